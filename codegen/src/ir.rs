@@ -1,0 +1,376 @@
+//! The API as the emitters see it: everything named, resolved, checked and ordered. An emitter prints and never decides.
+
+use serde_json::Value;
+
+use crate::names::{ArgumentName, FeatureName, FunctionName, KebabName, OptionName, RustIdent};
+
+/// The whole API, in the order in which it is shown: categories by their position, functions by theirs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Api {
+    /// The categories: one for each folder below `specs/` that holds methods.
+    pub categories: Vec<Category>,
+    /// The shared types of `specs/types`, by name.
+    pub types: Vec<Entity>,
+    /// The methods, by name and then REST version.
+    pub methods: Vec<Method>,
+}
+
+/// A category of methods: a folder of specs, a folder of pages.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Category {
+    /// The folder below `specs/`, with `/` between nested ones: `user`, `crm/deal`.
+    pub key: String,
+    /// Title in sentence case.
+    pub title: String,
+    /// What is in it.
+    pub summary: String,
+    /// Its place among its siblings, from 1.
+    pub position: usize,
+}
+
+/// A shared type: the known fields of an entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entity {
+    /// The name specs refer to it by; the file's name: `user`.
+    pub name: String,
+    /// The spec's path from the project's root, with `/`.
+    pub source: String,
+    /// The Rust struct: `User`.
+    pub ident: RustIdent,
+    /// What it describes.
+    pub description: String,
+    /// Its fields, in the spec's order.
+    pub fields: Vec<Param>,
+}
+
+/// The version of the REST API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rest {
+    /// `/rest/`.
+    V2,
+    /// `/rest/api/`.
+    V3,
+}
+
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Reads one thing.
+    Read,
+    /// Reads a list.
+    List,
+    /// Makes something.
+    Create,
+    /// Changes something.
+    Update,
+    /// Removes something.
+    Delete,
+    /// Anything else.
+    Action,
+}
+
+/// How a list is cut into pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// `start`.
+    Start,
+    /// `pagination`.
+    Pagination,
+    /// `limit` and `offset`.
+    LimitOffset,
+}
+
+/// A REST method.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Method {
+    /// The name on the wire: `user.update`.
+    pub name: String,
+    /// The REST version.
+    pub rest: Rest,
+    /// Whether the method exists in the other version too.
+    pub twin: bool,
+    /// The spec's path from the project's root, with `/`: `specs/user/user.update.yaml`.
+    pub source: String,
+    /// The category's key.
+    pub category: String,
+    /// The cargo feature that switches it on: the first segment of the name.
+    pub feature: FeatureName,
+    /// The Rust module: the segments of the name before the last, and `v3` for REST 3.0; `user.userfield.add` is in
+    /// `user::userfield`. A name of one segment is in `general`.
+    pub module: Vec<RustIdent>,
+    /// The constructor: `update`.
+    pub constructor: RustIdent,
+    /// The type: `Update`.
+    pub ident: RustIdent,
+    /// The scope needed.
+    pub scope: String,
+    /// What it does.
+    pub effect: Effect,
+    /// How its answer is cut into pages.
+    pub paging: Option<Paging>,
+    /// Whether it may stand in a batch.
+    pub batchable: bool,
+    /// Whether only an application may call it.
+    pub app_only: bool,
+    /// Who may call it, as a phrase for people.
+    pub access: Option<String>,
+    /// Set where it should not be used any more.
+    pub deprecated: Option<Deprecation>,
+    /// The page that documents it.
+    pub reference: Option<String>,
+    /// What `result` is.
+    pub returns: Returns,
+    /// The documented errors.
+    pub errors: Vec<ErrorCode>,
+    /// The parameters of the method itself: those of its first function.
+    pub params: Vec<Param>,
+    /// The functions it is offered as; the first one is the method itself, the others are presets and templates.
+    pub functions: Vec<Function>,
+}
+
+/// What to use instead of a deprecated method.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deprecation {
+    /// The REST name of the replacement.
+    pub replacement: Option<String>,
+    /// What to know when moving.
+    pub note: Option<String>,
+}
+
+/// What a method answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Returns {
+    /// The shape.
+    pub shape: Shape,
+    /// The key of `result` that holds the records, dots between nested ones.
+    pub records: Option<String>,
+    /// What it means.
+    pub description: String,
+}
+
+/// The shape of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// One value of a type.
+    Value(Ty),
+    /// One record of a shared type.
+    Record(EntityRef),
+    /// All records; `None`: of no shared type.
+    List(Option<EntityRef>),
+    /// One page of records, with `total` and `next`.
+    Page(Option<EntityRef>),
+}
+
+/// A reference to a shared type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityRef {
+    /// The type's name.
+    pub name: String,
+    /// The Rust struct.
+    pub ident: RustIdent,
+}
+
+/// A documented error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ErrorCode {
+    /// The portal's code; may be empty.
+    pub code: String,
+    /// The HTTP status.
+    pub http: Option<u16>,
+    /// When it comes and what to do.
+    pub description: String,
+}
+
+/// A function: a page of the reference and a command of `oint`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// The documented name: `UpdateUser`.
+    pub name: FunctionName,
+    /// The same with dashes, the page's file name and a command's name: `update-user`.
+    pub kebab: KebabName,
+    /// More names that the command line accepts.
+    pub aliases: Vec<String>,
+    /// Title in sentence case.
+    pub title: String,
+    /// One sentence or two.
+    pub summary: String,
+    /// Its page's place in the category, from 1.
+    pub position: usize,
+    /// What it is.
+    pub kind: Kind,
+    /// The parameters, required ones first as in the spec, without the connection's.
+    pub params: Vec<Param>,
+    /// Its examples; at least one.
+    pub examples: Vec<Example>,
+}
+
+/// What a function is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// The method itself.
+    Method,
+    /// The method with some parameters fixed.
+    Preset {
+        /// The Rust constructor, in the method's module: `change_user_status`.
+        constructor: RustIdent,
+        /// The fixed values: path in the body → value.
+        constants: Vec<(Vec<String>, Value)>,
+    },
+    /// An object to fill in; nothing is called.
+    Template {
+        /// The object, each value telling what belongs there.
+        object: serde_json::Map<String, Value>,
+    },
+}
+
+/// A parameter, a field of a shared type or an entry of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// The documented key.
+    pub name: String,
+    /// The Rust setter, argument and getter: `last_name`.
+    pub ident: RustIdent,
+    /// The name in the documented signature: `UserID`.
+    pub argument: ArgumentName,
+    /// The long option: `userid`.
+    pub option: OptionName,
+    /// The one-letter option.
+    pub short: Option<char>,
+    /// Its type.
+    pub ty: Ty,
+    /// Whether the call needs it.
+    pub required: bool,
+    /// What is sent when it is left out.
+    pub default: Option<Value>,
+    /// The known values.
+    pub values: Vec<KnownValue>,
+    /// Where it goes.
+    pub wire: Wire,
+    /// What it means.
+    pub description: String,
+    /// The known keys of an object.
+    pub entries: Option<Entries>,
+    /// It comes in answers only.
+    pub readonly: bool,
+}
+
+/// Where a value goes in the body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wire {
+    /// Below a path of keys; one key for most.
+    Path(Vec<String>),
+    /// Its entries go to the top level.
+    Merge,
+}
+
+/// A known value of an open list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KnownValue {
+    /// The value.
+    pub value: Value,
+    /// What it means.
+    pub description: Option<String>,
+}
+
+/// The known keys of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries {
+    /// The shared type they come from.
+    pub entity: Option<EntityRef>,
+    /// Keys of the shared type that do not apply here.
+    pub omit: Vec<String>,
+    /// Keys that are required here.
+    pub require: Vec<String>,
+    /// Keys written in the method's own spec.
+    pub own: Vec<Param>,
+    /// All that may be sent: own ones, then those of the shared type that apply, never read-only ones; `required` is set.
+    pub all: Vec<Param>,
+}
+
+/// The type of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ty {
+    /// Text.
+    String,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Boolean(BooleanForm),
+    /// An identifier: number or text.
+    Id,
+    /// A day, ISO 8601.
+    Date,
+    /// A point in time, ISO 8601 with offset.
+    DateTime,
+    /// A file to upload.
+    File(FileForm),
+    /// A list.
+    Array(Box<Ty>),
+    /// Keys with values.
+    Object,
+    /// Whatever the method takes.
+    Any,
+}
+
+/// How a boolean is written on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BooleanForm {
+    /// `true` / `false`.
+    Json,
+    /// `Y` / `N`.
+    YesNo,
+    /// `N` / `Y`: the option says the opposite of the key.
+    NoYes,
+    /// `1` / `0`.
+    OneZero,
+}
+
+/// How a file is written on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileForm {
+    /// `[name, base64]`.
+    Pair,
+    /// The content in base64.
+    Base64,
+    /// `{"fileData": [name, base64]}`.
+    FileData,
+}
+
+impl Ty {
+    /// The word that specs and descriptors use: `array<boolean<Y/N>>`.
+    pub fn word(&self) -> String {
+        match self {
+            Self::String => "string".into(),
+            Self::Integer => "integer".into(),
+            Self::Number => "number".into(),
+            Self::Boolean(BooleanForm::Json) => "boolean".into(),
+            Self::Boolean(BooleanForm::YesNo) => "boolean<Y/N>".into(),
+            Self::Boolean(BooleanForm::NoYes) => "boolean<N/Y>".into(),
+            Self::Boolean(BooleanForm::OneZero) => "boolean<1/0>".into(),
+            Self::Id => "id".into(),
+            Self::Date => "date".into(),
+            Self::DateTime => "datetime".into(),
+            Self::File(FileForm::Pair) => "file".into(),
+            Self::File(FileForm::Base64) => "file<base64>".into(),
+            Self::File(FileForm::FileData) => "file<fileData>".into(),
+            Self::Array(item) => format!("array<{}>", item.word()),
+            Self::Object => "object".into(),
+            Self::Any => "any".into(),
+        }
+    }
+}
+
+/// An example of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// What it shows; none on a lone example.
+    pub title: Option<String>,
+    /// The arguments, by the parameters' names, in the spec's order.
+    pub arguments: serde_json::Map<String, Value>,
+    /// The body that they make.
+    pub body: serde_json::Map<String, Value>,
+    /// The portal's answer, with its envelope.
+    pub response: Option<Value>,
+}

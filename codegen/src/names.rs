@@ -1,0 +1,216 @@
+//! The one place that makes names: Rust identifiers, options, function names. Each is a newtype that only this module
+//! can fill, so that no emitter invents a spelling.
+
+use std::fmt;
+
+macro_rules! name {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// A Rust identifier, raw (`r#move`) where the plain word is a keyword.
+    RustIdent
+);
+name!(
+    /// A cargo feature.
+    FeatureName
+);
+name!(
+    /// A long option without its dashes.
+    OptionName
+);
+name!(
+    /// The name of a parameter in the documented signature: `UserID`.
+    ArgumentName
+);
+name!(
+    /// The name of a documented function: `UpdateUser`.
+    FunctionName
+);
+name!(
+    /// Lower-case words with dashes: `update-user`.
+    KebabName
+);
+
+/// Names that generated types already have; a setter of such a name gets an underscore.
+const TAKEN_METHODS: &[&str] = &["send", "param", "clone", "into", "from", "new", "into_call", "as_object", "set", "get"];
+
+/// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
+/// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.
+pub fn words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    let mut words = Vec::new();
+    let mut word = String::new();
+    for (at, &char) in chars.iter().enumerate() {
+        if !char.is_alphanumeric() {
+            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
+            continue;
+        }
+        let before = at.checked_sub(1).map(|at| chars[at]);
+        let after = chars.get(at + 1);
+        let starts = char.is_uppercase()
+            && (before.is_some_and(|before| before.is_lowercase() || before.is_ascii_digit())
+                || before.is_some_and(char::is_uppercase) && after.is_some_and(|after| after.is_lowercase()));
+        if starts && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        word.extend(char.to_lowercase());
+    }
+    words.extend((!word.is_empty()).then_some(word));
+    words
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn identifier(text: String) -> Option<RustIdent> {
+    if text.is_empty() {
+        return None;
+    }
+    let text = if text.starts_with(|first: char| first.is_ascii_digit()) { format!("n{text}") } else { text };
+    if syn::parse_str::<syn::Ident>(&text).is_ok() {
+        return Some(RustIdent(text));
+    }
+    let raw = format!("r#{text}");
+    if syn::parse_str::<syn::Ident>(&raw).is_ok() {
+        return Some(RustIdent(raw));
+    }
+    // `self`, `super`, `crate` and `Self` cannot be raw.
+    let underscored = format!("{text}_");
+    syn::parse_str::<syn::Ident>(&underscored).is_ok().then_some(RustIdent(underscored))
+}
+
+impl RustIdent {
+    /// A module or a function: `getFields` → `get_fields`. None where nothing of the name can stand in an identifier.
+    pub fn snake(name: &str) -> Option<Self> {
+        identifier(words(name).join("_"))
+    }
+
+    /// A setter or a getter: snake case that keeps clear of what every generated type has.
+    pub fn method(name: &str) -> Option<Self> {
+        let ident = Self::snake(name)?;
+        Some(if TAKEN_METHODS.contains(&ident.as_str()) { Self(format!("{ident}_")) } else { ident })
+    }
+
+    /// A type: `getFields` → `GetFields`.
+    pub fn pascal(name: &str) -> Option<Self> {
+        identifier(words(name).iter().map(|word| capitalised(word)).collect())
+    }
+}
+
+impl FeatureName {
+    /// The feature of a method: the first segment of its name.
+    pub fn of_method(method: &str) -> Self {
+        Self(match method.split_once('.') {
+            Some((first, _)) => words(first).join("_"),
+            None => "general".to_owned(),
+        })
+    }
+}
+
+impl OptionName {
+    /// The option of a parameter: its name in kebab case.
+    pub fn derived(name: &str) -> Self {
+        Self(words(name).join("-"))
+    }
+
+    /// An option as a spec writes it; none when it is not lower-case letters, digits and dashes.
+    pub fn written(option: &str) -> Option<Self> {
+        let fits = option.starts_with(|first: char| first.is_ascii_lowercase())
+            && option.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-');
+        fits.then(|| Self(option.to_owned()))
+    }
+}
+
+impl ArgumentName {
+    /// The argument of a parameter: its words with capitals, `ID` in capitals.
+    pub fn derived(name: &str) -> Self {
+        Self(words(name).iter().map(|word| if word == "id" { "ID".to_owned() } else { capitalised(word) }).collect())
+    }
+
+    /// An argument as a spec writes it.
+    pub fn written(argument: &str) -> Option<Self> {
+        is_pascal(argument).then(|| Self(argument.to_owned()))
+    }
+}
+
+impl FunctionName {
+    /// The function of a method: the words of its segments, the verb first (`user.userfield.add` → `AddUserUserfield`).
+    pub fn derived(method: &str) -> Self {
+        let mut segments: Vec<&str> = method.split('.').collect();
+        if segments.len() > 1 {
+            segments.rotate_right(1);
+        }
+        Self(segments.iter().flat_map(|segment| words(segment)).map(|word| capitalised(&word)).collect())
+    }
+
+    /// A function name as a spec writes it.
+    pub fn written(function: &str) -> Option<Self> {
+        is_pascal(function).then(|| Self(function.to_owned()))
+    }
+
+    /// The name with dashes.
+    pub fn kebab(&self) -> KebabName {
+        KebabName(words(&self.0).join("-"))
+    }
+}
+
+fn is_pascal(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_uppercase()) && name.chars().all(|char| char.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_follow_capitals_and_separators() {
+        for (name, expected) in [
+            ("UF_DEPARTMENT", "uf department"),
+            ("getHTTPStatus", "get http status"),
+            ("chat-bots", "chat bots"),
+            ("UpdateUser", "update user"),
+            ("imbot.v2.File", "imbot v2 file"),
+            (">=DATE", "date"),
+            ("", ""),
+        ] {
+            assert_eq!(words(name).join(" "), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn keywords_and_odd_names_become_identifiers() {
+        let ident = |name| RustIdent::method(name).map(|ident| ident.to_string());
+        assert_eq!(ident("TYPE").as_deref(), Some("r#type"));
+        assert_eq!(ident("self").as_deref(), Some("self_"));
+        assert_eq!(ident("SEND").as_deref(), Some("send_"));
+        assert_eq!(ident("0").as_deref(), Some("n0"));
+        assert_eq!(ident("<>"), None);
+    }
+
+    #[test]
+    fn functions_lead_with_the_verb() {
+        assert_eq!(FunctionName::derived("user.userfield.add").as_str(), "AddUserUserfield");
+        assert_eq!(FunctionName::derived("profile").as_str(), "Profile");
+        assert_eq!(FunctionName::derived("user.update").kebab().as_str(), "update-user");
+    }
+}

@@ -1,0 +1,133 @@
+//! A call that has not been sent yet: a method and its parameters.
+
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::method::Method;
+use crate::output::FromResult;
+use crate::value::Object;
+use crate::{Client, Sending};
+
+/// A method with its parameters: a value that can be kept, cloned, changed, printed and sent.
+///
+/// The generated types, such as `user::Update`, are thin wrappers of it.
+#[derive(Clone, Debug)]
+pub struct Call {
+    method: Method,
+    params: Object,
+    /// The first parameter that could not be taken; reported when the call is sent.
+    fault: Option<String>,
+}
+
+impl Call {
+    /// A call without parameters.
+    pub fn new(method: Method) -> Self {
+        Self { method, params: Object::new(), fault: None }
+    }
+
+    /// A call of a method by its REST name, whether a spec describes it or not. It counts as a write.
+    pub fn named(method: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        Self::new(Method::unknown(method))
+    }
+
+    /// The method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The parameters set so far: the body that will be sent.
+    pub fn params(&self) -> &Object {
+        &self.params
+    }
+
+    /// Sets a parameter, the documented ones and any other.
+    pub fn param(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.set(key.into(), value.into());
+        self
+    }
+
+    /// Sets the parameter at a path, making the objects on the way: `["filter", "ID"]`.
+    pub fn nested(mut self, path: &[&str], value: impl Into<Value>) -> Self {
+        self.set_path(path, value.into());
+        self
+    }
+
+    /// Sets each entry of an object as a parameter of its own. A value that is no object is reported by `send`.
+    pub fn merge(mut self, argument: &str, entries: impl Into<Value>) -> Self {
+        match entries.into() {
+            Value::Object(entries) => self.params.extend(entries),
+            other => self.fail(format!("`{argument}` must be an object, found {}", crate::value::kind(&other))),
+        }
+        self
+    }
+
+    /// [`Call::param`] in place.
+    pub fn set(&mut self, key: String, value: Value) {
+        self.params.insert(key, value);
+    }
+
+    /// [`Call::nested`] in place.
+    pub fn set_path(&mut self, path: &[&str], value: Value) {
+        let Some((last, parents)) = path.split_last() else { return };
+        let mut object = &mut self.params;
+        for key in parents {
+            let slot = object.entry(*key).or_insert_with(|| Value::Object(Object::new()));
+            if !slot.is_object() {
+                *slot = Value::Object(Object::new());
+            }
+            let Value::Object(inner) = slot else { return };
+            object = inner;
+        }
+        object.insert((*last).to_owned(), value);
+    }
+
+    fn fail(&mut self, fault: String) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// What makes the call impossible to send, if anything does.
+    pub(crate) fn check(&self) -> Result<()> {
+        match &self.fault {
+            Some(fault) => Err(Error::usage(format!("{}: {fault}", self.method.name))),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the call and reads the answer's `result` as `T`.
+    pub fn send_as<T: FromResult>(self, client: &Client) -> Sending<'_, T> {
+        Sending::new(client, self)
+    }
+}
+
+/// A typed call: what the generated types have in common.
+pub trait Request: Sized {
+    /// What the answer's `result` is read as.
+    type Output: FromResult;
+
+    /// The call beneath.
+    fn into_call(self) -> Call;
+}
+
+impl<R: Request> From<R> for Call {
+    fn from(request: R) -> Self {
+        request.into_call()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn paths_make_their_objects() {
+        let call = Call::named("x.list").nested(&["filter", "ID"], 7).nested(&["filter", ">=DATE"], "2026-01-01");
+        assert_eq!(Value::Object(call.params().clone()), json!({"filter": {"ID": 7, ">=DATE": "2026-01-01"}}));
+    }
+
+    #[test]
+    fn merging_something_else_is_reported_when_sent() {
+        let call = Call::named("user.update").merge("fields", json!([1]));
+        assert_eq!(call.check().unwrap_err().to_string(), "user.update: `fields` must be an object, found an array");
+    }
+}

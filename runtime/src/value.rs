@@ -1,0 +1,207 @@
+//! Parameter values in the portal's own forms.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+/// A JSON object that keeps the order of its keys.
+pub type Object = serde_json::Map<String, Value>;
+
+/// The identifier of a record. The portal writes some as numbers and some as text; both are the same identifier.
+#[derive(Clone, Debug)]
+pub struct Id(Repr);
+
+#[derive(Clone, Debug)]
+enum Repr {
+    Number(i64),
+    Text(String),
+}
+
+impl Id {
+    /// The identifier as a number, when it is one.
+    pub fn as_i64(&self) -> Option<i64> {
+        match &self.0 {
+            Repr::Number(number) => Some(*number),
+            Repr::Text(text) => text.parse().ok(),
+        }
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Number(number) => number.fmt(f),
+            Repr::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::Number(a), Repr::Number(b)) => a == b,
+            (Repr::Text(a), Repr::Text(b)) => a == b,
+            (Repr::Number(number), Repr::Text(text)) | (Repr::Text(text), Repr::Number(number)) => {
+                *text == number.to_string()
+            }
+        }
+    }
+}
+
+impl Eq for Id {}
+
+impl PartialEq<i64> for Id {
+    fn eq(&self, other: &i64) -> bool {
+        self.as_i64() == Some(*other)
+    }
+}
+
+macro_rules! id_from_integers {
+    ($($integer:ty),*) => {$(
+        impl From<$integer> for Id {
+            fn from(number: $integer) -> Self {
+                match i64::try_from(number) {
+                    Ok(number) => Self(Repr::Number(number)),
+                    Err(_) => Self(Repr::Text(number.to_string())),
+                }
+            }
+        }
+    )*};
+}
+id_from_integers!(i8, i16, i32, i64, isize, u8, u16, u32, u64, usize);
+
+impl From<&str> for Id {
+    fn from(text: &str) -> Self {
+        Self(Repr::Text(text.to_owned()))
+    }
+}
+
+impl From<String> for Id {
+    fn from(text: String) -> Self {
+        Self(Repr::Text(text))
+    }
+}
+
+impl From<&Id> for Id {
+    fn from(id: &Id) -> Self {
+        id.clone()
+    }
+}
+
+impl From<Id> for Value {
+    fn from(id: Id) -> Self {
+        match id.0 {
+            Repr::Number(number) => number.into(),
+            Repr::Text(text) => text.into(),
+        }
+    }
+}
+
+/// A file to upload: its name and its content.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    name: String,
+    content: Vec<u8>,
+}
+
+impl File {
+    /// A file from memory.
+    pub fn new(name: impl Into<String>, content: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), content: content.into() }
+    }
+
+    /// Reads a file from disk; its name is the last part of the path.
+    ///
+    /// # Errors
+    /// What reading the file ends in.
+    pub fn read(path: impl AsRef<std::path::Path>) -> std::io::Result<Self> {
+        let path = path.as_ref();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self::new(name, std::fs::read(path)?))
+    }
+
+    /// The file's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file's size in bytes.
+    pub fn len(&self) -> usize {
+        self.content.len()
+    }
+
+    /// Whether the file holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.content.is_empty()
+    }
+
+    /// `[name, base64]`, the form that most methods take.
+    pub fn pair(&self) -> Value {
+        Value::Array(vec![self.name.clone().into(), self.base64()])
+    }
+
+    /// `{"fileData": [name, base64]}`, the form of the older CRM methods and the catalogue.
+    pub fn file_data(&self) -> Value {
+        serde_json::json!({ "fileData": self.pair() })
+    }
+
+    /// The content alone, in base64.
+    pub fn base64(&self) -> Value {
+        STANDARD.encode(&self.content).into()
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({:?}, {} bytes)", self.name, self.content.len())
+    }
+}
+
+/// `Y` or `N`.
+pub fn yes_no(value: bool) -> Value {
+    if value { "Y" } else { "N" }.into()
+}
+
+/// `1` or `0`.
+pub fn one_zero(value: bool) -> Value {
+    i32::from(value).into()
+}
+
+/// A list of values converted one by one.
+pub fn list<T: Into<Value>>(items: impl IntoIterator<Item = T>) -> Value {
+    Value::Array(items.into_iter().map(Into::into).collect())
+}
+
+/// How a message calls a value of this kind: `an object`, `a number`.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_same_as_text_and_as_number() {
+        assert_eq!(Id::from(2150), Id::from("2150"));
+        assert_ne!(Id::from("007"), Id::from(7));
+        assert_eq!(Value::from(Id::from(u64::MAX)), Value::from("18446744073709551615"));
+    }
+
+    #[test]
+    fn a_file_has_the_three_forms_of_the_portal() {
+        let file = File::new("a.txt", "hello");
+        assert_eq!(file.pair(), serde_json::json!(["a.txt", "aGVsbG8="]));
+        assert_eq!(file.file_data(), serde_json::json!({"fileData": ["a.txt", "aGVsbG8="]}));
+        assert_eq!(format!("{file:?}"), "File(\"a.txt\", 5 bytes)");
+    }
+}
