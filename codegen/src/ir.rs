@@ -200,8 +200,10 @@ pub struct Function {
     pub kind: Kind,
     /// The parameters, required ones first as in the spec, without the connection's.
     pub params: Vec<Param>,
-    /// Its examples; at least one.
+    /// Its examples; at least one, but for templates.
     pub examples: Vec<Example>,
+    /// Where the Open Integration Package has the function: the names of the parameters that it has there.
+    pub opi: Option<Vec<String>>,
 }
 
 /// What a function is.

@@ -52,6 +52,14 @@ name!(
 /// Names that generated types already have; a setter of such a name gets an underscore.
 const TAKEN_METHODS: &[&str] = &["send", "param", "clone", "into", "from", "new", "into_call", "as_object", "set", "get"];
 
+/// Long options that every command has; no parameter may be called so.
+pub const RESERVED_OPTIONS: &[&str] = &[
+    "all", "allow-http", "allow-unknown", "describe", "dry-run", "help", "params", "rest", "timeout", "token", "url", "version",
+];
+
+/// First segments of method names that would clash with what the client crate has besides its methods.
+pub const RESERVED_MODULES: &[&str] = &["cli", "default", "error", "full", "output", "sandbox", "table", "types", "value", "view"];
+
 /// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
 /// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.
 pub fn words(name: &str) -> Vec<String> {
@@ -114,6 +122,23 @@ impl RustIdent {
     /// A type: `getFields` → `GetFields`.
     pub fn pascal(name: &str) -> Option<Self> {
         identifier(words(name).iter().map(|word| capitalised(word)).collect())
+    }
+}
+
+impl RustIdent {
+    /// What stands where no name is needed: a key inside an object that no Rust item is made for.
+    pub fn unused() -> Self {
+        Self("_unused".to_owned())
+    }
+
+    /// The module of REST 3.0 methods inside each module.
+    pub fn v3() -> Self {
+        Self("v3".to_owned())
+    }
+
+    /// The module of methods whose name has one segment.
+    pub fn general() -> Self {
+        Self("general".to_owned())
     }
 }
 

@@ -8,6 +8,7 @@ pub mod output;
 mod response;
 mod secret;
 pub mod value;
+pub mod view;
 
 #[cfg(feature = "table")]
 pub mod table;

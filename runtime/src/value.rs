@@ -169,9 +169,34 @@ pub fn one_zero(value: bool) -> Value {
     i32::from(value).into()
 }
 
+/// Text.
+pub fn text(value: impl Into<String>) -> Value {
+    Value::String(value.into())
+}
+
+/// A whole number.
+pub fn integer(value: impl Into<i64>) -> Value {
+    value.into().into()
+}
+
+/// A number. JSON has no infinity and no NaN; they become `null`.
+pub fn number(value: impl Into<f64>) -> Value {
+    value.into().into()
+}
+
+/// An identifier.
+pub fn id(value: impl Into<Id>) -> Value {
+    value.into().into()
+}
+
 /// A list of values converted one by one.
-pub fn list<T: Into<Value>>(items: impl IntoIterator<Item = T>) -> Value {
-    Value::Array(items.into_iter().map(Into::into).collect())
+pub fn list<T>(items: impl IntoIterator<Item = T>, convert: impl Fn(T) -> Value) -> Value {
+    Value::Array(items.into_iter().map(convert).collect())
+}
+
+/// A value that a spec fixes, from its JSON text.
+pub fn constant(json: &str) -> Value {
+    serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_owned()))
 }
 
 /// How a message calls a value of this kind: `an object`, `a number`.

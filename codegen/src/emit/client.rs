@@ -1,0 +1,646 @@
+//! The Rust client: a module for each segment of the methods' names, a thin type for each method, a view for each
+//! shared type.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use crate::emit::{OutFile, banner, rust_doc};
+use crate::ir::{self, Api, BooleanForm, Entity, FileForm, Kind, Method, Param, Shape, Ty, Wire};
+use crate::names::RustIdent;
+
+/// The folder that belongs to the emitters of Rust alone.
+pub const FOLDER: &str = "generated/src";
+
+/// A constructor takes this many required values as arguments; more come as a struct.
+pub const MOST_ARGUMENTS: usize = 4;
+
+/// Emits the client crate's sources.
+pub fn client(api: &Api) -> Vec<OutFile> {
+    let tree = Tree::of(api);
+    let mut files = vec![
+        OutFile::new(format!("{FOLDER}/lib.rs"), print("specs/", crate_docs(), library(api, &tree))),
+        OutFile::new(format!("{FOLDER}/bin/oint.rs"), print("specs/", "The `oint` command line.".into(), binary())),
+    ];
+    for (path, module) in tree.modules() {
+        let source = format!("specs/ ({})", path.join("."));
+        let docs = format!("Methods of `{}`.", path.join("."));
+        files.push(OutFile::new(format!("{FOLDER}/{}.rs", plain_path(&path)), print(&source, docs, module_items(module))));
+    }
+    if !api.types.is_empty() {
+        let docs = "The entities that methods take and answer: views that keep every field, known or not.".to_owned();
+        files.push(OutFile::new(format!("{FOLDER}/types.rs"), print("specs/types/", docs, types_index(api))));
+        for entity in &api.types {
+            let path = format!("{FOLDER}/types/{}.rs", module_of(entity).trim_start_matches("r#"));
+            files.push(OutFile::new(path, print(&entity.source, sentence(&entity.description), view(entity))));
+        }
+    }
+    files
+}
+
+/// The modules of the client as a tree, each with its methods.
+#[derive(Default)]
+struct Tree<'a> {
+    methods: Vec<&'a Method>,
+    children: BTreeMap<String, Tree<'a>>,
+}
+
+impl<'a> Tree<'a> {
+    fn of(api: &'a Api) -> Self {
+        let mut root = Self::default();
+        for method in &api.methods {
+            let mut node = &mut root;
+            for segment in &method.module {
+                node = node.children.entry(segment.to_string()).or_default();
+            }
+            node.methods.push(method);
+        }
+        root
+    }
+
+    fn modules(&self) -> Vec<(Vec<&str>, &Self)> {
+        let mut found = Vec::new();
+        for (name, child) in &self.children {
+            found.push((vec![name.as_str()], child));
+            found.extend(child.modules().into_iter().map(|(mut path, module)| {
+                path.insert(0, name.as_str());
+                (path, module)
+            }));
+        }
+        found
+    }
+}
+
+/// The path of a module's file: `r#move` lives in `move.rs`.
+fn plain_path(path: &[&str]) -> String {
+    let segments: Vec<&str> = path.iter().map(|segment| segment.trim_start_matches("r#")).collect();
+    segments.join("/")
+}
+
+fn crate_docs() -> String {
+    "A client of the Bitrix24 REST API.\n\n\
+     A call is a value: make it with the function named after the method, set what you need, send it.\n\n\
+     ```no_run\n\
+     # #[cfg(feature = \"user\")]\n\
+     # async fn example() -> bitrix24::Result<()> {\n\
+     use bitrix24::{Client, user};\n\n\
+     let client = Client::webhook(\"https://b24-ar17wx.bitrix24.by/rest/1/<secret>/\")?;\n\
+     let done: bool = user::update(2150).name(\"Oleg\").send(&client).await?;\n\
+     # Ok(())\n\
+     # }\n\
+     ```\n\n\
+     Each top-level module is a cargo feature of the same name; `full` switches all of them on."
+        .to_owned()
+}
+
+fn library(api: &Api, tree: &Tree) -> TokenStream {
+    let features: BTreeMap<&str, &str> = api
+        .methods
+        .iter()
+        .filter_map(|method| Some((method.module.first()?.as_str(), method.feature.as_str())))
+        .collect();
+    let modules = tree.children.keys().map(|name| {
+        let ident = parse_ident(name);
+        let feature = features.get(name.as_str()).copied().unwrap_or_default();
+        quote! { #[cfg(feature = #feature)] #[rustfmt::skip] pub mod #ident; }
+    });
+    let types = (!api.types.is_empty()).then(|| quote! { #[rustfmt::skip] pub mod types; });
+    quote! {
+        #(#modules)*
+        #types
+
+        pub use bitrix24_runtime::*;
+
+        /// The tables that drive the command line and the sandbox.
+        #[cfg(any(feature = "cli", feature = "sandbox"))]
+        pub static TABLES: table::Tables = table::Tables {
+            names: include_str!("tables/names.tsv"),
+            rows: include_str!("tables/rows.ndjson"),
+        };
+    }
+}
+
+fn binary() -> TokenStream {
+    quote! {
+        fn main() -> std::process::ExitCode {
+            bitrix24::cli::main(&bitrix24::TABLES)
+        }
+    }
+}
+
+fn module_items(module: &Tree) -> TokenStream {
+    let children = module.children.keys().map(|name| {
+        let ident = parse_ident(name);
+        quote! { pub mod #ident; }
+    });
+    let methods = module.methods.iter().map(|method| method_items(method));
+    let import = (!module.methods.is_empty()).then(|| quote! { use ::bitrix24_runtime as rt; });
+    quote! {
+        #import
+        #(#children)*
+        #(#methods)*
+    }
+}
+
+fn method_items(method: &Method) -> TokenStream {
+    let ident = ident(&method.ident);
+    let output = output(&method.returns.shape);
+    let docs = doc(&rust_doc::method_type(method));
+    let deprecated = deprecation(method);
+    let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
+    let required = RequiredStruct::of(method);
+    let constructors: Vec<TokenStream> =
+        method.functions.iter().filter_map(|function| constructor(method, function, required.as_ref())).collect();
+    let required = required.map(|required| required.items());
+    let setters = setters(method);
+    quote! {
+        #(#constructors)*
+
+        #required
+
+        #(#[doc = #docs])*
+        #deprecated
+        #[must_use = "a call does nothing until it is sent"]
+        #[derive(Clone, Debug)]
+        pub struct #ident(rt::Call);
+
+        #allow
+        impl #ident {
+            #(#setters)*
+
+            /// Sets any other parameter, such as a custom field.
+            #[inline]
+            pub fn param(self, key: impl ::std::convert::Into<::std::string::String>, value: impl ::std::convert::Into<rt::Value>) -> Self {
+                Self(self.0.param(key, value))
+            }
+
+            /// Sends the call.
+            #[inline]
+            pub fn send(self, client: &rt::Client) -> rt::Sending<'_, #output> {
+                self.0.send_as(client)
+            }
+        }
+
+        #allow
+        impl rt::Request for #ident {
+            type Output = #output;
+
+            #[inline]
+            fn into_call(self) -> rt::Call {
+                self.0
+            }
+        }
+    }
+}
+
+fn deprecation(method: &Method) -> Option<TokenStream> {
+    let deprecated = method.deprecated.as_ref()?;
+    let note = match (&deprecated.replacement, &deprecated.note) {
+        (Some(replacement), Some(note)) => format!("use `{replacement}`: {note}"),
+        (Some(replacement), None) => format!("use `{replacement}`"),
+        (None, Some(note)) => note.clone(),
+        (None, None) => "the portal's makers advise against it".to_owned(),
+    };
+    Some(quote! { #[deprecated(note = #note)] })
+}
+
+/// The values that a constructor cannot do without: required parameters, and required entries of a merged object.
+pub fn required_values(params: &[Param]) -> Vec<&Param> {
+    let mut found = Vec::new();
+    for param in params {
+        match (&param.wire, &param.entries) {
+            (Wire::Merge, Some(entries)) => found.extend(entries.all.iter().filter(|entry| entry.required)),
+            (Wire::Merge, None) => {}
+            (Wire::Path(_), _) if param.required => found.push(param),
+            (Wire::Path(_), _) => {}
+        }
+    }
+    found
+}
+
+/// The values that the function of a call takes. A preset asks for those with a default too: they are what it is for.
+pub fn arguments(function: &ir::Function) -> Vec<&Param> {
+    match function.kind {
+        Kind::Preset { .. } => function.params.iter().filter(|param| param.required || param.default.is_some()).collect(),
+        _ => required_values(&function.params),
+    }
+}
+
+/// The name of the struct that holds the required values of a method with too many of them for arguments.
+pub fn required_struct(method: &Method) -> Option<String> {
+    let many = required_values(&method.params).len() > MOST_ARGUMENTS;
+    many.then(|| format!("{}Required", method.ident.as_str().trim_start_matches("r#")))
+}
+
+/// The struct of required values, where there are too many of them for arguments.
+struct RequiredStruct<'a> {
+    ident: proc_macro2::Ident,
+    name: &'a str,
+    values: Vec<&'a Param>,
+}
+
+impl<'a> RequiredStruct<'a> {
+    fn of(method: &'a Method) -> Option<Self> {
+        let ident = format_ident!("{}", required_struct(method)?);
+        Some(Self { ident, name: &method.name, values: required_values(&method.params) })
+    }
+
+    fn items(&self) -> TokenStream {
+        let Self { ident, name, values } = self;
+        let docs = doc(&format!("What `{name}` cannot do without."));
+        let fields = values.iter().map(|param| {
+            let (ident, docs, owned) = (self::ident(&param.ident), doc(&rust_doc::prose(&param.description)), owned_type(&param.ty));
+            quote! { #(#[doc = #docs])* pub #ident: #owned }
+        });
+        quote! {
+            #(#[doc = #docs])*
+            #[derive(Clone, Debug)]
+            pub struct #ident { #(#fields),* }
+        }
+    }
+}
+
+fn constructor(method: &Method, function: &ir::Function, required: Option<&RequiredStruct>) -> Option<TokenStream> {
+    let (name, constants) = match &function.kind {
+        Kind::Method => (&method.constructor, &[][..]),
+        Kind::Preset { constructor, constants } => (constructor, constants.as_slice()),
+        Kind::Template { .. } => return None,
+    };
+    let name = ident(name);
+    let type_ident = ident(&method.ident);
+    let docs = doc(&rust_doc::constructor(method, function));
+    let deprecated = deprecation(method);
+    let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
+    let values = arguments(function);
+    let call = new_call(method);
+    let constants = constants.iter().map(|(path, value)| {
+        let text = value.to_string();
+        set(path, &quote! { rt::value::constant(#text) })
+    });
+    let (arguments, sets): (Vec<_>, Vec<_>) = match required.filter(|_| matches!(function.kind, Kind::Method)) {
+        Some(required) => {
+            let ident = &required.ident;
+            let sets = values.iter().map(|param| {
+                let field = self::ident(&param.ident);
+                setting(param, &quote! { required.#field })
+            });
+            (vec![quote! { required: #ident }], sets.collect())
+        }
+        None => values
+            .iter()
+            .map(|param| {
+                let (name, taken) = (ident(&param.ident), taken_type(&param.ty));
+                (quote! { #name: #taken }, setting(param, &quote! { #name }))
+            })
+            .unzip(),
+    };
+    Some(quote! {
+        #(#[doc = #docs])*
+        #deprecated
+        #allow
+        #[inline]
+        pub fn #name(#(#arguments),*) -> #type_ident {
+            #type_ident(#call #(#constants)* #(#sets)*)
+        }
+    })
+}
+
+fn new_call(method: &Method) -> TokenStream {
+    let name = &method.name;
+    let rest = match method.rest {
+        ir::Rest::V2 => quote! { V2 },
+        ir::Rest::V3 => quote! { V3 },
+    };
+    let effect = format_ident!("{}", format!("{:?}", method.effect));
+    let paging = match method.paging {
+        None => format_ident!("None"),
+        Some(paging) => format_ident!("{}", format!("{paging:?}")),
+    };
+    let records = method.returns.records.as_ref().map(|records| quote! { .with_records(#records) });
+    quote! { rt::Call::new(rt::Method::new(#name, rt::Rest::#rest, rt::Effect::#effect, rt::Paging::#paging) #records) }
+}
+
+/// The setters of a method: its optional parameters, and the entries of its merged object.
+fn setters(method: &Method) -> Vec<TokenStream> {
+    let arguments: BTreeSet<*const Param> = required_values(&method.params).into_iter().map(std::ptr::from_ref).collect();
+    let mut setters = Vec::new();
+    for param in &method.params {
+        if let Wire::Merge = param.wire {
+            let (name, argument) = (ident(&param.ident), &param.name);
+            let docs = doc(&rust_doc::merge_setter(param));
+            setters.push(quote! {
+                #(#[doc = #docs])*
+                #[inline]
+                pub fn #name(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+                    Self(self.0.merge(#argument, entries))
+                }
+            });
+            let entries = param.entries.iter().flat_map(|entries| &entries.all);
+            setters.extend(entries.filter(|entry| !arguments.contains(&std::ptr::from_ref(*entry))).map(setter));
+        } else if !arguments.contains(&std::ptr::from_ref(param)) {
+            setters.push(setter(param));
+        }
+    }
+    setters
+}
+
+fn setter(param: &Param) -> TokenStream {
+    let (name, taken) = (ident(&param.ident), taken_type(&param.ty));
+    let docs = doc(&rust_doc::setter(param));
+    let set = setting(param, &quote! { value });
+    quote! {
+        #(#[doc = #docs])*
+        #[inline]
+        pub fn #name(self, value: #taken) -> Self {
+            Self(self.0 #set)
+        }
+    }
+}
+
+/// `.param("KEY", …)` or `.nested(&["a", "b"], …)` with the value in its wire form.
+fn setting(param: &Param, value: &TokenStream) -> TokenStream {
+    match &param.wire {
+        Wire::Path(path) => match &param.ty {
+            Ty::File(form) => {
+                let form = file_form(*form);
+                quote! { .file(&[#(#path),*], #form, ::std::convert::Into::into(#value)) }
+            }
+            Ty::Array(item) if matches!(**item, Ty::File(_)) => {
+                let Ty::File(form) = **item else { unreachable!("matched above") };
+                let form = file_form(form);
+                quote! { .files(&[#(#path),*], #form, #value) }
+            }
+            ty => set(path, &wire_value(ty, value)),
+        },
+        Wire::Merge => {
+            let name = &param.name;
+            quote! { .merge(#name, #value) }
+        }
+    }
+}
+
+fn set(path: &[String], value: &TokenStream) -> TokenStream {
+    match path {
+        [key] => quote! { .param(#key, #value) },
+        path => quote! { .nested(&[#(#path),*], #value) },
+    }
+}
+
+fn file_form(form: FileForm) -> TokenStream {
+    let form = match form {
+        FileForm::Pair => format_ident!("Pair"),
+        FileForm::Base64 => format_ident!("Base64"),
+        FileForm::FileData => format_ident!("FileData"),
+    };
+    quote! { rt::value::FileForm::#form }
+}
+
+/// The expression that turns an argument into a JSON value.
+fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
+    match ty {
+        Ty::String | Ty::Date | Ty::DateTime => quote! { rt::value::text(#value) },
+        Ty::Integer => quote! { rt::value::integer(#value) },
+        Ty::Number => quote! { rt::value::number(#value) },
+        Ty::Boolean(BooleanForm::Json) => quote! { #value },
+        Ty::Boolean(BooleanForm::YesNo) => quote! { rt::value::yes_no(#value) },
+        Ty::Boolean(BooleanForm::NoYes) => quote! { rt::value::yes_no(!#value) },
+        Ty::Boolean(BooleanForm::OneZero) => quote! { rt::value::one_zero(#value) },
+        Ty::Id => quote! { rt::value::id(#value) },
+        Ty::File(_) | Ty::Object | Ty::Any => value.clone(),
+        Ty::Array(item) => {
+            let each = wire_value(item, &quote! { item });
+            quote! { rt::value::list(#value, |item| rt::Value::from(#each)) }
+        }
+    }
+}
+
+/// The type of a setter's argument.
+fn taken_type(ty: &Ty) -> TokenStream {
+    match ty {
+        Ty::Boolean(_) => quote! { bool },
+        Ty::Array(item) => {
+            let item = taken_type(item);
+            quote! { impl ::std::iter::IntoIterator<Item = #item> }
+        }
+        other => {
+            let owned = owned_type(other);
+            quote! { impl ::std::convert::Into<#owned> }
+        }
+    }
+}
+
+/// The type that a value is kept as.
+fn owned_type(ty: &Ty) -> TokenStream {
+    match ty {
+        Ty::String | Ty::Date | Ty::DateTime => quote! { ::std::string::String },
+        Ty::Integer => quote! { i64 },
+        Ty::Number => quote! { f64 },
+        Ty::Boolean(_) => quote! { bool },
+        Ty::Id => quote! { rt::Id },
+        Ty::File(_) => quote! { rt::File },
+        Ty::Array(item) => {
+            let item = owned_type(item);
+            quote! { ::std::vec::Vec<#item> }
+        }
+        Ty::Object | Ty::Any => quote! { rt::Value },
+    }
+}
+
+/// The type of a call's result.
+fn output(shape: &Shape) -> TokenStream {
+    let record = |entity: &Option<ir::EntityRef>| match entity {
+        Some(entity) => {
+            let ident = ident(&entity.ident);
+            quote! { crate::types::#ident }
+        }
+        None => quote! { rt::Value },
+    };
+    match shape {
+        Shape::Value(ty) => result_type(ty),
+        Shape::Record(entity) => record(&Some(entity.clone())),
+        Shape::List(entity) => {
+            let record = record(entity);
+            quote! { ::std::vec::Vec<#record> }
+        }
+        Shape::Page(entity) => {
+            let record = record(entity);
+            quote! { rt::Page<#record> }
+        }
+    }
+}
+
+fn result_type(ty: &Ty) -> TokenStream {
+    match ty {
+        Ty::Object => quote! { rt::Object },
+        Ty::File(_) => quote! { rt::Value },
+        Ty::Array(item) => {
+            let item = result_type(item);
+            quote! { ::std::vec::Vec<#item> }
+        }
+        other => owned_type(other),
+    }
+}
+
+fn types_index(api: &Api) -> TokenStream {
+    let items = api.types.iter().map(|entity| {
+        let (module, ident) = (parse_ident(&module_of(entity)), ident(&entity.ident));
+        quote! {
+            mod #module;
+            pub use #module::#ident;
+        }
+    });
+    quote! { #(#items)* }
+}
+
+fn module_of(entity: &Entity) -> String {
+    RustIdent::snake(&entity.name).map_or_else(|| entity.name.clone(), |ident| ident.to_string())
+}
+
+/// A shared type: one struct that reads answers and builds requests, and loses no field it does not know.
+fn view(entity: &Entity) -> TokenStream {
+    let ident = ident(&entity.ident);
+    let docs = doc(&rust_doc::entity(entity));
+    let fields = entity.fields.iter().map(|field| {
+        let getter = getter(field);
+        let setter = (!field.readonly).then(|| {
+            let name = format_ident!("set_{}", field.ident.as_str().trim_start_matches("r#").trim_end_matches('_'));
+            let docs = doc(&format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));
+            let taken = taken_type(&field.ty);
+            let value = match &field.ty {
+                Ty::File(form) => {
+                    let form = file_form(*form);
+                    quote! { #form.encode(&::std::convert::Into::into(value)) }
+                }
+                ty => {
+                    let value = wire_value(ty, &quote! { value });
+                    quote! { rt::Value::from(#value) }
+                }
+            };
+            let value = match &field.ty {
+                Ty::Object | Ty::Any => quote! { ::std::convert::Into::into(value) },
+                _ => value,
+            };
+            let key = &field.name;
+            quote! {
+                #(#[doc = #docs])*
+                #[inline]
+                #[must_use]
+                pub fn #name(self, value: #taken) -> Self {
+                    self.set(#key, #value)
+                }
+            }
+        });
+        quote! { #getter #setter }
+    });
+    quote! {
+        use ::bitrix24_runtime as rt;
+
+        #(#[doc = #docs])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct #ident(rt::Object);
+
+        impl #ident {
+            /// One without any field.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// A field by its documented key, known or not.
+            pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
+                self.0.get(key)
+            }
+
+            /// Sets a field by its documented key, such as a custom field.
+            #[must_use]
+            pub fn set(mut self, key: impl ::std::convert::Into<::std::string::String>, value: impl ::std::convert::Into<rt::Value>) -> Self {
+                self.0.insert(key.into(), value.into());
+                self
+            }
+
+            /// All fields.
+            pub fn as_object(&self) -> &rt::Object {
+                &self.0
+            }
+
+            #(#fields)*
+        }
+
+        impl ::std::convert::From<rt::Object> for #ident {
+            fn from(fields: rt::Object) -> Self {
+                Self(fields)
+            }
+        }
+
+        impl ::std::convert::From<#ident> for rt::Value {
+            fn from(entity: #ident) -> Self {
+                rt::Value::Object(entity.0)
+            }
+        }
+
+        impl rt::output::FromValue for #ident {
+            fn from_value(value: rt::Value) -> ::std::result::Result<Self, rt::output::Mismatch> {
+                rt::Object::from_value(value).map(Self)
+            }
+        }
+    }
+}
+
+fn getter(field: &Param) -> TokenStream {
+    let (name, key) = (ident(&field.ident), &field.name);
+    let docs = doc(&format!("`{key}`. {}", rust_doc::prose(&field.description)));
+    let (read, returned) = match &field.ty {
+        Ty::String | Ty::Date | Ty::DateTime => (quote! { text }, quote! { &str }),
+        Ty::Object => (quote! { object }, quote! { &rt::Object }),
+        Ty::File(_) | Ty::Any => (quote! { any }, quote! { &rt::Value }),
+        Ty::Array(item) if matches!(**item, Ty::File(_)) => (quote! { any }, quote! { &rt::Value }),
+        ty => {
+            let returned = result_type(ty);
+            let read = match ty {
+                Ty::Boolean(BooleanForm::NoYes) => quote! { opposite },
+                _ => quote! { read },
+            };
+            (read, returned)
+        }
+    };
+    quote! {
+        #(#[doc = #docs])*
+        #[inline]
+        pub fn #name(&self) -> ::std::option::Option<#returned> {
+            rt::view::#read(&self.0, #key)
+        }
+    }
+}
+
+fn ident(name: &RustIdent) -> proc_macro2::Ident {
+    parse_ident(name.as_str())
+}
+
+fn parse_ident(name: &str) -> proc_macro2::Ident {
+    match name.strip_prefix("r#") {
+        Some(raw) => proc_macro2::Ident::new_raw(raw, proc_macro2::Span::call_site()),
+        None => proc_macro2::Ident::new(name, proc_macro2::Span::call_site()),
+    }
+}
+
+/// The lines of a doc comment, each to become an attribute of its own: with a line break inside one, a block comment
+/// would be printed.
+fn doc(text: &str) -> Vec<String> {
+    text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") }).collect()
+}
+
+fn sentence(description: &str) -> String {
+    rust_doc::prose(description)
+}
+
+fn print(source: &str, docs: String, items: TokenStream) -> String {
+    let docs = doc(&format!("{}\n\n{docs}", banner(source)));
+    let file = quote! {
+        #(#![doc = #docs])*
+        #items
+    };
+    match syn::parse2(file) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(error) => unreachable!("the emitter wrote Rust that does not parse, from {source}: {error}"),
+    }
+}

@@ -1,0 +1,101 @@
+//! Text that may be anything, made harmless for MDX: it is shown as it was written and never becomes markup.
+
+/// Text in a paragraph.
+pub(super) fn mdx(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let escaped = line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    // `import` and `export` at the start of a line are module statements.
+    match escaped.strip_prefix("import").or_else(|| escaped.strip_prefix("export")) {
+        Some(rest) => format!("&#{};{}{rest}", u32::from(escaped.as_bytes()[0]), &escaped[1..6]),
+        None => escaped,
+    }
+}
+
+/// Text in a cell of a table.
+pub(super) fn cell(text: &str) -> String {
+    mdx(text)
+}
+
+fn word(word: &str) -> String {
+    let address = word.trim_end_matches(['.', ',', ';', ')', '!', '?']);
+    let bare = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    if let Some(bare) = bare {
+        let clean = !bare.is_empty() && bare.chars().all(|char| char.is_ascii_alphanumeric() || "/._-#?=&%+~".contains(char));
+        let rest: String = word[address.len()..].to_owned();
+        // What cannot be parsed as an address would stop the site's build.
+        return if clean { format!("[{0}]({0}){rest}", address) } else { format!("{}{rest}", code(address)) };
+    }
+    let chars: Vec<char> = word.chars().collect();
+    let mut escaped = String::with_capacity(word.len());
+    for (at, &char) in chars.iter().enumerate() {
+        let next = chars.get(at + 1);
+        let inside = at > 0 && chars[at - 1].is_alphanumeric() && next.is_some_and(|next| next.is_alphanumeric());
+        let structural = match char {
+            '\\' | '`' | '*' | '{' | '}' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '@' | '$' | '^' => true,
+            '_' => !inside,
+            ':' => next.is_some_and(|next| next.is_alphabetic() || matches!(next, ':' | '_' | '+' | '-')),
+            '#' | '-' | '+' | '=' => at == 0,
+            '.' if at == 3 => word.to_lowercase().starts_with("www."),
+            '.' | ')' => at > 0 && chars[..at].iter().all(char::is_ascii_digit),
+            '!' => next == Some(&'['),
+            _ => false,
+        };
+        if structural {
+            escaped.push('\\');
+        }
+        escaped.push(char);
+    }
+    escaped
+}
+
+/// Inline code, also in a cell.
+pub(super) fn code(text: &str) -> String {
+    let plain = !text.is_empty() && text.trim() == text && !text.contains(['`', '|', '\\', '\n', '{', '}']);
+    if plain {
+        return format!("`{text}`");
+    }
+    // A string literal of JSX; `|` would end the cell even there.
+    let literal = serde_json::Value::from(text).to_string().replace('|', "\\u007c").replace('<', "\\u003c");
+    format!("<code>{{{literal}}}</code>")
+}
+
+/// A value of the front matter. The site writes titles back without escaping them, so a backslash cannot stay.
+pub(super) fn front_matter(text: &str) -> String {
+    let line = text.replace('\\', "/").split_whitespace().collect::<Vec<_>>().join(" ");
+    serde_json::Value::from(line).to_string()
+}
+
+/// The fence of a code block: one backtick more than the longest run in it.
+pub(super) fn fence(text: &str) -> String {
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_stays_text() {
+        for (text, expected) in [
+            ("Use {x} <b> | `y`", "Use \\{x\\} \\<b\\> \\| \\`y\\`"),
+            ("UF_DEPARTMENT and _so_", "UF_DEPARTMENT and \\_so\\_"),
+            ("import x", "&#105;mport x"),
+            ("a ::: b :tip 10:30", "a \\:\\:: b \\:tip 10:30"),
+            ("See https://example.org/a?b=c.", "See [https://example.org/a?b=c](https://example.org/a?b=c)."),
+            ("See https://[oops", "See `https://[oops`"),
+            ("1. first\nsecond", "1\\. first second"),
+            ("mail a@b.c, www.x.y", "mail a\\@b.c, www\\.x.y"),
+        ] {
+            assert_eq!(mdx(text), expected);
+        }
+    }
+
+    #[test]
+    fn code_and_fences_hold_anything() {
+        assert_eq!(code("UserID"), "`UserID`");
+        assert_eq!(code("a|b`c"), "<code>{\"a\\u007cb`c\"}</code>");
+        assert_eq!(fence("```x````"), "`````");
+        assert_eq!(front_matter("a \"b\" \\ c"), "\"a \\\"b\\\" / c\"");
+    }
+}

@@ -1,0 +1,131 @@
+//! The reference pages of the documentation site: one a function, one a category, one for all.
+
+mod command;
+mod escape;
+mod page;
+mod script;
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use serde_json::json;
+use tera::{Context, Kwargs, State, Tera};
+
+use crate::emit::tables::in_order;
+use crate::emit::{OutFile, banner};
+use crate::ir::{Api, Category};
+
+pub use command::{bash, batch};
+
+/// The folder in which every file is the generator's.
+pub const FOLDER: &str = "docs/reference";
+
+static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
+    let mut tera = Tera::default();
+    tera.autoescape_on(Vec::<&str>::new());
+    tera.register_filter("mdx", |text: &str, _: Kwargs, _: &State<'_>| escape::mdx(text));
+    tera.register_filter("cell", |text: &str, _: Kwargs, _: &State<'_>| escape::cell(text));
+    tera.register_filter("code", |text: &str, _: Kwargs, _: &State<'_>| escape::code(text));
+    tera.register_filter("yaml", |text: &str, _: Kwargs, _: &State<'_>| escape::front_matter(text));
+    tera.register_filter("fence", |text: &str, _: Kwargs, _: &State<'_>| escape::fence(text));
+    let templates = [
+        ("page.mdx", include_str!("../../../templates/page.mdx.tera")),
+        ("fields.mdx", include_str!("../../../templates/fields.mdx.tera")),
+        ("category.mdx", include_str!("../../../templates/category.mdx.tera")),
+        ("index.mdx", include_str!("../../../templates/index.mdx.tera")),
+    ];
+    match tera.add_raw_templates(templates) {
+        Ok(()) => tera,
+        Err(error) => unreachable!("a built-in template does not parse: {error}"),
+    }
+});
+
+/// Emits the pages.
+pub fn docs(api: &Api) -> Vec<OutFile> {
+    let functions = in_order(api);
+    let mut files = Vec::new();
+    for category in &api.categories {
+        let pages: Vec<page::Page> = functions
+            .iter()
+            .filter(|(method, _)| method.category == category.key)
+            .map(|(method, function)| page::page(api, category, method, function))
+            .collect();
+        let folder = format!("{FOLDER}/{}", category.key);
+        files.push(OutFile::new(format!("{folder}/_category_.json"), category_json(category)));
+        files.push(OutFile::new(format!("{folder}/index.mdx"), render("category.mdx", &CategoryPage { category: category.into(), pages: &pages })));
+        files.extend(pages.iter().map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))));
+    }
+    let count = functions.len();
+    let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
+    files.push(OutFile::new(
+        format!("{FOLDER}/index.mdx"),
+        render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") })),
+    ));
+    files
+}
+
+#[derive(Serialize)]
+struct CategoryPage<'p> {
+    category: CategoryRow<'p>,
+    pages: &'p [page::Page],
+}
+
+#[derive(Serialize)]
+struct CategoryRow<'c> {
+    key: &'c str,
+    title: &'c str,
+    summary: &'c str,
+    banner: String,
+}
+
+impl<'c> From<&'c Category> for CategoryRow<'c> {
+    fn from(category: &'c Category) -> Self {
+        Self { key: &category.key, title: &category.title, summary: &category.summary, banner: banner(&format!("specs/{}/", category.key)) }
+    }
+}
+
+fn category_json(category: &Category) -> String {
+    let value = json!({
+        "label": category.title,
+        "position": category.position,
+        "link": { "type": "doc", "id": format!("{}/index", category.key) },
+        "customProps": { "generated": banner(&format!("specs/{}/_category.yaml", category.key)) },
+    });
+    format!("{value:#}\n")
+}
+
+fn render(template: &str, context: &impl Serialize) -> String {
+    let rendered = Context::from_serialize(context).and_then(|context| TEMPLATES.render(template, &context));
+    match rendered {
+        Ok(text) => tidy(&text),
+        Err(error) => unreachable!("{template} does not render: {error}"),
+    }
+}
+
+/// One blank line at most between blocks, none at the end; code in fences stays as it is.
+fn tidy(text: &str) -> String {
+    let mut tidy = String::with_capacity(text.len());
+    let mut fence: Option<String> = None;
+    let mut blank = true;
+    for line in text.lines() {
+        let ticks: String = line.chars().take_while(|char| *char == '`').collect();
+        match &fence {
+            Some(open) if ticks == *open && line.trim_end() == ticks => fence = None,
+            None if ticks.len() >= 3 => fence = Some(ticks),
+            _ => {}
+        }
+        if fence.is_none() && line.trim().is_empty() {
+            if !blank {
+                tidy.push('\n');
+            }
+            blank = true;
+            continue;
+        }
+        blank = false;
+        tidy.push_str(if fence.is_some() { line } else { line.trim_end() });
+        tidy.push('\n');
+    }
+    tidy.truncate(tidy.trim_end().len());
+    tidy.push('\n');
+    tidy
+}

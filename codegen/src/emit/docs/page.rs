@@ -1,0 +1,376 @@
+//! What a page shows, ready to print.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::emit::docs::command::{Connection, bash, batch};
+use crate::emit::docs::script;
+use crate::emit::tables::{effect, text};
+use crate::emit::{banner, rust_example};
+use crate::ir::{Api, Category, Example, Function, Kind, Method, Param, Rest, Shape, Ty};
+
+const WEBHOOK: Connection = Connection { url: "https://b24-ar17wx.bitrix24.by/rest/1/***/", token: None };
+const TOKEN: Connection = Connection { url: "b24-ar17wx.bitrix24.by", token: Some("***") };
+
+/// A page.
+#[derive(Serialize)]
+pub(super) struct Page {
+    pub(super) slug: String,
+    banner: String,
+    source: String,
+    position: usize,
+    title: String,
+    description: String,
+    keywords: Vec<String>,
+    summary: String,
+    deprecated: Option<Deprecated>,
+    signature: String,
+    params: Vec<Row>,
+    has_connection: bool,
+    returns: String,
+    returns_type: String,
+    method: Option<String>,
+    function: String,
+    aliases: Vec<String>,
+    scope: String,
+    access: Option<String>,
+    rest: &'static str,
+    effect: &'static str,
+    app_only: bool,
+    paging: bool,
+    reference: Option<String>,
+    nested: Vec<Nested>,
+    examples: Vec<Shown>,
+    errors: Vec<ErrorRow>,
+    related: Vec<Link>,
+}
+
+#[derive(Serialize)]
+struct Deprecated {
+    replacement: Option<Link>,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    option: String,
+    type_name: String,
+    required: bool,
+    description: String,
+    values: Vec<KnownValue>,
+    default: Option<String>,
+}
+
+#[derive(Serialize)]
+struct KnownValue {
+    value: String,
+    meaning: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Nested {
+    path: String,
+    anchor: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    title: Option<String>,
+    rust: Option<String>,
+    script: Option<String>,
+    bash: String,
+    batch: String,
+    curl: Option<String>,
+    response: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ErrorRow {
+    code: String,
+    http: Option<u16>,
+    description: String,
+}
+
+#[derive(Serialize)]
+struct Link {
+    title: String,
+    path: String,
+}
+
+pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &Function) -> Page {
+    let is_template = matches!(function.kind, Kind::Template { .. });
+    // Required ones first; the order is otherwise the signature's.
+    let mut shown: Vec<&Param> = function.params.iter().collect();
+    shown.sort_by_key(|param| !param.required);
+    let mut params: Vec<Row> = shown.iter().map(|param| row(param, Some(format!("--{}", param.option)))).collect();
+    if is_template {
+        params.push(Row {
+            name: "Clear".into(),
+            option: "--empty".into(),
+            type_name: "Boolean".into(),
+            required: false,
+            description: "Makes every value an empty text.".into(),
+            values: Vec::new(),
+            default: Some("false".into()),
+        });
+    } else {
+        params.insert(0, connection_row("URL", "--url", true, "Address of the webhook, or the portal's domain when a token is given."));
+        params.push(connection_row("Token", "--token", false, "Access token of an application, when the address is not a webhook."));
+    }
+    let mut nested = Vec::new();
+    for param in &shown {
+        nest(param.argument.as_str(), param, &mut nested);
+    }
+    let examples = match &function.kind {
+        Kind::Template { object } => vec![template_example(method, function, object)],
+        _ => function.examples.iter().map(|example| call_example(method, function, example)).collect(),
+    };
+    Page {
+        slug: function.kebab.to_string(),
+        banner: banner(&method.source),
+        source: method.source.clone(),
+        position: function.position,
+        title: function.title.clone(),
+        description: format!("{} of Bitrix24 from Rust, from the command line and from 1C:Enterprise or OneScript.", function.title),
+        keywords: keywords(category, method, function),
+        summary: function.summary.clone(),
+        deprecated: method.deprecated.as_ref().map(|gone| Deprecated {
+            note: gone.note.clone(),
+            replacement: gone.replacement.as_ref().map(|name| link_to(api, category, name)),
+        }),
+        signature: signature(function, is_template),
+        params,
+        has_connection: !is_template,
+        returns: if is_template { "An object with every known key; each value tells what belongs there.".into() } else { method.returns.description.clone() },
+        returns_type: if is_template { "Structure Of KeyAndValue".into() } else { result_type(&method.returns.shape) },
+        method: (!is_template).then(|| method.name.clone()),
+        function: function.name.to_string(),
+        aliases: function.aliases.clone(),
+        scope: method.scope.clone(),
+        access: method.access.clone(),
+        rest: match method.rest {
+            Rest::V2 => "REST 2",
+            Rest::V3 => "REST 3.0",
+        },
+        effect: effect(method.effect),
+        app_only: method.app_only,
+        paging: method.paging.is_some(),
+        reference: method.reference.clone(),
+        nested,
+        examples,
+        errors: if is_template {
+            Vec::new()
+        } else {
+            let row = |error: &crate::ir::ErrorCode| ErrorRow { code: error.code.clone(), http: error.http, description: error.description.clone() };
+            method.errors.iter().map(row).collect()
+        },
+        related: related(api, method, function),
+    }
+}
+
+fn connection_row(name: &str, option: &str, required: bool, description: &str) -> Row {
+    Row {
+        name: name.into(),
+        option: option.into(),
+        type_name: "String".into(),
+        required,
+        description: description.into(),
+        values: Vec::new(),
+        default: None,
+    }
+}
+
+fn row(param: &Param, option: Option<String>) -> Row {
+    Row {
+        name: if option.is_some() { param.argument.to_string() } else { param.name.clone() },
+        option: option.unwrap_or_default(),
+        type_name: type_name(&param.ty),
+        required: param.required,
+        description: param.description.clone(),
+        values: param.values.iter().map(|known| KnownValue { value: text(&known.value), meaning: known.description.clone() }).collect(),
+        default: param.default.as_ref().map(text),
+    }
+}
+
+/// The tables of the keys inside a parameter, and inside its keys.
+fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>) {
+    let Some(entries) = &param.entries else { return };
+    if entries.all.is_empty() {
+        return;
+    }
+    let mut rows: Vec<&Param> = entries.all.iter().collect();
+    rows.sort_by_key(|entry| !entry.required);
+    nested.push(Nested {
+        path: path.to_owned(),
+        anchor: format!("fields-of-{}", crate::names::words(path).join("-")),
+        rows: rows.iter().map(|entry| row(entry, None)).collect(),
+    });
+    for entry in rows {
+        nest(&format!("{path}.{}", entry.name), entry, nested);
+    }
+}
+
+/// The name of a type for readers who come from 1C:Enterprise.
+fn type_name(ty: &Ty) -> String {
+    match ty {
+        Ty::String => "String".into(),
+        Ty::Integer | Ty::Number => "Number".into(),
+        Ty::Boolean(_) => "Boolean".into(),
+        Ty::Id => "String, Number".into(),
+        Ty::Date | Ty::DateTime => "Date".into(),
+        Ty::File(_) => "String, BinaryData".into(),
+        Ty::Array(item) => format!("Array Of {}", type_name(item)),
+        Ty::Object => "Structure Of KeyAndValue".into(),
+        Ty::Any => "Arbitrary".into(),
+    }
+}
+
+fn result_type(shape: &Shape) -> String {
+    match shape {
+        Shape::Value(ty) => type_name(ty),
+        Shape::Record(_) => "Structure Of KeyAndValue".into(),
+        Shape::List(_) | Shape::Page(_) => "Array Of Structure".into(),
+    }
+}
+
+fn signature(function: &Function, is_template: bool) -> String {
+    let optional = |name: &str, default: &str| format!("Val {name} = {default}");
+    let mut arguments = Vec::new();
+    if !is_template {
+        arguments.push("Val URL".to_owned());
+    }
+    // An optional one before a required one is possible in a spec, but not in the language.
+    let last_required = function.params.iter().rposition(|param| param.required);
+    for (at, param) in function.params.iter().enumerate() {
+        let name = param.argument.as_str();
+        let must = param.required || last_required.is_some_and(|last| at < last);
+        arguments.push(match &param.default {
+            _ if must => format!("Val {name}"),
+            Some(Value::Bool(flag)) => optional(name, if *flag { "True" } else { "False" }),
+            Some(Value::String(text)) => optional(name, &format!("\"{}\"", text.replace('"', "\"\""))),
+            Some(value) => optional(name, &value.to_string()),
+            None => optional(name, "\"\""),
+        });
+    }
+    arguments.push(if is_template { "Val Clear = False".into() } else { "Val Token = \"\"".into() });
+    format!("Function {}({}) Export", function.name, arguments.join(", "))
+}
+
+fn keywords(category: &Category, method: &Method, function: &Function) -> Vec<String> {
+    let general = ["Bitrix24", "REST", "API", "Rust", "CLI", "1C:Enterprise", "OneScript"];
+    let own = [function.name.to_string(), category.title.clone()];
+    let name = (!matches!(function.kind, Kind::Template { .. })).then(|| method.name.clone());
+    name.into_iter().chain(own).chain(general.map(str::to_owned)).collect()
+}
+
+fn call_example(method: &Method, function: &Function, example: &Example) -> Shown {
+    let both = |shell: fn(&Function, Option<&Example>, Option<&Connection>) -> String, comment: &str| {
+        let webhook = shell(function, Some(example), Some(&WEBHOOK));
+        let token = shell(function, Some(example), Some(&TOKEN));
+        // The note on JSON stands once.
+        let token = token.split_once("\n\n").map_or(token.as_str(), |(_, command)| command);
+        format!("{comment} A webhook\n{webhook}\n\n{comment} A domain and a token\n{token}")
+    };
+    Shown {
+        title: example.title.clone(),
+        rust: Some(rust(method, function, example)),
+        script: script::call(function, example),
+        bash: both(bash, "#"),
+        batch: both(batch, "::"),
+        curl: Some(curl(method, example)),
+        response: example.response.as_ref().map(response),
+    }
+}
+
+fn rust(method: &Method, function: &Function, example: &Example) -> String {
+    let call = rust_example::call(method, function, example, "&client");
+    let mut names = vec!["Client".to_owned(), method.feature.to_string()];
+    names.extend(call.contains("json!(").then(|| "json".to_owned()));
+    names.extend(call.contains("File::").then(|| "File".to_owned()));
+    names.extend(call.contains("Vec::<Id>").then(|| "Id".to_owned()));
+    names.extend(call.contains("Vec::<Value>").then(|| "Value".to_owned()));
+    names.sort_by_key(|name| (name.starts_with(char::is_lowercase), name.clone()));
+    format!(
+        "use bitrix24::{{{}}};\n\n\
+         let client = Client::webhook(\"https://b24-ar17wx.bitrix24.by/rest/1/<secret>/\")?;\n\
+         // or: let client = Client::with_token(\"b24-ar17wx.bitrix24.by\", \"<token>\")?;\n\n{call}",
+        names.join(", ")
+    )
+}
+
+fn curl(method: &Method, example: &Example) -> String {
+    let root = match method.rest {
+        Rest::V2 => "rest",
+        Rest::V3 => "rest/api",
+    };
+    let body = Value::Object(example.body.clone()).to_string().replace('\'', "'\\''");
+    format!(
+        "curl -X POST \\\n    -H 'Content-Type: application/json' \\\n    -H 'Accept: application/json' \\\n    -d '{body}' \\\n    \
+         'https://b24-ar17wx.bitrix24.by/{root}/1/***/{}'",
+        method.name
+    )
+}
+
+/// The portal's answer; an example that leaves the `time` block out gets one like the portal's.
+fn response(response: &Value) -> String {
+    let mut response = response.clone();
+    if let Value::Object(keys) = &mut response
+        && !keys.contains_key("time")
+        && keys.contains_key("result")
+    {
+        keys.insert(
+            "time".into(),
+            json!({
+                "start": 1_728_454_936.241_34,
+                "finish": 1_728_454_936.556_34,
+                "duration": 0.315,
+                "processing": 0.287_67,
+                "date_start": "2024-10-09T09:22:16+03:00",
+                "date_finish": "2024-10-09T09:22:16+03:00",
+                "operating_reset_at": 1_728_455_536,
+                "operating": 0.287_65,
+            }),
+        );
+    }
+    format!("{response:#}")
+}
+
+fn template_example(method: &Method, function: &Function, object: &serde_json::Map<String, Value>) -> Shown {
+    let _ = method;
+    Shown {
+        title: None,
+        rust: None,
+        script: function.opi.as_ref().map(|_| format!("Result = OPI_Bitrix24.{}();", function.name)),
+        bash: bash(function, None, None),
+        batch: batch(function, None, None),
+        curl: None,
+        response: Some(format!("{:#}", Value::Object(object.clone()))),
+    }
+}
+
+/// The page of a method, by its path from the pages' root.
+fn link_to(api: &Api, category: &Category, name: &str) -> Link {
+    let found = api.methods.iter().find(|method| method.name == name).and_then(|method| Some((method, method.functions.first()?)));
+    let path = match found {
+        Some((method, function)) if method.category == category.key => format!("./{}.mdx", function.kebab),
+        Some((method, function)) => format!("{}{}/{}.mdx", "../".repeat(category.key.split('/').count()), method.category, function.kebab),
+        None => String::new(),
+    };
+    Link { title: name.to_owned(), path }
+}
+
+/// The other functions on the same method, then the methods beside it.
+fn related(api: &Api, method: &Method, function: &Function) -> Vec<Link> {
+    const MOST: usize = 8;
+    let link = |other: &Function| Link { title: other.title.clone(), path: format!("./{}.mdx", other.kebab) };
+    let same = method.functions.iter().filter(|other| other.name != function.name).map(link);
+    let beside = api
+        .methods
+        .iter()
+        .filter(|other| other.category == method.category && other.module == method.module && other.name != method.name)
+        .filter_map(|other| other.functions.first())
+        .map(link);
+    same.chain(beside).take(MOST).collect()
+}

@@ -1,0 +1,93 @@
+//! The call of an example in the language of 1C:Enterprise and OneScript, for functions of the Open Integration Package.
+
+use serde_json::Value;
+
+use crate::ir::{Example, Function, Param, Ty};
+
+/// The calls with a webhook and with a token; none where the package does not have the function.
+pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
+    let names = function.opi.as_ref()?;
+    let params: Vec<&Param> = names.iter().filter_map(|name| function.params.iter().find(|param| param.name == *name)).collect();
+    let mut lines = vec!["// A webhook".to_owned(), "URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned()];
+    let mut arguments = vec!["URL".to_owned()];
+    for param in &params {
+        match example.arguments.get(&param.name) {
+            Some(value) => {
+                lines.extend(assignment(param.argument.as_str(), &param.ty, value));
+                arguments.push(param.argument.to_string());
+            }
+            // Left out: the function's own default.
+            None => arguments.push(String::new()),
+        }
+    }
+    let result = |arguments: &[String]| format!("Result = OPI_Bitrix24.{}({});", function.name, arguments.join(", "));
+    lines.push(String::new());
+    let webhook: Vec<String> = match arguments.iter().rposition(|argument| !argument.is_empty()) {
+        Some(last) => arguments[..=last].to_vec(),
+        None => arguments.clone(),
+    };
+    lines.push(result(&webhook));
+    lines.push(String::new());
+    lines.push("// A domain and a token".to_owned());
+    lines.push("URL = \"b24-ar17wx.bitrix24.by\";".to_owned());
+    lines.push("Token = \"11ae5d68006e9f06006b12e400000001000...\";".to_owned());
+    lines.push(String::new());
+    arguments.push("Token".to_owned());
+    lines.push(result(&arguments));
+    Some(lines.join("\n"))
+}
+
+fn assignment(name: &str, ty: &Ty, value: &Value) -> Vec<String> {
+    match (ty, value) {
+        (Ty::File(_), Value::String(path)) => vec![format!("{name} = \"{}\"; // a path, an address or binary data", escaped(path))],
+        (_, Value::Object(entries)) => object(name, entries),
+        (_, Value::Array(items)) => {
+            let mut lines = vec![String::new(), format!("{name} = New Array;")];
+            for (at, item) in items.iter().enumerate() {
+                match item {
+                    Value::Object(entries) => {
+                        let inner = format!("{name}Item{}", at + 1);
+                        lines.extend(object(&inner, entries));
+                        lines.push(format!("{name}.Add({inner});"));
+                    }
+                    item => lines.push(format!("{name}.Add({});", literal(item))),
+                }
+            }
+            lines
+        }
+        (_, value) => vec![format!("{name} = {};", literal(value))],
+    }
+}
+
+fn object(name: &str, entries: &serde_json::Map<String, Value>) -> Vec<String> {
+    // A structure's keys are identifiers; a map takes any.
+    let is_key = |key: &String| key.starts_with(|first: char| first.is_alphabetic() || first == '_') && key.chars().all(|char| char.is_alphanumeric() || char == '_');
+    let kind = if entries.keys().all(is_key) { "Structure" } else { "Map" };
+    let mut lines = vec![String::new(), format!("{name} = New {kind};")];
+    for (key, value) in entries {
+        match value {
+            Value::Object(_) | Value::Array(_) => {
+                let inner: String = format!("{name}{}", key.chars().filter(|char| char.is_alphanumeric()).collect::<String>());
+                lines.extend(assignment(&inner, &Ty::Any, value));
+                lines.push(format!("{name}.Insert(\"{}\", {inner});", escaped(key)));
+            }
+            value => lines.push(format!("{name}.Insert(\"{}\", {});", escaped(key), literal(value))),
+        }
+    }
+    lines
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Null => "Undefined".to_owned(),
+        Value::Bool(flag) => if *flag { "True" } else { "False" }.to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("\"{}\"", escaped(text)),
+        nested => format!("\"{}\"", escaped(&nested.to_string())),
+    }
+}
+
+/// A quote is doubled; a text goes on in the next line behind `|`.
+fn escaped(text: &str) -> String {
+    text.replace('"', "\"\"").replace('\n', "\n|")
+}

@@ -1,0 +1,120 @@
+//! The words of the generated Rust items: doc comments made from the texts of the specs.
+
+use crate::emit::rust_example;
+use crate::ir::{Entity, Function, Kind, Method, Param};
+
+/// Text from a spec, escaped so that rustdoc shows it as it was written.
+pub fn prose(text: &str) -> String {
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Escapes a word; an address becomes a link.
+fn word(word: &str) -> String {
+    let address = word.trim_end_matches(['.', ',', ';', ')']);
+    let is_address = ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme));
+    if is_address && address.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '<' | '>' | '\\' | '"' | '`')) {
+        return format!("<{address}>{}", &word[address.len()..]);
+    }
+    let chars: Vec<char> = word.chars().collect();
+    let mut escaped = String::with_capacity(word.len());
+    for (at, &char) in chars.iter().enumerate() {
+        let inside = at > 0 && chars[at - 1].is_alphanumeric() && chars.get(at + 1).is_some_and(|next| next.is_alphanumeric());
+        let structural = match char {
+            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '&' | '~' | '|' => true,
+            '_' => !inside,
+            '#' | '-' | '+' | '=' => at == 0,
+            '.' | ')' => at > 0 && chars[..at].iter().all(char::is_ascii_digit),
+            _ => false,
+        };
+        if structural {
+            escaped.push('\\');
+        }
+        escaped.push(char);
+    }
+    escaped
+}
+
+/// The type of a method's calls.
+pub fn method_type(method: &Method) -> String {
+    let summary = method.functions.first().map(|function| prose(&function.summary)).unwrap_or_default();
+    format!("A call of `{}`: {summary}", method.name)
+}
+
+/// The function that makes a call.
+pub fn constructor(method: &Method, function: &Function) -> String {
+    let mut text = prose(&function.summary);
+    text.push_str(&match function.kind {
+        Kind::Preset { .. } => format!("\n\nCalls `{}` with fixed values.", method.name),
+        _ => format!("\n\nCalls `{}`; scope `{}`.", method.name, method.scope),
+    });
+    if let Some(access) = &method.access {
+        text.push_str(&format!(" May be called by: {}.", prose(access)));
+    }
+    if let Some(reference) = &method.reference {
+        text.push_str(&format!("\n\nDocumentation: <{reference}>"));
+    }
+    if let Some(example) = function.examples.first() {
+        let call = rust_example::call(method, function, example, "client");
+        text.push_str("\n\n```no_run\n# async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {\n");
+        text.push_str("use bitrix24::*;\n\n");
+        text.push_str(&call);
+        text.push_str("\n# Ok(())\n# }\n```");
+    }
+    if !method.errors.is_empty() {
+        text.push_str("\n\n# Errors\n\nAmong others, the portal's own:\n");
+        for error in &method.errors {
+            let code = if error.code.is_empty() { "without a code".to_owned() } else { format!("`{}`", error.code) };
+            text.push_str(&format!("\n- {code}: {}", prose(&error.description)));
+        }
+    }
+    text
+}
+
+/// The setter of a merged object.
+pub fn merge_setter(param: &Param) -> String {
+    format!("Sets several values at once: each entry becomes a parameter. {}", prose(&param.description))
+}
+
+/// The setter of a parameter.
+pub fn setter(param: &Param) -> String {
+    let mut text = format!("`{}`. {}", param.name, prose(&param.description));
+    if !param.values.is_empty() {
+        text.push_str("\n\nKnown values:");
+        for known in &param.values {
+            let value = known.value.as_str().map_or_else(|| known.value.to_string(), str::to_owned);
+            let meaning = known.description.as_ref().map(|meaning| format!(" {}", prose(meaning))).unwrap_or_default();
+            text.push_str(&format!("\n- {}{}", code(&value), if meaning.is_empty() { meaning } else { format!(":{meaning}") }));
+        }
+    }
+    text
+}
+
+/// The view of a shared type.
+pub fn entity(entity: &Entity) -> String {
+    format!(
+        "{}\n\nReading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.",
+        prose(&entity.description)
+    )
+}
+
+/// Inline code that may hold any text of one line.
+fn code(text: &str) -> String {
+    let longest = text.split(|char| char != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if longest > 0 || text.is_empty() { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_in_prose_stays_text() {
+        assert_eq!(prose("Use <b>, [x](y), `code` and a*b*c."), "Use \\<b\\>, \\[x\\](y), \\`code\\` and a\\*b\\*c.");
+        assert_eq!(prose("UF_DEPARTMENT stays, _so_ does not."), "UF_DEPARTMENT stays, \\_so\\_ does not.");
+        assert_eq!(prose("# no heading"), "\\# no heading");
+        assert_eq!(prose("See https://example.org/a."), "See <https://example.org/a>.");
+        assert_eq!(code("a`b"), "`` a`b ``");
+    }
+}

@@ -1,0 +1,128 @@
+//! The Rust call of an example, as doc comments and pages show it.
+
+use serde_json::Value;
+
+use crate::emit::client::{arguments, required_struct};
+use crate::ir::{Example, Function, Kind, Method, Param, Ty, Wire};
+use crate::wire::wire_form;
+
+/// The call; `client` is the expression of a reference to the client.
+pub fn call(method: &Method, function: &Function, example: &Example, client: &str) -> String {
+    let constructor = match &function.kind {
+        Kind::Preset { constructor, .. } => constructor,
+        _ => &method.constructor,
+    };
+    let module: Vec<&str> = method.module.iter().map(|segment| segment.as_str()).collect();
+    let module = module.join("::");
+    let taken = arguments(function);
+    let values = taken.iter().map(|param| {
+        let given = find(function, example, &param.name).or(param.default.as_ref());
+        (param, given.map_or_else(|| "\"\"".to_owned(), |value| expression(param, value)))
+    });
+    let list = match required_struct(method).filter(|_| function.kind == Kind::Method) {
+        Some(name) => {
+            let fields: Vec<String> = values.map(|(param, value)| format!("{}: {}", param.ident, owned(&param.ty, &value))).collect();
+            format!("{module}::{name} {{ {} }}", fields.join(", "))
+        }
+        None => values.map(|(_, value)| value).collect::<Vec<_>>().join(", "),
+    };
+    let mut steps = Vec::new();
+    for param in &function.params {
+        let Some(value) = example.arguments.get(&param.name) else { continue };
+        match (&param.wire, value) {
+            (Wire::Merge, Value::Object(entries)) => {
+                let known = param.entries.as_ref().map_or(&[][..], |entries| &entries.all);
+                for (key, value) in entries {
+                    match known.iter().find(|entry| entry.name == *key) {
+                        Some(entry) if taken.iter().any(|taken| taken.name == entry.name) => {}
+                        Some(entry) => steps.push(format!(".{}({})", entry.ident, expression(entry, value))),
+                        None => steps.push(format!(".param({}, {})", text(key), json(value))),
+                    }
+                }
+            }
+            _ if taken.iter().any(|taken| taken.name == param.name) => {}
+            _ => steps.push(format!(".{}({})", param.ident, expression(param, value))),
+        }
+    }
+    steps.push(format!(".send({client})"));
+    steps.push(".await?;".to_owned());
+    let call = format!("let result = {module}::{constructor}({list})");
+    if steps.len() == 2 { format!("{call}{}", steps.concat()) } else { format!("{call}\n    {}", steps.join("\n    ")) }
+}
+
+/// An argument of the example: a parameter's, or one inside a merged object.
+fn find<'e>(function: &Function, example: &'e Example, name: &str) -> Option<&'e Value> {
+    example.arguments.get(name).or_else(|| {
+        let merged = function.params.iter().filter(|param| param.wire == Wire::Merge);
+        merged.filter_map(|param| example.arguments.get(&param.name)).find_map(|entries| entries.get(name))
+    })
+}
+
+fn expression(param: &Param, value: &Value) -> String {
+    typed(&param.ty, param, value)
+}
+
+fn typed(ty: &Ty, param: &Param, value: &Value) -> String {
+    match (ty, value) {
+        (Ty::File(_), Value::String(name)) => format!("File::read({})?", text(name)),
+        (Ty::Array(item), Value::Array(items)) => {
+            let is_text = |value: &Value| value.is_string();
+            if items.is_empty() {
+                return format!("Vec::<{}>::new()", element(item));
+            }
+            // The items of a Rust list have one type.
+            let mixed = items.iter().any(is_text) && !items.iter().all(is_text) && **item == Ty::Id;
+            let items = items.iter().map(|value| if mixed { text(&crate::emit::tables::text(value)) } else { typed(item, param, value) });
+            format!("[{}]", items.collect::<Vec<_>>().join(", "))
+        }
+        (Ty::Number, Value::Number(number)) => {
+            let number = number.to_string();
+            if number.contains(['.', 'e', 'E']) { number } else { format!("{number}.0") }
+        }
+        (Ty::Integer | Ty::Id, Value::Number(number)) => match number.as_i64() {
+            Some(small) if i32::try_from(small).is_ok() => small.to_string(),
+            Some(large) => format!("{large}_i64"),
+            None => text(&number.to_string()),
+        },
+        (Ty::Boolean(_), Value::Bool(flag)) => flag.to_string(),
+        (Ty::Object | Ty::Any, value) => {
+            let form = wire_form(&Param { ty: ty.clone(), ..param.clone() }, value);
+            if form.is_string() { json(&form) } else { format!("json!({form})") }
+        }
+        (_, Value::String(string)) => text(string),
+        (_, other) => json(other),
+    }
+}
+
+fn element(ty: &Ty) -> &'static str {
+    match ty {
+        Ty::Integer => "i64",
+        Ty::Number => "f64",
+        Ty::Boolean(_) => "bool",
+        Ty::Id => "Id",
+        Ty::Object | Ty::Any | Ty::Array(_) | Ty::File(_) => "Value",
+        Ty::String | Ty::Date | Ty::DateTime => "String",
+    }
+}
+
+/// A struct's field needs the value itself, where a setter takes anything that becomes one.
+fn owned(ty: &Ty, value: &str) -> String {
+    match ty {
+        Ty::Boolean(_) | Ty::File(_) | Ty::Array(_) => value.to_owned(),
+        _ => format!("{value}.into()"),
+    }
+}
+
+fn json(value: &Value) -> String {
+    match value {
+        Value::String(string) => text(string),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) if number.as_i64().is_none_or(|number| i32::try_from(number).is_ok()) => number.to_string(),
+        other => format!("json!({other})"),
+    }
+}
+
+/// A string literal.
+fn text(string: &str) -> String {
+    format!("{string:?}")
+}

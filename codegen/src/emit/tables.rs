@@ -1,0 +1,218 @@
+//! The tables of the command line and the sandbox, which are the machine-readable descriptor at the same time: one
+//! JSON object a line, found through a sorted list of names. `runtime::table` reads them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::emit::{OutFile, banner, client};
+use crate::ir::{Api, Effect, Entries, Function, Kind, Method, Paging, Param, Rest, Returns, Shape, Wire};
+
+/// Emits the rows and the list of names.
+pub fn tables(api: &Api) -> Vec<OutFile> {
+    let mut table = Table::default();
+    table.line(&json!({ "note": banner("specs/") }));
+    for category in &api.categories {
+        let row = json!({ "folder": category.key, "title": category.title, "summary": category.summary });
+        table.row(&row, [format!("category:{}", category.key)]);
+    }
+    for entity in &api.types {
+        let fields: Vec<Value> = entity.fields.iter().map(|field| param(field, Depth::Entry)).collect();
+        let row = json!({ "entity": entity.name, "description": entity.description, "fields": fields });
+        table.row(&row, [format!("type:{}", entity.name)]);
+    }
+    for (method, function) in in_order(api) {
+        table.row(&command(method, function), keys(api, method, function));
+    }
+    table.free_spellings();
+    let names: String = table.names.iter().map(|(name, offset)| format!("{name}\t{offset}\n")).collect();
+    vec![
+        OutFile::new(format!("{}/tables/rows.ndjson", client::FOLDER), table.rows),
+        OutFile::new(format!("{}/tables/names.tsv", client::FOLDER), names),
+    ]
+}
+
+/// The functions as people see them: by category, then by their place in it.
+pub fn in_order(api: &Api) -> Vec<(&Method, &Function)> {
+    let place: BTreeMap<&str, usize> = api.categories.iter().enumerate().map(|(at, category)| (category.key.as_str(), at)).collect();
+    let mut all: Vec<(&Method, &Function)> =
+        api.methods.iter().flat_map(|method| method.functions.iter().map(move |function| (method, function))).collect();
+    all.sort_by_key(|(method, function)| (place.get(method.category.as_str()), function.position));
+    all
+}
+
+#[derive(Default)]
+struct Table {
+    rows: String,
+    names: BTreeMap<String, usize>,
+    /// Spellings to be accepted where no row claims them: name → offset.
+    wishes: Vec<(String, usize)>,
+}
+
+impl Table {
+    fn line(&mut self, row: &Value) {
+        self.rows.push_str(&row.to_string());
+        self.rows.push('\n');
+    }
+
+    fn row(&mut self, row: &Value, names: impl IntoIterator<Item = String>) {
+        let offset = self.rows.len();
+        for name in names {
+            match name.strip_prefix('?') {
+                Some(wish) => self.wishes.push((wish.to_owned(), offset)),
+                None => {
+                    self.names.insert(name, offset);
+                }
+            }
+        }
+        self.line(row);
+    }
+
+    fn free_spellings(&mut self) {
+        for (name, offset) in std::mem::take(&mut self.wishes) {
+            self.names.entry(name).or_insert(offset);
+        }
+    }
+}
+
+/// The names that find a command; those with `?` only where nothing else is called so.
+fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
+    let version = if method.rest == Rest::V3 { "@3" } else { "" };
+    let own = [function.name.as_str(), function.kebab.as_str()].into_iter().chain(function.aliases.iter().map(String::as_str));
+    let mut keys: Vec<String> = own.map(str::to_lowercase).collect();
+    if function.kind == Kind::Method {
+        let name = method.name.to_lowercase();
+        keys.push(format!("?{}", name.replace(['.', '_'], "-")));
+        keys.push(format!("{name}{version}"));
+        // `--rest 3` beside the other twin's function name means this one.
+        if let Some(twin) = api.methods.iter().find(|other| method.rest == Rest::V3 && other.rest == Rest::V2 && other.name == method.name) {
+            let names = twin.functions.iter().take(1).flat_map(|function| [function.name.as_str(), function.kebab.as_str()]);
+            keys.extend(names.map(|name| format!("{}@3", name.to_lowercase())));
+        }
+    }
+    keys
+}
+
+fn command(method: &Method, function: &Function) -> Value {
+    let (constants, template) = match &function.kind {
+        Kind::Method => (Map::new(), None),
+        Kind::Preset { constants, .. } => (constants.iter().map(|(path, value)| (path.join("."), value.clone())).collect(), None),
+        Kind::Template { object } => (Map::new(), Some(Value::Object(object.clone()))),
+    };
+    let name = template.is_none().then_some(&method.name);
+    json!({
+        "method": name,
+        "function": function.name.as_str(),
+        "aliases": function.aliases,
+        "title": function.title,
+        "summary": function.summary,
+        "scope": method.scope,
+        "rest": match method.rest { Rest::V2 => 2, Rest::V3 => 3 },
+        "effect": effect(method.effect),
+        "access": method.access,
+        "deprecated": method.deprecated.as_ref().map(|gone| json!({ "replacement": gone.replacement, "note": gone.note })),
+        "reference": method.reference,
+        "params": function.params.iter().map(|own| param(own, Depth::Parameter)).collect::<Vec<_>>(),
+        "returns": returns(&method.returns),
+        "errors": method.errors.iter().map(|error| json!({ "code": error.code, "http": error.http, "description": error.description })).collect::<Vec<_>>(),
+        "category": method.category,
+        "paging": method.paging.map(paging),
+        "constants": constants,
+        "template": template,
+        "examples": function.examples.iter().map(|example| json!({
+            "title": example.title, "arguments": example.arguments, "body": example.body, "response": example.response,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// The word of an effect.
+pub fn effect(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Read => "read",
+        Effect::List => "list",
+        Effect::Create => "create",
+        Effect::Update => "update",
+        Effect::Delete => "delete",
+        Effect::Action => "action",
+    }
+}
+
+/// The word of a paging style.
+pub fn paging(paging: Paging) -> &'static str {
+    match paging {
+        Paging::Start => "start",
+        Paging::Pagination => "pagination",
+        Paging::LimitOffset => "limit-offset",
+    }
+}
+
+fn returns(returns: &Returns) -> Value {
+    let (word, entity) = match &returns.shape {
+        Shape::Value(ty) => (ty.word(), None),
+        Shape::Record(entity) => ("object".to_owned(), Some(&entity.name)),
+        Shape::List(entity) => ("list".to_owned(), entity.as_ref().map(|entity| &entity.name)),
+        Shape::Page(entity) => ("page".to_owned(), entity.as_ref().map(|entity| &entity.name)),
+    };
+    json!({ "type": word, "entity": entity, "records": returns.records, "description": returns.description })
+}
+
+/// Whether a parameter is one of a command or a key inside one.
+#[derive(Clone, Copy, PartialEq)]
+enum Depth {
+    Parameter,
+    Entry,
+}
+
+fn param(param: &Param, depth: Depth) -> Value {
+    let top = depth == Depth::Parameter;
+    let mut row = Map::new();
+    row.insert("name".into(), json!(param.name));
+    row.insert("argument".into(), json!(top.then(|| param.argument.as_str())));
+    row.insert("option".into(), json!(top.then(|| param.option.as_str())));
+    row.insert("short".into(), json!(param.short));
+    row.insert("type".into(), json!(param.ty.word()));
+    row.insert("required".into(), json!(param.required));
+    row.insert("default".into(), json!(param.default));
+    row.insert("values".into(), param.values.iter().map(|known| known.value.clone()).collect());
+    let meanings: Map<String, Value> =
+        param.values.iter().filter_map(|known| Some((text(&known.value), json!(known.description.as_ref()?)))).collect();
+    if !meanings.is_empty() {
+        row.insert("meanings".into(), meanings.into());
+    }
+    row.insert("wire".into(), wire(&param.wire));
+    row.insert("description".into(), json!(param.description));
+    if let Some(entries) = &param.entries {
+        self::entries(entries, &mut row);
+    }
+    if param.readonly {
+        row.insert("readonly".into(), true.into());
+    }
+    row.into()
+}
+
+fn entries(entries: &Entries, row: &mut Map<String, Value>) {
+    if !entries.own.is_empty() {
+        row.insert("entries".into(), entries.own.iter().map(|entry| param(entry, Depth::Entry)).collect());
+    }
+    if let Some(entity) = &entries.entity {
+        row.insert("entity".into(), json!(entity.name));
+        for (key, names) in [("omit", &entries.omit), ("require", &entries.require)] {
+            if !names.is_empty() {
+                row.insert(key.into(), json!(names));
+            }
+        }
+    }
+}
+
+/// `merge`, or the path of keys; a list, because a key may hold a dot.
+fn wire(wire: &Wire) -> Value {
+    match wire {
+        Wire::Merge => "merge".into(),
+        Wire::Path(path) => path.join(".").into(),
+    }
+}
+
+/// A known value as text: strings bare.
+pub fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

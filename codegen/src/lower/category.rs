@@ -1,0 +1,82 @@
+//! Categories: the folders of specs, and the order of the functions in them.
+
+use std::collections::BTreeMap;
+
+use crate::diag::Diagnostic;
+use crate::ir::{Category, Method};
+use crate::lower::prose::MOST_SUMMARY;
+use crate::lower::{Context, step};
+use crate::spec::CategorySpec;
+use crate::spec::File;
+use crate::suggest::nearest;
+
+impl Context<'_> {
+    /// Lowers the categories, and gives each function its place in its own.
+    pub(super) fn categories(&mut self, methods: &mut [Method]) -> Vec<Category> {
+        let specs = self.specs;
+        let mut files: Vec<&File<CategorySpec>> = specs.categories.iter().collect();
+        files.sort_by_key(|file| (file.spec.position, file.folder().to_owned()));
+        let mut categories = Vec::new();
+        for file in files {
+            self.title(file, &["title".into()], &file.spec.title);
+            self.sentence(file, &["summary".into()], &file.spec.summary, "", MOST_SUMMARY);
+            self.order(file, methods);
+            categories.push(Category {
+                key: file.folder().to_owned(),
+                title: file.spec.title.clone(),
+                summary: file.spec.summary.clone(),
+                position: categories.len() + 1,
+            });
+        }
+        self.missing_categories();
+        categories
+    }
+
+    fn order(&mut self, file: &File<CategorySpec>, methods: &mut [Method]) {
+        let mut functions: Vec<_> = methods
+            .iter_mut()
+            .filter(|method| method.category == file.folder())
+            .flat_map(|method| method.functions.iter_mut())
+            .collect();
+        let names: Vec<String> = functions.iter().map(|function| function.name.to_string()).collect();
+        let broken = self.specs.broken.iter().any(|path| path.starts_with(&format!("specs/{}/", file.folder())));
+        let mut rank = BTreeMap::new();
+        for (at, name) in file.spec.order.iter().enumerate() {
+            let path = step(&["order".into()], at);
+            if !names.contains(name) {
+                // It may well be in a file that could not be read.
+                if !broken {
+                    let near = nearest(name, names.iter().map(String::as_str));
+                    let help = near.map_or_else(|| "remove it".to_owned(), |near| format!("did you mean `{near}`?"));
+                    self.report_help(file, &path, format!("no function of this category is called `{name}`"), help);
+                }
+            } else if rank.insert(name.clone(), at).is_some() {
+                self.report(file, &path, format!("`{name}` stands here twice"));
+            }
+        }
+        functions.sort_by_key(|function| rank.get(function.name.as_str()).copied().unwrap_or(usize::MAX));
+        for (at, function) in functions.into_iter().enumerate() {
+            function.position = at + 1;
+        }
+    }
+
+    fn missing_categories(&mut self) {
+        let specs = self.specs;
+        let mut folders = BTreeMap::new();
+        for file in &specs.methods {
+            folders.entry(file.folder()).or_insert(file);
+        }
+        for (folder, file) in folders {
+            let known = specs.categories.iter().any(|category| category.folder() == folder);
+            let broken = specs.broken.contains(&format!("specs/{folder}/_category"));
+            if folder.is_empty() {
+                let place = file.place(&["method".into()]);
+                self.problems.push(Diagnostic::new(place, "a spec stands in the folder of a category").help("move it to `specs/<category>/`"));
+            } else if !known && !broken {
+                let place = file.place(&["method".into()]);
+                let diagnostic = Diagnostic::new(place, format!("the category `{folder}` has no `_category.yaml`"));
+                self.problems.push(diagnostic.help(format!("write specs/{folder}/_category.yaml with `title`, `summary` and `position`")));
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Methods.
+
+use crate::ir::{Deprecation, Effect, ErrorCode, Method, Param, Rest, Returns, Shape, Ty};
+use crate::lower::param::Level;
+use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
+use crate::lower::{Context, step};
+use crate::names::{FeatureName, RESERVED_MODULES, RustIdent};
+use crate::spec::{File, MethodSpec, ReturnsWord, Step};
+
+/// Whether a text can be a REST method: segments of letters, digits and `_`, with dots between them.
+pub(super) fn is_method_name(name: &str) -> bool {
+    let segment = |segment: &str| {
+        segment.starts_with(|first: char| first.is_ascii_alphabetic()) && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+    };
+    !name.is_empty() && name.split('.').all(segment)
+}
+
+impl Context<'_> {
+    /// Lowers one method. None where it has no usable name.
+    pub(super) fn method(&mut self, file: &File<MethodSpec>) -> Option<Method> {
+        let spec = &file.spec;
+        self.file_name(file)?;
+        let params_path: Vec<Step> = vec!["params".into()];
+        let params: Vec<Param> = spec
+            .params
+            .iter()
+            .enumerate()
+            .filter_map(|(at, param)| self.param(file, &step(&params_path, at), param, Level::Parameter))
+            .collect();
+        let mut functions = vec![self.own_function(file, &params)];
+        functions.extend(spec.functions.iter().enumerate().filter_map(|(at, further)| self.further(file, at, further, &params)));
+        self.facts(file);
+        let returns = self.returns(file);
+        let (module, last) = self.module(file)?;
+        Some(Method {
+            name: spec.method.clone(),
+            rest: spec.rest.0,
+            twin: false,
+            source: file.source.path.clone(),
+            category: file.folder().to_owned(),
+            feature: FeatureName::of_method(&spec.method),
+            module,
+            constructor: RustIdent::snake(last)?,
+            ident: RustIdent::pascal(last)?,
+            scope: spec.scope.clone(),
+            effect: spec.effect.0,
+            paging: spec.paging.map(|paging| paging.0),
+            batchable: spec.batchable,
+            app_only: spec.app_only,
+            access: spec.access.clone(),
+            deprecated: spec
+                .deprecated
+                .as_ref()
+                .map(|gone| Deprecation { replacement: gone.replacement.clone(), note: gone.note.clone() }),
+            reference: spec.reference.clone(),
+            returns: returns?,
+            errors: spec
+                .errors
+                .iter()
+                .map(|error| ErrorCode { code: error.code.clone(), http: error.http, description: error.description.clone() })
+                .collect(),
+            params,
+            functions,
+        })
+    }
+
+    fn file_name(&mut self, file: &File<MethodSpec>) -> Option<()> {
+        let (spec, stem) = (&file.spec, file.stem());
+        let at = [Step::from("method")];
+        if !is_method_name(&spec.method) {
+            self.report_help(file, &at, format!("`{}` is no method name", spec.method), "write the REST name, as in `user.update`");
+            return None;
+        }
+        let wanted = match spec.rest.0 {
+            Rest::V2 => spec.method.clone(),
+            Rest::V3 => format!("{}.v3", spec.method),
+        };
+        if stem != wanted {
+            let message = match spec.rest.0 {
+                Rest::V2 => format!("the spec of `{}` is in a file called `{stem}.yaml`", spec.method),
+                Rest::V3 => format!("the spec of `{}` (REST 3.0) is in a file called `{stem}.yaml`", spec.method),
+            };
+            self.report_help(file, &at, message, format!("call the file `{wanted}.yaml`, or mend the name here"));
+        }
+        Some(())
+    }
+
+    fn module<'m>(&mut self, file: &'m File<MethodSpec>) -> Option<(Vec<RustIdent>, &'m str)> {
+        let name = &file.spec.method;
+        let (parents, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let mut module: Vec<RustIdent> = parents.split('.').filter_map(RustIdent::snake).collect();
+        if module.is_empty() {
+            module.push(RustIdent::general());
+        }
+        if file.spec.rest.0 == Rest::V3 {
+            module.push(RustIdent::v3());
+        }
+        if let Some(first) = module.first().filter(|first| RESERVED_MODULES.contains(&first.as_str())) {
+            self.report(file, &["method".into()], format!("the module `{first}` of the client crate has another use"));
+            return None;
+        }
+        Some((module, last))
+    }
+
+    fn facts(&mut self, file: &File<MethodSpec>) {
+        let spec = &file.spec;
+        if spec.paging.is_some() && spec.effect.0 != Effect::List {
+            self.report_help(file, &["paging".into()], "only a list has pages", "write `effect: list`, or remove `paging`");
+        }
+        if spec.scope.trim().is_empty() {
+            self.report(file, &["scope".into()], "the scope is empty");
+        }
+        if let Some(access) = &spec.access
+            && (access.trim().is_empty() || access.contains('\n') || access.ends_with('.'))
+        {
+            self.report(file, &["access".into()], "`access` is a phrase, as in `administrator`: not empty, one line, no full stop");
+        }
+        if let Some(reference) = &spec.reference {
+            let fault = match url::Url::parse(reference) {
+                Err(error) => Some(error.to_string()),
+                Ok(address) if address.scheme() != "https" || address.host_str().is_none() => Some("it must begin with https://".to_owned()),
+                Ok(address) if address.as_str() != reference => Some(format!("write it as {address}")),
+                Ok(_) => None,
+            };
+            if let Some(fault) = fault {
+                self.report_help(file, &["reference".into()], "not a usable address", fault);
+            }
+        }
+        if let Some(note) = spec.deprecated.as_ref().and_then(|gone| gone.note.as_ref()) {
+            self.sentence(file, &["deprecated".into(), "note".into()], note, "", MOST_SUMMARY);
+        }
+        for (at, error) in spec.errors.iter().enumerate() {
+            let path = [Step::from("errors"), Step::from(at)];
+            self.sentence(file, &step(&path, "description"), &error.description, "", MOST_DESCRIPTION);
+            if error.http.is_some_and(|status| !(400..600).contains(&status)) {
+                self.report(file, &step(&path, "http"), "the HTTP status of an error is 400 to 599");
+            }
+            if error.code.contains(|char: char| char.is_whitespace() || char == '`') {
+                self.report(file, &step(&path, "code"), "an error code has no white space and no backtick");
+            }
+        }
+    }
+
+    fn returns(&mut self, file: &File<MethodSpec>) -> Option<Returns> {
+        let spec = &file.spec.returns;
+        let path = [Step::from("returns")];
+        self.sentence(file, &step(&path, "description"), &spec.description, "", MOST_DESCRIPTION);
+        let of = match &spec.of {
+            Some(name) => Some(self.shared(file, &step(&path, "of"), name).map(|(entity, _)| entity)?),
+            None => None,
+        };
+        let shape = match (&spec.ty, of) {
+            (ReturnsWord::List, of) => Shape::List(of),
+            (ReturnsWord::Page, of) => Shape::Page(of),
+            (ReturnsWord::Type(Ty::Object), Some(of)) => Shape::Record(of),
+            (ReturnsWord::Type(ty), Some(_)) => {
+                let message = format!("`of` names the record of an `object`, a `list` or a `page`, not of {}", ty.word());
+                self.report(file, &step(&path, "of"), message);
+                return None;
+            }
+            (ReturnsWord::Type(ty), None) => Shape::Value(ty.clone()),
+        };
+        if matches!(shape, Shape::Page(_)) && file.spec.paging.is_none() {
+            self.report_help(file, &step(&path, "type"), "a page needs a way to the next one", "write `paging: start`, or `type: list`");
+        }
+        Some(Returns { shape, records: spec.records.clone(), description: spec.description.clone() })
+    }
+}

@@ -1,0 +1,76 @@
+//! From specs to the IR: makes every name, resolves every reference, checks every rule, and reports all problems of all
+//! files at once.
+
+mod category;
+mod example;
+mod function;
+mod method;
+mod param;
+mod prose;
+mod template;
+mod types;
+mod unique;
+
+use std::collections::BTreeMap;
+
+use crate::diag::{Diagnostic, Diagnostics};
+use crate::ir::{Api, Entity};
+use crate::spec::{File, Specs, Step};
+
+/// Turns specs into the API. With problems the API is incomplete and must not be emitted.
+pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
+    let mut context = Context { specs, problems, types: BTreeMap::new() };
+    context.lower_types();
+    let mut methods: Vec<_> = specs.methods.iter().filter_map(|file| context.method(file)).collect();
+    methods.sort_by(|a, b| (&a.name, a.rest).cmp(&(&b.name, b.rest)));
+    let names: Vec<(String, crate::ir::Rest)> = methods.iter().map(|method| (method.name.clone(), method.rest)).collect();
+    for method in &mut methods {
+        method.twin = names.iter().any(|(name, rest)| *name == method.name && *rest != method.rest);
+    }
+    let categories = context.categories(&mut methods);
+    context.replacements();
+    context.unique(&methods);
+    let types = context.types.into_values().flatten().collect();
+    Api { categories, types, methods }
+}
+
+/// What lowering works with.
+struct Context<'s> {
+    specs: &'s Specs,
+    problems: &'s mut Diagnostics,
+    /// The shared types by name; `None`: its spec is broken, which is reported where it stands.
+    types: BTreeMap<String, Option<Entity>>,
+}
+
+impl Context<'_> {
+    /// Reports a problem at a path of a file.
+    fn report<T>(&mut self, file: &File<T>, path: &[Step], message: impl Into<String>) {
+        self.problems.push(Diagnostic::new(file.place(path), message));
+    }
+
+    /// Reports a problem and how to mend it.
+    fn report_help<T>(&mut self, file: &File<T>, path: &[Step], message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Diagnostic::new(file.place(path), message).help(help));
+    }
+
+    /// Checks a sentence.
+    fn sentence<T>(&mut self, file: &File<T>, path: &[Step], text: &str, name: &str, most: usize) {
+        if let Some((message, help)) = prose::sentence(text, name, most) {
+            self.report_help(file, path, message, help);
+        }
+    }
+
+    /// Checks a title.
+    fn title<T>(&mut self, file: &File<T>, path: &[Step], text: &str) {
+        if let Some((message, help)) = prose::title(text) {
+            self.report_help(file, path, message, help);
+        }
+    }
+}
+
+/// A path with one more step.
+fn step(path: &[Step], next: impl Into<Step>) -> Vec<Step> {
+    let mut longer = path.to_vec();
+    longer.push(next.into());
+    longer
+}

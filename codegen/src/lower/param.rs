@@ -1,0 +1,235 @@
+//! Parameters, fields and entries.
+
+use std::collections::BTreeMap;
+
+use crate::diag::Diagnostic;
+use crate::ir::{Entries, EntityRef, KnownValue, Param, Ty, Wire};
+use crate::lower::prose::MOST_DESCRIPTION;
+use crate::lower::{Context, example, step};
+use crate::names::{ArgumentName, OptionName, RESERVED_OPTIONS, RustIdent};
+use crate::spec::{EntriesSpec, File, ParamSpec, Step, WireSpec};
+use crate::suggest::nearest;
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Level {
+    /// Of a function.
+    Parameter,
+    /// Of a shared type: gets a getter and a setter.
+    Field,
+    /// Inside an object.
+    Entry,
+}
+
+impl Context<'_> {
+    /// Lowers one parameter.
+    pub(super) fn param<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec, level: Level) -> Option<Param> {
+        let at = |key: &str| step(path, key);
+        let name = &spec.name;
+        if name.is_empty() || name.trim() != name || name.contains('\n') || name.chars().count() > 80 {
+            self.report(file, &at("name"), "a name is 1 to 80 characters in one line, without white space around it");
+            return None;
+        }
+        self.sentence(file, &at("description"), &spec.description, name, MOST_DESCRIPTION);
+        let ident = self.ident(file, &at("name"), name, level);
+        let (option, argument) = self.spellings(file, path, spec, level);
+        if let (Some(short), Level::Parameter) = (spec.short, level)
+            && !short.is_ascii_alphanumeric()
+        {
+            self.report(file, &at("short"), format!("`{short}` cannot be a one-letter option; use a letter or a digit"));
+        }
+        if level != Level::Parameter {
+            for (key, given) in [
+                ("option", spec.option.is_some()),
+                ("short", spec.short.is_some()),
+                ("argument", spec.argument.is_some()),
+                ("default", spec.default.is_some()),
+                ("wire", spec.wire.is_some()),
+            ] {
+                if given {
+                    self.report_help(file, &step(path, Step::Key(key.into())), format!("`{key}` belongs to parameters, not to keys inside them"), "remove it");
+                }
+            }
+        }
+        let wire = self.wire(file, path, spec);
+        let values = self.values(file, path, spec);
+        let entries = self.entries(file, path, spec, wire == Wire::Merge);
+        let param = Param {
+            name: name.clone(),
+            ident,
+            argument,
+            option,
+            short: spec.short.filter(|_| level == Level::Parameter),
+            ty: spec.ty.0.clone(),
+            required: spec.required,
+            default: spec.default.as_ref().map(|default| default.0.clone()),
+            values,
+            wire,
+            description: spec.description.clone(),
+            entries,
+            readonly: spec.readonly,
+        };
+        self.check_default(file, path, &param);
+        if spec.readonly && level == Level::Parameter {
+            self.report_help(file, &at("readonly"), "a parameter cannot be read-only", "`readonly` is for fields of shared types");
+        }
+        Some(param)
+    }
+
+    fn ident<T>(&mut self, file: &File<T>, path: &[Step], name: &str, level: Level) -> RustIdent {
+        let ident = RustIdent::method(name);
+        if ident.is_none() && level != Level::Entry {
+            self.report(file, path, format!("no Rust name can be made of `{name}`"));
+        }
+        ident.unwrap_or_else(RustIdent::unused)
+    }
+
+    fn spellings<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec, level: Level) -> (OptionName, ArgumentName) {
+        let derived = (OptionName::derived(&spec.name), ArgumentName::derived(&spec.name));
+        if level != Level::Parameter {
+            return derived;
+        }
+        let option = match &spec.option {
+            None => derived.0,
+            Some(option) => OptionName::written(option).unwrap_or_else(|| {
+                self.report(file, &step(path, "option"), format!("`{option}` is no option name: lower-case letters, digits and dashes, a letter first"));
+                derived.0
+            }),
+        };
+        let argument = match &spec.argument {
+            None => derived.1,
+            Some(argument) => ArgumentName::written(argument).unwrap_or_else(|| {
+                self.report(file, &step(path, "argument"), format!("`{argument}` is no argument name: letters and digits, a capital first"));
+                derived.1
+            }),
+        };
+        let own = if spec.option.is_some() { "option" } else { "name" };
+        if RESERVED_OPTIONS.contains(&option.as_str()) {
+            let help = format!("give it another one, as in `option: {}-value`", option.as_str());
+            self.report_help(file, &step(path, own), format!("`--{option}` is an option of every command"), help);
+        } else if option.as_str().is_empty() {
+            self.report_help(file, &step(path, own), format!("no option can be made of `{}`", spec.name), "write one: `option: …`");
+        }
+        (option, argument)
+    }
+
+    fn wire<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec) -> Wire {
+        match &spec.wire {
+            None => Wire::Path(vec![spec.name.clone()]),
+            Some(WireSpec::Path(keys)) => Wire::Path(keys.clone()),
+            Some(WireSpec::Merge) => {
+                if spec.ty.0 != Ty::Object {
+                    self.report_help(file, &step(path, "wire"), format!("only an object can be merged, `{}` is {}", spec.name, spec.ty.0.word()), "write `type: object`, or a path");
+                }
+                Wire::Merge
+            }
+        }
+    }
+
+    fn values<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec) -> Vec<KnownValue> {
+        let Some(values) = &spec.values else { return Vec::new() };
+        let path = step(path, "values");
+        if values.0.is_empty() {
+            self.report(file, &path, "the list of known values is empty");
+        }
+        let item = match &spec.ty.0 {
+            Ty::Array(item) => (**item).clone(),
+            ty => ty.clone(),
+        };
+        let mut seen = BTreeMap::new();
+        for (at, (value, meaning)) in values.0.iter().enumerate() {
+            let place = match meaning {
+                Some(_) => step(&path, Step::Key(crate::emit::tables::text(value))),
+                None => step(&path, at),
+            };
+            if seen.insert(value.to_string(), ()).is_some() {
+                self.report(file, &place, format!("the value {value} stands here twice"));
+            }
+            if !matches!(item, Ty::Boolean(_)) && let Err(fault) = example::fits(&item, value) {
+                self.report(file, &place, fault);
+            }
+            if let Some(meaning) = meaning {
+                let place = step(&path, crate::emit::tables::text(value).as_str());
+                self.sentence(file, &place, meaning, "", MOST_DESCRIPTION);
+            }
+        }
+        values.0.iter().map(|(value, description)| KnownValue { value: value.clone(), description: description.clone() }).collect()
+    }
+
+    fn check_default<T>(&mut self, file: &File<T>, path: &[Step], param: &Param) {
+        let Some(default) = &param.default else { return };
+        let at = step(path, "default");
+        if param.required {
+            self.report_help(file, &at, format!("`{}` is required, so its default is never used", param.name), "drop `default` or `required`");
+        }
+        if let Err(fault) = example::fits(&param.ty, default) {
+            self.report(file, &at, fault);
+        } else if let Some(fault) = example::unknown_value(param, default) {
+            self.report(file, &at, fault);
+        }
+    }
+
+    fn entries<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec, merged: bool) -> Option<Entries> {
+        let entries = spec.entries.as_ref()?;
+        let path = step(path, "entries");
+        let holds_objects = match &spec.ty.0 {
+            Ty::Object | Ty::Any => true,
+            Ty::Array(item) => matches!(**item, Ty::Object | Ty::Any),
+            _ => false,
+        };
+        if !holds_objects {
+            let message = format!("`{}` is {}, which has no entries", spec.name, spec.ty.0.word());
+            self.report_help(file, &path, message, "write `type: object` or `type: array<object>`");
+        }
+        let level = if merged { Level::Field } else { Level::Entry };
+        let in_mapping = |key: &str| if entries.is_mapping { step(&path, key) } else { path.clone() };
+        let own_path = in_mapping("own");
+        let own: Vec<Param> =
+            entries.own.iter().enumerate().filter_map(|(at, entry)| self.param(file, &step(&own_path, at), entry, level)).collect();
+        self.distinct(file, &own_path, &own, |entry| entry.name.clone(), "key");
+        let mut all = own.clone();
+        let mut entity = None;
+        if let Some(name) = &entries.ty {
+            let fields = self.shared(file, &in_mapping("type"), name);
+            if let Some((reference, fields)) = fields {
+                self.check_picks(file, &path, entries, &fields);
+                let taken = |name: &String| own.iter().any(|entry| entry.name == *name);
+                all.extend(fields.into_iter().filter(|field| !field.readonly && !entries.omit.contains(&field.name) && !taken(&field.name)));
+                entity = Some(reference);
+            }
+        }
+        for entry in &mut all {
+            entry.required |= entries.require.contains(&entry.name);
+        }
+        Some(Entries { entity, omit: entries.omit.clone(), require: entries.require.clone(), own, all })
+    }
+
+    /// A shared type by name. One whose own spec is broken is not reported again.
+    pub(super) fn shared<T>(&mut self, file: &File<T>, path: &[Step], name: &str) -> Option<(EntityRef, Vec<Param>)> {
+        match self.types.get(name) {
+            Some(Some(entity)) => Some((EntityRef { name: name.to_owned(), ident: entity.ident.clone() }, entity.fields.clone())),
+            Some(None) => None,
+            None if self.specs.broken.contains(&format!("specs/types/{name}")) => None,
+            None => {
+                let near = nearest(name, self.types.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+                let help = near.unwrap_or_else(|| format!("write specs/types/{name}.yaml, or use one of the shared types there"));
+                self.report_help(file, path, format!("there is no shared type `{name}`"), help);
+                None
+            }
+        }
+    }
+
+    fn check_picks<T>(&mut self, file: &File<T>, path: &[Step], entries: &EntriesSpec, fields: &[Param]) {
+        let known = |name: &String| fields.iter().any(|field| field.name == *name) || entries.own.iter().any(|own| own.name == *name);
+        for (key, names) in [("omit", &entries.omit), ("require", &entries.require)] {
+            for (at, name) in names.iter().enumerate() {
+                if !known(name) {
+                    let near = nearest(name, fields.iter().map(|field| field.name.as_str())).map(|near| format!("did you mean `{near}`?"));
+                    let place = file.place(&step(&step(path, key), at));
+                    let diagnostic = Diagnostic::new(place, format!("`{key}` names `{name}`, which the shared type does not have"));
+                    self.problems.push(diagnostic.maybe_help(near));
+                }
+            }
+        }
+    }
+}

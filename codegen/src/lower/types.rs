@@ -1,0 +1,80 @@
+//! Shared types.
+
+use crate::ir::Entity;
+use crate::lower::param::Level;
+use crate::lower::prose::MOST_DESCRIPTION;
+use crate::lower::{Context, step};
+use crate::names::RustIdent;
+use crate::spec::{File, Step, TypeSpec};
+
+impl Context<'_> {
+    /// Lowers all shared types. A type may use others, but not itself, not even in a circle.
+    pub(super) fn lower_types(&mut self) {
+        for file in &self.specs.types {
+            if file.stem() != file.spec.name {
+                let (name, stem) = (&file.spec.name, file.stem());
+                self.report_help(file, &["type".into()], format!("the file of the type `{name}` is called `{stem}.yaml`"), format!("call it `{name}.yaml`"));
+            }
+        }
+        for file in &self.specs.types {
+            self.entity(file.stem(), &mut Vec::new());
+        }
+    }
+
+    /// Lowers a type and those it uses; `below` are the types on the way to it.
+    pub(super) fn entity(&mut self, name: &str, below: &mut Vec<String>) {
+        if self.types.contains_key(name) {
+            return;
+        }
+        let Some(file) = self.specs.types.iter().find(|file| file.stem() == name) else { return };
+        if below.iter().any(|above| above == name) {
+            let circle = format!("{} → {name}", below.join(" → "));
+            self.report(file, &["type".into()], format!("the shared type contains itself: {circle}"));
+            self.types.insert(name.to_owned(), None);
+            return;
+        }
+        below.push(name.to_owned());
+        for used in used(file) {
+            self.entity(&used, below);
+        }
+        below.pop();
+        if self.types.contains_key(name) {
+            return;
+        }
+        let entity = self.lower_entity(file);
+        self.types.insert(name.to_owned(), entity);
+    }
+
+    fn lower_entity(&mut self, file: &File<TypeSpec>) -> Option<Entity> {
+        let spec = &file.spec;
+        self.sentence(file, &["description".into()], &spec.description, &spec.name, MOST_DESCRIPTION);
+        let fields_path: Vec<Step> = vec!["fields".into()];
+        let fields: Vec<_> =
+            spec.fields.iter().enumerate().filter_map(|(at, field)| self.param(file, &step(&fields_path, at), field, Level::Field)).collect();
+        self.distinct(file, &fields_path, &fields, |field| field.name.clone(), "key");
+        self.distinct(file, &fields_path, &fields, |field| field.ident.to_string(), "Rust name");
+        let ident = RustIdent::pascal(&spec.name);
+        if ident.is_none() {
+            self.report(file, &["type".into()], format!("no Rust name can be made of `{}`", spec.name));
+        }
+        Some(Entity {
+            name: spec.name.clone(),
+            source: file.source.path.clone(),
+            ident: ident?,
+            description: spec.description.clone(),
+            fields,
+        })
+    }
+}
+
+fn used(file: &File<TypeSpec>) -> Vec<String> {
+    fn walk(fields: &[crate::spec::ParamSpec], found: &mut Vec<String>) {
+        for entries in fields.iter().filter_map(|field| field.entries.as_ref()) {
+            found.extend(entries.ty.clone());
+            walk(&entries.own, found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(&file.spec.fields, &mut found);
+    found
+}

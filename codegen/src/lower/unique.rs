@@ -1,0 +1,124 @@
+//! What must be there only once: inside a function, inside a method's Rust type, and over all methods.
+
+use std::collections::BTreeMap;
+
+use crate::diag::Diagnostic;
+use crate::ir::{Kind, Method, Param, Rest, Wire};
+use crate::lower::{Context, step};
+use crate::spec::{File, MethodSpec, Step};
+use crate::suggest::nearest;
+
+impl Context<'_> {
+    /// Reports parameters that share something they must not share.
+    pub(super) fn distinct<T>(&mut self, file: &File<T>, path: &[Step], params: &[Param], of: impl Fn(&Param) -> String, what: &str) {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for (at, param) in params.iter().enumerate() {
+            let value = of(param);
+            if value.is_empty() || value == crate::names::RustIdent::unused().as_str() {
+                continue;
+            }
+            if let Some(first) = seen.get(&value) {
+                let (here, there) = (step(&step(path, at), "name"), step(&step(path, *first), "name"));
+                let diagnostic = Diagnostic::new(file.place(&here), format!("the {what} `{value}` is taken twice"))
+                    .label("again here")
+                    .other(file.place(&there), "first here");
+                self.problems.push(diagnostic);
+            } else {
+                seen.insert(value, at);
+            }
+        }
+    }
+
+    /// Reports what clashes among the parameters of one function.
+    pub(super) fn exclusive(&mut self, file: &File<MethodSpec>, path: &[Step], params: &[Param]) {
+        self.distinct(file, path, params, |param| param.name.clone(), "name");
+        self.distinct(file, path, params, |param| format!("--{}", param.option), "option");
+        self.distinct(file, path, params, |param| param.short.map(|short| format!("-{short}")).unwrap_or_default(), "option");
+        self.distinct(file, path, params, |param| param.argument.to_string(), "argument");
+        self.distinct(file, path, params, |param| param.ident.to_string(), "Rust name");
+        let place = |param: &Param| match &param.wire {
+            Wire::Path(path) => path.join("."),
+            Wire::Merge => "merge".to_owned(),
+        };
+        self.distinct(file, path, params, place, "place in the body");
+        // The entries of a merged object are setters beside the parameters.
+        for (at, merged) in params.iter().enumerate().filter(|(_, param)| param.wire == Wire::Merge) {
+            let entries = merged.entries.iter().flat_map(|entries| &entries.all);
+            for entry in entries {
+                if params.iter().any(|param| param.ident == entry.ident) {
+                    let message = format!("`{}` is a parameter and a key of `{}` at once", entry.name, merged.name);
+                    let help = format!("leave the key out: `entries: {{…, omit: [{}]}}`", entry.name);
+                    self.report_help(file, &step(&step(path, at), "entries"), message, help);
+                }
+            }
+        }
+    }
+
+    /// Reports what clashes among all methods.
+    pub(super) fn unique(&mut self, methods: &[Method]) {
+        let specs = self.specs;
+        let mut seen: BTreeMap<(String, String), Vec<(&File<MethodSpec>, Vec<Step>)>> = BTreeMap::new();
+        for method in methods {
+            let Some(file) = specs.methods.iter().find(|file| file.source.path == method.source) else { continue };
+            let mut take = |kind: &str, name: String, path: Vec<Step>| {
+                let places = seen.entry((kind.to_owned(), name)).or_default();
+                // A function may well be called like its own alias, but not like another's.
+                if !places.iter().any(|(other, earlier)| other.source.path == file.source.path && earlier[..] == path[..]) {
+                    places.push((file, path));
+                }
+            };
+            let version = if method.rest == Rest::V3 { " (REST 3.0)" } else { "" };
+            take("method", format!("{}{version}", method.name.to_lowercase()), vec!["method".into()]);
+            let module: Vec<&str> = method.module.iter().map(|segment| segment.as_str()).collect();
+            let module = module.join("::");
+            take("Rust type", format!("{module}::{}", method.ident), vec!["method".into()]);
+            for (at, function) in method.functions.iter().enumerate() {
+                let path = |key: &str| match at.checked_sub(1) {
+                    None => vec![Step::from(if key == "function" && file.spec.function.is_none() { "method" } else { key })],
+                    Some(at) => vec![Step::from("functions"), Step::from(at), Step::from(key)],
+                };
+                let constructor = match &function.kind {
+                    Kind::Method => Some(&method.constructor),
+                    Kind::Preset { constructor, .. } => Some(constructor),
+                    Kind::Template { .. } => None,
+                };
+                if let Some(constructor) = constructor {
+                    take("Rust function", format!("{module}::{constructor}"), path("function"));
+                }
+                take("name", function.name.as_str().to_lowercase(), path("function"));
+                take("name", function.kebab.as_str().to_owned(), path("function"));
+                for (alias_at, alias) in function.aliases.iter().enumerate() {
+                    take("name", alias.to_lowercase(), step(&path("aliases"), alias_at));
+                }
+            }
+        }
+        for ((kind, name), places) in seen {
+            let Some(((first, first_path), again)) = places.split_first() else { continue };
+            for (file, path) in again {
+                let diagnostic = Diagnostic::new(file.place(path), format!("the {kind} `{name}` is taken twice"))
+                    .label("again here")
+                    .other(first.place(first_path), "first here");
+                let help = (kind == "name").then(|| "names are the same in every letter case; choose another one".to_owned());
+                self.problems.push(diagnostic.maybe_help(help));
+            }
+        }
+    }
+
+    /// Reports replacements of deprecated methods that name nothing.
+    pub(super) fn replacements(&mut self) {
+        let specs = self.specs;
+        let names = || specs.methods.iter().map(|file| file.spec.method.as_str());
+        for file in &specs.methods {
+            let Some(replacement) = file.spec.deprecated.as_ref().and_then(|gone| gone.replacement.as_ref()) else { continue };
+            if names().any(|name| name == replacement) {
+                continue;
+            }
+            let path = [Step::from("deprecated"), Step::from("replacement")];
+            if let Some(near) = nearest(replacement, names()) {
+                self.report_help(file, &path, format!("there is no method `{replacement}`"), format!("did you mean `{near}`?"));
+            } else if !super::method::is_method_name(replacement) {
+                self.report(file, &path, format!("`{replacement}` is no method name"));
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The whole run: specs of a project in, files of the project out.
+
+use std::fs;
+use std::path::Path;
+
+use crate::diag::Diagnostics;
+use crate::emit::{self, OutFile, client, docs, manifest};
+use crate::ir::Api;
+use crate::spec::{self, Source};
+use crate::sync::Plan;
+
+/// The folders in which every file is the generator's.
+pub const OWNED: &[&str] = &[client::FOLDER, docs::FOLDER];
+
+/// Why there are no files to write.
+#[derive(Debug)]
+pub enum Failure {
+    /// The specs have problems.
+    Specs(Box<Diagnostics>),
+    /// Something else: a folder that cannot be read, a manifest without its markers, an unknown scope.
+    Other(String),
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Specs(Box::new(diagnostics))
+    }
+}
+
+impl From<crate::sync::SyncError> for Failure {
+    fn from(error: crate::sync::SyncError) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// Reads and checks the specs of the project at `root`.
+///
+/// # Errors
+/// Every problem of every spec, or why the folder cannot be read.
+pub fn read(root: &Path) -> Result<Api, Failure> {
+    let sources = sources(root)?;
+    Ok(crate::read(&sources)?)
+}
+
+/// The spec files of the project at `root`.
+///
+/// # Errors
+/// Why the folder cannot be read.
+pub fn sources(root: &Path) -> Result<Vec<Source>, Failure> {
+    spec::files(root).map_err(|error| Failure::Other(format!("cannot read {}: {error}", root.join("specs").display())))
+}
+
+/// Every file that the specs make, whatever is on disk.
+///
+/// # Errors
+/// When `generated/Cargo.toml` cannot take the features.
+pub fn files(root: &Path, api: &Api) -> Result<Vec<OutFile>, Failure> {
+    let manifest_path = root.join(manifest::PATH);
+    let current = fs::read_to_string(&manifest_path)
+        .map_err(|error| Failure::Other(format!("cannot read {}: {error}", manifest_path.display())))?;
+    let mut files = emit::all(api);
+    files.push(manifest::manifest(api, &current).map_err(Failure::Other)?);
+    Ok(files)
+}
+
+/// Compares the project at `root` with its specs; `scope` narrows the comparison to the files of one top-level module
+/// (and those common to all).
+///
+/// # Errors
+/// Every problem of every spec, an unknown scope, or a file that cannot be read.
+pub fn plan(root: &Path, scope: Option<&str>) -> Result<Plan, Failure> {
+    let api = read(root)?;
+    let files = files(root, &api)?;
+    let plan = Plan::new(root, &files, OWNED)?;
+    match scope {
+        Some(scope) => narrow(plan, &api, scope),
+        None => Ok(plan),
+    }
+}
+
+fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {
+    let mut features: Vec<&str> = api.methods.iter().map(|method| method.feature.as_str()).collect();
+    features.sort_unstable();
+    features.dedup();
+    if !features.contains(&scope) {
+        let near = crate::suggest::nearest(scope, features.iter().copied());
+        let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(Failure::Other(format!("no method belongs to the scope `{scope}`{help} (known: {})", features.join(", "))));
+    }
+    let foreign: Vec<String> = api
+        .methods
+        .iter()
+        .filter(|method| method.feature.as_str() != scope)
+        .flat_map(|method| {
+            let module = method.module.first().map(|module| module.as_str().trim_start_matches("r#").to_owned()).unwrap_or_default();
+            [
+                format!("{}/{module}.rs", client::FOLDER),
+                format!("{}/{module}/", client::FOLDER),
+                format!("{}/{}/", docs::FOLDER, method.category),
+            ]
+        })
+        .collect();
+    let mine = |path: &str| !foreign.iter().any(|foreign| path == foreign || foreign.ends_with('/') && path.starts_with(foreign));
+    plan.writes.retain(|write| mine(&write.path));
+    plan.orphans.retain(|orphan| mine(orphan));
+    Ok(plan)
+}

@@ -1,0 +1,216 @@
+//! Reads spec files into structs and turns the parser's errors into diagnostics.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::locate::{self, Step, locate};
+use super::model::{CategorySpec, MethodSpec, TypeSpec};
+use crate::diag::{Diagnostic, Diagnostics, Place, SourceText};
+use crate::suggest::nearest;
+
+/// Splits a parse error's message from its help.
+pub(super) const HELP: &str = "\u{1}help\u{1}";
+
+/// A spec file as it is on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path from the project's root, with `/`: `specs/user/user.update.yaml`.
+    pub path: String,
+    /// The content.
+    pub bytes: Vec<u8>,
+}
+
+/// A spec with its file.
+#[derive(Debug)]
+pub struct File<T> {
+    /// The file.
+    pub source: Arc<SourceText>,
+    /// What it says.
+    pub spec: T,
+}
+
+impl<T> File<T> {
+    /// The place of a value.
+    pub fn place(&self, path: &[Step]) -> Place {
+        locate(&self.source, path)
+    }
+
+    /// The file's folder below `specs/`: the category's key.
+    pub fn folder(&self) -> &str {
+        folder(&self.source.path)
+    }
+
+    /// The file's name without `.yaml`.
+    pub fn stem(&self) -> &str {
+        self.source.path.rsplit('/').next().and_then(|name| name.strip_suffix(".yaml")).unwrap_or_default()
+    }
+}
+
+fn folder(path: &str) -> &str {
+    let below = path.strip_prefix("specs/").unwrap_or(path);
+    below.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// All spec files, sorted by path.
+#[derive(Debug, Default)]
+pub struct Specs {
+    /// Methods.
+    pub methods: Vec<File<MethodSpec>>,
+    /// Categories.
+    pub categories: Vec<File<CategorySpec>>,
+    /// Shared types.
+    pub types: Vec<File<TypeSpec>>,
+    /// Files that could not be read, by path without `.yaml`: what refers to them is not an error of its own.
+    pub broken: Vec<String>,
+}
+
+/// The spec files of a project.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn files(root: &Path) -> io::Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    walk(&root.join("specs"), "specs", &mut sources)?;
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
+}
+
+fn walk(folder: &Path, name: &str, sources: &mut Vec<Source>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{name}/{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &path, sources)?;
+        } else if [".yaml", ".yml"].iter().any(|ending| path.ends_with(ending)) {
+            sources.push(Source { path, bytes: fs::read(entry.path())? });
+        }
+    }
+    Ok(())
+}
+
+/// Reads all files; what cannot be read is reported and left out.
+pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
+    let mut order: Vec<&Source> = sources.iter().collect();
+    order.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut specs = Specs::default();
+    for source in order {
+        let text = Arc::new(SourceText { path: source.path.clone(), text: String::from_utf8_lossy(&source.bytes).into_owned() });
+        let before = problems.len();
+        check_text(source, &text, problems);
+        let name = source.path.rsplit('/').next().unwrap_or_default();
+        if problems.len() > before {
+        } else if name.ends_with(".yml") {
+            problems.push(Diagnostic::new(Place::at(&text, 1, 1), "spec files end in `.yaml`").help("rename the file"));
+        } else if name == "_category.yaml" {
+            specs.categories.extend(parse(&text, problems));
+        } else if folder(&source.path) == "types" {
+            specs.types.extend(parse(&text, problems));
+        } else {
+            specs.methods.extend(parse(&text, problems));
+        }
+        if problems.len() > before {
+            specs.broken.push(source.path.trim_end_matches(".yaml").to_owned());
+        }
+    }
+    specs
+}
+
+fn parse<T: DeserializeOwned>(text: &Arc<SourceText>, problems: &mut Diagnostics) -> Option<File<T>> {
+    match serde_yaml::from_str::<T>(&text.text) {
+        Ok(spec) => Some(File { source: Arc::clone(text), spec }),
+        Err(error) => {
+            problems.push(explain(text, &error));
+            None
+        }
+    }
+}
+
+/// Rules for any text of a spec: UTF-8, and no character that is invisible or changes the direction of what follows.
+fn check_text(source: &Source, text: &Arc<SourceText>, problems: &mut Diagnostics) {
+    if let Err(error) = std::str::from_utf8(&source.bytes) {
+        let line = 1 + source.bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        problems.push(Diagnostic::new(Place::at(text, line, 1), "the file is not UTF-8").help("save it as UTF-8"));
+        return;
+    }
+    if text.text.trim().is_empty() {
+        problems.push(Diagnostic::new(Place::at(text, 1, 1), "the file is empty").help("`cargo xtask new <method>` writes a spec to start from"));
+        return;
+    }
+    if let Some((at, char)) = text.text.char_indices().find(|(_, char)| is_refused(*char)) {
+        let place = Place { source: Arc::clone(text), span: at..at + char.len_utf8() };
+        problems.push(refused(place, char));
+        return;
+    }
+    // An escape may hide such a character in a quoted text.
+    if text.text.contains('\\') {
+        let mut found = None;
+        locate::texts(&text.text, &mut |path, value| {
+            if found.is_none() && let Some(char) = value.chars().find(|char| is_refused(*char)) {
+                found = Some((path.to_vec(), char));
+            }
+        });
+        if let Some((path, char)) = found {
+            problems.push(refused(locate(text, &path), char));
+        }
+    }
+}
+
+fn refused(place: Place, char: char) -> Diagnostic {
+    Diagnostic::new(place, format!("the character U+{:04X} is not allowed in a spec", u32::from(char)))
+        .label("here")
+        .help("remove it; control characters, direction marks and other invisible characters can hide what a text says")
+}
+
+/// Characters that no spec may hold.
+pub(super) fn is_refused(char: char) -> bool {
+    (char.is_control() && !matches!(char, '\n' | '\r' | '\t'))
+        || matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+        || matches!(u32::from(char), 0xE0000..=0xE007F | 0x061C)
+        || matches!(u32::from(char) & 0xFFFE, 0xFFFE)
+}
+
+/// A parser's error in our words.
+fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diagnostic {
+    let full = error.to_string();
+    let place = error.location().map_or_else(|| Place::at(text, 1, 1), |at| Place::at(text, at.line(), at.column()));
+    // serde_yaml puts the path before the message and the place behind it.
+    let message = match full.rfind(" at line ") {
+        Some(at) if error.location().is_some() => &full[..at],
+        _ => &full,
+    };
+    let message = message.split_once(": ").filter(|(path, _)| is_path(path)).map_or(message, |(_, message)| message);
+    if let Some((message, help)) = message.split_once(HELP) {
+        return Diagnostic::new(place, message).help(help);
+    }
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((key, known)) if message.starts_with("unknown field") => {
+            let help = match nearest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known keys: {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+            };
+            Diagnostic::new(place, format!("unknown key `{key}`")).help(help)
+        }
+        Some((key, _)) if message.starts_with("missing field") => {
+            Diagnostic::new(place, format!("the key `{key}` is missing")).label("in the mapping that begins here")
+        }
+        Some((key, _)) if message.starts_with("duplicate field") => Diagnostic::new(place, format!("the key `{key}` stands here twice")),
+        _ if message.starts_with("invalid type: ") => {
+            let (found, expected) = message["invalid type: ".len()..].split_once(", expected ").unwrap_or((message, "something else"));
+            let expected = if expected.starts_with("struct ") { "a mapping with keys" } else { expected };
+            Diagnostic::new(place, format!("expected {expected}, found {found}"))
+        }
+        _ => Diagnostic::new(place, format!("not valid YAML: {message}")),
+    }
+}
+
+/// Whether this is the path that serde_yaml puts before a message: `params[0].type`.
+fn is_path(text: &str) -> bool {
+    !text.is_empty()
+        && !text.contains(' ')
+        && text.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '_' | '[' | ']' | '-' | '?' | '\\'))
+}

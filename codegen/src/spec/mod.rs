@@ -1,0 +1,20 @@
+//! The only module that knows YAML: reads spec files into plain structs and finds the place of anything in them.
+
+mod entries;
+mod json;
+mod load;
+mod locate;
+mod model;
+mod schema;
+mod skeleton;
+mod words;
+
+pub use entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
+pub use load::{File, Source, Specs, files, load};
+pub use locate::Step;
+pub use model::{
+    CategorySpec, DeprecatedSpec, ErrorSpec, ExampleSpec, FunctionSpec, MethodSpec, ParamSpec, ReturnsSpec, TypeSpec,
+};
+pub use schema::schemas;
+pub use skeleton::skeleton;
+pub use words::{EffectWord, PagingWord, RestWord, ReturnsWord, TypeWord};

@@ -1,0 +1,24 @@
+//! The JSON Schemas of the spec files, made from the model: editors complete and underline with them.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Value, json};
+
+use super::model::{CategorySpec, MethodSpec, TypeSpec};
+
+/// The schemas by file name below `specs/`.
+pub fn schemas() -> Vec<(&'static str, Value)> {
+    vec![
+        ("method.schema.json", schema::<MethodSpec>()),
+        ("category.schema.json", schema::<CategorySpec>()),
+        ("type.schema.json", schema::<TypeSpec>()),
+    ]
+}
+
+fn schema<T: JsonSchema>() -> Value {
+    let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let mut value = schema.to_value();
+    if let Value::Object(object) = &mut value {
+        object.insert("$comment".into(), json!(crate::emit::banner("codegen/src/spec/model.rs")));
+    }
+    value
+}

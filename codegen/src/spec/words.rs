@@ -1,0 +1,209 @@
+//! Closed words. They are checked while the scalar is read, so that the error stands exactly where the word does.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+
+use crate::ir::{BooleanForm, Effect, FileForm, Paging, Rest, Ty};
+use crate::suggest::nearest;
+
+const TYPES: &[(&str, Ty)] = &[
+    ("string", Ty::String),
+    ("integer", Ty::Integer),
+    ("number", Ty::Number),
+    ("boolean", Ty::Boolean(BooleanForm::Json)),
+    ("boolean<Y/N>", Ty::Boolean(BooleanForm::YesNo)),
+    ("boolean<N/Y>", Ty::Boolean(BooleanForm::NoYes)),
+    ("boolean<1/0>", Ty::Boolean(BooleanForm::OneZero)),
+    ("id", Ty::Id),
+    ("date", Ty::Date),
+    ("datetime", Ty::DateTime),
+    ("file", Ty::File(FileForm::Pair)),
+    ("file<base64>", Ty::File(FileForm::Base64)),
+    ("file<fileData>", Ty::File(FileForm::FileData)),
+    ("object", Ty::Object),
+    ("any", Ty::Any),
+];
+
+/// Reads a word through a function that either knows it or says what is wrong.
+struct Word<'e, F> {
+    expected: &'e str,
+    read: F,
+}
+
+impl<T, F: Fn(&str) -> Result<T, String>> Visitor<'_> for Word<'_, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: de::Error>(self, word: &str) -> Result<T, E> {
+        (self.read)(word).map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        self.visit_str(&number.to_string())
+    }
+}
+
+/// The message of an unknown word; the help is split off again by the loader.
+fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let help = match nearest(word, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known: {}", known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")),
+    };
+    format!("unknown {what} `{word}`{}{help}", super::load::HELP)
+}
+
+/// A type word, such as `string` or `array<id>`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeWord(pub Ty);
+
+fn type_of(word: &str) -> Result<Ty, String> {
+    if let Some(item) = word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+        return type_of(item).map(|item| Ty::Array(Box::new(item)));
+    }
+    match TYPES.iter().find(|(known, _)| *known == word) {
+        Some((_, ty)) => Ok(ty.clone()),
+        None if word == "array" || word == "array<" => {
+            Err(format!("`array` needs the type of its items{}write `array<string>`, `array<id>`, `array<any>` …", super::load::HELP))
+        }
+        None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known))),
+    }
+}
+
+impl<'de> Deserialize<'de> for TypeWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(Word { expected: "a type", read: |word: &str| type_of(word).map(Self) })
+    }
+}
+
+fn type_pattern() -> String {
+    let words: Vec<String> = TYPES.iter().map(|(word, _)| word.to_string()).collect();
+    format!("^(array<)*({})>*$", words.join("|"))
+}
+
+impl JsonSchema for TypeWord {
+    fn schema_name() -> Cow<'static, str> {
+        "Type".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
+        json_schema!({
+            "description": "A type; `array<…>` of any of them is one too.",
+            "anyOf": [{ "enum": words }, { "type": "string", "pattern": type_pattern() }],
+        })
+    }
+}
+
+/// The type of a result: a type word, `list` or `page`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ReturnsWord {
+    /// One value.
+    Type(Ty),
+    /// All records.
+    List,
+    /// A page of records.
+    Page,
+}
+
+impl<'de> Deserialize<'de> for ReturnsWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = |word: &str| match word {
+            "list" => Ok(Self::List),
+            "page" => Ok(Self::Page),
+            "array" | "array<" => type_of(word).map(Self::Type),
+            _ if word.starts_with("array<") => type_of(word).map(Self::Type),
+            _ => match TYPES.iter().find(|(known, _)| *known == word) {
+                Some((_, ty)) => Ok(Self::Type(ty.clone())),
+                None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known).chain(["list", "page"]))),
+            },
+        };
+        deserializer.deserialize_str(Word { expected: "a type, `list` or `page`", read })
+    }
+}
+
+impl JsonSchema for ReturnsWord {
+    fn schema_name() -> Cow<'static, str> {
+        "ReturnsType".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words: Vec<&str> = ["list", "page"].into_iter().chain(TYPES.iter().map(|(word, _)| *word)).collect();
+        json_schema!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": type_pattern() }] })
+    }
+}
+
+/// A word of a fixed list that stands for a value.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident($inner:ty), $what:literal, $schema:literal, { $($word:literal => $value:expr),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name(pub $inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let read = |word: &str| match word {
+                    $($word => Ok(Self($value)),)*
+                    _ => Err(unknown($what, word, [$($word),*].into_iter())),
+                };
+                deserializer.deserialize_any(Word { expected: concat!("a known ", $what), read })
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                $schema.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let words: Vec<serde_json::Value> =
+                    [$($word),*].into_iter().map(|word: &str| word.parse::<u64>().map_or_else(|_| word.into(), Into::into)).collect();
+                json_schema!({ "enum": words })
+            }
+        }
+    };
+}
+
+words!(
+    /// The REST version.
+    RestWord(Rest), "REST version", "Rest", { "2" => Rest::V2, "3" => Rest::V3 }
+);
+
+impl Default for RestWord {
+    fn default() -> Self {
+        Self(Rest::V2)
+    }
+}
+
+words!(
+    /// What a call does.
+    EffectWord(Effect), "effect", "Effect", {
+        "read" => Effect::Read, "list" => Effect::List, "create" => Effect::Create,
+        "update" => Effect::Update, "delete" => Effect::Delete, "action" => Effect::Action,
+    }
+);
+words!(
+    /// How a list is cut into pages.
+    PagingWord(Paging), "paging style", "Paging", {
+        "start" => Paging::Start, "pagination" => Paging::Pagination, "limit-offset" => Paging::LimitOffset,
+    }
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_word_reads_back() {
+        for (word, ty) in TYPES {
+            assert_eq!(type_of(word).as_ref(), Ok(ty));
+            assert_eq!(ty.word(), *word);
+        }
+        assert_eq!(type_of("array<array<boolean<Y/N>>>").map(|ty| ty.word()), Ok("array<array<boolean<Y/N>>>".into()));
+    }
+}
