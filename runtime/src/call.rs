@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::method::Method;
 use crate::output::FromResult;
-use crate::value::Object;
+use crate::value::{File, FileForm, Object};
 use crate::{Client, Sending};
 
 /// A method with its parameters: a value that can be kept, cloned, changed, printed and sent.
@@ -15,14 +15,24 @@ use crate::{Client, Sending};
 pub struct Call {
     method: Method,
     params: Object,
+    /// The files among the parameters, so that showing a call does not show their contents.
+    uploads: Vec<Upload>,
     /// The first parameter that could not be taken; reported when the call is sent.
     fault: Option<String>,
+}
+
+/// A file among the parameters.
+#[derive(Clone, Debug)]
+struct Upload {
+    path: Vec<String>,
+    name: String,
+    bytes: usize,
 }
 
 impl Call {
     /// A call without parameters.
     pub fn new(method: Method) -> Self {
-        Self { method, params: Object::new(), fault: None }
+        Self { method, params: Object::new(), uploads: Vec::new(), fault: None }
     }
 
     /// A call of a method by its REST name, whether a spec describes it or not. It counts as a write.
@@ -59,6 +69,52 @@ impl Call {
             other => self.fail(format!("`{argument}` must be an object, found {}", crate::value::kind(&other))),
         }
         self
+    }
+
+    /// Sets a file at a path.
+    pub fn file(mut self, path: &[&str], form: FileForm, file: File) -> Self {
+        self.set_file(path, form, &file);
+        self
+    }
+
+    /// Sets a list of files at a path.
+    pub fn files<F: Into<File>>(mut self, path: &[&str], form: FileForm, files: impl IntoIterator<Item = F>) -> Self {
+        let files: Vec<File> = files.into_iter().map(Into::into).collect();
+        self.set_path(path, Value::Array(files.iter().map(|file| form.encode(file)).collect()));
+        for (at, file) in files.iter().enumerate() {
+            self.note_upload(path.iter().map(|key| (*key).to_owned()).chain([at.to_string()]).collect(), file);
+        }
+        self
+    }
+
+    /// [`Call::file`] in place.
+    pub fn set_file(&mut self, path: &[&str], form: FileForm, file: &File) {
+        self.set_path(path, form.encode(file));
+        self.note_upload(path.iter().map(|key| (*key).to_owned()).collect(), file);
+    }
+
+    /// Remembers that a file stands at a path (keys and list positions) of the parameters.
+    pub fn note_upload(&mut self, path: Vec<String>, file: &File) {
+        self.uploads.push(Upload { path, name: file.name().to_owned(), bytes: file.len() });
+    }
+
+    /// The parameters with `{"file": name, "bytes": n}` in place of each file.
+    pub fn shown_params(&self) -> Object {
+        let mut shown = Value::Object(self.params.clone());
+        for upload in &self.uploads {
+            let slot = upload.path.iter().try_fold(&mut shown, |value, key| match value {
+                Value::Object(object) => object.get_mut(key),
+                Value::Array(items) => key.parse().ok().and_then(|at: usize| items.get_mut(at)),
+                _ => None,
+            });
+            if let Some(slot) = slot {
+                *slot = serde_json::json!({ "file": upload.name, "bytes": upload.bytes });
+            }
+        }
+        match shown {
+            Value::Object(shown) => shown,
+            _ => Object::new(),
+        }
     }
 
     /// [`Call::param`] in place.

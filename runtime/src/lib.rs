@@ -1,10 +1,13 @@
 //! What the generated Bitrix24 client calls: transport, values, errors; with `cli` the interpreter behind `oint`, with
 //! `sandbox` a simulated portal. Users meet it through the crate `bitrix24`.
 
+mod address;
 mod call;
+mod client;
 pub mod error;
 mod method;
 pub mod output;
+mod request;
 mod response;
 mod secret;
 pub mod value;
@@ -13,10 +16,13 @@ pub mod view;
 #[cfg(feature = "table")]
 pub mod table;
 
+pub use address::Address;
 pub use call::{Call, Request};
+pub use client::{Client, ClientBuilder, Sending};
 pub use error::{Error, PortalError, Result};
 pub use method::{Effect, Method, Paging, Rest};
 pub use output::Page;
+pub use request::HttpRequest;
 pub use response::Response;
 pub use secret::{MASK, Secret};
 pub use serde_json::{Value, json};

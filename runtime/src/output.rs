@@ -16,7 +16,7 @@ pub struct Mismatch {
 }
 
 /// What the whole answer of a call can be read as.
-pub trait FromResult: Sized {
+pub trait FromResult: Sized + 'static {
     /// Reads the answer.
     ///
     /// # Errors
@@ -25,7 +25,7 @@ pub trait FromResult: Sized {
 }
 
 /// What a single value of an answer can be read as.
-pub trait FromValue: Sized {
+pub trait FromValue: Sized + 'static {
     /// Reads the value.
     ///
     /// # Errors

@@ -18,3 +18,16 @@ pub struct Response {
     /// The answer as it came, for those who want every key.
     pub raw: Object,
 }
+
+impl Response {
+    /// Narrows the result to what stands below a key (dots between nested ones), if it is there.
+    pub(crate) fn narrow(&mut self, records: &str) {
+        if records.is_empty() {
+            return;
+        }
+        let found = records.split('.').try_fold(&self.result, |value, key| value.get(key)).cloned();
+        if let Some(found) = found {
+            self.result = found;
+        }
+    }
+}

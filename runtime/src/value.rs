@@ -153,6 +153,28 @@ impl File {
     }
 }
 
+/// How a method wants a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileForm {
+    /// `[name, base64]`.
+    Pair,
+    /// The content alone, in base64.
+    Base64,
+    /// `{"fileData": [name, base64]}`.
+    FileData,
+}
+
+impl FileForm {
+    /// The file in this form.
+    pub fn encode(self, file: &File) -> Value {
+        match self {
+            Self::Pair => file.pair(),
+            Self::Base64 => file.base64(),
+            Self::FileData => file.file_data(),
+        }
+    }
+}
+
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "File({:?}, {} bytes)", self.name, self.content.len())

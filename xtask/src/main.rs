@@ -1,1 +1,59 @@
-fn main() {}
+//! The project's chores. `cargo xtask --help` lists them.
+
+mod bench;
+mod codegen;
+mod demo;
+mod docs;
+mod new;
+mod run;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Write the Rust client, the command line tables, the pages and the schemas from specs/.
+    Codegen(codegen::Arguments),
+    /// Write the spec of a new method, to start from, after its nearest sibling.
+    New(new::Arguments),
+    /// Check the specs and write nothing.
+    Lint,
+    /// Build `oint`, start the sandbox and change an account in it.
+    Demo(demo::Arguments),
+    /// Run everything that CI runs; `--fast` for the inner loop.
+    Test(test::Arguments),
+    /// Build, serve or test the documentation site.
+    Docs(docs::Arguments),
+    /// Measure; docs/benchmarks.md holds results.
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.verb {
+        Verb::Codegen(arguments) => codegen::codegen(&arguments),
+        Verb::New(arguments) => new::new(&arguments),
+        Verb::Lint => codegen::lint(),
+        Verb::Demo(arguments) => demo::demo(&arguments),
+        Verb::Test(arguments) => test::test(&arguments),
+        Verb::Docs(arguments) => docs::docs(&arguments),
+        Verb::Bench(arguments) => bench::bench(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}

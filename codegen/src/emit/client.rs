@@ -409,8 +409,18 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
         Ty::Id => quote! { rt::value::id(#value) },
         Ty::File(_) | Ty::Object | Ty::Any => value.clone(),
         Ty::Array(item) => {
-            let each = wire_value(item, &quote! { item });
-            quote! { rt::value::list(#value, |item| rt::Value::from(#each)) }
+            let convert = match &**item {
+                Ty::Object | Ty::Any => quote! { ::std::convert::Into::into },
+                Ty::String | Ty::Date | Ty::DateTime => quote! { rt::value::text },
+                Ty::Integer => quote! { rt::value::integer },
+                Ty::Number => quote! { rt::value::number },
+                Ty::Id => quote! { rt::value::id },
+                item => {
+                    let each = wire_value(item, &quote! { item });
+                    quote! { |item| rt::Value::from(#each) }
+                }
+            };
+            quote! { rt::value::list(#value, #convert) }
         }
     }
 }
@@ -510,16 +520,9 @@ fn view(entity: &Entity) -> TokenStream {
             let value = match &field.ty {
                 Ty::File(form) => {
                     let form = file_form(*form);
-                    quote! { #form.encode(&::std::convert::Into::into(value)) }
+                    quote! { #form.encode(&::std::convert::Into::<rt::File>::into(value)) }
                 }
-                ty => {
-                    let value = wire_value(ty, &quote! { value });
-                    quote! { rt::Value::from(#value) }
-                }
-            };
-            let value = match &field.ty {
-                Ty::Object | Ty::Any => quote! { ::std::convert::Into::into(value) },
-                _ => value,
+                ty => wire_value(ty, &quote! { value }),
             };
             let key = &field.name;
             quote! {

@@ -18,11 +18,11 @@ const VERBS: &[(&str, &str)] = &[
     ("unregister", "delete"),
 ];
 
-/// The text of a new spec. `folder` is the category's; the sibling's parameters, result and errors are taken over as a
+/// The text of a new spec in the category `folder`. The sibling's parameters, result and errors are taken over as a
 /// start, its words are not: they stand as `TODO`, which the checks refuse until they are written.
-pub fn skeleton(method: &str, rest: Rest, sibling: Option<&File<MethodSpec>>) -> String {
+pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<MethodSpec>>) -> String {
     let verb = method.rsplit('.').next().unwrap_or(method).to_lowercase();
-    let depth = sibling.map_or(1, |file| file.folder().split('/').count());
+    let depth = folder.split('/').count();
     let effect = VERBS.iter().find(|(known, _)| *known == verb).map_or("action", |(_, effect)| effect);
     let mut text = format!("# yaml-language-server: $schema={}method.schema.json\nmethod: {method}\n", "../".repeat(depth));
     text.push_str("title: TODO\nsummary: TODO.\n");

@@ -1,0 +1,134 @@
+//! The settings of a client.
+
+use std::time::Duration;
+
+use crate::address::Address;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The portal cuts a request off after 60 seconds; whoever waits longer than that and a little waits in vain.
+const TIMEOUT: Duration = Duration::from_secs(70);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest answer taken, in bytes: far above any page of records, far below the memory of a small machine.
+const LARGEST_ANSWER: usize = 256 << 20;
+
+pub(super) struct Settings {
+    pub(super) address: Address,
+    pub(super) token: Option<Secret>,
+    pub(super) timeout: Duration,
+    pub(super) connect_timeout: Duration,
+    pub(super) user_agent: String,
+    pub(super) largest_answer: usize,
+}
+
+impl Settings {
+    /// Masks every secret of the connection in a text.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let text = self.address.redact(text);
+        self.token.as_ref().map_or_else(|| text.clone(), |token| token.redact(&text))
+    }
+}
+
+/// Makes a [`Client`]; see [`Client::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ClientBuilder {
+    /// May hold a webhook's code, hence a secret.
+    address: Secret,
+    token: Option<Secret>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    user_agent: String,
+    largest_answer: usize,
+    allow_http: bool,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(address: &str) -> Self {
+        Self {
+            address: Secret::new(address),
+            token: None,
+            timeout: TIMEOUT,
+            connect_timeout: CONNECT_TIMEOUT,
+            user_agent: concat!("bitrix24-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            largest_answer: LARGEST_ANSWER,
+            allow_http: false,
+        }
+    }
+
+    /// The access token, for an address that is a portal's domain.
+    pub fn token(mut self, token: impl Into<Secret>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// How long a call may take in all; 70 seconds if not set. The portal itself gives up after 60.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take; 10 seconds if not set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// What the client calls itself, in the form `name/version`.
+    pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = user_agent.into();
+        self
+    }
+
+    /// The largest answer that is taken, in bytes; 256 MiB if not set.
+    pub fn largest_answer(mut self, bytes: usize) -> Self {
+        self.largest_answer = bytes;
+        self
+    }
+
+    /// Whether plain http may be used with other machines than this one. Anybody on the way can then read the secrets.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// Makes the client. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the address cannot be used, when it is a webhook and a token is given as well, when it is
+    /// neither and there is no token, or when it is plain http to another machine.
+    pub fn build(self) -> Result<Client> {
+        let address = Address::parse(self.address.expose())?;
+        let token = self.token.filter(|token| !token.expose().is_empty());
+        match (&token, address.is_webhook()) {
+            (Some(_), true) => {
+                return Err(Error::usage(format!(
+                    "{address} is a webhook, which needs no token: leave the token out, or give the domain {} alone",
+                    address.host()
+                )));
+            }
+            (None, false) => {
+                return Err(Error::usage(format!(
+                    "{} is not a webhook's address (https://<portal>/rest/<user>/<code>/), so an access token is needed",
+                    address.host()
+                )));
+            }
+            _ => {}
+        }
+        if !self.allow_http && !address.is_safe() {
+            return Err(Error::usage(format!("plain http to {} would show the secrets to anybody on the way; use https, or allow it expressly", address.host())));
+        }
+        if self.user_agent.chars().any(|char| char.is_control() || !char.is_ascii()) {
+            return Err(Error::usage("the user agent may hold visible ASCII characters only"));
+        }
+        Ok(Client::new(Settings {
+            address,
+            token,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            user_agent: self.user_agent,
+            largest_answer: self.largest_answer,
+        }))
+    }
+}

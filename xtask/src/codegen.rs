@@ -1,0 +1,71 @@
+//! `cargo xtask codegen` and `cargo xtask lint`.
+
+use std::io::IsTerminal;
+
+use bitrix24_codegen::project::{self, Failure};
+
+use crate::run::{Done, root};
+
+/// The most lines of a difference that `--check` shows.
+const MOST_DIFF_LINES: usize = 80;
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Write nothing; fail and show the difference when anything is not up to date.
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
+    /// Write nothing; list what would be written.
+    #[arg(long)]
+    dry_run: bool,
+    /// Only the files of this scope (the first word of its methods' names) and those common to all.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Option<String>,
+}
+
+pub(crate) fn codegen(arguments: &Arguments) -> Done {
+    let root = root();
+    let plan = project::plan(&root, arguments.scope.as_deref()).map_err(|failure| words(&failure))?;
+    if plan.is_clean() {
+        // Nothing to do, but for what a killed run may have left.
+        if !arguments.check && !arguments.dry_run {
+            plan.apply(&root).map_err(|error| format!("error: {error}"))?;
+        }
+        println!("up to date ({} files)", plan.same);
+        return Ok(());
+    }
+    let summary = format!("{} to write, {} to remove, {} up to date", plan.writes.len(), plan.orphans.len(), plan.same);
+    if arguments.check {
+        eprint!("{}", plan.diff(MOST_DIFF_LINES));
+        return Err(format!("error: generated files are not up to date ({summary})\nhelp: run `cargo xtask codegen`"));
+    }
+    for write in &plan.writes {
+        println!("{} {}", if write.old.is_some() { "change" } else { "create" }, write.path);
+    }
+    for orphan in &plan.orphans {
+        println!("remove {orphan}");
+    }
+    if arguments.dry_run {
+        println!("{summary}; nothing was written (dry run)");
+        return Ok(());
+    }
+    plan.apply(&root).map_err(|error| format!("error: {error}"))?;
+    println!("wrote {} files, removed {}, {} were up to date", plan.writes.len(), plan.orphans.len(), plan.same);
+    Ok(())
+}
+
+pub(crate) fn lint() -> Done {
+    let api = project::read(&root()).map_err(|failure| words(&failure))?;
+    let functions: usize = api.methods.iter().map(|method| method.functions.len()).sum();
+    println!("{} methods, {functions} functions, {} shared types: no problems", api.methods.len(), api.types.len());
+    Ok(())
+}
+
+pub(crate) fn words(failure: &Failure) -> String {
+    match failure {
+        Failure::Specs(diagnostics) => {
+            let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            diagnostics.render(colour)
+        }
+        Failure::Other(message) => format!("error: {message}"),
+    }
+}

@@ -1,0 +1,76 @@
+//! `cargo xtask new <method>`.
+
+use std::fs;
+
+use bitrix24_codegen::diag::Diagnostics;
+use bitrix24_codegen::ir::Rest;
+use bitrix24_codegen::spec::{self, File, MethodSpec};
+use bitrix24_codegen::{project, suggest};
+
+use crate::codegen::words;
+use crate::run::{Done, root};
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The REST name, as in `user.update`.
+    method: String,
+    /// The folder below specs/. Default: the one of the nearest sibling.
+    #[arg(long, value_name = "FOLDER")]
+    category: Option<String>,
+    /// The method belongs to REST 3.0.
+    #[arg(long)]
+    v3: bool,
+}
+
+pub(crate) fn new(arguments: &Arguments) -> Done {
+    let root = root();
+    let method = &arguments.method;
+    let is_segment = |segment: &str| {
+        segment.starts_with(|first: char| first.is_ascii_alphabetic()) && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+    };
+    if !method.split('.').all(is_segment) {
+        return Err(format!("error: `{method}` is no method name; write it as in `user.update`"));
+    }
+    let sources = project::sources(&root).map_err(|failure| words(&failure))?;
+    let specs = spec::load(&sources, &mut Diagnostics::default());
+    let rest = if arguments.v3 { Rest::V3 } else { Rest::V2 };
+    if let Some(there) = specs.methods.iter().find(|file| file.spec.method == *method && file.spec.rest.0 == rest) {
+        return Err(format!("error: {} describes `{method}` already", there.source.path));
+    }
+    let category = arguments.category.as_deref();
+    let sibling = nearest(&specs.methods, method, category);
+    let folder = match (category, sibling) {
+        (Some(folder), _) => folder.trim_matches('/').to_owned(),
+        (None, Some(file)) => file.folder().to_owned(),
+        (None, None) => method.split('.').next().unwrap_or(method).to_owned(),
+    };
+    if !specs.categories.iter().any(|file| file.folder() == folder) {
+        let near = suggest::nearest(&folder, specs.categories.iter().map(|file| file.folder()));
+        let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(format!(
+            "error: there is no category `{folder}`{help}\nhelp: write specs/{folder}/_category.yaml with `title`, `summary` and `position` first, or name another one with `--category`"
+        ));
+    }
+    let ending = if arguments.v3 { ".v3.yaml" } else { ".yaml" };
+    let path = format!("specs/{folder}/{method}{ending}");
+    let text = spec::skeleton(method, rest, &folder, sibling);
+    fs::write(root.join(&path), text).map_err(|error| format!("error: cannot write {path}: {error}"))?;
+    println!("wrote {path}");
+    if let Some(sibling) = sibling {
+        println!("its parameters, result and errors are those of {}: make them the method's own", sibling.source.path);
+    }
+    println!("replace each TODO, then run `cargo xtask codegen`, which tells what is still missing");
+    Ok(())
+}
+
+/// The method that has most in common: as many leading segments as possible, then the same verb, then the nearest name.
+fn nearest<'f>(files: &'f [File<MethodSpec>], method: &str, category: Option<&str>) -> Option<&'f File<MethodSpec>> {
+    let segments: Vec<&str> = method.split('.').collect();
+    let score = |file: &File<MethodSpec>| {
+        let other: Vec<&str> = file.spec.method.split('.').collect();
+        let leading = segments.iter().zip(&other).take_while(|(a, b)| a == b).count();
+        (leading, segments.last() == other.last(), std::cmp::Reverse(segments.len().abs_diff(other.len())))
+    };
+    let candidates = files.iter().filter(|file| category.is_none_or(|category| file.folder() == category));
+    candidates.filter(|file| category.is_some() || score(file).0 > 0).max_by_key(|file| score(file))
+}
