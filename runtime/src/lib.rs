@@ -13,6 +13,10 @@ mod secret;
 pub mod value;
 pub mod view;
 
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 #[cfg(feature = "table")]
 pub mod table;
 

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::value::Object;
@@ -22,77 +22,95 @@ pub struct Tables {
 
 /// A command: one function of the documented list, which is a call of a method (possibly with fixed values) or a
 /// template of an object.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command<'t> {
     /// The REST method; none for templates.
     #[serde(borrow)]
     pub method: Option<Cow<'t, str>>,
     /// The function's name, such as `UpdateUser`.
+    #[serde(borrow)]
     pub function: Cow<'t, str>,
     /// Other accepted names.
+    #[serde(borrow)]
     pub aliases: Vec<Cow<'t, str>>,
     /// A short title in sentence case.
+    #[serde(borrow)]
     pub title: Cow<'t, str>,
     /// What it does, in one sentence or two.
+    #[serde(borrow)]
     pub summary: Cow<'t, str>,
     /// The scope that the webhook or application must have.
+    #[serde(borrow)]
     pub scope: Cow<'t, str>,
-    /// The category's key: the folder below `specs/`.
-    pub category: Cow<'t, str>,
     /// The REST version: 2 or 3.
     pub rest: u8,
     /// `read`, `list`, `create`, `update`, `delete` or `action`.
+    #[serde(borrow)]
     pub effect: Cow<'t, str>,
-    /// `start`, `pagination`, `limit-offset`; none where the answer is whole.
-    pub paging: Option<Cow<'t, str>>,
     /// Who may call it.
+    #[serde(borrow)]
     pub access: Option<Cow<'t, str>>,
     /// Set where the method should not be used any more.
+    #[serde(borrow)]
     pub deprecated: Option<Deprecation<'t>>,
     /// The page that documents the method.
+    #[serde(borrow)]
     pub reference: Option<Cow<'t, str>>,
     /// The parameters, in the order of the documented signature, without the connection's.
+    #[serde(borrow)]
     pub params: Vec<Param<'t>>,
+    /// What the answer's `result` is.
+    #[serde(borrow)]
+    pub returns: Option<Returns<'t>>,
+    /// The documented errors.
+    #[serde(borrow)]
+    pub errors: Vec<ErrorRow<'t>>,
+    /// The category's key: the folder below `specs/`.
+    #[serde(borrow)]
+    pub category: Cow<'t, str>,
+    /// `start`, `pagination`, `limit-offset`; none where the answer is whole.
+    #[serde(borrow)]
+    pub paging: Option<Cow<'t, str>>,
     /// Parameters with fixed values: body path → value.
     pub constants: Object,
     /// Templates only: the object that the command prints.
     pub template: Option<Value>,
-    /// What the answer's `result` is.
-    pub returns: Option<Returns<'t>>,
-    /// The documented errors.
-    pub errors: Vec<ErrorRow<'t>>,
-    /// At least one example.
+    /// At least one example, but for templates.
+    #[serde(borrow)]
     pub examples: Vec<Example<'t>>,
 }
 
 /// What to use instead of a deprecated method.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deprecation<'t> {
     /// The method that replaces it.
     #[serde(borrow)]
     pub replacement: Option<Cow<'t, str>>,
     /// What to know when moving.
+    #[serde(borrow)]
     pub note: Option<Cow<'t, str>>,
 }
 
 /// A parameter of a command, or an entry of a structured one.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Param<'t> {
     /// The documented key on the wire.
     #[serde(borrow)]
     pub name: Cow<'t, str>,
     /// The name in the documented signature. Entries have none.
+    #[serde(borrow)]
     pub argument: Option<Cow<'t, str>>,
     /// The long option, without dashes. Entries have none.
+    #[serde(borrow)]
     pub option: Option<Cow<'t, str>>,
     /// The one-letter option.
     pub short: Option<char>,
     /// The type word: `string`, `integer`, `number`, `boolean`, `boolean<Y/N>`, `boolean<1/0>` (an inverted flag:
     /// `boolean<N/Y>`), `id`, `date`, `datetime`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `object`, `any`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// Whether the call needs it.
     pub required: bool,
@@ -101,46 +119,52 @@ pub struct Param<'t> {
     /// The known values; others are passed on.
     pub values: Vec<Value>,
     /// What each known value means, by its text.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Object::is_empty")]
     pub meanings: Object,
-    /// Where the value goes in the body: a path of keys, dots between them, or `merge`: its entries go to the top level.
+    /// Where the value goes in the body: a path of keys with dots between them (a dot inside a key is written `\.`), or
+    /// `merge`: its entries go to the top level. See [`Param::path`].
+    #[serde(borrow)]
     pub wire: Cow<'t, str>,
     /// What it means.
+    #[serde(borrow)]
     pub description: Cow<'t, str>,
     /// The known keys of an object.
-    #[serde(default)]
+    #[serde(default, borrow)]
     pub entries: Vec<Param<'t>>,
     /// The shared type that the known keys come from; its row holds them. Resolved by [`Tables::command`].
-    #[serde(default)]
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub entity: Option<Cow<'t, str>>,
     /// Keys of the shared type that do not apply here.
-    #[serde(default)]
+    #[serde(default, borrow, skip_serializing)]
     pub omit: Vec<Cow<'t, str>>,
     /// Keys of the shared type that are required here.
-    #[serde(default)]
+    #[serde(default, borrow, skip_serializing)]
     pub require: Vec<Cow<'t, str>>,
     /// The key comes in answers only.
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub readonly: bool,
 }
 
 /// What a method answers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Returns<'t> {
     /// A type word, `list` or `page`.
     #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// The shared type of the record or records.
+    #[serde(borrow)]
     pub entity: Option<Cow<'t, str>>,
     /// The key of `result` that holds the records.
+    #[serde(borrow)]
     pub records: Option<Cow<'t, str>>,
     /// What it means.
+    #[serde(borrow)]
     pub description: Cow<'t, str>,
 }
 
 /// A documented error.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorRow<'t> {
     /// The portal's code.
@@ -149,11 +173,12 @@ pub struct ErrorRow<'t> {
     /// The HTTP status.
     pub http: Option<u16>,
     /// When it comes and what to do.
+    #[serde(borrow)]
     pub description: Cow<'t, str>,
 }
 
 /// An example: arguments by parameter name, and the portal's answer.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example<'t> {
     /// What the example shows; none on a lone example.
@@ -168,29 +193,55 @@ pub struct Example<'t> {
 }
 
 /// A shared type: the known fields of an entity.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypeRow<'t> {
     /// The type's name, such as `user`.
     #[serde(rename = "entity", borrow)]
     pub name: Cow<'t, str>,
     /// What it describes.
+    #[serde(borrow)]
     pub description: Cow<'t, str>,
     /// Its fields.
+    #[serde(borrow)]
     pub fields: Vec<Param<'t>>,
 }
 
 /// A category of commands.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryRow<'t> {
     /// The folder below `specs/`.
     #[serde(rename = "folder", borrow)]
     pub key: Cow<'t, str>,
     /// Its title.
+    #[serde(borrow)]
     pub title: Cow<'t, str>,
     /// What is in it.
+    #[serde(borrow)]
     pub summary: Cow<'t, str>,
+}
+
+impl Param<'_> {
+    /// The path of keys in the body; none where the entries go to the top level.
+    pub fn path(&self) -> Option<Vec<String>> {
+        (self.wire != "merge").then(|| split_path(&self.wire))
+    }
+}
+
+/// Splits a path at its dots, but not at `\.`.
+pub fn split_path(path: &str) -> Vec<String> {
+    let mut keys = vec![String::new()];
+    let mut chars = path.chars().peekable();
+    while let Some(char) = chars.next() {
+        match (char, keys.last_mut()) {
+            ('\\', Some(key)) if chars.peek() == Some(&'.') => key.extend(chars.next()),
+            ('.', _) => keys.push(String::new()),
+            (char, Some(key)) => key.push(char),
+            (_, None) => {}
+        }
+    }
+    keys
 }
 
 impl Tables {
@@ -266,5 +317,46 @@ impl Tables {
             }
             self.resolve(&mut param.entries);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Rows of one command each, with only what the format demands.
+    fn tables(names: &std::collections::BTreeSet<String>) -> Tables {
+        let (mut rows, mut index) = (String::from("{\"note\":\"x\"}\n"), String::new());
+        for name in names {
+            index.push_str(&format!("{name}\t{}\n", rows.len()));
+            let row = serde_json::json!({
+                "method": name, "function": "F", "aliases": [], "title": "T", "summary": "S.", "scope": "s", "rest": 2, "effect": "read",
+                "access": null, "deprecated": null, "reference": null, "params": [], "returns": null, "errors": [], "category": "c",
+                "paging": null, "constants": {}, "template": null, "examples": [],
+            });
+            rows.push_str(&format!("{row}\n"));
+        }
+        Tables { names: index.leak(), rows: rows.leak() }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_name_is_found_and_no_other(names in proptest::collection::btree_set("[a-zа-я0-9.-]{1,12}", 0..40), other in "[a-zа-я0-9.-]{1,12}") {
+            let tables = tables(&names);
+            for name in &names {
+                prop_assert_eq!(tables.command(&name.to_uppercase(), None).and_then(|found| found.method).as_deref(), Some(name.as_str()));
+            }
+            prop_assert_eq!(tables.command(&other, None).is_some(), names.contains(&other));
+            prop_assert_eq!(tables.commands().count(), names.len());
+        }
+    }
+
+    #[test]
+    fn a_dot_inside_a_key_is_escaped() {
+        assert_eq!(split_path("filter.ID"), ["filter", "ID"]);
+        assert_eq!(split_path("lead\\.customer\\.type.x"), ["lead.customer.type", "x"]);
     }
 }

@@ -122,6 +122,12 @@ impl File {
         Ok(Self::new(name, std::fs::read(path)?))
     }
 
+    /// The same file under another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
     /// The file's name.
     pub fn name(&self) -> &str {
         &self.name

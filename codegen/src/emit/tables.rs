@@ -96,7 +96,7 @@ fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
 fn command(method: &Method, function: &Function) -> Value {
     let (constants, template) = match &function.kind {
         Kind::Method => (Map::new(), None),
-        Kind::Preset { constants, .. } => (constants.iter().map(|(path, value)| (path.join("."), value.clone())).collect(), None),
+        Kind::Preset { constants, .. } => (constants.iter().map(|(path, value)| (dotted(path), value.clone())).collect(), None),
         Kind::Template { object } => (Map::new(), Some(Value::Object(object.clone()))),
     };
     let name = template.is_none().then_some(&method.name);
@@ -204,12 +204,17 @@ fn entries(entries: &Entries, row: &mut Map<String, Value>) {
     }
 }
 
-/// `merge`, or the path of keys; a list, because a key may hold a dot.
+/// `merge`, or the path of keys.
 fn wire(wire: &Wire) -> Value {
     match wire {
         Wire::Merge => "merge".into(),
-        Wire::Path(path) => path.join(".").into(),
+        Wire::Path(path) => dotted(path).into(),
     }
+}
+
+/// A path with dots between its keys; a dot inside a key is escaped.
+fn dotted(path: &[String]) -> String {
+    path.iter().map(|key| key.replace('.', "\\.")).collect::<Vec<_>>().join(".")
 }
 
 /// A known value as text: strings bare.

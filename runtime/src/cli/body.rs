@@ -1,0 +1,210 @@
+//! From the given options to the call.
+
+use clap::ArgMatches;
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::cli::command::{given, is_set, key};
+use crate::cli::exit::Stop;
+use crate::cli::suggest::hint;
+use crate::cli::value::{Converted, Inputs, convert, entries};
+use crate::method::{Effect, Method, Paging, Rest};
+use crate::table::{Command, Param, split_path};
+use crate::value::Object;
+
+/// Makes the call of a command. `missing` are the connection's options that are not given: they are named together
+/// with the parameters.
+pub(crate) fn call(command: &Command<'static>, matches: &ArgMatches, inputs: &Inputs, missing: Vec<String>) -> Result<Call, Stop> {
+    let base = match given(matches, "params") {
+        Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs)?,
+        None => Object::new(),
+    };
+    let mut explicit: Vec<(&Param<'static>, Option<Converted>)> = Vec::new();
+    let mut faults = Vec::new();
+    for (at, param) in command.params.iter().enumerate() {
+        let value = match given(matches, &key(at)) {
+            Some(text) => match convert(param, text, inputs) {
+                Ok(converted) => Some(converted),
+                Err(fault) => {
+                    faults.push(format!("--{}: {fault}", option(param)));
+                    None
+                }
+            },
+            None => None,
+        };
+        explicit.push((param, value));
+    }
+    if !faults.is_empty() {
+        return Err(Stop::usage(faults.join("\n")));
+    }
+    let given_value = |param: &Param<'_>| explicit.iter().any(|(other, value)| other.name == param.name && value.is_some());
+    let lacking: Vec<String> = missing
+        .into_iter()
+        .chain(command.params.iter().filter(|param| param.required && !given_value(param) && !is_in(&base, param)).map(describe))
+        .chain(explicit.iter().flat_map(|(param, value)| inner_lacking(param, value.as_ref(), &base)))
+        .collect();
+    if !lacking.is_empty() {
+        let name = &command.function;
+        return Err(Stop::usage(format!("{name} needs more:\n{}\nhelp: `oint bitrix24 {name} --help`", lacking.join("\n"))));
+    }
+    Ok(assemble(command, base, explicit))
+}
+
+fn assemble(command: &Command<'static>, base: Object, explicit: Vec<(&Param<'static>, Option<Converted>)>) -> Call {
+    let mut call = Call::new(method(command));
+    for (key, value) in base.clone() {
+        call.set(key, value);
+    }
+    for (path, value) in &command.constants {
+        let path = split_path(path);
+        call.set_path(&path.iter().map(String::as_str).collect::<Vec<_>>(), value.clone());
+    }
+    // A parameter of its own wins over an entry of a merged object.
+    let own: Vec<String> =
+        explicit.iter().filter(|(_, value)| value.is_some()).filter_map(|(param, _)| param.path()?.into_iter().next()).collect();
+    for (param, value) in explicit {
+        let path = param.path();
+        let (value, files) = match value {
+            Some(Converted { value, files }) => (value, files),
+            // A default only stands in for what `--params` leaves out.
+            None => match &param.default {
+                Some(default) if !is_in(&base, param) => (default_value(param, default), Vec::new()),
+                _ => continue,
+            },
+        };
+        match (path, value) {
+            (None, Value::Object(entries)) => {
+                let kept: Object = entries.into_iter().filter(|(key, _)| !own.contains(key)).collect();
+                for (path, file) in files {
+                    if path.first().is_some_and(|key| kept.contains_key(key)) {
+                        call.note_upload(path, &file);
+                    }
+                }
+                for (key, value) in kept {
+                    call.set(key, value);
+                }
+            }
+            (None, _) => {}
+            (Some(path), value) => {
+                call.set_path(&path.iter().map(String::as_str).collect::<Vec<_>>(), value);
+                for (inner, file) in files {
+                    call.note_upload([path.clone(), inner].concat(), &file);
+                }
+            }
+        }
+    }
+    call
+}
+
+fn default_value(param: &Param<'_>, default: &Value) -> Value {
+    match (param.type_word.as_ref(), default) {
+        ("boolean<Y/N>", Value::Bool(flag)) => crate::value::yes_no(*flag),
+        ("boolean<N/Y>", Value::Bool(flag)) => crate::value::yes_no(!flag),
+        ("boolean<1/0>", Value::Bool(flag)) => crate::value::one_zero(*flag),
+        (_, default) => default.clone(),
+    }
+}
+
+/// The method of a command.
+pub(crate) fn method(command: &Command<'static>) -> Method {
+    Method {
+        name: command.method.clone().unwrap_or_default(),
+        rest: if command.rest == 3 { Rest::V3 } else { Rest::V2 },
+        effect: match command.effect.as_ref() {
+            "read" => Effect::Read,
+            "list" => Effect::List,
+            "create" => Effect::Create,
+            "update" => Effect::Update,
+            "delete" => Effect::Delete,
+            _ => Effect::Action,
+        },
+        paging: match command.paging.as_deref() {
+            Some("start") => Paging::Start,
+            Some("pagination") => Paging::Pagination,
+            Some("limit-offset") => Paging::LimitOffset,
+            _ => Paging::None,
+        },
+        records: "",
+    }
+}
+
+/// The whole body given as JSON, with its keys checked.
+fn params(command: &Command<'static>, text: &str, allow_unknown: bool, inputs: &Inputs) -> Result<Object, Stop> {
+    let value = inputs.json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))?;
+    let Value::Object(body) = value else {
+        return Err(Stop::usage(format!("--params: an object is needed, found {}", crate::value::kind(&value))));
+    };
+    // A merged object without known keys may hold any.
+    let is_open = command.params.iter().any(|param| param.wire == "merge" && param.entries.is_empty());
+    let known: Vec<String> = known_keys(command);
+    if !allow_unknown && !is_open {
+        let mut unknown: Vec<String> = Vec::new();
+        for key in body.keys().filter(|key| !known.contains(key) && !is_custom(key)) {
+            unknown.push(format!("--params: {} has no parameter `{key}`{}", command.function, hint(key, known.iter().map(String::as_str))));
+        }
+        if !unknown.is_empty() {
+            unknown.push("help: `--allow-unknown` passes such keys on".to_owned());
+            return Err(Stop::usage(unknown.join("\n")));
+        }
+    }
+    let mut converted = Object::new();
+    for (key, value) in body {
+        let param = command.params.iter().find(|param| param.path().is_some_and(|path| path == [key.as_str()]));
+        let value = match (param, value) {
+            (Some(param), value @ Value::Object(_)) => entries(param, value, inputs).value,
+            (_, value) => value,
+        };
+        converted.insert(key, value);
+    }
+    Ok(converted)
+}
+
+fn known_keys(command: &Command<'static>) -> Vec<String> {
+    let constants = command.constants.keys().filter_map(|path| split_path(path).into_iter().next());
+    let params = command.params.iter().flat_map(|param| match param.path() {
+        Some(path) => path.into_iter().take(1).collect::<Vec<_>>(),
+        None => param.entries.iter().map(|entry| entry.name.to_string()).collect(),
+    });
+    params.chain(constants).collect()
+}
+
+/// Custom fields, which no spec knows.
+fn is_custom(key: &str) -> bool {
+    ["UF_", "PROPERTY_", "ufCrm", "property"].iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether `--params` brings a parameter.
+fn is_in(base: &Object, param: &Param<'_>) -> bool {
+    match param.path() {
+        Some(path) => {
+            let mut keys = path.iter();
+            let first = keys.next().and_then(|key| base.get(key));
+            keys.fold(first, |value, key| value?.get(key)).is_some()
+        }
+        None => param.entries.iter().any(|entry| base.contains_key(entry.name.as_ref())) || base.keys().any(|key| is_custom(key)),
+    }
+}
+
+/// What an object lacks of the keys that it requires.
+fn inner_lacking(param: &Param<'static>, value: Option<&Converted>, base: &Object) -> Vec<String> {
+    let there = |entry: &Param<'_>| {
+        let inside = value.is_some_and(|converted| converted.value.get(entry.name.as_ref()).is_some());
+        let merged = param.wire == "merge" && base.contains_key(entry.name.as_ref());
+        let nested = param.path().is_some_and(|path| path.iter().fold(Some(base), |object, key| object?.get(key)?.as_object()).is_some_and(|object| object.contains_key(entry.name.as_ref())));
+        inside || merged || nested
+    };
+    // A parameter that is missing as a whole is named itself.
+    if value.is_none() && !is_in(base, param) {
+        return Vec::new();
+    }
+    let lacking = param.entries.iter().filter(|entry| entry.required && !there(entry));
+    lacking.map(|entry| format!("  `{}` in --{}  {}", entry.name, option(param), entry.description)).collect()
+}
+
+fn option<'p>(param: &'p Param<'_>) -> &'p str {
+    param.option.as_deref().unwrap_or(&param.name)
+}
+
+fn describe(param: &Param<'static>) -> String {
+    format!("  --{} <{}>  {}", option(param), crate::cli::command::placeholder(param), param.description)
+}

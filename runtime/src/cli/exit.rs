@@ -1,0 +1,105 @@
+//! What the process tells with its exit code.
+
+use std::process::ExitCode;
+
+use crate::error::Error;
+
+/// The outcome of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    Portal,
+    Usage,
+    NotAuthorised,
+    Network,
+    Limit,
+    OutcomeUnknown,
+    Interrupted,
+}
+
+impl Exit {
+    const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Portal,
+        Self::Usage,
+        Self::NotAuthorised,
+        Self::Network,
+        Self::Limit,
+        Self::OutcomeUnknown,
+        Self::Interrupted,
+    ];
+
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Portal => 1,
+            Self::Usage => 2,
+            Self::NotAuthorised => 3,
+            Self::Network => 4,
+            Self::Limit => 5,
+            Self::OutcomeUnknown => 6,
+            Self::Interrupted => 130,
+        }
+    }
+
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Portal => "the portal answered with an error",
+            Self::Usage => "wrong usage; nothing was sent",
+            Self::NotAuthorised => "not authorised",
+            Self::Network => "network fault, timeout or an answer that is none",
+            Self::Limit => "a limit of the portal was not freed in time",
+            Self::OutcomeUnknown => "outcome unknown: a write may or may not have happened",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The table that `--help` shows.
+    pub(crate) fn table() -> String {
+        Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.number(), exit.meaning())).collect()
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.number())
+    }
+}
+
+impl From<&Error> for Exit {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Portal(error) if error.is_unauthorised() => Self::NotAuthorised,
+            Error::Portal(error) if error.is_limit() => Self::Limit,
+            Error::Portal(_) => Self::Portal,
+            Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => Self::Network,
+            Error::OutcomeUnknown { .. } => Self::OutcomeUnknown,
+            Error::Usage(_) => Self::Usage,
+        }
+    }
+}
+
+/// A run that ended before its time: what to say, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Stop {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+}
+
+impl Stop {
+    /// Wrong usage.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        let mut message = error.to_string();
+        if let Error::OutcomeUnknown { .. } = error {
+            message.push_str("\nhelp: look whether it was carried out before you repeat it");
+        }
+        Self { exit: Exit::from(&error), message }
+    }
+}

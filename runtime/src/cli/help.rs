@@ -1,0 +1,180 @@
+//! Help that fits a screen: what is needed first, then what is common, then how to see the rest.
+
+use serde_json::Value;
+
+use crate::cli::command::{COMMON, EMPTY, free_short, placeholder};
+use crate::cli::exit::Exit;
+use crate::table::{Command, Param, Tables};
+
+/// Without `--all` no more optional parameters than these are shown.
+const MOST_OPTIONS: usize = 10;
+/// Without `--all` no more keys of an object than these are named.
+const MOST_KEYS: usize = 6;
+/// The widest text, in columns.
+const WIDEST: usize = 110;
+
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(50, WIDEST)
+}
+
+/// The start page.
+pub(crate) fn top() -> String {
+    format!(
+        "oint – Bitrix24 from the command line\n\n\
+         Usage: oint <command> [options]\n\n\
+         Commands:\n\
+         \x20 bitrix24            List the methods\n\
+         \x20 bitrix24 <method>   Call a method: by REST name (user.update), function name (UpdateUser) or kebab name (update-user)\n\
+         \x20 call <method>       Call any REST method, known here or not\n\
+         \x20 sandbox             Run a simulated portal on this machine\n\n\
+         Try `oint bitrix24 UpdateUser --help`.\n\n\
+         Environment:\n\
+         \x20 B24_URL     Webhook's address, or the portal's domain\n\
+         \x20 B24_TOKEN   Access token, with a domain\n\n\
+         Exit codes:\n{}",
+        Exit::table()
+    )
+}
+
+/// The list of all commands, or of one category.
+pub(crate) fn list(tables: &Tables, category: Option<&str>) -> String {
+    let mut text = String::new();
+    let commands: Vec<Command<'static>> = tables.commands().collect();
+    for row in tables.categories().filter(|row| category.is_none_or(|category| row.key == category)) {
+        text.push_str(&format!("{} ({})\n{}\n\n", row.title, row.key, fill(&row.summary, "", width())));
+        let of_category: Vec<&Command<'static>> = commands.iter().filter(|command| command.category == row.key).collect();
+        let name = |command: &Command<'_>| command.method.as_deref().unwrap_or("–").to_owned();
+        let widths = (
+            of_category.iter().map(|command| command.function.chars().count()).max().unwrap_or(0),
+            of_category.iter().map(|command| name(command).chars().count()).max().unwrap_or(0),
+        );
+        for command in of_category {
+            let gone = if command.deprecated.is_some() { " (deprecated)" } else { "" };
+            text.push_str(&format!("  {:<a$}  {:<b$}  {}{gone}\n", command.function, name(command), command.title, a = widths.0, b = widths.1));
+        }
+        text.push('\n');
+    }
+    text.push_str("`oint bitrix24 <method> --help` shows one; `--describe` prints it as JSON, without a method all of them.\n");
+    text
+}
+
+/// The help of one command.
+pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
+    let width = width();
+    let mut text = format!("{}\n", command.title);
+    let spellings: Vec<&str> = std::iter::once(command.function.as_ref()).chain(command.method.as_deref()).collect();
+    text.push_str(&format!("{}\n\n{}\n", spellings.join(", "), fill(&command.summary, "", width)));
+    if let Some(gone) = &command.deprecated {
+        let instead = gone.replacement.as_deref().map_or_else(|| "do not use it in new work".to_owned(), |name| format!("use {name} instead"));
+        let note = gone.note.as_deref().map(|note| format!(" {note}")).unwrap_or_default();
+        text.push_str(&format!("\n{}\n", fill(&format!("Deprecated: {instead}.{note}"), "", width)));
+    }
+    let required: Vec<&Param<'static>> = command.params.iter().filter(|param| param.required).collect();
+    let optional: Vec<&Param<'static>> = command.params.iter().filter(|param| !param.required).collect();
+    let mut usage = format!("\nUsage: oint bitrix24 {}", command.function);
+    if command.template.is_none() {
+        usage.push_str(" --url <ADDRESS>");
+    }
+    for param in &required {
+        usage.push_str(&format!(" --{} <{}>", option(param), placeholder(param)));
+    }
+    text.push_str(&fill(&format!("{usage} [options]"), "    ", width));
+    text.push('\n');
+    section(&mut text, "Required", required.iter().map(|param| row(param, all)), width);
+    let shown = if all { optional.len() } else { optional.len().min(MOST_OPTIONS) };
+    section(&mut text, "Options", optional[..shown].iter().map(|param| row(param, all)), width);
+    if shown < optional.len() {
+        text.push_str(&format!("  … and {} more: --help --all\n", optional.len() - shown));
+    }
+    if command.template.is_some() {
+        section(&mut text, "Options", [(format!("      --{EMPTY} [<BOOLEAN>]"), "Make every value an empty text".to_owned())].into_iter(), width);
+    } else {
+        let of = |is_connection: bool| COMMON.iter().filter(move |option| option.is_connection == is_connection && option.long != "all");
+        let line = |option: &crate::cli::command::Common| {
+            let short = if option.long == "help" { Some('h') } else { option.short };
+            (flags(free_short(command, short), option.long, option.value), option.help.to_owned())
+        };
+        section(&mut text, "Connection", of(true).map(line), width);
+        section(&mut text, "Common options", of(false).map(line), width);
+        if let Some(example) = example(command) {
+            text.push_str(&format!("\nExample:\n  {example}\n"));
+        }
+    }
+    let mut facts = vec![format!("Scope: {}", command.scope)];
+    facts.extend(command.access.as_deref().map(|access| format!("May be called by: {access}")));
+    facts.extend(command.reference.as_deref().map(|page| format!("Documentation: {page}")));
+    text.push_str(&format!("\n{}\n", facts.join("\n")));
+    text
+}
+
+fn option<'p>(param: &'p Param<'_>) -> &'p str {
+    param.option.as_deref().unwrap_or(&param.name)
+}
+
+fn flags(short: Option<char>, long: &str, value: Option<&str>) -> String {
+    let short = short.map_or_else(|| "    ".to_owned(), |short| format!("-{short}, "));
+    let value = value.map(|value| format!(" <{value}>")).unwrap_or_default();
+    format!("  {short}--{long}{value}")
+}
+
+fn row(param: &Param<'static>, all: bool) -> (String, String) {
+    let mut help = param.description.to_string();
+    if !param.values.is_empty() {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let most = if all { usize::MAX } else { MOST_KEYS };
+        let values: Vec<String> = param.values.iter().map(text).take(most).collect();
+        let more = if param.values.len() > values.len() { ", …" } else { "" };
+        help.push_str(&format!(" Values: {}{more}.", values.join(", ")));
+    }
+    if let Some(default) = &param.default {
+        help.push_str(&format!(" Default: {default}."));
+    }
+    if !param.entries.is_empty() {
+        let most = if all { usize::MAX } else { MOST_KEYS };
+        let keys: Vec<&str> = param.entries.iter().map(|entry| entry.name.as_ref()).take(most).collect();
+        let more = match param.entries.len() - keys.len() {
+            0 => String::new(),
+            more => format!(" … and {more} more (--help --all)"),
+        };
+        help.push_str(&format!(" Keys: {}{more}.", keys.join(", ")));
+    }
+    (flags(param.short, option(param), Some(placeholder(param))), help)
+}
+
+/// A section with its options in one column and their meaning in another.
+fn section(text: &mut String, title: &str, rows: impl Iterator<Item = (String, String)>, width: usize) {
+    let rows: Vec<(String, String)> = rows.collect();
+    if rows.is_empty() {
+        return;
+    }
+    const WIDEST_COLUMN: usize = 30;
+    let column = rows.iter().map(|(flags, _)| flags.chars().count() + 2).filter(|column| *column <= WIDEST_COLUMN).max().unwrap_or(WIDEST_COLUMN);
+    text.push_str(&format!("\n{title}:\n"));
+    for (flags, help) in rows {
+        let indent = " ".repeat(column);
+        let first = if flags.chars().count() + 2 <= column { format!("{flags:<column$}") } else { format!("{flags}\n{indent}") };
+        let options = textwrap::Options::new(width).initial_indent(&indent).subsequent_indent(&indent);
+        let help = textwrap::fill(&help, options);
+        text.push_str(&format!("{first}{}\n", help.trim_start()));
+    }
+}
+
+fn fill(paragraph: &str, indent: &str, width: usize) -> String {
+    textwrap::fill(paragraph, textwrap::Options::new(width).subsequent_indent(indent))
+}
+
+/// The first example as a command.
+fn example(command: &Command<'static>) -> Option<String> {
+    let example = command.examples.first()?;
+    let mut words = vec![format!("oint bitrix24 {}", command.function)];
+    for param in &command.params {
+        let Some(value) = example.arguments.get(param.name.as_ref()) else { continue };
+        let value = match value {
+            Value::String(text) => format!("\"{text}\""),
+            Value::Object(_) | Value::Array(_) => format!("'{}'", value.to_string().replace('\'', "'\\''")),
+            other => other.to_string(),
+        };
+        words.push(format!("--{} {value}", option(param)));
+    }
+    Some(words.join(" "))
+}

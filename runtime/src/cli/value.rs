@@ -1,0 +1,385 @@
+//! From the text of an option to the value that it stands for.
+
+use std::cell::RefCell;
+use std::io::Read as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::cli::json;
+use crate::cli::suggest::nearest;
+use crate::table::Param;
+use crate::value::{File, FileForm};
+
+/// A value as it goes into the body, with the files in it.
+pub(crate) struct Converted {
+    pub(crate) value: Value,
+    /// Files and where they stand inside the value.
+    pub(crate) files: Vec<(Vec<String>, File)>,
+}
+
+impl From<Value> for Converted {
+    fn from(value: Value) -> Self {
+        Self { value, files: Vec::new() }
+    }
+}
+
+/// Where values come from besides the command line.
+pub(crate) struct Inputs {
+    /// Standard input can be read once; whoever asks again gets told so.
+    stdin_taken: RefCell<bool>,
+    /// What people should know without being stopped.
+    pub(crate) notes: RefCell<Vec<String>>,
+}
+
+impl Inputs {
+    pub(crate) fn new() -> Self {
+        Self { stdin_taken: RefCell::new(false), notes: RefCell::new(Vec::new()) }
+    }
+
+    fn stdin(&self) -> Result<String, String> {
+        if self.stdin_taken.replace(true) {
+            return Err("standard input (`-`) can be read by one option only".into());
+        }
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
+        Ok(text)
+    }
+
+    /// JSON given inline, as `@file`, as the path of a file, or as `-`.
+    pub(crate) fn json(&self, text: &str) -> Result<Value, String> {
+        let trimmed = text.trim();
+        if trimmed == "-" {
+            return json::read(&self.stdin()?).map_err(|fault| format!("standard input: {fault}"));
+        }
+        if let Some(path) = trimmed.strip_prefix('@') {
+            return file_json(path);
+        }
+        if trimmed.starts_with(['{', '[']) {
+            return json::read(trimmed);
+        }
+        if Path::new(trimmed).is_file() {
+            return file_json(trimmed);
+        }
+        Err(format!("`{}` is neither JSON nor a file", shorten(trimmed)))
+    }
+}
+
+fn file_json(path: &str) -> Result<Value, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the file `{path}`: {error}"))?;
+    json::read(text.trim_start_matches('\u{FEFF}')).map_err(|fault| format!("the file `{path}`: {fault}"))
+}
+
+/// A text short enough to be quoted in a message.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 60;
+    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain("…".chars()).collect() }
+}
+
+/// Converts the text of an option by the parameter's type.
+pub(crate) fn convert(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+    let converted = typed(&param.type_word, param, text, inputs)?;
+    note_unknown(param, &converted.value, inputs);
+    Ok(converted)
+}
+
+fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+    let value = match ty {
+        "string" => unescape(text).into(),
+        "integer" => text.trim().parse::<i64>().map(Value::from).map_err(|_| format!("`{}` is no whole number", shorten(text)))?,
+        "number" => number(text)?,
+        "id" => id(text)?,
+        "date" => date(text)?,
+        "datetime" => datetime(text)?,
+        "object" => return object(param, text, inputs),
+        "any" => any(text, inputs)?,
+        _ if ty.starts_with("boolean") => boolean(ty, flag(text)?),
+        _ if ty.starts_with("file") => return file(form(ty), text),
+        _ => match ty.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+            Some(item) => return array(item, param, text, inputs),
+            None => unescape(text).into(),
+        },
+    };
+    Ok(value.into())
+}
+
+/// `\n`, `\r`, `\t`, `\v` and `\f` become what they stand for; a doubled backslash before one of these letters stays
+/// one backslash. Text that looks like JSON is left alone.
+fn unescape(text: &str) -> String {
+    if text.starts_with(['{', '[']) || !text.contains('\\') {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(char) = chars.next() {
+        let control = |letter: Option<&char>| match letter {
+            Some('n') => Some('\n'),
+            Some('r') => Some('\r'),
+            Some('t') => Some('\t'),
+            Some('v') => Some('\u{B}'),
+            Some('f') => Some('\u{C}'),
+            _ => None,
+        };
+        if char != '\\' {
+            plain.push(char);
+        } else if let Some(control) = control(chars.peek()) {
+            chars.next();
+            plain.push(control);
+        } else {
+            if chars.peek() == Some(&'\\') {
+                chars.next();
+            }
+            plain.push('\\');
+        }
+    }
+    plain
+}
+
+fn number(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    let number: Option<f64> = text.parse().ok().filter(|number: &f64| number.is_finite());
+    match (text.parse::<i64>(), number) {
+        (Ok(whole), _) => Ok(whole.into()),
+        (_, Some(number)) => Ok(number.into()),
+        _ => Err(format!("`{}` is no number", shorten(text))),
+    }
+}
+
+/// An identifier is a number where it is written like one; `007` stays text.
+fn id(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    match text.parse::<i64>() {
+        Ok(number) if number.to_string() == text => Ok(number.into()),
+        _ if text.is_empty() => Err("an identifier cannot be empty".into()),
+        _ => Ok(text.into()),
+    }
+}
+
+fn flag(text: &str) -> Result<bool, String> {
+    match text.trim().to_lowercase().as_str() {
+        "true" | "yes" | "y" | "1" | "on" | "да" | "истина" => Ok(true),
+        "false" | "no" | "n" | "0" | "off" | "нет" | "ложь" => Ok(false),
+        _ => Err(format!("`{}` is neither true nor false", shorten(text))),
+    }
+}
+
+/// A flag in the form of its type word.
+fn boolean(ty: &str, flag: bool) -> Value {
+    match ty {
+        "boolean<Y/N>" => crate::value::yes_no(flag),
+        "boolean<N/Y>" => crate::value::yes_no(!flag),
+        "boolean<1/0>" => crate::value::one_zero(flag),
+        _ => flag.into(),
+    }
+}
+
+fn is_day(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let fits = |part: &str, length: usize, most: u32| {
+        part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
+    };
+    matches!(parts.as_slice(), [year, month, day] if fits(year, 4, 9999) && fits(month, 2, 12) && fits(day, 2, 31))
+}
+
+fn date(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    // A time is cut off: the portal wants the day alone.
+    match text.get(..10).filter(|day| is_day(day)) {
+        Some(day) if text.len() == 10 || text[10..].starts_with(['T', ' ']) => Ok(day.into()),
+        _ => Err(format!("`{}` is no date; write YYYY-MM-DD", shorten(text))),
+    }
+}
+
+fn datetime(text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    let clock = |rest: &str| rest.starts_with(['T', ' ']) && rest[1..].chars().all(|char| char.is_ascii_digit() || ":.+-Z".contains(char));
+    match text.get(..10).filter(|day| is_day(day)) {
+        Some(_) if text.len() == 10 || clock(&text[10..]) => Ok(text.into()),
+        _ => Err(format!("`{}` is no time; write YYYY-MM-DDThh:mm:ss+hh:mm", shorten(text))),
+    }
+}
+
+fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
+    match text.trim() {
+        trimmed if trimmed == "-" || trimmed.starts_with(['{', '[', '@']) => inputs.json(trimmed),
+        trimmed => Ok(serde_json::from_str(trimmed).unwrap_or_else(|_| unescape(text).into())),
+    }
+}
+
+fn object(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+    match inputs.json(text)? {
+        value @ Value::Object(_) => Ok(entries(param, value, inputs)),
+        other => Err(format!("an object is needed, found {}", crate::value::kind(&other))),
+    }
+}
+
+fn array(item: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
+    let trimmed = text.trim();
+    let is_json = trimmed == "-" || trimmed.starts_with(['{', '[', '@']) || (trimmed.ends_with(".json") && Path::new(trimmed).is_file());
+    if item.starts_with("file") {
+        return files(form(item), is_json.then(|| inputs.json(text)).transpose()?, text);
+    }
+    let value = if is_json { inputs.json(text)? } else { Value::Array(vec![typed(item, param, text, inputs)?.value]) };
+    // One value alone is a list of one.
+    let items = match value {
+        Value::Array(items) => items,
+        single => vec![single],
+    };
+    let mut all = Converted::from(Value::Null);
+    let mut list = Vec::new();
+    for (at, value) in items.into_iter().enumerate() {
+        let converted = match (item, value) {
+            (_, value @ Value::Object(_)) => entries(param, value, inputs),
+            (item, Value::Bool(flag)) if item.starts_with("boolean") => boolean(item, flag).into(),
+            (_, value) => value.into(),
+        };
+        all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![at.to_string()], path].concat(), file)));
+        list.push(converted.value);
+    }
+    all.value = Value::Array(list);
+    Ok(all)
+}
+
+/// The known keys of an object in their wire forms; the others as they are.
+pub(crate) fn entries(param: &Param<'_>, value: Value, inputs: &Inputs) -> Converted {
+    let Value::Object(keys) = value else { return value.into() };
+    let mut all = Converted::from(Value::Null);
+    let mut object = crate::value::Object::new();
+    for (key, value) in keys {
+        let known = param.entries.iter().find(|entry| entry.name == key);
+        let converted = match known {
+            Some(entry) => entry_value(entry, value, inputs),
+            None => value.into(),
+        };
+        all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![key.clone()], path].concat(), file)));
+        object.insert(key, converted.value);
+    }
+    all.value = Value::Object(object);
+    all
+}
+
+fn entry_value(entry: &Param<'_>, value: Value, inputs: &Inputs) -> Converted {
+    let converted = match (entry.type_word.as_ref(), value) {
+        (ty, Value::Bool(flag)) if ty.starts_with("boolean") => boolean(ty, flag).into(),
+        // The path of a file; anything else is taken for the content in its wire form.
+        (ty, Value::String(path)) if ty.starts_with("file") && Path::new(&path).is_file() => match file(form(ty), &path) {
+            Ok(converted) => converted,
+            Err(fault) => {
+                inputs.notes.borrow_mut().push(fault);
+                Value::String(path).into()
+            }
+        },
+        (_, value @ Value::Object(_)) => entries(entry, value, inputs),
+        (_, Value::Array(items)) => {
+            let mut all = Converted::from(Value::Null);
+            let mut list = Vec::new();
+            for (at, item) in items.into_iter().enumerate() {
+                let converted = entries(entry, item, inputs);
+                all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![at.to_string()], path].concat(), file)));
+                list.push(converted.value);
+            }
+            all.value = Value::Array(list);
+            all
+        }
+        (_, value) => value.into(),
+    };
+    note_unknown(entry, &converted.value, inputs);
+    converted
+}
+
+fn form(ty: &str) -> FileForm {
+    match ty {
+        "file<base64>" => FileForm::Base64,
+        "file<fileData>" => FileForm::FileData,
+        _ => FileForm::Pair,
+    }
+}
+
+fn file(form: FileForm, text: &str) -> Result<Converted, String> {
+    let file = fetch(text)?;
+    Ok(Converted { value: form.encode(&file), files: vec![(Vec::new(), file)] })
+}
+
+/// Several files: a list of paths, an object of names and paths, or one path.
+fn files(form: FileForm, json: Option<Value>, text: &str) -> Result<Converted, String> {
+    let path = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| format!("a file is named by text, found {}", crate::value::kind(value)));
+    let files: Vec<File> = match &json {
+        None => vec![fetch(text)?],
+        Some(Value::Array(items)) => items.iter().map(|item| path(item).and_then(|path| fetch(&path))).collect::<Result<_, _>>()?,
+        Some(Value::Object(named)) => {
+            let named = named.iter().map(|(name, item)| path(item).and_then(|path| fetch(&path)).map(|file| file.named(name)));
+            named.collect::<Result<_, _>>()?
+        }
+        Some(other) => vec![fetch(&path(other)?)?],
+    };
+    let value = files.iter().map(|file| form.encode(file)).collect();
+    Ok(Converted { value, files: files.into_iter().enumerate().map(|(at, file)| (vec![at.to_string()], file)).collect() })
+}
+
+/// A file by its path, its http(s) address or its content in base64.
+fn fetch(text: &str) -> Result<File, String> {
+    let path = text.trim().trim_start_matches('@');
+    if Path::new(path).is_file() {
+        return File::read(path).map_err(|error| format!("cannot read the file `{path}`: {error}"));
+    }
+    if ["http://", "https://"].iter().any(|scheme| path.starts_with(scheme)) {
+        return crate::cli::download::file(path);
+    }
+    let looks_like_a_path = path.contains(['.', '\\']) || path.len() < 16;
+    match STANDARD.decode(path) {
+        Ok(content) if !looks_like_a_path => Ok(File::new("file", content)),
+        _ => Err(format!("there is no file `{}`", shorten(path))),
+    }
+}
+
+/// Says when a value is none of the known ones. It is sent all the same: the portal may know more than the spec.
+fn note_unknown(param: &Param<'_>, value: &Value, inputs: &Inputs) {
+    if param.values.is_empty() || param.type_word.starts_with("boolean") {
+        return;
+    }
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let known: Vec<String> = param.values.iter().map(text).collect();
+    let items = match value {
+        Value::Array(items) => items.as_slice(),
+        single => std::slice::from_ref(single),
+    };
+    for item in items.iter().filter(|item| item.is_string() || item.is_number()).map(text) {
+        if !known.contains(&item) {
+            let near = nearest(&item, known.iter().map(String::as_str), 1);
+            let hint = match near.first() {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known: {}", known.join(", ")),
+            };
+            inputs.notes.borrow_mut().push(format!("`{}` is not a known value of {}; {hint}", shorten(&item), param.name));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn texts_become_values() {
+        assert_eq!(unescape("a\\nb\\\\nc\\d"), "a\nb\\nc\\d");
+        assert_eq!(unescape("{'a':'\\n'}"), "{'a':'\\n'}");
+        assert_eq!((id("2150"), id("007"), id("C1:NEW")), (Ok(json!(2150)), Ok(json!("007")), Ok(json!("C1:NEW"))));
+        assert_eq!((number("1.5"), number("10")), (Ok(json!(1.5)), Ok(json!(10))));
+        assert!(number("NaN").is_err() && number("1,5").is_err());
+        assert_eq!(date("2026-01-31T10:00:00"), Ok(json!("2026-01-31")));
+        assert!(date("31.01.2026").is_err() && date("2026-13-01").is_err() && date("2026-01-31x").is_err());
+        assert!(datetime("2026-01-31T10:00:00.5+03:00").is_ok() && datetime("tomorrow").is_err());
+    }
+
+    #[test]
+    fn flags_are_taken_in_every_usual_form() {
+        for (text, expected) in [("true", true), ("Y", true), ("1", true), ("Да", true), ("FALSE", false), ("n", false), ("ложь", false)] {
+            assert_eq!(flag(text), Ok(expected), "{text}");
+        }
+        assert!(flag("maybe").is_err());
+        assert_eq!((boolean("boolean<N/Y>", true), boolean("boolean<1/0>", true)), (json!("N"), json!(1)));
+    }
+}
