@@ -1,0 +1,92 @@
+//! Answers in the portal's envelope.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::value::Object;
+
+/// What a method brings.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Success {
+    pub(super) result: Value,
+    pub(super) total: Option<usize>,
+    pub(super) next: Option<usize>,
+    /// The answer is the documented example.
+    pub(super) canned: bool,
+}
+
+impl From<Value> for Success {
+    fn from(result: Value) -> Self {
+        Self { result, ..Self::default() }
+    }
+}
+
+/// What a method is refused with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: String,
+    pub(super) description: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &str, description: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), description: description.into() }
+    }
+
+    /// The error of a method.
+    pub(super) fn core(description: impl Into<String>) -> Self {
+        Self::new(400, "ERROR_CORE", description)
+    }
+
+    /// A wrong argument.
+    pub(super) fn argument(description: impl Into<String>) -> Self {
+        Self::new(400, "ERROR_ARGUMENT", description)
+    }
+}
+
+/// What a handler ends in.
+pub(super) type Outcome = Result<Success, Refusal>;
+
+/// The text of an answer.
+pub(super) fn envelope(outcome: &Outcome, rest: u8, since: SystemTime) -> Value {
+    match outcome {
+        Ok(success) => {
+            let mut answer = Object::new();
+            answer.insert("result".into(), success.result.clone());
+            // The portal puts `next` before `total`, and leaves it out on the last page.
+            answer.extend(success.next.map(|next| ("next".to_owned(), next.into())));
+            answer.extend(success.total.map(|total| ("total".to_owned(), total.into())));
+            answer.insert("time".into(), time_block(since));
+            answer.into()
+        }
+        Err(refusal) if rest == 3 => json!({ "error": { "code": refusal.code, "message": refusal.description } }),
+        Err(refusal) => json!({ "error": refusal.code, "error_description": refusal.description }),
+    }
+}
+
+fn time_block(since: SystemTime) -> Value {
+    let now = SystemTime::now();
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64();
+    let duration = now.duration_since(since).unwrap_or(Duration::ZERO).as_secs_f64();
+    json!({
+        "start": seconds(since),
+        "finish": seconds(now),
+        "duration": duration,
+        "processing": duration,
+        "date_start": iso(since),
+        "date_finish": iso(now),
+        "operating_reset_at": seconds(now).trunc() as u64 + 600,
+        "operating": 0,
+    })
+}
+
+/// A time in ISO 8601 with offset, as the portal writes it.
+pub(super) fn iso(time: SystemTime) -> String {
+    let time = OffsetDateTime::from(time).replace_nanosecond(0);
+    let text = time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default();
+    text.replace('Z', "+00:00")
+}

@@ -1,0 +1,29 @@
+//! Methods without a state of their own: their parameters are checked, then the documented example is the answer.
+
+use serde_json::Value;
+
+use crate::sandbox::answer::{Outcome, Refusal, Success};
+use crate::sandbox::dispatch::Call;
+use crate::table::Command;
+
+pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
+    for param in command.params.iter().filter(|param| param.required) {
+        let Some(path) = param.path() else { continue };
+        let mut keys = path.iter();
+        let first = keys.next().and_then(|key| call.param(key));
+        if keys.fold(first, |value, key| value?.get(key)).is_none() {
+            return Err(Refusal::new(400, "100", format!("Could not find value for parameter {{{}}}", path.join("."))));
+        }
+    }
+    let response = command.examples.iter().find_map(|example| example.response.as_ref());
+    let Some(response) = response else { return Ok(Success { canned: true, ..Success::from(Value::Null) }) };
+    let number = |key: &str| response.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+    match (response.get("result"), response.get("error").and_then(Value::as_str)) {
+        (Some(result), _) => Ok(Success { result: result.clone(), total: number("total"), next: number("next"), canned: true }),
+        (None, code) => {
+            let code = code.unwrap_or_default();
+            let status = command.errors.iter().find(|error| error.code == code).and_then(|error| error.http).unwrap_or(400);
+            Err(Refusal::new(status, code, response.get("error_description").and_then(Value::as_str).unwrap_or_default()))
+        }
+    }
+}
