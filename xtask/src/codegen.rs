@@ -9,7 +9,7 @@ use crate::run::{Done, root};
 /// The most lines of a difference that `--check` shows.
 const MOST_DIFF_LINES: usize = 80;
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Arguments {
     /// Write nothing; fail and show the difference when anything is not up to date.
     #[arg(long, conflicts_with = "dry_run")]
@@ -20,6 +20,13 @@ pub(crate) struct Arguments {
     /// Only the files of this scope (the first word of its methods' names) and those common to all.
     #[arg(long, value_name = "SCOPE")]
     scope: Option<String>,
+}
+
+impl Arguments {
+    /// As `--check`.
+    pub(crate) fn check() -> Self {
+        Self { check: true, ..Self::default() }
+    }
 }
 
 pub(crate) fn codegen(arguments: &Arguments) -> Done {

@@ -1,4 +1,118 @@
-use crate::run::Done;
+//! `cargo xtask demo`: the whole way from a spec to a changed account, on this machine alone.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::codegen;
+use crate::run::{Done, Progress, cargo, quietly, target};
+
+/// The account that the documentation's example changes.
+const USER: &str = "2150";
+const FIELDS: &str = "{'EMAIL':'oleg.lama@example.org','NAME':'Oleg','LAST_NAME':'Lama','UF_DEPARTMENT':7}";
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
-pub(crate) fn demo(_: &Arguments) -> Done { Ok(()) }
+
+pub(crate) fn demo(_: &Arguments) -> Done {
+    heading("1. The generated files");
+    codegen::codegen(&codegen::Arguments::check())?;
+
+    heading("2. oint");
+    let profile = "debug";
+    quietly("build oint", cargo().args(["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]))?;
+    let oint = target().join(profile).join(format!("oint{}", std::env::consts::EXE_SUFFIX));
+    println!("{}", oint.display());
+
+    heading("3. A simulated portal");
+    let portal = Portal::start(&oint)?;
+    println!("{}", portal.address);
+
+    heading("4. The account as it is");
+    let before = call(&oint, &["GetUser", "--url", &portal.address, "--userid", USER, "--token", &portal.token])?;
+    println!("{}", shown(&before));
+
+    heading("5. The request");
+    let update = ["UpdateUser", "--url", &portal.address, "--userid", USER, "--fields", FIELDS, "--token", &portal.token];
+    println!("oint bitrix24 UpdateUser --url {} --userid {USER} --fields \"{FIELDS}\" --token ***", portal.address);
+    let request = call(&oint, &[&update[..], &["--dry-run"]].concat())?;
+    println!("{request:#}");
+
+    heading("6. The answer");
+    let answer = call(&oint, &update)?;
+    println!("{answer:#}");
+
+    heading("7. The account afterwards");
+    let after = call(&oint, &["user.get", "--url", &portal.address, "--userid", USER, "--token", &portal.token])?;
+    println!("{}", shown(&after));
+    let changed = |key: &str, value: &str| after.pointer(&format!("/result/0/{key}")).and_then(Value::as_str) == Some(value);
+    if !(changed("NAME", "Oleg") && changed("LAST_NAME", "Lama") && changed("EMAIL", "oleg.lama@example.org")) || before == after {
+        return Err("error: the account did not change".into());
+    }
+    println!("\nThe account has changed.");
+    Ok(())
+}
+
+fn heading(text: &str) {
+    println!("\n== {text}");
+}
+
+/// The keys of an account that the demonstration changes.
+fn shown(answer: &Value) -> String {
+    let user = answer.pointer("/result/0").cloned().unwrap_or_default();
+    let keys = ["ID", "NAME", "LAST_NAME", "EMAIL", "UF_DEPARTMENT"];
+    let shown: serde_json::Map<String, Value> = keys.iter().map(|key| ((*key).to_owned(), user.get(*key).cloned().unwrap_or_default())).collect();
+    Value::Object(shown).to_string()
+}
+
+/// Runs a command and reads its answer.
+fn call(oint: &Path, arguments: &[&str]) -> Result<Value, String> {
+    let mut command = Command::new(oint);
+    command.arg("bitrix24").args(arguments).env_remove("B24_URL").env_remove("B24_TOKEN");
+    let output = command.output().map_err(|error| format!("error: cannot run {}: {error}", oint.display()))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("error: the answer is not JSON: {error}"))
+}
+
+/// A running `oint sandbox`; ends with the demonstration.
+struct Portal {
+    process: Child,
+    address: String,
+    token: String,
+}
+
+impl Portal {
+    fn start(oint: &Path) -> Result<Self, String> {
+        let progress = Progress::new("start the sandbox");
+        let mut command = Command::new(oint);
+        command.args(["sandbox", "--port", "0", "--json", "--quiet"]).stdout(Stdio::piped());
+        let mut process = command.spawn().map_err(|error| format!("error: cannot start the sandbox: {error}"))?;
+        let mut line = String::new();
+        let read = process.stdout.take().map(|stdout| BufReader::new(stdout).read_line(&mut line));
+        let told: Option<Value> = read.and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok());
+        let text = |key: &str| told.as_ref().and_then(|told| told.get(key)).and_then(Value::as_str).map(str::to_owned);
+        match (text("address"), text("token")) {
+            (Some(address), Some(token)) => {
+                progress.done();
+                Ok(Self { process, address, token })
+            }
+            _ => {
+                progress.abandon();
+                let _ = process.kill();
+                let _ = process.wait();
+                Err("error: the sandbox did not tell its address".into())
+            }
+        }
+    }
+}
+
+impl Drop for Portal {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

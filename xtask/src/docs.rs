@@ -1,4 +1,91 @@
-use crate::run::Done;
+//! `cargo xtask docs`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::Subcommand;
+
+use crate::run::{Done, has, quietly, root, run};
+
 #[derive(clap::Args)]
-pub(crate) struct Arguments {}
-pub(crate) fn docs(_: &Arguments) -> Done { Ok(()) }
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Verb {
+    /// Build the site into docs/build.
+    Build,
+    /// Serve the site on this machine, with changes shown at once.
+    Serve,
+    /// Build the site and look at it in a real browser.
+    Test,
+}
+
+pub(crate) fn docs(arguments: &Arguments) -> Done {
+    install()?;
+    match arguments.verb {
+        Verb::Build => build(),
+        Verb::Serve => run(npm().args(["run", "start"])),
+        Verb::Test => {
+            build()?;
+            browse()
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    root().join("docs")
+}
+
+fn npm() -> Command {
+    let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    command.current_dir(folder()).env("NO_UPDATE_NOTIFIER", "1").env("DOCUSAURUS_NO_TELEMETRY", "1");
+    command
+}
+
+/// Installs the locked packages, unless they are there already.
+pub(crate) fn install() -> Done {
+    let lock = std::fs::read(folder().join("package-lock.json")).map_err(|error| format!("error: cannot read docs/package-lock.json: {error}"))?;
+    let mark = folder().join("node_modules/.installed-lock");
+    if std::fs::read(&mark).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    if !has("npm", "--version") {
+        return Err("error: the documentation site needs Node 20 or newer, with npm".into());
+    }
+    quietly("docs: install packages", npm().args(["ci", "--no-audit", "--no-fund"]))?;
+    std::fs::write(&mark, lock).map_err(|error| format!("error: cannot write {}: {error}", mark.display()))
+}
+
+pub(crate) fn build() -> Done {
+    quietly("docs: check types", npm().args(["run", "--silent", "typecheck"]))?;
+    quietly("docs: build the site", npm().args(["run", "--silent", "build"]))
+}
+
+/// Runs the browser tests. Without a browser it installs Debian's, where that is possible.
+pub(crate) fn browse() -> Done {
+    if std::env::var_os("CHROMIUM").is_none() && !std::path::Path::new("/usr/bin/chromium").exists() {
+        install_browser()?;
+    }
+    run(npm().args(["run", "--silent", "test"]))
+}
+
+fn install_browser() -> Done {
+    let hint = "error: the browser tests need Chromium: install it, or name one in the environment variable CHROMIUM";
+    if !has("apt-get", "--version") || !is_root() {
+        return Err(hint.into());
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    quietly("docs: look for Chromium", &mut apt(&["update"])).map_err(|fault| format!("{fault}\n{hint}"))?;
+    quietly("docs: install Chromium", &mut apt(&["install", "--yes", "--no-install-recommends", "chromium"])).map_err(|fault| format!("{fault}\n{hint}"))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}

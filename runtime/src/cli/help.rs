@@ -71,7 +71,8 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     }
     let required: Vec<&Param<'static>> = command.params.iter().filter(|param| param.required).collect();
     let optional: Vec<&Param<'static>> = command.params.iter().filter(|param| !param.required).collect();
-    let mut usage = format!("\nUsage: oint bitrix24 {}", command.function);
+    text.push('\n');
+    let mut usage = format!("Usage: oint bitrix24 {}", command.function);
     if command.template.is_none() {
         usage.push_str(" --url <ADDRESS>");
     }

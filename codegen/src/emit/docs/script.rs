@@ -67,7 +67,7 @@ fn object(name: &str, entries: &serde_json::Map<String, Value>) -> Vec<String> {
     for (key, value) in entries {
         match value {
             Value::Object(_) | Value::Array(_) => {
-                let inner: String = format!("{name}{}", key.chars().filter(|char| char.is_alphanumeric()).collect::<String>());
+                let inner = format!("{name}{}", crate::names::ArgumentName::derived(key));
                 lines.extend(assignment(&inner, &Ty::Any, value));
                 lines.push(format!("{name}.Insert(\"{}\", {inner});", escaped(key)));
             }

@@ -1,0 +1,73 @@
+import type {Config} from '@docusaurus/types';
+import type * as Preset from '@docusaurus/preset-classic';
+import {themes} from 'prism-react-renderer';
+
+// Where the pages come from: the guides are written by hand, the reference by `cargo xtask codegen`. A test may name
+// another folder of pages.
+const reference = process.env.DOCS_REFERENCE ?? 'reference';
+
+const config: Config = {
+  title: 'Bitrix24 for Rust and the command line',
+  tagline: 'Every REST method as a typed call, a command and a page',
+  favicon: 'img/logo.svg',
+  url: 'https://example.github.io',
+  baseUrl: process.env.DOCS_BASE_URL ?? '/',
+  trailingSlash: false,
+  onBrokenLinks: 'throw',
+  onBrokenAnchors: 'throw',
+  onDuplicateRoutes: 'throw',
+  i18n: {defaultLocale: 'en', locales: ['en']},
+  future: {faster: {
+    swcJsLoader: true,
+    swcJsMinimizer: true,
+    // It turns `&<x>` into a real tag.
+    swcHtmlMinimizer: false,
+    lightningCssMinimizer: true,
+    rspackBundler: true,
+    rspackPersistentCache: false,
+    mdxCrossCompilerCache: true,
+    ssgWorkerThreads: false,
+  }},
+  markdown: {
+    format: 'mdx',
+    // A text such as `:tada:` is a text.
+    emoji: false,
+    hooks: {onBrokenMarkdownLinks: 'throw', onBrokenMarkdownImages: 'throw'},
+  },
+  presets: [
+    ['classic', {
+      docs: {path: 'guides', routeBasePath: '/', sidebarPath: './sidebars.ts'},
+      blog: false,
+      sitemap: false,
+      theme: {customCss: './src/css/custom.css'},
+    } satisfies Preset.Options],
+  ],
+  plugins: [
+    ['@docusaurus/plugin-content-docs', {
+      id: 'reference',
+      path: reference,
+      routeBasePath: 'reference',
+      sidebarPath: './sidebars.reference.ts',
+    }],
+  ],
+  themeConfig: {
+    navbar: {
+      title: 'Bitrix24',
+      logo: {alt: '', src: 'img/logo.svg'},
+      items: [
+        {type: 'docSidebar', sidebarId: 'guides', label: 'Guides', position: 'left'},
+        {to: '/reference', label: 'Reference', position: 'left', activeBaseRegex: '/reference'},
+      ],
+    },
+    docs: {sidebar: {hideable: true}},
+    colorMode: {respectPrefersColorScheme: true},
+    footer: {copyright: 'MIT licence. Bitrix24 is a trademark of its owner; this project is independent of it.'},
+    prism: {
+      theme: themes.github,
+      darkTheme: themes.dracula,
+      additionalLanguages: ['rust', 'bash', 'batch', 'json', 'bsl', 'yaml', 'toml'],
+    },
+  } satisfies Preset.ThemeConfig,
+};
+
+export default config;
