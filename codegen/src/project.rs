@@ -1,6 +1,7 @@
 //! The whole run: specs of a project in, files of the project out.
 
 use std::fs;
+use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 
 use crate::diag::Diagnostics;
@@ -76,6 +77,41 @@ pub fn plan(root: &Path, scope: Option<&str>) -> Result<Plan, Failure> {
         Some(scope) => narrow(plan, &api, scope),
         None => Ok(plan),
     }
+}
+
+/// What a run leaves behind so that the next one can tell whether there is anything to do: a digest of everything that
+/// goes in (specs, manifest, generator) and of everything that came out.
+const STAMP: &str = "generated/.stamp";
+
+/// Whether neither the specs, the generator nor any generated file have changed since [`remember`] was called. Says no
+/// whenever it cannot be sure.
+pub fn is_unchanged(root: &Path) -> bool {
+    fs::read_to_string(root.join(STAMP)).is_ok_and(|stamp| digest(root).is_some_and(|digest| digest == stamp))
+}
+
+/// Remembers that the project is up to date. A stamp that cannot be written costs time, nothing else.
+pub fn remember(root: &Path) {
+    if let Some(digest) = digest(root) {
+        let _ = fs::write(root.join(STAMP), digest);
+    }
+}
+
+fn digest(root: &Path) -> Option<String> {
+    let mut hasher = std::hash::DefaultHasher::new();
+    let generator = std::env::current_exe().and_then(fs::metadata).ok()?;
+    (generator.len(), generator.modified().ok()?).hash(&mut hasher);
+    for source in spec::files(root).ok()? {
+        (source.path, source.bytes).hash(&mut hasher);
+    }
+    let mut paths = crate::sync::files(root, OWNED).ok()?;
+    paths.sort();
+    paths.push(manifest::PATH.to_owned());
+    paths.extend(crate::emit::schema::schema().into_iter().map(|schema| schema.path));
+    for path in paths {
+        let content = fs::read(root.join(&path)).ok()?;
+        (path, content).hash(&mut hasher);
+    }
+    Some(format!("{:016x}\n", hasher.finish()))
 }
 
 fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {

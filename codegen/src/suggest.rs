@@ -3,7 +3,9 @@
 /// The candidate that a misspelt word most likely stands for; none where all are too far off.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = word.to_lowercase();
-    let most = (wanted.chars().count() / 3).max(1);
+    // Any two words of one or two letters are near each other.
+    let length = wanted.chars().count();
+    let most = if length < 3 { 0 } else { length / 3 };
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))

@@ -80,11 +80,7 @@ impl Plan {
                 Err(error) => return failed("read", &place, Err(error)),
             }
         }
-        for folder in owned {
-            let mut found = Vec::new();
-            list(&root.join(folder), folder, &mut found)?;
-            plan.orphans.extend(found.into_iter().filter(|path| !wanted.contains_key(path.as_str())));
-        }
+        plan.orphans = self::files(root, owned)?.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
         plan.orphans.sort();
         Ok(plan)
     }
@@ -179,6 +175,18 @@ fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
 
 fn remove_folder(path: &Path) -> Result<(), SyncError> {
     failed("remove", path, ignore_missing(fs::remove_dir_all(path)))
+}
+
+/// All files in some folders, as paths from the root.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn files(root: &Path, folders: &[&str]) -> Result<Vec<String>, SyncError> {
+    let mut found = Vec::new();
+    for folder in folders {
+        list(&root.join(folder), folder, &mut found)?;
+    }
+    Ok(found)
 }
 
 /// The files below a folder, as paths from the root with `/`. Symbolic links count as files and are never followed.

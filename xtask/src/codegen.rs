@@ -31,11 +31,20 @@ impl Arguments {
 
 pub(crate) fn codegen(arguments: &Arguments) -> Done {
     let root = root();
+    let writes = !arguments.check && !arguments.dry_run && arguments.scope.is_none();
+    // A check looks for itself; only a run that would write may rely on what the last one left.
+    if writes && project::is_unchanged(&root) {
+        println!("up to date (nothing has changed since the last run)");
+        return Ok(());
+    }
     let plan = project::plan(&root, arguments.scope.as_deref()).map_err(|failure| words(&failure))?;
     if plan.is_clean() {
         // Nothing to do, but for what a killed run may have left.
         if !arguments.check && !arguments.dry_run {
             plan.apply(&root).map_err(|error| format!("error: {error}"))?;
+        }
+        if writes {
+            project::remember(&root);
         }
         println!("up to date ({} files)", plan.same);
         return Ok(());
@@ -56,6 +65,9 @@ pub(crate) fn codegen(arguments: &Arguments) -> Done {
         return Ok(());
     }
     plan.apply(&root).map_err(|error| format!("error: {error}"))?;
+    if writes {
+        project::remember(&root);
+    }
     println!("wrote {} files, removed {}, {} were up to date", plan.writes.len(), plan.orphans.len(), plan.same);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Parameters, fields and entries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
 use crate::ir::{Entries, EntityRef, KnownValue, Param, Ty, Wire};
@@ -186,7 +186,7 @@ impl Context<'_> {
         let own_path = in_mapping("own");
         let own: Vec<Param> =
             entries.own.iter().enumerate().filter_map(|(at, entry)| self.param(file, &step(&own_path, at), entry, level)).collect();
-        self.distinct(file, &own_path, &own, |entry| entry.name.clone(), "key");
+        self.distinct(file, &own_path, &own, &mut BTreeSet::new(), (|entry: &Param| entry.name.clone(), "key"));
         let mut all = own.clone();
         let mut entity = None;
         if let Some(name) = &entries.ty {

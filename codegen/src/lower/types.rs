@@ -1,6 +1,8 @@
 //! Shared types.
 
-use crate::ir::Entity;
+use std::collections::BTreeSet;
+
+use crate::ir::{Entity, Param};
 use crate::lower::param::Level;
 use crate::lower::prose::MOST_DESCRIPTION;
 use crate::lower::{Context, step};
@@ -51,8 +53,9 @@ impl Context<'_> {
         let fields_path: Vec<Step> = vec!["fields".into()];
         let fields: Vec<_> =
             spec.fields.iter().enumerate().filter_map(|(at, field)| self.param(file, &step(&fields_path, at), field, Level::Field)).collect();
-        self.distinct(file, &fields_path, &fields, |field| field.name.clone(), "key");
-        self.distinct(file, &fields_path, &fields, |field| field.ident.to_string(), "Rust name");
+        let reported = &mut BTreeSet::new();
+        self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.name.clone(), "key"));
+        self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.ident.to_string(), "Rust name"));
         let ident = RustIdent::pascal(&spec.name);
         if ident.is_none() {
             self.report(file, &["type".into()], format!("no Rust name can be made of `{}`", spec.name));

@@ -1,6 +1,6 @@
 //! What must be there only once: inside a function, inside a method's Rust type, and over all methods.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
 use crate::ir::{Kind, Method, Param, Rest, Wire};
@@ -9,8 +9,16 @@ use crate::spec::{File, MethodSpec, Step};
 use crate::suggest::nearest;
 
 impl Context<'_> {
-    /// Reports parameters that share something they must not share.
-    pub(super) fn distinct<T>(&mut self, file: &File<T>, path: &[Step], params: &[Param], of: impl Fn(&Param) -> String, what: &str) {
+    /// Reports parameters that share something they must not share. Of two that share several things only the first is
+    /// reported: `reported` holds the pairs.
+    pub(super) fn distinct<T>(
+        &mut self,
+        file: &File<T>,
+        path: &[Step],
+        params: &[Param],
+        reported: &mut BTreeSet<(usize, usize)>,
+        (of, what): (impl Fn(&Param) -> String, &str),
+    ) {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for (at, param) in params.iter().enumerate() {
             let value = of(param);
@@ -18,6 +26,9 @@ impl Context<'_> {
                 continue;
             }
             if let Some(first) = seen.get(&value) {
+                if !reported.insert((*first, at)) {
+                    continue;
+                }
                 let (here, there) = (step(&step(path, at), "name"), step(&step(path, *first), "name"));
                 let diagnostic = Diagnostic::new(file.place(&here), format!("the {what} `{value}` is taken twice"))
                     .label("again here")
@@ -31,16 +42,18 @@ impl Context<'_> {
 
     /// Reports what clashes among the parameters of one function.
     pub(super) fn exclusive(&mut self, file: &File<MethodSpec>, path: &[Step], params: &[Param]) {
-        self.distinct(file, path, params, |param| param.name.clone(), "name");
-        self.distinct(file, path, params, |param| format!("--{}", param.option), "option");
-        self.distinct(file, path, params, |param| param.short.map(|short| format!("-{short}")).unwrap_or_default(), "option");
-        self.distinct(file, path, params, |param| param.argument.to_string(), "argument");
-        self.distinct(file, path, params, |param| param.ident.to_string(), "Rust name");
+        let reported = &mut BTreeSet::new();
+        self.distinct(file, path, params, reported, (|param: &Param| param.name.clone(), "name"));
+        self.distinct(file, path, params, reported, (|param: &Param| format!("--{}", param.option), "option"));
+        let short = |param: &Param| param.short.map(|short| format!("-{short}")).unwrap_or_default();
+        self.distinct(file, path, params, reported, (short, "option"));
+        self.distinct(file, path, params, reported, (|param: &Param| param.argument.to_string(), "argument"));
+        self.distinct(file, path, params, reported, (|param: &Param| param.ident.to_string(), "Rust name"));
         let place = |param: &Param| match &param.wire {
             Wire::Path(path) => path.join("."),
             Wire::Merge => "merge".to_owned(),
         };
-        self.distinct(file, path, params, place, "place in the body");
+        self.distinct(file, path, params, reported, (place, "place in the body"));
         // The entries of a merged object are setters beside the parameters.
         for (at, merged) in params.iter().enumerate().filter(|(_, param)| param.wire == Wire::Merge) {
             let entries = merged.entries.iter().flat_map(|entries| &entries.all);
@@ -57,11 +70,14 @@ impl Context<'_> {
     /// Reports what clashes among all methods.
     pub(super) fn unique(&mut self, methods: &[Method]) {
         let specs = self.specs;
-        let mut seen: BTreeMap<(String, String), Vec<(&File<MethodSpec>, Vec<Step>)>> = BTreeMap::new();
+        // In this order: of two files that share several names only the first is reported.
+        const KINDS: [&str; 4] = ["method", "name", "Rust function", "Rust type"];
+        let mut seen: BTreeMap<(usize, String), Vec<(&File<MethodSpec>, Vec<Step>)>> = BTreeMap::new();
         for method in methods {
             let Some(file) = specs.methods.iter().find(|file| file.source.path == method.source) else { continue };
             let mut take = |kind: &str, name: String, path: Vec<Step>| {
-                let places = seen.entry((kind.to_owned(), name)).or_default();
+                let kind = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
+                let places = seen.entry((kind, name)).or_default();
                 // A function may well be called like its own alias, but not like another's.
                 if !places.iter().any(|(other, earlier)| other.source.path == file.source.path && earlier[..] == path[..]) {
                     places.push((file, path));
@@ -92,9 +108,14 @@ impl Context<'_> {
                 }
             }
         }
+        let mut reported = BTreeSet::new();
         for ((kind, name), places) in seen {
+            let kind = KINDS.get(kind).copied().unwrap_or_default();
             let Some(((first, first_path), again)) = places.split_first() else { continue };
             for (file, path) in again {
+                if !reported.insert((first.source.path.as_str(), file.source.path.as_str())) {
+                    continue;
+                }
                 let diagnostic = Diagnostic::new(file.place(path), format!("the {kind} `{name}` is taken twice"))
                     .label("again here")
                     .other(first.place(first_path), "first here");

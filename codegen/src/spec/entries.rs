@@ -11,6 +11,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess
 use serde_json::Value;
 
 use super::json::{Json, Key};
+use super::load::HELP;
 use super::model::ParamSpec;
 
 /// The known keys of an object.
@@ -151,7 +152,7 @@ impl<'de> Deserialize<'de> for WireSpec {
             fn visit_str<E: de::Error>(self, path: &str) -> Result<WireSpec, E> {
                 match path {
                     "merge" => Ok(WireSpec::Merge),
-                    path if path.split('.').any(str::is_empty) => Err(E::custom("a path must not have empty keys")),
+                    path if path.split('.').any(str::is_empty) => Err(E::custom(format!("a path must not have empty keys{HELP}write it as in `filter.ID`"))),
                     path => Ok(WireSpec::Path(path.split('.').map(str::to_owned).collect())),
                 }
             }
@@ -161,7 +162,7 @@ impl<'de> Deserialize<'de> for WireSpec {
                 while let Some(Key(key)) = items.next_element()? {
                     keys.push(key);
                 }
-                if keys.is_empty() { Err(de::Error::custom("a path needs at least one key")) } else { Ok(WireSpec::Path(keys)) }
+                if keys.is_empty() { Err(de::Error::custom(format!("a path needs at least one key{HELP}write it as in `[filter, ID]`"))) } else { Ok(WireSpec::Path(keys)) }
             }
         }
         deserializer.deserialize_any(Forms)

@@ -8,6 +8,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::load::HELP;
+
 /// Any value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Json(pub Value);
@@ -72,7 +74,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("JSON has no infinity and no NaN"))
+        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom(format!("JSON has no infinity and no NaN{HELP}write a number, or text in quotes")))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
@@ -91,7 +93,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
         let mut map = Map::new();
         while let Some(Key(key)) = entries.next_key()? {
             if map.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key `{key}` stands here twice")));
+                return Err(de::Error::custom(format!("the key `{key}` stands here twice{HELP}keep one of them")));
             }
             let Json(value) = entries.next_value()?;
             map.insert(key, value);

@@ -198,14 +198,34 @@ fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diagnostic {
         Some((key, _)) if message.starts_with("missing field") => {
             Diagnostic::new(place, format!("the key `{key}` is missing")).label("in the mapping that begins here")
         }
-        Some((key, _)) if message.starts_with("duplicate field") => Diagnostic::new(place, format!("the key `{key}` stands here twice")),
+        Some((key, _)) if message.starts_with("duplicate field") => {
+            let place = second(text, &place, key).unwrap_or(place);
+            Diagnostic::new(place, format!("the key `{key}` stands here twice")).help("keep one of them")
+        }
         _ if message.starts_with("invalid type: ") => {
             let (found, expected) = message["invalid type: ".len()..].split_once(", expected ").unwrap_or((message, "something else"));
-            let expected = if expected.starts_with("struct ") { "a mapping with keys" } else { expected };
+            let expected = match expected {
+                "usize" | "u16" => "a whole number",
+                "a value" if found == "enum" => "a value without a tag",
+                word if word.starts_with("struct ") => "a mapping with keys",
+                word => word,
+            };
+            let found = if found == "enum" { "a YAML tag" } else { found };
             Diagnostic::new(place, format!("expected {expected}, found {found}"))
         }
         _ => Diagnostic::new(place, format!("not valid YAML: {message}")),
     }
+}
+
+/// Where a key stands for the second time in the block mapping that begins at a place.
+fn second(text: &Arc<SourceText>, mapping: &Place, key: &str) -> Option<Place> {
+    let start = text.text[..mapping.span.start].rfind('\n').map_or(0, |at| at + 1);
+    let indent = mapping.span.start - start;
+    let lines = text.text[start..].lines().enumerate();
+    let stands = |line: &str| line.get(indent..).is_some_and(|rest| rest.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')));
+    let (at, _) = lines.filter(|(_, line)| stands(line)).nth(1)?;
+    let first_line = 1 + text.text[..start].matches('\n').count();
+    Some(Place::at(text, first_line + at, indent + 1))
 }
 
 /// Whether this is the path that serde_yaml puts before a message: `params[0].type`.

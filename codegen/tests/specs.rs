@@ -1,0 +1,92 @@
+//! Good and bad specs, each a folder of files in one text: `=== path` begins a file. What comes out is a golden file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bitrix24_codegen::spec::Source;
+use bitrix24_codegen::{emit, read};
+
+/// Files that every case has unless it brings its own: the category and a shared type.
+const CATEGORY: &str = "title: Things\nsummary: Methods of the tests.\nposition: 1\n";
+const PERSON: &str = "type: person\ndescription: Somebody with a mailbox.\nfields:\n  - {name: EMAIL, type: string, description: Address of the mailbox.}\n  - {name: NAME, type: string, description: First name.}\n  - {name: ID, type: id, readonly: true, description: Number of the person.}\n";
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+fn cases(name: &str) -> Vec<(String, Vec<Source>)> {
+    let mut cases: Vec<(String, Vec<Source>)> = fs::read_dir(folder(name))
+        .expect("the folder of cases")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "specs"))
+        .map(|path| {
+            let text = fs::read(&path).expect("a case");
+            (path.file_stem().expect("a name").to_string_lossy().into_owned(), split(&text))
+        })
+        .collect();
+    cases.sort_by(|a, b| a.0.cmp(&b.0));
+    cases
+}
+
+fn split(text: &[u8]) -> Vec<Source> {
+    let mut sources: Vec<Source> = Vec::new();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if let Some(path) = line.strip_prefix(b"=== ") {
+            sources.push(Source { path: String::from_utf8_lossy(path).trim().to_owned(), bytes: Vec::new() });
+        } else if let Some(source) = sources.last_mut() {
+            source.bytes.extend_from_slice(line);
+        }
+    }
+    let mut add = |path: &str, text: &str| {
+        if !sources.iter().any(|source| source.path == path) {
+            sources.push(Source { path: path.to_owned(), bytes: text.into() });
+        }
+    };
+    add("specs/thing/_category.yaml", CATEGORY);
+    add("specs/types/person.yaml", PERSON);
+    // A case may say that it wants one of them missing.
+    sources.retain(|source| source.bytes.trim_ascii() != b"(missing)");
+    sources
+}
+
+#[test]
+fn bad_specs_are_reported_as_promised() {
+    let cases = cases("bad");
+    assert!(cases.len() >= 45, "{} bad specs", cases.len());
+    insta::with_settings!({ snapshot_path => "bad", prepend_module_to_snapshot => false, omit_expression => true }, {
+        for (name, sources) in cases {
+            match read(&sources) {
+                Ok(_) => panic!("{name}: no problem was found"),
+                Err(problems) => insta::assert_snapshot!(name, problems.to_string()),
+            }
+        }
+    });
+}
+
+#[test]
+fn good_specs_become_what_they_say() {
+    insta::with_settings!({ snapshot_path => "good", prepend_module_to_snapshot => false, omit_expression => true }, {
+        for (name, sources) in cases("good") {
+            let api = read(&sources).unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
+            let mut files = emit::all(&api);
+            files.retain(|file| !file.path.ends_with(".schema.json"));
+            let text: String = files.iter().map(|file| format!("=== {}\n{}\n", file.path, file.content)).collect();
+            insta::assert_snapshot!(name, text);
+        }
+    });
+}
+
+#[test]
+fn the_order_of_files_does_not_matter() {
+    for (name, mut sources) in cases("good") {
+        let files = |sources: &[Source]| emit::all(&read(sources).expect("a good spec"));
+        let first = files(&sources);
+        assert_eq!(first, files(&sources), "{name}: twice");
+        for _ in 0..sources.len() {
+            sources.rotate_left(1);
+            assert_eq!(first, files(&sources), "{name}: rotated");
+        }
+        sources.reverse();
+        assert_eq!(first, files(&sources), "{name}: reversed");
+    }
+}
