@@ -50,7 +50,13 @@ fn token(line: &str, from: usize) -> usize {
     let closing = |open: char, close: char| {
         let mut depth = 0_usize;
         rest.char_indices().find_map(|(at, char)| {
-            depth = if char == open { depth + 1 } else if char == close { depth.saturating_sub(1) } else { depth };
+            depth = if char == open {
+                depth + 1
+            } else if char == close {
+                depth.saturating_sub(1)
+            } else {
+                depth
+            };
             (depth == 0).then_some(at + 1)
         })
     };
@@ -135,16 +141,19 @@ impl Diagnostic {
     fn render(&self, renderer: &Renderer) -> String {
         let annotation = |kind: AnnotationKind, place: &Place, label: Option<&str>| {
             // An empty span would draw no caret.
-            let end = if place.span.is_empty() { (place.span.end + 1).min(place.source.text.len()) } else { place.span.end };
+            let end =
+                if place.span.is_empty() { (place.span.end + 1).min(place.source.text.len()) } else { place.span.end };
             let annotation = kind.span(place.span.start..end);
             match label {
                 Some(label) => annotation.label(label.to_owned()),
                 None => annotation,
             }
         };
-        let snippet = |place: &Place| Snippet::source(place.source.text.clone()).path(place.source.path.clone()).line_start(1);
+        let snippet =
+            |place: &Place| Snippet::source(place.source.text.clone()).path(place.source.path.clone()).line_start(1);
         let primary = annotation(AnnotationKind::Primary, &self.place, self.label.as_deref());
-        let mut group: Group<'_> = Level::ERROR.primary_title(self.message.clone()).elements([] as [annotate_snippets::Message<'_>; 0]);
+        let mut group: Group<'_> =
+            Level::ERROR.primary_title(self.message.clone()).elements([] as [annotate_snippets::Message<'_>; 0]);
         match &self.other {
             Some((place, label)) if place.source == self.place.source => {
                 let second = annotation(AnnotationKind::Context, place, Some(label));
@@ -152,7 +161,8 @@ impl Diagnostic {
             }
             Some((place, label)) => {
                 let second = annotation(AnnotationKind::Context, place, Some(label));
-                group = group.element(snippet(&self.place).annotation(primary)).element(snippet(place).annotation(second));
+                group =
+                    group.element(snippet(&self.place).annotation(primary)).element(snippet(place).annotation(second));
             }
             None => group = group.element(snippet(&self.place).annotation(primary)),
         }
@@ -210,7 +220,10 @@ impl Diagnostics {
 
     /// Where the problems are, as `path:line`, for tests and tools.
     pub fn places(&self) -> Vec<String> {
-        self.0.iter().map(|diagnostic| format!("{}:{}", diagnostic.place.source.path, diagnostic.place.line())).collect()
+        self.0
+            .iter()
+            .map(|diagnostic| format!("{}:{}", diagnostic.place.source.path, diagnostic.place.line()))
+            .collect()
     }
 }
 

@@ -50,15 +50,28 @@ name!(
 );
 
 /// Names that generated types already have; a setter of such a name gets an underscore.
-const TAKEN_METHODS: &[&str] = &["send", "param", "clone", "into", "from", "new", "into_call", "as_object", "set", "get"];
+const TAKEN_METHODS: &[&str] =
+    &["send", "param", "clone", "into", "from", "new", "into_call", "as_object", "set", "get"];
 
 /// Long options that every command has; no parameter may be called so.
 pub const RESERVED_OPTIONS: &[&str] = &[
-    "all", "allow-http", "allow-unknown", "describe", "dry-run", "help", "params", "rest", "timeout", "token", "url", "version",
+    "all",
+    "allow-http",
+    "allow-unknown",
+    "describe",
+    "dry-run",
+    "help",
+    "params",
+    "rest",
+    "timeout",
+    "token",
+    "url",
+    "version",
 ];
 
 /// First segments of method names that would clash with what the client crate has besides its methods.
-pub const RESERVED_MODULES: &[&str] = &["cli", "default", "error", "full", "output", "sandbox", "table", "types", "value", "view"];
+pub const RESERVED_MODULES: &[&str] =
+    &["cli", "default", "error", "full", "output", "sandbox", "table", "types", "value", "view"];
 
 /// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
 /// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.

@@ -121,14 +121,21 @@ fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {
     if !features.contains(&scope) {
         let near = crate::suggest::nearest(scope, features.iter().copied());
         let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(Failure::Other(format!("no method belongs to the scope `{scope}`{help} (known: {})", features.join(", "))));
+        return Err(Failure::Other(format!(
+            "no method belongs to the scope `{scope}`{help} (known: {})",
+            features.join(", ")
+        )));
     }
     let foreign: Vec<String> = api
         .methods
         .iter()
         .filter(|method| method.feature.as_str() != scope)
         .flat_map(|method| {
-            let module = method.module.first().map(|module| module.as_str().trim_start_matches("r#").to_owned()).unwrap_or_default();
+            let module = method
+                .module
+                .first()
+                .map(|module| module.as_str().trim_start_matches("r#").to_owned())
+                .unwrap_or_default();
             [
                 format!("{}/{module}.rs", client::FOLDER),
                 format!("{}/{module}/", client::FOLDER),
@@ -136,7 +143,9 @@ fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {
             ]
         })
         .collect();
-    let mine = |path: &str| !foreign.iter().any(|foreign| path == foreign || foreign.ends_with('/') && path.starts_with(foreign));
+    let mine = |path: &str| {
+        !foreign.iter().any(|foreign| path == foreign || foreign.ends_with('/') && path.starts_with(foreign))
+    };
     plan.writes.retain(|write| mine(&write.path));
     plan.orphans.retain(|orphan| mine(orphan));
     Ok(plan)

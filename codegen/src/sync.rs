@@ -73,14 +73,24 @@ impl Plan {
             let place = root.join(path);
             match fs::read(&place) {
                 Ok(old) if old == file.content.as_bytes() => plan.same += 1,
-                Ok(old) => plan.writes.push(Write { path: (*path).to_owned(), old: String::from_utf8(old).ok(), new: file.content.clone() }),
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory) => {
+                Ok(old) => plan.writes.push(Write {
+                    path: (*path).to_owned(),
+                    old: String::from_utf8(old).ok(),
+                    new: file.content.clone(),
+                }),
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+                    ) =>
+                {
                     plan.writes.push(Write { path: (*path).to_owned(), old: None, new: file.content.clone() });
                 }
                 Err(error) => return failed("read", &place, Err(error)),
             }
         }
-        plan.orphans = self::files(root, owned)?.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
+        plan.orphans =
+            self::files(root, owned)?.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
         plan.orphans.sort();
         Ok(plan)
     }
@@ -104,8 +114,12 @@ impl Plan {
         // What a killed run left behind.
         remove_folder(&staging)?;
         failed("make", &staging, fs::create_dir_all(&staging))?;
-        let staged: Vec<(PathBuf, PathBuf)> =
-            self.writes.iter().enumerate().map(|(at, write)| (staging.join(at.to_string()), root.join(&write.path))).collect();
+        let staged: Vec<(PathBuf, PathBuf)> = self
+            .writes
+            .iter()
+            .enumerate()
+            .map(|(at, write)| (staging.join(at.to_string()), root.join(&write.path)))
+            .collect();
         for (write, (waiting, _)) in self.writes.iter().zip(&staged) {
             failed("write", waiting, fs::write(waiting, &write.new))?;
         }
@@ -125,7 +139,11 @@ impl Plan {
         let folders: BTreeSet<&Path> = self.orphans.iter().filter_map(|orphan| Path::new(orphan).parent()).collect();
         for folder in folders {
             // Fails on the first folder that is not empty, which is where to stop.
-            folder.ancestors().map(|folder| root.join(folder)).take_while(|folder| fs::remove_dir(folder).is_ok()).for_each(drop);
+            folder
+                .ancestors()
+                .map(|folder| root.join(folder))
+                .take_while(|folder| fs::remove_dir(folder).is_ok())
+                .for_each(drop);
         }
         remove_folder(&staging)?;
         drop(lock);
@@ -192,7 +210,9 @@ pub fn files(root: &Path, folders: &[&str]) -> Result<Vec<String>, SyncError> {
 /// The files below a folder, as paths from the root with `/`. Symbolic links count as files and are never followed.
 fn list(folder: &Path, name: &str, found: &mut Vec<String>) -> Result<(), SyncError> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(());
+        }
         entries => failed("read", folder, entries)?,
     };
     for entry in entries {
@@ -235,7 +255,10 @@ mod tests {
         assert_eq!(fs::read_to_string(place("generated/src/lib.rs")).expect("there"), "//! new\n");
         assert!(!place("generated/src/old").exists(), "the empty folders go as well");
         assert!(place("generated/Cargo.toml").exists() && !place(STAGING).exists());
-        assert_eq!(fs::metadata(place("generated/src/user.rs")).and_then(|data| data.modified()).expect("known"), before);
+        assert_eq!(
+            fs::metadata(place("generated/src/user.rs")).and_then(|data| data.modified()).expect("known"),
+            before
+        );
         assert!(Plan::new(root.path(), &files(), OWNED).expect("compared").is_clean());
     }
 

@@ -6,13 +6,19 @@ use serde_json::{Map, Value, json};
 use crate::ir::{BooleanForm, Param, Ty, Wire};
 
 /// The body of a function with these arguments.
-pub fn body(params: &[Param], constants: &[(Vec<String>, Value)], arguments: &Map<String, Value>) -> Map<String, Value> {
+pub fn body(
+    params: &[Param],
+    constants: &[(Vec<String>, Value)],
+    arguments: &Map<String, Value>,
+) -> Map<String, Value> {
     let mut body = Map::new();
     for (path, value) in constants {
         insert(&mut body, path, value.clone());
     }
     for param in params {
-        let Some(value) = arguments.get(&param.name).or(param.default.as_ref()) else { continue };
+        let Some(value) = arguments.get(&param.name).or(param.default.as_ref()) else {
+            continue;
+        };
         let value = wire_form(param, value);
         match (&param.wire, value) {
             // What was set before stays: a parameter wins over an entry of the same key.
@@ -29,7 +35,9 @@ pub fn body(params: &[Param], constants: &[(Vec<String>, Value)], arguments: &Ma
 }
 
 fn insert(body: &mut Map<String, Value>, path: &[String], value: Value) {
-    let Some((last, parents)) = path.split_last() else { return };
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
     let mut object = body;
     for key in parents {
         let slot = object.entry(key).or_insert_with(|| json!({}));

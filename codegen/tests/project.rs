@@ -29,7 +29,8 @@ fn every_spec_is_valid_against_its_schema() {
         let schema = &schemas.iter().find(|(known, _)| *known == name).expect("a schema").1;
         jsonschema::validator_for(schema).expect("a schema that is one")
     };
-    let (method, category, ty) = (validator("method.schema.json"), validator("category.schema.json"), validator("type.schema.json"));
+    let (method, category, ty) =
+        (validator("method.schema.json"), validator("category.schema.json"), validator("type.schema.json"));
     for source in sources() {
         let text = String::from_utf8(source.bytes).expect("UTF-8");
         let value: Value = serde_yaml::from_str(&text).expect("YAML");
@@ -68,7 +69,9 @@ fn well_known_functions_are_there() {
     let functions: Vec<(&str, usize, &str)> = api
         .methods
         .iter()
-        .flat_map(|method| method.functions.iter().map(|function| (function.name.as_str(), function.position, method.name.as_str())))
+        .flat_map(|method| {
+            method.functions.iter().map(|function| (function.name.as_str(), function.position, method.name.as_str()))
+        })
         .collect();
     for wanted in [
         ("GetCurrentUser", 1, "user.current"),
@@ -83,7 +86,8 @@ fn well_known_functions_are_there() {
         assert!(functions.contains(&wanted), "{wanted:?} in {functions:?}");
     }
     let update = api.methods.iter().find(|method| method.name == "user.update").expect("there");
-    let options: Vec<(&str, Option<char>)> = update.params.iter().map(|param| (param.option.as_str(), param.short)).collect();
+    let options: Vec<(&str, Option<char>)> =
+        update.params.iter().map(|param| (param.option.as_str(), param.short)).collect();
     assert_eq!(options, [("userid", Some('s')), ("fields", Some('f'))]);
     let status = update.functions.iter().find(|function| function.name.as_str() == "ChangeUserStatus").expect("there");
     assert!(matches!(status.kind, Kind::Preset { .. }));

@@ -90,3 +90,39 @@ fn the_order_of_files_does_not_matter() {
         assert_eq!(first, files(&sources), "{name}: reversed");
     }
 }
+
+/// The Rust that good specs become compiles, its documented examples included.
+#[test]
+fn what_good_specs_become_compiles() {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project");
+    for (name, sources) in cases("good") {
+        let api = read(&sources).unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in emit::all(&api) {
+            let place = folder.path().join(&file.path);
+            fs::create_dir_all(place.parent().expect("a folder")).expect("made");
+            fs::write(place, file.content).expect("written");
+        }
+        let manifest = format!(
+            "[package]\nname = \"bitrix24\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n\
+             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = [\"bitrix24-runtime/cli\"]\nsandbox = []\nthing = []\n\n\
+             [[bin]]\nname = \"oint\"\npath = \"src/bin/oint.rs\"\nrequired-features = [\"cli\"]\n",
+            project.join("runtime")
+        );
+        let generated = folder.path().join("generated");
+        fs::write(generated.join("Cargo.toml"), manifest).expect("written");
+        fs::copy(project.join("Cargo.lock"), generated.join("Cargo.lock")).expect("copied");
+        for arguments in [&["test", "--doc", "--features", "thing"][..], &["check", "--features", "thing,cli"]] {
+            let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("good");
+            let output = cargo
+                .current_dir(&generated)
+                .env("CARGO_TARGET_DIR", target)
+                .args(arguments)
+                .output()
+                .expect("cargo runs");
+            let text = [output.stdout, output.stderr].concat();
+            assert!(output.status.success(), "{name}:\n{}", String::from_utf8_lossy(&text));
+        }
+    }
+}

@@ -24,6 +24,7 @@ pub mod types;
 pub use bitrix24_runtime::*;
 /// The tables that drive the command line and the sandbox.
 #[cfg(any(feature = "cli", feature = "sandbox"))]
+#[rustfmt::skip]
 pub static TABLES: table::Tables = table::Tables {
     names: include_str!("tables/names.tsv"),
     rows: include_str!("tables/rows.ndjson"),

@@ -162,7 +162,9 @@ mod tests {
             ("https://портал.рф", "https://xn--80au5a3b.xn--p1ai/rest/m"),
         ] {
             match Address::parse(text) {
-                Ok(address) if text.contains("портал") => assert!(address.of_method("m", Rest::V2).starts_with("https://xn--")),
+                Ok(address) if text.contains("портал") => {
+                    assert!(address.of_method("m", Rest::V2).starts_with("https://xn--"))
+                }
                 Ok(address) => assert_eq!(address.of_method("m", Rest::V2), expected, "{text}"),
                 Err(error) => panic!("{text}: {error}"),
             }

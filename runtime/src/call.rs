@@ -124,7 +124,9 @@ impl Call {
 
     /// [`Call::nested`] in place.
     pub fn set_path(&mut self, path: &[&str], value: Value) {
-        let Some((last, parents)) = path.split_last() else { return };
+        let Some((last, parents)) = path.split_last() else {
+            return;
+        };
         let mut object = &mut self.params;
         for key in parents {
             let slot = object.entry(*key).or_insert_with(|| Value::Object(Object::new()));

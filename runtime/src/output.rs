@@ -36,7 +36,8 @@ pub trait FromValue: Sized + 'static {
 fn mismatch<T>(expected: &'static str, value: &Value) -> Result<T, Mismatch> {
     const LONGEST: usize = 40;
     let text = value.to_string();
-    let found = if text.chars().count() > LONGEST { kind(value).to_owned() } else { format!("{} `{text}`", kind(value)) };
+    let found =
+        if text.chars().count() > LONGEST { kind(value).to_owned() } else { format!("{} `{text}`", kind(value)) };
     Err(Mismatch { expected, found })
 }
 

@@ -71,7 +71,8 @@ impl HttpRequest {
     /// What would be sent, without a secret: `{"method", "rest", "http": {"verb", "url", "headers"}, "body"}`. Files
     /// are shown as `{"file": name, "bytes": n}`.
     pub fn dry_run(&self) -> Value {
-        let headers: Object = self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+        let headers: Object =
+            self.headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
         let mut body = self.shown_body.clone();
         // A caller's own `auth` is a secret as well.
         if let Some(auth) = body.get_mut("auth") {

@@ -278,7 +278,10 @@ impl Tables {
 
     /// Every category, in order.
     pub fn categories(&self) -> impl Iterator<Item = CategoryRow<'static>> {
-        self.rows.lines().filter(|line| line.starts_with("{\"folder\"")).filter_map(|line| serde_json::from_str(line).ok())
+        self.rows
+            .lines()
+            .filter(|line| line.starts_with("{\"folder\""))
+            .filter_map(|line| serde_json::from_str(line).ok())
     }
 
     /// The command of a name in any of its forms and letter cases; `rest` chooses between the twins of a method that
@@ -347,7 +350,8 @@ mod tests {
         fn every_name_is_found_and_no_other(names in proptest::collection::btree_set("[a-zа-я0-9.-]{1,12}", 0..40), other in "[a-zа-я0-9.-]{1,12}") {
             let tables = tables(&names);
             for name in &names {
-                prop_assert_eq!(tables.command(&name.to_uppercase(), None).and_then(|found| found.method).as_deref(), Some(name.as_str()));
+                let found = tables.command(&name.to_uppercase(), None).and_then(|found| found.method);
+                prop_assert_eq!(found.as_deref(), Some(name.as_str()));
             }
             prop_assert_eq!(tables.command(&other, None).is_some(), names.contains(&other));
             prop_assert_eq!(tables.commands().count(), names.len());

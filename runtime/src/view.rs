@@ -37,7 +37,8 @@ mod tests {
 
     #[test]
     fn absent_and_odd_fields_read_as_none() {
-        let Value::Object(record) = serde_json::json!({"ID": "7", "ACTIVE": "Y", "UF_DEPARTMENT": ["1", 2], "NAME": 5}) else {
+        let Value::Object(record) = serde_json::json!({"ID": "7", "ACTIVE": "Y", "UF_DEPARTMENT": ["1", 2], "NAME": 5})
+        else {
             unreachable!("an object was written")
         };
         assert_eq!(read::<i64>(&record, "ID"), Some(7));

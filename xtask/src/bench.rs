@@ -69,7 +69,15 @@ fn fault(error: impl std::fmt::Display) -> String {
 fn cpu() -> (f64, f64) {
     // Linux alone tells without unsafe code; elsewhere the columns stay zero. Ticks are hundredths of a second there.
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<f64> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(4).filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<f64> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .filter_map(|field| field.parse().ok())
+        .collect();
     match fields.as_slice() {
         [user, system, child_user, child_system] => ((user + system) / 100.0, (child_user + child_system) / 100.0),
         _ => (0.0, 0.0),
@@ -88,7 +96,12 @@ fn measured<T>(title: &str, step: impl FnOnce() -> Result<T, String>) -> Result<
 
 fn generate(project: &Path) -> Done {
     let sources = measured("read the files", || project::sources(project).map_err(|failure| words(&failure)))?;
-    println!("{:<46} {:>8} files {:>6} kB", "", sources.len(), sources.iter().map(|source| source.bytes.len()).sum::<usize>() / 1000);
+    println!(
+        "{:<46} {:>8} files {:>6} kB",
+        "",
+        sources.len(),
+        sources.iter().map(|source| source.bytes.len()).sum::<usize>() / 1000
+    );
     let mut problems = bitrix24_codegen::diag::Diagnostics::default();
     let specs = measured("load (YAML)", || Ok(spec::load(&sources, &mut problems)))?;
     let api = measured("lower (resolve and check)", || Ok(lower::lower(&specs, &mut problems)))?;
@@ -106,7 +119,8 @@ fn generate(project: &Path) -> Done {
         })
     };
     let plan = run("whole run, everything new")?;
-    let lines: usize = plan.writes.iter().filter(|write| write.path.ends_with(".rs")).map(|write| write.new.lines().count()).sum();
+    let lines: usize =
+        plan.writes.iter().filter(|write| write.path.ends_with(".rs")).map(|write| write.new.lines().count()).sum();
     println!("{:<46} {:>8} files {:>6} lines of Rust", "", plan.writes.len(), lines);
     let plan = run("whole run, nothing to change, without the stamp")?;
     if !plan.is_clean() {
@@ -121,30 +135,57 @@ fn compile(project: &Path, starts: u32) -> Done {
     let target = project.join("target");
     let build = |arguments: &[&str]| {
         let mut command = cargo();
-        command.current_dir(project).env("CARGO_TARGET_DIR", &target).args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .current_dir(project)
+            .env("CARGO_TARGET_DIR", &target)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         move || match command.status() {
             Ok(status) if status.success() => Ok(()),
-            _ => Err(format!("error: `cargo {}` failed in the generated project", command.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))),
+            _ => Err(format!(
+                "error: `cargo {}` failed in the generated project",
+                command.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+            )),
         }
     };
     // The dependencies first: they are not what is measured.
     for profile in [&["--profile", "dev"][..], &["--release"]] {
         let name = if profile.len() == 1 { "release" } else { "dev" };
-        measured(&format!("dependencies, check ({name})"), build(&[&["check", "--package", "bitrix24-runtime"], profile].concat()))?;
-        measured(&format!("dependencies, build ({name})"), build(&[&["build", "--package", "bitrix24-runtime"], profile].concat()))?;
+        measured(
+            &format!("dependencies, check ({name})"),
+            build(&[&["check", "--package", "bitrix24-runtime"], profile].concat()),
+        )?;
+        measured(
+            &format!("dependencies, build ({name})"),
+            build(&[&["build", "--package", "bitrix24-runtime"], profile].concat()),
+        )?;
     }
     let all = ["--package", "bitrix24", "--lib", "--features", "full"];
     measured("generated crate: cargo check, all scopes", build(&[&["check"], &all[..]].concat()))?;
     measured("generated crate: cargo build, all scopes", build(&[&["build"], &all[..]].concat()))?;
     measured("generated crate: release, all scopes", build(&[&["build", "--release"], &all[..]].concat()))?;
-    measured("oint, release, with its dependencies", build(&["build", "--release", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]))?;
+    measured(
+        "oint, release, with its dependencies",
+        build(&["build", "--release", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]),
+    )?;
     measured("a trivial clap program, release", build(&["build", "--release", "--package", "trivial"]))?;
     let oint = target.join("release/oint");
     let trivial = target.join("release/trivial");
     for program in [&oint, &trivial] {
         println!("{:<46} {:>8} kB", file_name(program), fs::metadata(program).map_err(fault)?.len() / 1000);
     }
-    let request = ["bitrix24", "user.update", "--url", "https://h/rest/1/code/", "--userid", "2150", "--fields", "{'NAME':'Oleg'}", "--dry-run"];
+    let request = [
+        "bitrix24",
+        "user.update",
+        "--url",
+        "https://h/rest/1/code/",
+        "--userid",
+        "2150",
+        "--fields",
+        "{'NAME':'Oleg'}",
+        "--dry-run",
+    ];
     let base = start("start: trivial clap program", &trivial, &["--name", "x"], starts)?;
     for (title, arguments) in [
         ("start: oint --version", &["--version"][..]),
@@ -164,7 +205,12 @@ fn file_name(path: &Path) -> String {
 /// Starts a program many times; the CPU milliseconds of one start.
 fn start(title: &str, program: &PathBuf, arguments: &[&str], times: u32) -> Result<f64, String> {
     let once = || {
-        let status = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).status().map_err(fault)?;
+        let status = Command::new(program)
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .map_err(fault)?;
         if status.success() { Ok(()) } else { Err(format!("error: {} failed: {status}", program.display())) }
     };
     once()?;
@@ -173,6 +219,9 @@ fn start(title: &str, program: &PathBuf, arguments: &[&str], times: u32) -> Resu
         once()?;
     }
     let milliseconds = 1000.0 * (cpu().1 - before) / f64::from(times);
-    println!("{title:<46} {milliseconds:>8.2} ms CPU {:>8.2} ms wall", 1000.0 * since.elapsed().as_secs_f64() / f64::from(times));
+    println!(
+        "{title:<46} {milliseconds:>8.2} ms CPU {:>8.2} ms wall",
+        1000.0 * since.elapsed().as_secs_f64() / f64::from(times)
+    );
     Ok(milliseconds)
 }

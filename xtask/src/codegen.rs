@@ -82,7 +82,8 @@ pub(crate) fn lint() -> Done {
 pub(crate) fn words(failure: &Failure) -> String {
     match failure {
         Failure::Specs(diagnostics) => {
-            let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+            let colour =
+                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             diagnostics.render(colour)
         }
         Failure::Other(message) => format!("error: {message}"),

@@ -35,7 +35,8 @@ pub(crate) fn demo(_: &Arguments) -> Done {
     println!("{}", shown(&before));
 
     heading("5. The request");
-    let update = ["UpdateUser", "--url", &portal.address, "--userid", USER, "--fields", FIELDS, "--token", &portal.token];
+    let update =
+        ["UpdateUser", "--url", &portal.address, "--userid", USER, "--fields", FIELDS, "--token", &portal.token];
     println!("oint bitrix24 UpdateUser --url {} --userid {USER} --fields \"{FIELDS}\" --token ***", portal.address);
     let request = call(&oint, &[&update[..], &["--dry-run"]].concat())?;
     println!("{request:#}");
@@ -47,8 +48,11 @@ pub(crate) fn demo(_: &Arguments) -> Done {
     heading("7. The account afterwards");
     let after = call(&oint, &["user.get", "--url", &portal.address, "--userid", USER, "--token", &portal.token])?;
     println!("{}", shown(&after));
-    let changed = |key: &str, value: &str| after.pointer(&format!("/result/0/{key}")).and_then(Value::as_str) == Some(value);
-    if !(changed("NAME", "Oleg") && changed("LAST_NAME", "Lama") && changed("EMAIL", "oleg.lama@example.org")) || before == after {
+    let changed =
+        |key: &str, value: &str| after.pointer(&format!("/result/0/{key}")).and_then(Value::as_str) == Some(value);
+    if !(changed("NAME", "Oleg") && changed("LAST_NAME", "Lama") && changed("EMAIL", "oleg.lama@example.org"))
+        || before == after
+    {
         return Err("error: the account did not change".into());
     }
     println!("\nThe account has changed.");
@@ -63,7 +67,8 @@ fn heading(text: &str) {
 fn shown(answer: &Value) -> String {
     let user = answer.pointer("/result/0").cloned().unwrap_or_default();
     let keys = ["ID", "NAME", "LAST_NAME", "EMAIL", "UF_DEPARTMENT"];
-    let shown: serde_json::Map<String, Value> = keys.iter().map(|key| ((*key).to_owned(), user.get(*key).cloned().unwrap_or_default())).collect();
+    let shown: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), user.get(*key).cloned().unwrap_or_default())).collect();
     Value::Object(shown).to_string()
 }
 

@@ -47,7 +47,8 @@ fn npm() -> Command {
 
 /// Installs the locked packages, unless they are there already.
 pub(crate) fn install() -> Done {
-    let lock = std::fs::read(folder().join("package-lock.json")).map_err(|error| format!("error: cannot read docs/package-lock.json: {error}"))?;
+    let lock = std::fs::read(folder().join("package-lock.json"))
+        .map_err(|error| format!("error: cannot read docs/package-lock.json: {error}"))?;
     let mark = folder().join("node_modules/.installed-lock");
     if std::fs::read(&mark).is_ok_and(|installed| installed == lock) {
         return Ok(());
@@ -83,7 +84,8 @@ fn install_browser() -> Done {
         command
     };
     quietly("docs: look for Chromium", &mut apt(&["update"])).map_err(|fault| format!("{fault}\n{hint}"))?;
-    quietly("docs: install Chromium", &mut apt(&["install", "--yes", "--no-install-recommends", "chromium"])).map_err(|fault| format!("{fault}\n{hint}"))
+    quietly("docs: install Chromium", &mut apt(&["install", "--yes", "--no-install-recommends", "chromium"]))
+        .map_err(|fault| format!("{fault}\n{hint}"))
 }
 
 fn is_root() -> bool {

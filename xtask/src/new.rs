@@ -26,7 +26,8 @@ pub(crate) fn new(arguments: &Arguments) -> Done {
     let root = root();
     let method = &arguments.method;
     let is_segment = |segment: &str| {
-        segment.starts_with(|first: char| first.is_ascii_alphabetic()) && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+        segment.starts_with(|first: char| first.is_ascii_alphabetic())
+            && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
     };
     if !method.split('.').all(is_segment) {
         return Err(format!("error: `{method}` is no method name; write it as in `user.update`"));

@@ -40,7 +40,12 @@ pub(crate) fn command(words: &[&str]) -> Command {
 
 /// Whether a program can be run.
 pub(crate) fn has(program: &str, argument: &str) -> bool {
-    Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    Command::new(program)
+        .arg(argument)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// Runs a command with its output shown; an error when it fails.
@@ -62,7 +67,12 @@ pub(crate) fn quietly(title: &str, command: &mut Command) -> Done {
     }
     progress.abandon();
     let text = [output.stdout, output.stderr].concat();
-    Err(format!("{}\nerror: `{}` ended with {}", String::from_utf8_lossy(&text).trim_end(), words(command), output.status))
+    Err(format!(
+        "{}\nerror: `{}` ended with {}",
+        String::from_utf8_lossy(&text).trim_end(),
+        words(command),
+        output.status
+    ))
 }
 
 fn words(command: &Command) -> String {

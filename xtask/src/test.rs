@@ -15,8 +15,12 @@ pub(crate) struct Arguments {
 pub(crate) fn test(arguments: &Arguments) -> Done {
     let since = Instant::now();
     codegen::codegen(&codegen::Arguments::check())?;
-    quietly("formatting", cargo().args(["fmt", "--all", "--check"])).map_err(|fault| format!("{fault}\nhelp: run `cargo fmt --all`"))?;
-    quietly("lints", cargo().args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    quietly("formatting", cargo().args(["fmt", "--all", "--check"]))
+        .map_err(|fault| format!("{fault}\nhelp: run `cargo fmt --all`"))?;
+    quietly(
+        "lints",
+        cargo().args(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
+    )?;
     if !arguments.fast {
         features()?;
         licences()?;
@@ -24,7 +28,10 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
     rust_tests()?;
     if !arguments.fast {
         run(cargo().args(["test", "--workspace", "--all-features", "--doc"]))?;
-        quietly("Rust documentation", cargo().args(["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+        quietly(
+            "Rust documentation",
+            cargo().args(["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
+        )?;
         docs::install()?;
         docs::build()?;
         docs::browse()?;
@@ -35,7 +42,8 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
 
 /// The crates must build with each set of features that users choose.
 fn features() -> Done {
-    let sets: &[&[&str]] = &[&["--no-default-features"], &["--features", "full"], &["--features", "sandbox"], &["--features", "cli"]];
+    let sets: &[&[&str]] =
+        &[&["--no-default-features"], &["--features", "full"], &["--features", "sandbox"], &["--features", "cli"]];
     for set in sets {
         quietly(&format!("bitrix24 {}", set.join(" ")), cargo().args(["check", "--package", "bitrix24"]).args(*set))?;
     }
@@ -56,7 +64,8 @@ fn licences() -> Done {
 /// All Rust tests, by cargo-nextest where it is installed.
 fn rust_tests() -> Done {
     if has("cargo-nextest", "--version") {
-        return run(command(&["cargo", "nextest", "run", "--workspace", "--all-features", "--no-fail-fast"]).env("CARGO_TERM_PROGRESS_WHEN", "never"));
+        return run(command(&["cargo", "nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
+            .env("CARGO_TERM_PROGRESS_WHEN", "never"));
     }
     run(cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast", "--lib", "--bins", "--tests"]))
 }

@@ -26,7 +26,10 @@ pub fn client(api: &Api) -> Vec<OutFile> {
     for (path, module) in tree.modules() {
         let source = format!("specs/ ({})", path.join("."));
         let docs = format!("Methods of `{}`.", path.join("."));
-        files.push(OutFile::new(format!("{FOLDER}/{}.rs", plain_path(&path)), print(&source, docs, module_items(module))));
+        files.push(OutFile::new(
+            format!("{FOLDER}/{}.rs", plain_path(&path)),
+            print(&source, docs, module_items(module)),
+        ));
     }
     if !api.types.is_empty() {
         let docs = "The entities that methods take and answer: views that keep every field, known or not.".to_owned();
@@ -114,6 +117,7 @@ fn library(api: &Api, tree: &Tree) -> TokenStream {
 
         /// The tables that drive the command line and the sandbox.
         #[cfg(any(feature = "cli", feature = "sandbox"))]
+        #[rustfmt::skip]
         pub static TABLES: table::Tables = table::Tables {
             names: include_str!("tables/names.tsv"),
             rows: include_str!("tables/rows.ndjson"),
@@ -222,7 +226,9 @@ pub fn required_values(params: &[Param]) -> Vec<&Param> {
 /// The values that the function of a call takes. A preset asks for those with a default too: they are what it is for.
 pub fn arguments(function: &ir::Function) -> Vec<&Param> {
     match function.kind {
-        Kind::Preset { .. } => function.params.iter().filter(|param| param.required || param.default.is_some()).collect(),
+        Kind::Preset { .. } => {
+            function.params.iter().filter(|param| param.required || param.default.is_some()).collect()
+        }
         _ => required_values(&function.params),
     }
 }
@@ -250,7 +256,8 @@ impl<'a> RequiredStruct<'a> {
         let Self { ident, name, values } = self;
         let docs = doc(&format!("What `{name}` cannot do without."));
         let fields = values.iter().map(|param| {
-            let (ident, docs, owned) = (self::ident(&param.ident), doc(&rust_doc::prose(&param.description)), owned_type(&param.ty));
+            let (ident, docs, owned) =
+                (self::ident(&param.ident), doc(&rust_doc::prose(&param.description)), owned_type(&param.ty));
             quote! { #(#[doc = #docs])* pub #ident: #owned }
         });
         quote! {
@@ -323,7 +330,8 @@ fn new_call(method: &Method) -> TokenStream {
 
 /// The setters of a method: its optional parameters, and the entries of its merged object.
 fn setters(method: &Method) -> Vec<TokenStream> {
-    let arguments: BTreeSet<*const Param> = required_values(&method.params).into_iter().map(std::ptr::from_ref).collect();
+    let arguments: BTreeSet<*const Param> =
+        required_values(&method.params).into_iter().map(std::ptr::from_ref).collect();
     let mut setters = Vec::new();
     for param in &method.params {
         if let Wire::Merge = param.wire {
@@ -644,6 +652,8 @@ fn print(source: &str, docs: String, items: TokenStream) -> String {
     };
     match syn::parse2(file) {
         Ok(file) => prettyplease::unparse(&file),
-        Err(error) => unreachable!("the emitter wrote Rust that does not parse, from {source}: {error}"),
+        Err(error) => {
+            unreachable!("the emitter wrote Rust that does not parse, from {source}: {error}")
+        }
     }
 }

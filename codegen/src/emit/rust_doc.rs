@@ -12,13 +12,16 @@ pub fn prose(text: &str) -> String {
 fn word(word: &str) -> String {
     let address = word.trim_end_matches(['.', ',', ';', ')']);
     let is_address = ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme));
-    if is_address && address.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '<' | '>' | '\\' | '"' | '`')) {
+    if is_address
+        && address.chars().all(|char| char.is_ascii_graphic() && !matches!(char, '<' | '>' | '\\' | '"' | '`'))
+    {
         return format!("<{address}>{}", &word[address.len()..]);
     }
     let chars: Vec<char> = word.chars().collect();
     let mut escaped = String::with_capacity(word.len());
     for (at, &char) in chars.iter().enumerate() {
-        let inside = at > 0 && chars[at - 1].is_alphanumeric() && chars.get(at + 1).is_some_and(|next| next.is_alphanumeric());
+        let inside =
+            at > 0 && chars[at - 1].is_alphanumeric() && chars.get(at + 1).is_some_and(|next| next.is_alphanumeric());
         let structural = match char {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '&' | '~' | '|' => true,
             '_' => !inside,
@@ -83,7 +86,11 @@ pub fn setter(param: &Param) -> String {
         for known in &param.values {
             let value = known.value.as_str().map_or_else(|| known.value.to_string(), str::to_owned);
             let meaning = known.description.as_ref().map(|meaning| format!(" {}", prose(meaning))).unwrap_or_default();
-            text.push_str(&format!("\n- {}{}", code(&value), if meaning.is_empty() { meaning } else { format!(":{meaning}") }));
+            text.push_str(&format!(
+                "\n- {}{}",
+                code(&value),
+                if meaning.is_empty() { meaning } else { format!(":{meaning}") }
+            ));
         }
     }
     text

@@ -15,32 +15,36 @@ pub fn call(method: &Method, function: &Function, example: &Example, client: &st
     let module: Vec<&str> = method.module.iter().map(|segment| segment.as_str()).collect();
     let module = module.join("::");
     let taken = arguments(function);
-    let values = taken.iter().map(|param| {
-        let given = find(function, example, &param.name).or(param.default.as_ref());
-        (param, given.map_or_else(|| "\"\"".to_owned(), |value| expression(param, value)))
-    });
-    let list = match required_struct(method).filter(|_| function.kind == Kind::Method) {
+    let given = |param: &&Param| find(function, example, &param.name).or(param.default.as_ref()).cloned();
+    let list: Vec<String> = match required_struct(method).filter(|_| function.kind == Kind::Method) {
         Some(name) => {
-            let fields: Vec<String> = values.map(|(param, value)| format!("{}: {}", param.ident, owned(&param.ty, &value))).collect();
-            format!("{module}::{name} {{ {} }}", fields.join(", "))
+            let field = |param: &&Param| {
+                format!("{}: {}", param.ident, owned(&param.ty, param, &given(param).unwrap_or_default()))
+            };
+            let fields: Vec<String> = taken.iter().map(field).collect();
+            vec![format!("{module}::{name} {{ {} }}", fields.join(", "))]
         }
-        None => values.map(|(_, value)| value).collect::<Vec<_>>().join(", "),
+        None => taken.iter().map(|param| expression(param, &given(param).unwrap_or_default())).collect(),
     };
+    let list = list.join(", ");
+    let is_taken = |name: &str| taken.iter().any(|taken| taken.name == name);
     let mut steps = Vec::new();
     for param in &function.params {
-        let Some(value) = example.arguments.get(&param.name) else { continue };
+        let Some(value) = example.arguments.get(&param.name) else {
+            continue;
+        };
         match (&param.wire, value) {
+            _ if is_taken(&param.name) => {}
             (Wire::Merge, Value::Object(entries)) => {
                 let known = param.entries.as_ref().map_or(&[][..], |entries| &entries.all);
                 for (key, value) in entries {
                     match known.iter().find(|entry| entry.name == *key) {
-                        Some(entry) if taken.iter().any(|taken| taken.name == entry.name) => {}
+                        Some(entry) if is_taken(&entry.name) => {}
                         Some(entry) => steps.push(format!(".{}({})", entry.ident, expression(entry, value))),
                         None => steps.push(format!(".param({}, {})", text(key), json(value))),
                     }
                 }
             }
-            _ if taken.iter().any(|taken| taken.name == param.name) => {}
             _ => steps.push(format!(".{}({})", param.ident, expression(param, value))),
         }
     }
@@ -72,7 +76,9 @@ fn typed(ty: &Ty, param: &Param, value: &Value) -> String {
             }
             // The items of a Rust list have one type.
             let mixed = items.iter().any(is_text) && !items.iter().all(is_text) && **item == Ty::Id;
-            let items = items.iter().map(|value| if mixed { text(&crate::emit::tables::text(value)) } else { typed(item, param, value) });
+            let items = items
+                .iter()
+                .map(|value| if mixed { text(&crate::emit::tables::text(value)) } else { typed(item, param, value) });
             format!("[{}]", items.collect::<Vec<_>>().join(", "))
         }
         (Ty::Number, Value::Number(number)) => {
@@ -106,10 +112,14 @@ fn element(ty: &Ty) -> &'static str {
 }
 
 /// A struct's field needs the value itself, where a setter takes anything that becomes one.
-fn owned(ty: &Ty, value: &str) -> String {
-    match ty {
-        Ty::Boolean(_) | Ty::File(_) | Ty::Array(_) => value.to_owned(),
-        _ => format!("{value}.into()"),
+fn owned(ty: &Ty, param: &Param, value: &Value) -> String {
+    match (ty, value) {
+        (Ty::Array(item), Value::Array(items)) => {
+            let items: Vec<String> = items.iter().map(|value| owned(item, param, value)).collect();
+            format!("vec![{}]", items.join(", "))
+        }
+        (Ty::Boolean(_) | Ty::File(_), value) => typed(ty, param, value),
+        (ty, value) => format!("{}.into()", typed(ty, param, value)),
     }
 }
 
@@ -117,7 +127,9 @@ fn json(value: &Value) -> String {
     match value {
         Value::String(string) => text(string),
         Value::Bool(flag) => flag.to_string(),
-        Value::Number(number) if number.as_i64().is_none_or(|number| i32::try_from(number).is_ok()) => number.to_string(),
+        Value::Number(number) if number.as_i64().is_none_or(|number| i32::try_from(number).is_ok()) => {
+            number.to_string()
+        }
         other => format!("json!({other})"),
     }
 }

@@ -34,7 +34,8 @@ pub fn tables(api: &Api) -> Vec<OutFile> {
 
 /// The functions as people see them: by category, then by their place in it.
 pub fn in_order(api: &Api) -> Vec<(&Method, &Function)> {
-    let place: BTreeMap<&str, usize> = api.categories.iter().enumerate().map(|(at, category)| (category.key.as_str(), at)).collect();
+    let place: BTreeMap<&str, usize> =
+        api.categories.iter().enumerate().map(|(at, category)| (category.key.as_str(), at)).collect();
     let mut all: Vec<(&Method, &Function)> =
         api.methods.iter().flat_map(|method| method.functions.iter().map(move |function| (method, function))).collect();
     all.sort_by_key(|(method, function)| (place.get(method.category.as_str()), function.position));
@@ -78,15 +79,22 @@ impl Table {
 /// The names that find a command; those with `?` only where nothing else is called so.
 fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
     let version = if method.rest == Rest::V3 { "@3" } else { "" };
-    let own = [function.name.as_str(), function.kebab.as_str()].into_iter().chain(function.aliases.iter().map(String::as_str));
+    let own = [function.name.as_str(), function.kebab.as_str()]
+        .into_iter()
+        .chain(function.aliases.iter().map(String::as_str));
     let mut keys: Vec<String> = own.map(str::to_lowercase).collect();
     if function.kind == Kind::Method {
         let name = method.name.to_lowercase();
         keys.push(format!("?{}", name.replace(['.', '_'], "-")));
         keys.push(format!("{name}{version}"));
         // `--rest 3` beside the other twin's function name means this one.
-        if let Some(twin) = api.methods.iter().find(|other| method.rest == Rest::V3 && other.rest == Rest::V2 && other.name == method.name) {
-            let names = twin.functions.iter().take(1).flat_map(|function| [function.name.as_str(), function.kebab.as_str()]);
+        if let Some(twin) = api
+            .methods
+            .iter()
+            .find(|other| method.rest == Rest::V3 && other.rest == Rest::V2 && other.name == method.name)
+        {
+            let names =
+                twin.functions.iter().take(1).flat_map(|function| [function.name.as_str(), function.kebab.as_str()]);
             keys.extend(names.map(|name| format!("{}@3", name.to_lowercase())));
         }
     }
@@ -96,7 +104,9 @@ fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
 fn command(method: &Method, function: &Function) -> Value {
     let (constants, template) = match &function.kind {
         Kind::Method => (Map::new(), None),
-        Kind::Preset { constants, .. } => (constants.iter().map(|(path, value)| (dotted(path), value.clone())).collect(), None),
+        Kind::Preset { constants, .. } => {
+            (constants.iter().map(|(path, value)| (dotted(path), value.clone())).collect(), None)
+        }
         Kind::Template { object } => (Map::new(), Some(Value::Object(object.clone()))),
     };
     let name = template.is_none().then_some(&method.name);
@@ -174,8 +184,11 @@ fn param(param: &Param, depth: Depth) -> Value {
     row.insert("required".into(), json!(param.required));
     row.insert("default".into(), json!(param.default));
     row.insert("values".into(), param.values.iter().map(|known| known.value.clone()).collect());
-    let meanings: Map<String, Value> =
-        param.values.iter().filter_map(|known| Some((text(&known.value), json!(known.description.as_ref()?)))).collect();
+    let meanings: Map<String, Value> = param
+        .values
+        .iter()
+        .filter_map(|known| Some((text(&known.value), json!(known.description.as_ref()?))))
+        .collect();
     if !meanings.is_empty() {
         row.insert("meanings".into(), meanings.into());
     }

@@ -71,11 +71,17 @@ impl Context<'_> {
             let broken = specs.broken.contains(&format!("specs/{folder}/_category"));
             if folder.is_empty() {
                 let place = file.place(&["method".into()]);
-                self.problems.push(Diagnostic::new(place, "a spec stands in the folder of a category").help("move it to `specs/<category>/`"));
+                self.problems.push(
+                    Diagnostic::new(place, "a spec stands in the folder of a category")
+                        .help("move it to `specs/<category>/`"),
+                );
             } else if !known && !broken {
                 let place = file.place(&["method".into()]);
                 let diagnostic = Diagnostic::new(place, format!("the category `{folder}` has no `_category.yaml`"));
-                self.problems.push(diagnostic.help(format!("write specs/{folder}/_category.yaml with `title`, `summary` and `position`")));
+                self.problems.push(
+                    diagnostic
+                        .help(format!("write specs/{folder}/_category.yaml with `title`, `summary` and `position`")),
+                );
             }
         }
     }

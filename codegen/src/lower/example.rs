@@ -22,10 +22,18 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
         (Ty::Id, Value::Number(number)) if number.is_i64() || number.is_u64() => Ok(()),
         (Ty::Id, Value::String(id)) if !id.is_empty() => Ok(()),
         (Ty::Date, Value::String(date)) => {
-            if is_date(date) { Ok(()) } else { Err(format!("`{date}` is no date: write YYYY-MM-DD")) }
+            if is_date(date) {
+                Ok(())
+            } else {
+                Err(format!("`{date}` is no date: write YYYY-MM-DD"))
+            }
         }
         (Ty::DateTime, Value::String(time)) => {
-            if is_datetime(time) { Ok(()) } else { Err(format!("`{time}` is no time: write YYYY-MM-DDThh:mm:ss+hh:mm")) }
+            if is_datetime(time) {
+                Ok(())
+            } else {
+                Err(format!("`{time}` is no time: write YYYY-MM-DDThh:mm:ss+hh:mm"))
+            }
         }
         (Ty::Array(item), Value::Array(items)) => items.iter().try_for_each(|value| fits(item, value)),
         (Ty::String, _) => wrong("text"),
@@ -53,7 +61,9 @@ fn kind(value: &Value) -> String {
 
 fn is_date(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts.as_slice() else { return false };
+    let [year, month, day] = parts.as_slice() else {
+        return false;
+    };
     let number = |part: &str, length: usize| (part.len() == length).then(|| part.parse::<u32>().ok()).flatten();
     match (number(year, 4), number(month, 2), number(day, 2)) {
         (Some(year), Some(month @ 1..=12), Some(day)) => {
@@ -66,7 +76,9 @@ fn is_date(text: &str) -> bool {
 }
 
 fn is_datetime(text: &str) -> bool {
-    let Some((date, time)) = text.split_once(['T', ' ']) else { return is_date(text) };
+    let Some((date, time)) = text.split_once(['T', ' ']) else {
+        return is_date(text);
+    };
     let clock = time.trim_end_matches('Z');
     let clock = clock.split_once(['+', '-']).map_or(clock, |(clock, _)| clock);
     let clock = clock.split('.').next().unwrap_or_default();
@@ -111,21 +123,35 @@ impl Context<'_> {
             let path = step(path, at);
             match &spec.title {
                 Some(title) => self.title(file, &step(&path, "title"), title),
-                None if specs.len() > 1 => self.report_help(file, &path, "one of several examples needs a title", "add `title: What it shows`"),
+                None if specs.len() > 1 => {
+                    self.report_help(file, &path, "one of several examples needs a title", "add `title: What it shows`")
+                }
                 None => {}
             }
             let arguments = &spec.arguments.0;
             self.arguments(file, &step(&path, "arguments"), params, arguments);
-            let missing: Vec<String> =
-                params.iter().filter(|param| param.required && !arguments.contains_key(&param.name)).map(|param| format!("`{}`", param.name)).collect();
+            let missing: Vec<String> = params
+                .iter()
+                .filter(|param| param.required && !arguments.contains_key(&param.name))
+                .map(|param| format!("`{}`", param.name))
+                .collect();
             if !missing.is_empty() {
-                self.report(file, &step(&path, "arguments"), format!("the example lacks what the call requires: {}", missing.join(", ")));
+                self.report(
+                    file,
+                    &step(&path, "arguments"),
+                    format!("the example lacks what the call requires: {}", missing.join(", ")),
+                );
             }
             if let Some(response) = &spec.response
                 && !response.0.contains_key("result")
                 && !response.0.contains_key("error")
             {
-                self.report_help(file, &step(&path, "response"), "a response has the key `result`", "write the portal's whole answer: `{result: …}`");
+                self.report_help(
+                    file,
+                    &step(&path, "response"),
+                    "a response has the key `result`",
+                    "write the portal's whole answer: `{result: …}`",
+                );
             }
             examples.push(Example {
                 title: spec.title.clone(),
@@ -141,7 +167,11 @@ impl Context<'_> {
     fn arguments(&mut self, file: &File<MethodSpec>, path: &[Step], known: &[Param], given: &Map<String, Value>) {
         for (key, value) in given {
             let bare = key.trim_start_matches(['!', '=', '<', '>', '%', '@', '?', '+']);
-            match known.iter().find(|param| param.name == *key).or_else(|| known.iter().find(|param| param.name == bare)) {
+            match known
+                .iter()
+                .find(|param| param.name == *key)
+                .or_else(|| known.iter().find(|param| param.name == bare))
+            {
                 Some(param) => {
                     // A filter may compare a key with a list, whatever its own type.
                     let has_operator = param.name != *key;
@@ -151,11 +181,17 @@ impl Context<'_> {
                 }
                 None if passes(key) => {}
                 None => {
-                    let near = nearest(key, known.iter().map(|param| param.name.as_str())).map(|near| format!("did you mean `{near}`?"));
+                    let near = nearest(key, known.iter().map(|param| param.name.as_str()))
+                        .map(|near| format!("did you mean `{near}`?"));
                     let list: Vec<&str> = known.iter().map(|param| param.name.as_str()).take(8).collect();
-                    let help = near.unwrap_or_else(|| format!("known: {}{}", list.join(", "), if known.len() > 8 { ", …" } else { "" }));
+                    let help = near.unwrap_or_else(|| {
+                        format!("known: {}{}", list.join(", "), if known.len() > 8 { ", …" } else { "" })
+                    });
                     let place = file.place(&step(path, Step::Key(key.clone())));
-                    self.problems.push(Diagnostic::new(place, format!("the example gives `{key}`, which the spec does not know")).help(help));
+                    self.problems.push(
+                        Diagnostic::new(place, format!("the example gives `{key}`, which the spec does not know"))
+                            .help(help),
+                    );
                 }
             }
         }
@@ -167,7 +203,9 @@ impl Context<'_> {
         } else if let Some(fault) = unknown_value(param, value) {
             self.report_help(file, path, fault, "add it to `values` if the portal takes it");
         }
-        let Some(entries) = &param.entries else { return };
+        let Some(entries) = &param.entries else {
+            return;
+        };
         match value {
             Value::Object(keys) => self.arguments(file, path, &entries.all, keys),
             Value::Array(items) => {
@@ -198,6 +236,10 @@ mod tests {
     #[test]
     fn dates_are_dates() {
         assert!(is_date("2024-02-29") && !is_date("2023-02-29") && !is_date("2024-13-01") && !is_date("01.02.2024"));
-        assert!(is_datetime("2026-01-31T10:00:00+03:00") && is_datetime("2026-01-31T10:00") && !is_datetime("2026-01-31T25:00:00"));
+        assert!(
+            is_datetime("2026-01-31T10:00:00+03:00")
+                && is_datetime("2026-01-31T10:00")
+                && !is_datetime("2026-01-31T25:00:00")
+        );
     }
 }

@@ -24,7 +24,12 @@ impl Context<'_> {
         self.exclusive(file, &["params".into()], params);
         let examples = self.examples(file, &["examples".into()], &spec.examples, params, &[]);
         if spec.examples.is_empty() {
-            self.report_help(file, &["method".into()], format!("`{}` has no example", spec.method), "add `examples:` with the arguments people use");
+            self.report_help(
+                file,
+                &["method".into()],
+                format!("`{}` has no example", spec.method),
+                "add `examples:` with the arguments people use",
+            );
         }
         Function {
             kebab: name.kebab(),
@@ -41,26 +46,50 @@ impl Context<'_> {
     }
 
     /// Checks the parameters that the Open Integration Package has.
-    fn opi(&mut self, file: &File<MethodSpec>, path: &[Step], names: Option<&Vec<String>>, params: &[Param]) -> Option<Vec<String>> {
+    fn opi(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        names: Option<&Vec<String>>,
+        params: &[Param],
+    ) -> Option<Vec<String>> {
         for (at, name) in names?.iter().enumerate() {
             if !params.iter().any(|param| param.name == *name) {
                 let help = nearest(name, params.iter().map(|param| param.name.as_str()));
-                let help = help.map_or_else(|| "name a parameter of the function".to_owned(), |near| format!("did you mean `{near}`?"));
-                self.report_help(file, &step(&step(path, "opi"), at), format!("the function has no parameter `{name}`"), help);
+                let help = help.map_or_else(
+                    || "name a parameter of the function".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                self.report_help(
+                    file,
+                    &step(&step(path, "opi"), at),
+                    format!("the function has no parameter `{name}`"),
+                    help,
+                );
             }
         }
         names.cloned()
     }
 
     /// A further function.
-    pub(super) fn further(&mut self, file: &File<MethodSpec>, at: usize, spec: &FunctionSpec, params: &[Param]) -> Option<Function> {
+    pub(super) fn further(
+        &mut self,
+        file: &File<MethodSpec>,
+        at: usize,
+        spec: &FunctionSpec,
+        params: &[Param],
+    ) -> Option<Function> {
         let path = [Step::from("functions"), Step::from(at)];
         let name = self.function_name(file, &step(&path, "function"), &spec.function);
         self.title(file, &step(&path, "title"), &spec.title);
         self.sentence(file, &step(&path, "summary"), &spec.summary, "", MOST_SUMMARY);
         self.aliases(file, &path, &spec.aliases);
-        let constants: Vec<(Vec<String>, Value)> =
-            spec.constants.0.iter().map(|(path, value)| (path.split('.').map(str::to_owned).collect(), value.clone())).collect();
+        let constants: Vec<(Vec<String>, Value)> = spec
+            .constants
+            .0
+            .iter()
+            .map(|(path, value)| (path.split('.').map(str::to_owned).collect(), value.clone()))
+            .collect();
         let params_path = step(&path, "params");
         let own = self.preset_params(file, &params_path, &spec.params, params);
         self.exclusive(file, &params_path, &own);
@@ -69,7 +98,12 @@ impl Context<'_> {
                 && constants.iter().any(|(path, _)| path == wire)
             {
                 let message = format!("`{}` is a constant and a parameter at once", wire.join("."));
-                self.report_help(file, &step(&step(&path, "constants"), Step::Key(wire.join("."))), message, "keep one of them");
+                self.report_help(
+                    file,
+                    &step(&step(&path, "constants"), Step::Key(wire.join("."))),
+                    message,
+                    "keep one of them",
+                );
             }
         }
         let kind = match &spec.template {
@@ -77,7 +111,12 @@ impl Context<'_> {
             None => {
                 if spec.examples.is_empty() {
                     let message = format!("`{}` has no example", spec.function);
-                    self.report_help(file, &step(&path, "function"), message, "add `examples:` with the arguments people use");
+                    self.report_help(
+                        file,
+                        &step(&path, "function"),
+                        message,
+                        "add `examples:` with the arguments people use",
+                    );
                 }
                 let constructor = RustIdent::snake(&spec.function)?;
                 Kind::Preset { constructor, constants: constants.clone() }
@@ -99,7 +138,13 @@ impl Context<'_> {
         })
     }
 
-    fn preset_params(&mut self, file: &File<MethodSpec>, path: &[Step], specs: &[PresetParam], params: &[Param]) -> Vec<Param> {
+    fn preset_params(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        specs: &[PresetParam],
+        params: &[Param],
+    ) -> Vec<Param> {
         let mut own = Vec::new();
         for (at, param) in specs.iter().enumerate() {
             let path = step(path, at);
@@ -109,8 +154,16 @@ impl Context<'_> {
                     Some(param) => own.push(param.clone()),
                     None => {
                         let near = nearest(name, params.iter().map(|param| param.name.as_str()));
-                        let help = near.map_or_else(|| "name a parameter of the method".to_owned(), |near| format!("did you mean `{near}`?"));
-                        self.report_help(file, &step(&path, "use"), format!("the method has no parameter `{name}`"), help);
+                        let help = near.map_or_else(
+                            || "name a parameter of the method".to_owned(),
+                            |near| format!("did you mean `{near}`?"),
+                        );
+                        self.report_help(
+                            file,
+                            &step(&path, "use"),
+                            format!("the method has no parameter `{name}`"),
+                            help,
+                        );
                     }
                 },
             }
@@ -118,22 +171,46 @@ impl Context<'_> {
         own
     }
 
-    fn template(&mut self, file: &File<MethodSpec>, path: &[Step], spec: &FunctionSpec, object: &str, params: &[Param]) -> Option<Kind> {
+    fn template(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        spec: &FunctionSpec,
+        object: &str,
+        params: &[Param],
+    ) -> Option<Kind> {
         let at = step(path, "template");
-        for (key, given) in [("params", !spec.params.is_empty()), ("constants", !spec.constants.0.is_empty()), ("examples", !spec.examples.is_empty())] {
+        for (key, given) in [
+            ("params", !spec.params.is_empty()),
+            ("constants", !spec.constants.0.is_empty()),
+            ("examples", !spec.examples.is_empty()),
+        ] {
             if given {
-                self.report_help(file, &step(path, Step::Key(key.into())), format!("a template has no {key}"), "remove them: it calls nothing");
+                self.report_help(
+                    file,
+                    &step(path, Step::Key(key.into())),
+                    format!("a template has no {key}"),
+                    "remove them: it calls nothing",
+                );
             }
         }
         let Some(param) = params.iter().find(|param| param.name == object) else {
             let near = nearest(object, params.iter().map(|param| param.name.as_str()));
-            let help = near.map_or_else(|| "name an object parameter of the method".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = near.map_or_else(
+                || "name an object parameter of the method".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
             self.report_help(file, &at, format!("the method has no parameter `{object}`"), help);
             return None;
         };
         let entries = param.entries.as_ref().map_or(&[][..], |entries| &entries.all);
         if entries.is_empty() {
-            self.report_help(file, &at, format!("`{object}` has no known keys to make a template of"), "describe them in its `entries`");
+            self.report_help(
+                file,
+                &at,
+                format!("`{object}` has no known keys to make a template of"),
+                "describe them in its `entries`",
+            );
         }
         Some(Kind::Template { object: template::object(entries) })
     }
@@ -149,9 +226,15 @@ impl Context<'_> {
 
     fn aliases(&mut self, file: &File<MethodSpec>, path: &[Step], aliases: &[String]) {
         for (at, alias) in aliases.iter().enumerate() {
-            if alias.is_empty() || alias.chars().any(|char| !(char.is_alphanumeric() || matches!(char, '.' | '-' | '_'))) {
+            if alias.is_empty()
+                || alias.chars().any(|char| !(char.is_alphanumeric() || matches!(char, '.' | '-' | '_')))
+            {
                 let path = step(&step(path, "aliases"), at);
-                self.report(file, &path, format!("`{alias}` cannot be typed as a command's name: letters, digits, `.`, `-` and `_`"));
+                self.report(
+                    file,
+                    &path,
+                    format!("`{alias}` cannot be typed as a command's name: letters, digits, `.`, `-` and `_`"),
+                );
             }
         }
     }

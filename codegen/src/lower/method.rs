@@ -10,7 +10,8 @@ use crate::spec::{File, MethodSpec, ReturnsWord, Step};
 /// Whether a text can be a REST method: segments of letters, digits and `_`, with dots between them.
 pub(super) fn is_method_name(name: &str) -> bool {
     let segment = |segment: &str| {
-        segment.starts_with(|first: char| first.is_ascii_alphabetic()) && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
+        segment.starts_with(|first: char| first.is_ascii_alphabetic())
+            && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
     };
     !name.is_empty() && name.split('.').all(segment)
 }
@@ -28,7 +29,9 @@ impl Context<'_> {
             .filter_map(|(at, param)| self.param(file, &step(&params_path, at), param, Level::Parameter))
             .collect();
         let mut functions = vec![self.own_function(file, &params)];
-        functions.extend(spec.functions.iter().enumerate().filter_map(|(at, further)| self.further(file, at, further, &params)));
+        functions.extend(
+            spec.functions.iter().enumerate().filter_map(|(at, further)| self.further(file, at, further, &params)),
+        );
         self.facts(file);
         let returns = self.returns(file);
         let (module, last) = self.module(file)?;
@@ -57,7 +60,11 @@ impl Context<'_> {
             errors: spec
                 .errors
                 .iter()
-                .map(|error| ErrorCode { code: error.code.clone(), http: error.http, description: error.description.clone() })
+                .map(|error| ErrorCode {
+                    code: error.code.clone(),
+                    http: error.http,
+                    description: error.description.clone(),
+                })
                 .collect(),
             params,
             functions,
@@ -68,7 +75,12 @@ impl Context<'_> {
         let (spec, stem) = (&file.spec, file.stem());
         let at = [Step::from("method")];
         if !is_method_name(&spec.method) {
-            self.report_help(file, &at, format!("`{}` is no method name", spec.method), "write the REST name, as in `user.update`");
+            self.report_help(
+                file,
+                &at,
+                format!("`{}` is no method name", spec.method),
+                "write the REST name, as in `user.update`",
+            );
             return None;
         }
         let wanted = match spec.rest.0 {
@@ -105,7 +117,12 @@ impl Context<'_> {
     fn facts(&mut self, file: &File<MethodSpec>) {
         let spec = &file.spec;
         if spec.paging.is_some() && spec.effect.0 != Effect::List {
-            self.report_help(file, &["paging".into()], "only a list has pages", "write `effect: list`, or remove `paging`");
+            self.report_help(
+                file,
+                &["paging".into()],
+                "only a list has pages",
+                "write `effect: list`, or remove `paging`",
+            );
         }
         if spec.scope.trim().is_empty() {
             self.report(file, &["scope".into()], "the scope is empty");
@@ -113,12 +130,18 @@ impl Context<'_> {
         if let Some(access) = &spec.access
             && (access.trim().is_empty() || access.contains('\n') || access.ends_with('.'))
         {
-            self.report(file, &["access".into()], "`access` is a phrase, as in `administrator`: not empty, one line, no full stop");
+            self.report(
+                file,
+                &["access".into()],
+                "`access` is a phrase, as in `administrator`: not empty, one line, no full stop",
+            );
         }
         if let Some(reference) = &spec.reference {
             let fault = match url::Url::parse(reference) {
                 Err(error) => Some(error.to_string()),
-                Ok(address) if address.scheme() != "https" || address.host_str().is_none() => Some("it must begin with https://".to_owned()),
+                Ok(address) if address.scheme() != "https" || address.host_str().is_none() => {
+                    Some("it must begin with https://".to_owned())
+                }
                 Ok(address) if address.as_str() != reference => Some(format!("write it as {address}")),
                 Ok(_) => None,
             };
@@ -154,14 +177,20 @@ impl Context<'_> {
             (ReturnsWord::Page, of) => Shape::Page(of),
             (ReturnsWord::Type(Ty::Object), Some(of)) => Shape::Record(of),
             (ReturnsWord::Type(ty), Some(_)) => {
-                let message = format!("`of` names the record of an `object`, a `list` or a `page`, not of {}", ty.word());
+                let message =
+                    format!("`of` names the record of an `object`, a `list` or a `page`, not of {}", ty.word());
                 self.report(file, &step(&path, "of"), message);
                 return None;
             }
             (ReturnsWord::Type(ty), None) => Shape::Value(ty.clone()),
         };
         if matches!(shape, Shape::Page(_)) && file.spec.paging.is_none() {
-            self.report_help(file, &step(&path, "type"), "a page needs a way to the next one", "write `paging: start`, or `type: list`");
+            self.report_help(
+                file,
+                &step(&path, "type"),
+                "a page needs a way to the next one",
+                "write `paging: start`, or `type: list`",
+            );
         }
         Some(Returns { shape, records: spec.records.clone(), description: spec.description.clone() })
     }

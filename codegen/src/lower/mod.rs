@@ -23,7 +23,8 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
     context.lower_types();
     let mut methods: Vec<_> = specs.methods.iter().filter_map(|file| context.method(file)).collect();
     methods.sort_by(|a, b| (&a.name, a.rest).cmp(&(&b.name, b.rest)));
-    let names: Vec<(String, crate::ir::Rest)> = methods.iter().map(|method| (method.name.clone(), method.rest)).collect();
+    let names: Vec<(String, crate::ir::Rest)> =
+        methods.iter().map(|method| (method.name.clone(), method.rest)).collect();
     for method in &mut methods {
         method.twin = names.iter().any(|(name, rest)| *name == method.name && *rest != method.rest);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
-use crate::ir::{Entries, EntityRef, KnownValue, Param, Ty, Wire};
+use crate::ir::{EntityRef, Entries, KnownValue, Param, Ty, Wire};
 use crate::lower::prose::MOST_DESCRIPTION;
 use crate::lower::{Context, example, step};
 use crate::names::{ArgumentName, OptionName, RESERVED_OPTIONS, RustIdent};
@@ -36,7 +36,11 @@ impl Context<'_> {
         if let (Some(short), Level::Parameter) = (spec.short, level)
             && !short.is_ascii_alphanumeric()
         {
-            self.report(file, &at("short"), format!("`{short}` cannot be a one-letter option; use a letter or a digit"));
+            self.report(
+                file,
+                &at("short"),
+                format!("`{short}` cannot be a one-letter option; use a letter or a digit"),
+            );
         }
         if level != Level::Parameter {
             for (key, given) in [
@@ -47,7 +51,12 @@ impl Context<'_> {
                 ("wire", spec.wire.is_some()),
             ] {
                 if given {
-                    self.report_help(file, &step(path, Step::Key(key.into())), format!("`{key}` belongs to parameters, not to keys inside them"), "remove it");
+                    self.report_help(
+                        file,
+                        &step(path, Step::Key(key.into())),
+                        format!("`{key}` belongs to parameters, not to keys inside them"),
+                        "remove it",
+                    );
                 }
             }
         }
@@ -71,7 +80,12 @@ impl Context<'_> {
         };
         self.check_default(file, path, &param);
         if spec.readonly && level == Level::Parameter {
-            self.report_help(file, &at("readonly"), "a parameter cannot be read-only", "`readonly` is for fields of shared types");
+            self.report_help(
+                file,
+                &at("readonly"),
+                "a parameter cannot be read-only",
+                "`readonly` is for fields of shared types",
+            );
         }
         Some(param)
     }
@@ -84,7 +98,13 @@ impl Context<'_> {
         ident.unwrap_or_else(RustIdent::unused)
     }
 
-    fn spellings<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec, level: Level) -> (OptionName, ArgumentName) {
+    fn spellings<T>(
+        &mut self,
+        file: &File<T>,
+        path: &[Step],
+        spec: &ParamSpec,
+        level: Level,
+    ) -> (OptionName, ArgumentName) {
         let derived = (OptionName::derived(&spec.name), ArgumentName::derived(&spec.name));
         if level != Level::Parameter {
             return derived;
@@ -92,14 +112,22 @@ impl Context<'_> {
         let option = match &spec.option {
             None => derived.0,
             Some(option) => OptionName::written(option).unwrap_or_else(|| {
-                self.report(file, &step(path, "option"), format!("`{option}` is no option name: lower-case letters, digits and dashes, a letter first"));
+                self.report(
+                    file,
+                    &step(path, "option"),
+                    format!("`{option}` is no option name: lower-case letters, digits and dashes, a letter first"),
+                );
                 derived.0
             }),
         };
         let argument = match &spec.argument {
             None => derived.1,
             Some(argument) => ArgumentName::written(argument).unwrap_or_else(|| {
-                self.report(file, &step(path, "argument"), format!("`{argument}` is no argument name: letters and digits, a capital first"));
+                self.report(
+                    file,
+                    &step(path, "argument"),
+                    format!("`{argument}` is no argument name: letters and digits, a capital first"),
+                );
                 derived.1
             }),
         };
@@ -108,7 +136,12 @@ impl Context<'_> {
             let help = format!("give it another one, as in `option: {}-value`", option.as_str());
             self.report_help(file, &step(path, own), format!("`--{option}` is an option of every command"), help);
         } else if option.as_str().is_empty() {
-            self.report_help(file, &step(path, own), format!("no option can be made of `{}`", spec.name), "write one: `option: …`");
+            self.report_help(
+                file,
+                &step(path, own),
+                format!("no option can be made of `{}`", spec.name),
+                "write one: `option: …`",
+            );
         }
         (option, argument)
     }
@@ -119,7 +152,12 @@ impl Context<'_> {
             Some(WireSpec::Path(keys)) => Wire::Path(keys.clone()),
             Some(WireSpec::Merge) => {
                 if spec.ty.0 != Ty::Object {
-                    self.report_help(file, &step(path, "wire"), format!("only an object can be merged, `{}` is {}", spec.name, spec.ty.0.word()), "write `type: object`, or a path");
+                    self.report_help(
+                        file,
+                        &step(path, "wire"),
+                        format!("only an object can be merged, `{}` is {}", spec.name, spec.ty.0.word()),
+                        "write `type: object`, or a path",
+                    );
                 }
                 Wire::Merge
             }
@@ -127,7 +165,9 @@ impl Context<'_> {
     }
 
     fn values<T>(&mut self, file: &File<T>, path: &[Step], spec: &ParamSpec) -> Vec<KnownValue> {
-        let Some(values) = &spec.values else { return Vec::new() };
+        let Some(values) = &spec.values else {
+            return Vec::new();
+        };
         let path = step(path, "values");
         if values.0.is_empty() {
             self.report(file, &path, "the list of known values is empty");
@@ -145,7 +185,9 @@ impl Context<'_> {
             if seen.insert(value.to_string(), ()).is_some() {
                 self.report(file, &place, format!("the value {value} stands here twice"));
             }
-            if !matches!(item, Ty::Boolean(_)) && let Err(fault) = example::fits(&item, value) {
+            if !matches!(item, Ty::Boolean(_))
+                && let Err(fault) = example::fits(&item, value)
+            {
                 self.report(file, &place, fault);
             }
             if let Some(meaning) = meaning {
@@ -153,14 +195,25 @@ impl Context<'_> {
                 self.sentence(file, &place, meaning, "", MOST_DESCRIPTION);
             }
         }
-        values.0.iter().map(|(value, description)| KnownValue { value: value.clone(), description: description.clone() }).collect()
+        values
+            .0
+            .iter()
+            .map(|(value, description)| KnownValue { value: value.clone(), description: description.clone() })
+            .collect()
     }
 
     fn check_default<T>(&mut self, file: &File<T>, path: &[Step], param: &Param) {
-        let Some(default) = &param.default else { return };
+        let Some(default) = &param.default else {
+            return;
+        };
         let at = step(path, "default");
         if param.required {
-            self.report_help(file, &at, format!("`{}` is required, so its default is never used", param.name), "drop `default` or `required`");
+            self.report_help(
+                file,
+                &at,
+                format!("`{}` is required, so its default is never used", param.name),
+                "drop `default` or `required`",
+            );
         }
         if let Err(fault) = example::fits(&param.ty, default) {
             self.report(file, &at, fault);
@@ -182,10 +235,16 @@ impl Context<'_> {
             self.report_help(file, &path, message, "write `type: object` or `type: array<object>`");
         }
         let level = if merged { Level::Field } else { Level::Entry };
-        let in_mapping = |key: &str| if entries.is_mapping { step(&path, key) } else { path.clone() };
+        let in_mapping = |key: &str| {
+            if entries.is_mapping { step(&path, key) } else { path.clone() }
+        };
         let own_path = in_mapping("own");
-        let own: Vec<Param> =
-            entries.own.iter().enumerate().filter_map(|(at, entry)| self.param(file, &step(&own_path, at), entry, level)).collect();
+        let own: Vec<Param> = entries
+            .own
+            .iter()
+            .enumerate()
+            .filter_map(|(at, entry)| self.param(file, &step(&own_path, at), entry, level))
+            .collect();
         self.distinct(file, &own_path, &own, &mut BTreeSet::new(), (|entry: &Param| entry.name.clone(), "key"));
         let mut all = own.clone();
         let mut entity = None;
@@ -194,7 +253,11 @@ impl Context<'_> {
             if let Some((reference, fields)) = fields {
                 self.check_picks(file, &path, entries, &fields);
                 let taken = |name: &String| own.iter().any(|entry| entry.name == *name);
-                all.extend(fields.into_iter().filter(|field| !field.readonly && !entries.omit.contains(&field.name) && !taken(&field.name)));
+                all.extend(
+                    fields
+                        .into_iter()
+                        .filter(|field| !field.readonly && !entries.omit.contains(&field.name) && !taken(&field.name)),
+                );
                 entity = Some(reference);
             }
         }
@@ -207,12 +270,16 @@ impl Context<'_> {
     /// A shared type by name. One whose own spec is broken is not reported again.
     pub(super) fn shared<T>(&mut self, file: &File<T>, path: &[Step], name: &str) -> Option<(EntityRef, Vec<Param>)> {
         match self.types.get(name) {
-            Some(Some(entity)) => Some((EntityRef { name: name.to_owned(), ident: entity.ident.clone() }, entity.fields.clone())),
+            Some(Some(entity)) => {
+                Some((EntityRef { name: name.to_owned(), ident: entity.ident.clone() }, entity.fields.clone()))
+            }
             Some(None) => None,
             None if self.specs.broken.contains(&format!("specs/types/{name}")) => None,
             None => {
-                let near = nearest(name, self.types.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
-                let help = near.unwrap_or_else(|| format!("write specs/types/{name}.yaml, or use one of the shared types there"));
+                let near =
+                    nearest(name, self.types.keys().map(String::as_str)).map(|near| format!("did you mean `{near}`?"));
+                let help = near
+                    .unwrap_or_else(|| format!("write specs/types/{name}.yaml, or use one of the shared types there"));
                 self.report_help(file, path, format!("there is no shared type `{name}`"), help);
                 None
             }
@@ -220,13 +287,17 @@ impl Context<'_> {
     }
 
     fn check_picks<T>(&mut self, file: &File<T>, path: &[Step], entries: &EntriesSpec, fields: &[Param]) {
-        let known = |name: &String| fields.iter().any(|field| field.name == *name) || entries.own.iter().any(|own| own.name == *name);
+        let known = |name: &String| {
+            fields.iter().any(|field| field.name == *name) || entries.own.iter().any(|own| own.name == *name)
+        };
         for (key, names) in [("omit", &entries.omit), ("require", &entries.require)] {
             for (at, name) in names.iter().enumerate() {
                 if !known(name) {
-                    let near = nearest(name, fields.iter().map(|field| field.name.as_str())).map(|near| format!("did you mean `{near}`?"));
+                    let near = nearest(name, fields.iter().map(|field| field.name.as_str()))
+                        .map(|near| format!("did you mean `{near}`?"));
                     let place = file.place(&step(&step(path, key), at));
-                    let diagnostic = Diagnostic::new(place, format!("`{key}` names `{name}`, which the shared type does not have"));
+                    let diagnostic =
+                        Diagnostic::new(place, format!("`{key}` names `{name}`, which the shared type does not have"));
                     self.problems.push(diagnostic.maybe_help(near));
                 }
             }

@@ -46,7 +46,10 @@ pub(super) fn sentence(text: &str, name: &str, most: usize) -> Problem {
         let filler = ["the", "a", "an", "of"];
         let meaning: Vec<String> = words(text).into_iter().filter(|word| !filler.contains(&word.as_str())).collect();
         if !name.is_empty() && meaning == words(name) {
-            return problem("the description only repeats the name", "say what it means: format, unit, values, what happens without it");
+            return problem(
+                "the description only repeats the name",
+                "say what it means: format, unit, values, what happens without it",
+            );
         }
         None
     })
@@ -62,9 +65,14 @@ pub(super) fn title(text: &str) -> Problem {
             return problem("a title has no full stop", "remove `.`");
         }
         let long: Vec<&str> = text.split(' ').filter(|word| word.chars().count() > 3).collect();
-        let capitals = long.iter().filter(|word| word.starts_with(char::is_uppercase) && word.chars().skip(1).any(char::is_lowercase));
+        let capitals = long
+            .iter()
+            .filter(|word| word.starts_with(char::is_uppercase) && word.chars().skip(1).any(char::is_lowercase));
         if long.len() > 1 && capitals.count() == long.len() {
-            return problem("a title is written in sentence case", "only the first word and names have capitals: `Update user`");
+            return problem(
+                "a title is written in sentence case",
+                "only the first word and names have capitals: `Update user`",
+            );
         }
         None
     })

@@ -15,7 +15,12 @@ impl Context<'_> {
         for file in &self.specs.types {
             if file.stem() != file.spec.name {
                 let (name, stem) = (&file.spec.name, file.stem());
-                self.report_help(file, &["type".into()], format!("the file of the type `{name}` is called `{stem}.yaml`"), format!("call it `{name}.yaml`"));
+                self.report_help(
+                    file,
+                    &["type".into()],
+                    format!("the file of the type `{name}` is called `{stem}.yaml`"),
+                    format!("call it `{name}.yaml`"),
+                );
             }
         }
         for file in &self.specs.types {
@@ -28,7 +33,9 @@ impl Context<'_> {
         if self.types.contains_key(name) {
             return;
         }
-        let Some(file) = self.specs.types.iter().find(|file| file.stem() == name) else { return };
+        let Some(file) = self.specs.types.iter().find(|file| file.stem() == name) else {
+            return;
+        };
         if below.iter().any(|above| above == name) {
             let circle = format!("{} → {name}", below.join(" → "));
             self.report(file, &["type".into()], format!("the shared type contains itself: {circle}"));
@@ -51,8 +58,12 @@ impl Context<'_> {
         let spec = &file.spec;
         self.sentence(file, &["description".into()], &spec.description, &spec.name, MOST_DESCRIPTION);
         let fields_path: Vec<Step> = vec!["fields".into()];
-        let fields: Vec<_> =
-            spec.fields.iter().enumerate().filter_map(|(at, field)| self.param(file, &step(&fields_path, at), field, Level::Field)).collect();
+        let fields: Vec<_> = spec
+            .fields
+            .iter()
+            .enumerate()
+            .filter_map(|(at, field)| self.param(file, &step(&fields_path, at), field, Level::Field))
+            .collect();
         let reported = &mut BTreeSet::new();
         self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.name.clone(), "key"));
         self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.ident.to_string(), "Rust name"));

@@ -8,6 +8,9 @@ use crate::lower::{Context, step};
 use crate::spec::{File, MethodSpec, Step};
 use crate::suggest::nearest;
 
+/// Where something is named: file and path.
+type Places<'s> = Vec<(&'s File<MethodSpec>, Vec<Step>)>;
+
 impl Context<'_> {
     /// Reports parameters that share something they must not share. Of two that share several things only the first is
     /// reported: `reported` holds the pairs.
@@ -72,14 +75,19 @@ impl Context<'_> {
         let specs = self.specs;
         // In this order: of two files that share several names only the first is reported.
         const KINDS: [&str; 4] = ["method", "name", "Rust function", "Rust type"];
-        let mut seen: BTreeMap<(usize, String), Vec<(&File<MethodSpec>, Vec<Step>)>> = BTreeMap::new();
+        let mut seen: BTreeMap<(usize, String), Places<'_>> = BTreeMap::new();
         for method in methods {
-            let Some(file) = specs.methods.iter().find(|file| file.source.path == method.source) else { continue };
+            let Some(file) = specs.methods.iter().find(|file| file.source.path == method.source) else {
+                continue;
+            };
             let mut take = |kind: &str, name: String, path: Vec<Step>| {
                 let kind = KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len());
                 let places = seen.entry((kind, name)).or_default();
                 // A function may well be called like its own alias, but not like another's.
-                if !places.iter().any(|(other, earlier)| other.source.path == file.source.path && earlier[..] == path[..]) {
+                if !places
+                    .iter()
+                    .any(|(other, earlier)| other.source.path == file.source.path && earlier[..] == path[..])
+                {
                     places.push((file, path));
                 }
             };
@@ -90,7 +98,9 @@ impl Context<'_> {
             take("Rust type", format!("{module}::{}", method.ident), vec!["method".into()]);
             for (at, function) in method.functions.iter().enumerate() {
                 let path = |key: &str| match at.checked_sub(1) {
-                    None => vec![Step::from(if key == "function" && file.spec.function.is_none() { "method" } else { key })],
+                    None => {
+                        vec![Step::from(if key == "function" && file.spec.function.is_none() { "method" } else { key })]
+                    }
                     Some(at) => vec![Step::from("functions"), Step::from(at), Step::from(key)],
                 };
                 let constructor = match &function.kind {
@@ -111,7 +121,9 @@ impl Context<'_> {
         let mut reported = BTreeSet::new();
         for ((kind, name), places) in seen {
             let kind = KINDS.get(kind).copied().unwrap_or_default();
-            let Some(((first, first_path), again)) = places.split_first() else { continue };
+            let Some(((first, first_path), again)) = places.split_first() else {
+                continue;
+            };
             for (file, path) in again {
                 if !reported.insert((first.source.path.as_str(), file.source.path.as_str())) {
                     continue;
@@ -119,7 +131,8 @@ impl Context<'_> {
                 let diagnostic = Diagnostic::new(file.place(path), format!("the {kind} `{name}` is taken twice"))
                     .label("again here")
                     .other(first.place(first_path), "first here");
-                let help = (kind == "name").then(|| "names are the same in every letter case; choose another one".to_owned());
+                let help =
+                    (kind == "name").then(|| "names are the same in every letter case; choose another one".to_owned());
                 self.problems.push(diagnostic.maybe_help(help));
             }
         }
@@ -130,13 +143,20 @@ impl Context<'_> {
         let specs = self.specs;
         let names = || specs.methods.iter().map(|file| file.spec.method.as_str());
         for file in &specs.methods {
-            let Some(replacement) = file.spec.deprecated.as_ref().and_then(|gone| gone.replacement.as_ref()) else { continue };
+            let Some(replacement) = file.spec.deprecated.as_ref().and_then(|gone| gone.replacement.as_ref()) else {
+                continue;
+            };
             if names().any(|name| name == replacement) {
                 continue;
             }
             let path = [Step::from("deprecated"), Step::from("replacement")];
             if let Some(near) = nearest(replacement, names()) {
-                self.report_help(file, &path, format!("there is no method `{replacement}`"), format!("did you mean `{near}`?"));
+                self.report_help(
+                    file,
+                    &path,
+                    format!("there is no method `{replacement}`"),
+                    format!("did you mean `{near}`?"),
+                );
             } else if !super::method::is_method_name(replacement) {
                 self.report(file, &path, format!("`{replacement}` is no method name"));
             }

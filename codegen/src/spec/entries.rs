@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -53,7 +53,9 @@ impl<'de> Deserialize<'de> for EntriesSpec {
             type Value = EntriesSpec;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a shared type, a list of keys, or an object with `type`, `omit`, `require` and `own`")
+                f.write_str(
+                    "the name of a shared type, a list of keys, or an object with `type`, `omit`, `require` and `own`",
+                )
             }
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<EntriesSpec, E> {
@@ -152,7 +154,9 @@ impl<'de> Deserialize<'de> for WireSpec {
             fn visit_str<E: de::Error>(self, path: &str) -> Result<WireSpec, E> {
                 match path {
                     "merge" => Ok(WireSpec::Merge),
-                    path if path.split('.').any(str::is_empty) => Err(E::custom(format!("a path must not have empty keys{HELP}write it as in `filter.ID`"))),
+                    path if path.split('.').any(str::is_empty) => {
+                        Err(E::custom(format!("a path must not have empty keys{HELP}write it as in `filter.ID`")))
+                    }
                     path => Ok(WireSpec::Path(path.split('.').map(str::to_owned).collect())),
                 }
             }
@@ -162,7 +166,11 @@ impl<'de> Deserialize<'de> for WireSpec {
                 while let Some(Key(key)) = items.next_element()? {
                     keys.push(key);
                 }
-                if keys.is_empty() { Err(de::Error::custom(format!("a path needs at least one key{HELP}write it as in `[filter, ID]`"))) } else { Ok(WireSpec::Path(keys)) }
+                if keys.is_empty() {
+                    Err(de::Error::custom(format!("a path needs at least one key{HELP}write it as in `[filter, ID]`")))
+                } else {
+                    Ok(WireSpec::Path(keys))
+                }
             }
         }
         deserializer.deserialize_any(Forms)

@@ -74,7 +74,9 @@ impl<'de> Visitor<'de> for JsonVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom(format!("JSON has no infinity and no NaN{HELP}write a number, or text in quotes")))
+        serde_json::Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom(format!("JSON has no infinity and no NaN{HELP}write a number, or text in quotes")))
     }
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {

@@ -98,7 +98,10 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
     order.sort_by(|a, b| a.path.cmp(&b.path));
     let mut specs = Specs::default();
     for source in order {
-        let text = Arc::new(SourceText { path: source.path.clone(), text: String::from_utf8_lossy(&source.bytes).into_owned() });
+        let text = Arc::new(SourceText {
+            path: source.path.clone(),
+            text: String::from_utf8_lossy(&source.bytes).into_owned(),
+        });
         let before = problems.len();
         check_text(source, &text, problems);
         let name = source.path.rsplit('/').next().unwrap_or_default();
@@ -137,7 +140,10 @@ fn check_text(source: &Source, text: &Arc<SourceText>, problems: &mut Diagnostic
         return;
     }
     if text.text.trim().is_empty() {
-        problems.push(Diagnostic::new(Place::at(text, 1, 1), "the file is empty").help("`cargo xtask new <method>` writes a spec to start from"));
+        problems.push(
+            Diagnostic::new(Place::at(text, 1, 1), "the file is empty")
+                .help("`cargo xtask new <method>` writes a spec to start from"),
+        );
         return;
     }
     if let Some((at, char)) = text.text.char_indices().find(|(_, char)| is_refused(*char)) {
@@ -149,7 +155,9 @@ fn check_text(source: &Source, text: &Arc<SourceText>, problems: &mut Diagnostic
     if text.text.contains('\\') {
         let mut found = None;
         locate::texts(&text.text, &mut |path, value| {
-            if found.is_none() && let Some(char) = value.chars().find(|char| is_refused(*char)) {
+            if found.is_none()
+                && let Some(char) = value.chars().find(|char| is_refused(*char))
+            {
                 found = Some((path.to_vec(), char));
             }
         });
@@ -191,7 +199,9 @@ fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diagnostic {
         Some((key, known)) if message.starts_with("unknown field") => {
             let help = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known keys: {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+                None => {
+                    format!("known keys: {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "))
+                }
             };
             Diagnostic::new(place, format!("unknown key `{key}`")).help(help)
         }
@@ -203,7 +213,8 @@ fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diagnostic {
             Diagnostic::new(place, format!("the key `{key}` stands here twice")).help("keep one of them")
         }
         _ if message.starts_with("invalid type: ") => {
-            let (found, expected) = message["invalid type: ".len()..].split_once(", expected ").unwrap_or((message, "something else"));
+            let (found, expected) =
+                message["invalid type: ".len()..].split_once(", expected ").unwrap_or((message, "something else"));
             let expected = match expected {
                 "usize" | "u16" => "a whole number",
                 "a value" if found == "enum" => "a value without a tag",
@@ -222,7 +233,10 @@ fn second(text: &Arc<SourceText>, mapping: &Place, key: &str) -> Option<Place> {
     let start = text.text[..mapping.span.start].rfind('\n').map_or(0, |at| at + 1);
     let indent = mapping.span.start - start;
     let lines = text.text[start..].lines().enumerate();
-    let stands = |line: &str| line.get(indent..).is_some_and(|rest| rest.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')));
+    let stands = |line: &str| {
+        line.get(indent..)
+            .is_some_and(|rest| rest.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
+    };
     let (at, _) = lines.filter(|(_, line)| stands(line)).nth(1)?;
     let first_line = 1 + text.text[..start].matches('\n').count();
     Some(Place::at(text, first_line + at, indent + 1))

@@ -99,7 +99,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let Some((first, rest)) = self.path.split_first() else { return self.end() };
+        let Some((first, rest)) = self.path.split_first() else {
+            return self.end();
+        };
         let mut at = 0;
         loop {
             let more = if *first == Step::At(at) {
@@ -115,7 +117,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let Some((first, rest)) = self.path.split_first() else { return self.end() };
+        let Some((first, rest)) = self.path.split_first() else {
+            return self.end();
+        };
         let wanted_key = if let Step::Key(key) = first { Some(key.as_str()) } else { None };
         while let Some(key) = entries.next_key_seed(KeySeed { wanted: wanted_key })? {
             if matches!(first, Step::In(wanted) if *wanted == key) {
@@ -171,7 +175,9 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
 
 /// Every text of a file with its path, keys included: for rules that hold for all of them.
 pub(super) fn texts(text: &str, visit: &mut dyn FnMut(&[Step], &str)) {
-    let Ok(super::json::Json(value)) = serde_yaml::from_str(text) else { return };
+    let Ok(super::json::Json(value)) = serde_yaml::from_str(text) else {
+        return;
+    };
     walk(&value, &mut Vec::new(), visit);
 }
 

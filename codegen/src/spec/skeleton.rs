@@ -24,10 +24,13 @@ pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<Me
     let verb = method.rsplit('.').next().unwrap_or(method).to_lowercase();
     let depth = folder.split('/').count();
     let effect = VERBS.iter().find(|(known, _)| *known == verb).map_or("action", |(_, effect)| effect);
-    let mut text = format!("# yaml-language-server: $schema={}method.schema.json\nmethod: {method}\n", "../".repeat(depth));
+    let mut text =
+        format!("# yaml-language-server: $schema={}method.schema.json\nmethod: {method}\n", "../".repeat(depth));
     text.push_str("title: TODO\nsummary: TODO.\n");
     let block = |key: &str| sibling.and_then(|file| block(&file.source.text, key));
-    text.push_str(&block("scope").unwrap_or_else(|| format!("scope: {}\n", method.split('.').next().unwrap_or(method))));
+    text.push_str(
+        &block("scope").unwrap_or_else(|| format!("scope: {}\n", method.split('.').next().unwrap_or(method))),
+    );
     if rest == Rest::V3 {
         text.push_str("rest: 3\n");
     }
@@ -48,7 +51,9 @@ pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<Me
     text.push_str(&returns.unwrap_or_else(|| "returns: {type: object, description: TODO.}\n".to_owned()));
     text.push_str(&block("errors").unwrap_or_default());
     let examples = if same_effect { block("examples") } else { None };
-    text.push_str(&examples.unwrap_or_else(|| "examples:\n  - arguments: {}\n    response: {result: true}\n".to_owned()));
+    text.push_str(
+        &examples.unwrap_or_else(|| "examples:\n  - arguments: {}\n    response: {result: true}\n".to_owned()),
+    );
     text
 }
 
@@ -58,7 +63,10 @@ fn word(effect: Effect) -> &'static str {
 
 /// The official page's address, by the sibling's.
 fn reference(method: &str, sibling: Option<&File<MethodSpec>>) -> String {
-    let folder = sibling.and_then(|file| file.spec.reference.as_deref()).and_then(|page| page.rsplit_once('/')).map(|(folder, _)| folder);
+    let folder = sibling
+        .and_then(|file| file.spec.reference.as_deref())
+        .and_then(|page| page.rsplit_once('/'))
+        .map(|(folder, _)| folder);
     match folder {
         Some(folder) => format!("reference: {folder}/{}.html\n", method.to_lowercase().replace('.', "-")),
         None => String::new(),

@@ -68,9 +68,10 @@ fn type_of(word: &str) -> Result<Ty, String> {
     }
     match TYPES.iter().find(|(known, _)| *known == word) {
         Some((_, ty)) => Ok(ty.clone()),
-        None if word == "array" || word == "array<" => {
-            Err(format!("`array` needs the type of its items{}write `array<string>`, `array<id>`, `array<any>` …", super::load::HELP))
-        }
+        None if word == "array" || word == "array<" => Err(format!(
+            "`array` needs the type of its items{}write `array<string>`, `array<id>`, `array<any>` …",
+            super::load::HELP
+        )),
         None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known))),
     }
 }

@@ -14,7 +14,12 @@ use crate::value::Object;
 
 /// Makes the call of a command. `missing` are the connection's options that are not given: they are named together
 /// with the parameters.
-pub(crate) fn call(command: &Command<'static>, matches: &ArgMatches, inputs: &Inputs, missing: Vec<String>) -> Result<Call, Stop> {
+pub(crate) fn call(
+    command: &Command<'static>,
+    matches: &ArgMatches,
+    inputs: &Inputs,
+    missing: Vec<String>,
+) -> Result<Call, Stop> {
     let base = match given(matches, "params") {
         Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs)?,
         None => Object::new(),
@@ -37,15 +42,25 @@ pub(crate) fn call(command: &Command<'static>, matches: &ArgMatches, inputs: &In
     if !faults.is_empty() {
         return Err(Stop::usage(faults.join("\n")));
     }
-    let given_value = |param: &Param<'_>| explicit.iter().any(|(other, value)| other.name == param.name && value.is_some());
+    let given_value =
+        |param: &Param<'_>| explicit.iter().any(|(other, value)| other.name == param.name && value.is_some());
     let lacking: Vec<String> = missing
         .into_iter()
-        .chain(command.params.iter().filter(|param| param.required && !given_value(param) && !is_in(&base, param)).map(describe))
-        .chain(explicit.iter().flat_map(|(param, value)| inner_lacking(param, value.as_ref(), &base)))
+        .chain(
+            command
+                .params
+                .iter()
+                .filter(|param| param.required && !given_value(param) && !is_in(command, &base, param))
+                .map(describe),
+        )
+        .chain(explicit.iter().flat_map(|(param, value)| inner_lacking(command, param, value.as_ref(), &base)))
         .collect();
     if !lacking.is_empty() {
         let name = &command.function;
-        return Err(Stop::usage(format!("{name} needs more:\n{}\nhelp: `oint bitrix24 {name} --help`", lacking.join("\n"))));
+        return Err(Stop::usage(format!(
+            "{name} needs more:\n{}\nhelp: `oint bitrix24 {name} --help`",
+            lacking.join("\n")
+        )));
     }
     Ok(assemble(command, base, explicit))
 }
@@ -60,15 +75,18 @@ fn assemble(command: &Command<'static>, base: Object, explicit: Vec<(&Param<'sta
         call.set_path(&path.iter().map(String::as_str).collect::<Vec<_>>(), value.clone());
     }
     // A parameter of its own wins over an entry of a merged object.
-    let own: Vec<String> =
-        explicit.iter().filter(|(_, value)| value.is_some()).filter_map(|(param, _)| param.path()?.into_iter().next()).collect();
+    let own: Vec<String> = explicit
+        .iter()
+        .filter(|(_, value)| value.is_some())
+        .filter_map(|(param, _)| param.path()?.into_iter().next())
+        .collect();
     for (param, value) in explicit {
         let path = param.path();
         let (value, files) = match value {
             Some(Converted { value, files }) => (value, files),
             // A default only stands in for what `--params` leaves out.
             None => match &param.default {
-                Some(default) if !is_in(&base, param) => (default_value(param, default), Vec::new()),
+                Some(default) if !is_in(command, &base, param) => (default_value(param, default), Vec::new()),
                 _ => continue,
             },
         };
@@ -140,7 +158,11 @@ fn params(command: &Command<'static>, text: &str, allow_unknown: bool, inputs: &
     if !allow_unknown && !is_open {
         let mut unknown: Vec<String> = Vec::new();
         for key in body.keys().filter(|key| !known.contains(key) && !is_custom(key)) {
-            unknown.push(format!("--params: {} has no parameter `{key}`{}", command.function, hint(key, known.iter().map(String::as_str))));
+            unknown.push(format!(
+                "--params: {} has no parameter `{key}`{}",
+                command.function,
+                hint(key, known.iter().map(String::as_str))
+            ));
         }
         if !unknown.is_empty() {
             unknown.push("help: `--allow-unknown` passes such keys on".to_owned());
@@ -174,27 +196,38 @@ fn is_custom(key: &str) -> bool {
 }
 
 /// Whether `--params` brings a parameter.
-fn is_in(base: &Object, param: &Param<'_>) -> bool {
+fn is_in(command: &Command<'static>, base: &Object, param: &Param<'_>) -> bool {
     match param.path() {
         Some(path) => {
-            let mut keys = path.iter();
-            let first = keys.next().and_then(|key| base.get(key));
-            keys.fold(first, |value, key| value?.get(key)).is_some()
+            let (last, parents) = path.split_last().map_or(("", &[][..]), |(last, parents)| (last.as_str(), parents));
+            let object = parents.iter().try_fold(base, |object, key| object.get(key)?.as_object());
+            object.is_some_and(|object| object.contains_key(last))
         }
-        None => param.entries.iter().any(|entry| base.contains_key(entry.name.as_ref())) || base.keys().any(|key| is_custom(key)),
+        // Whatever is no other parameter's belongs to the merged object.
+        None => {
+            let paths = || command.params.iter().filter_map(|other| other.path()?.into_iter().next());
+            base.keys().any(|key| !paths().any(|other| other == *key))
+        }
     }
 }
 
 /// What an object lacks of the keys that it requires.
-fn inner_lacking(param: &Param<'static>, value: Option<&Converted>, base: &Object) -> Vec<String> {
+fn inner_lacking(
+    command: &Command<'static>,
+    param: &Param<'static>,
+    value: Option<&Converted>,
+    base: &Object,
+) -> Vec<String> {
     let there = |entry: &Param<'_>| {
         let inside = value.is_some_and(|converted| converted.value.get(entry.name.as_ref()).is_some());
         let merged = param.wire == "merge" && base.contains_key(entry.name.as_ref());
-        let nested = param.path().is_some_and(|path| path.iter().fold(Some(base), |object, key| object?.get(key)?.as_object()).is_some_and(|object| object.contains_key(entry.name.as_ref())));
+        let object =
+            param.path().and_then(|path| path.iter().try_fold(base, |object, key| object.get(key)?.as_object()));
+        let nested = object.is_some_and(|object| object.contains_key(entry.name.as_ref()));
         inside || merged || nested
     };
     // A parameter that is missing as a whole is named itself.
-    if value.is_none() && !is_in(base, param) {
+    if value.is_none() && !is_in(command, base, param) {
         return Vec::new();
     }
     let lacking = param.entries.iter().filter(|entry| entry.required && !there(entry));

@@ -19,13 +19,23 @@ const fn common(long: &'static str, value: Option<&'static str>, help: &'static 
     Common { long, short: None, value, help, is_connection: false }
 }
 
-const fn connection(long: &'static str, short: Option<char>, value: Option<&'static str>, help: &'static str) -> Common {
+const fn connection(
+    long: &'static str,
+    short: Option<char>,
+    value: Option<&'static str>,
+    help: &'static str,
+) -> Common {
     Common { long, short, value, help, is_connection: true }
 }
 
 /// The options that every command has; the generator refuses parameters of these names.
 pub(crate) const COMMON: &[Common] = &[
-    connection("url", Some('u'), Some("ADDRESS"), "Webhook's address, or the portal's domain with a token [env: B24_URL]"),
+    connection(
+        "url",
+        Some('u'),
+        Some("ADDRESS"),
+        "Webhook's address, or the portal's domain with a token [env: B24_URL]",
+    ),
     connection("token", Some('t'), Some("TOKEN"), "Access token of an application [env: B24_TOKEN]"),
     connection("timeout", None, Some("SECONDS"), "How long the call may take in all; 70 if not given"),
     connection("allow-http", None, None, "Allow plain http to other machines; anybody on the way can read the secrets"),
@@ -59,7 +69,9 @@ pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
         .disable_version_flag(true)
         .args_override_self(true)
         .override_usage(format!("{name} [options]"));
-    let taken = |option: &str| command.is_some_and(|command| command.params.iter().any(|param| param.option.as_deref() == Some(option)));
+    let taken = |option: &str| {
+        command.is_some_and(|command| command.params.iter().any(|param| param.option.as_deref() == Some(option)))
+    };
     for option in COMMON.iter().filter(|option| !taken(option.long)) {
         let short = match option.long {
             "help" => Some('h'),
@@ -94,7 +106,8 @@ pub(crate) fn key(at: usize) -> String {
 
 fn argument(at: usize, param: &Param<'static>) -> Arg {
     let long = param.option.as_deref().unwrap_or(&param.name).to_owned();
-    let mut argument = Arg::new(key(at)).long(long).value_name(placeholder(param)).action(ArgAction::Set).allow_negative_numbers(true);
+    let mut argument =
+        Arg::new(key(at)).long(long).value_name(placeholder(param)).action(ArgAction::Set).allow_negative_numbers(true);
     if let Some(short) = param.short {
         argument = argument.short(short);
     }
@@ -134,6 +147,7 @@ pub(crate) fn is_set(matches: &clap::ArgMatches, id: &str) -> bool {
 /// The option `--timeout`, in seconds.
 pub(crate) fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let seconds: Option<f64> = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0 && *seconds <= 86_400.0);
-    seconds.map(std::time::Duration::from_secs_f64).ok_or_else(|| format!("--timeout: `{text}` is no number of seconds between 0 and 86400"))
+    seconds
+        .map(std::time::Duration::from_secs_f64)
+        .ok_or_else(|| format!("--timeout: `{text}` is no number of seconds between 0 and 86400"))
 }
-

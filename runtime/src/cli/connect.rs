@@ -27,7 +27,9 @@ impl Connection {
         Self {
             url: value("url", "B24_URL"),
             // A webhook named by option and a token from the environment belong to different connections.
-            token: if url.is_some_and(|url| url.contains("/rest/") && !url.trim_end_matches('/').ends_with("/rest")) && token.is_none() {
+            token: if url.is_some_and(|url| url.contains("/rest/") && !url.trim_end_matches('/').ends_with("/rest"))
+                && token.is_none()
+            {
                 None
             } else {
                 value("token", "B24_TOKEN")
@@ -43,7 +45,8 @@ impl Connection {
 
     /// The client.
     pub(crate) fn client(&self, matches: &ArgMatches) -> Result<Client, Stop> {
-        let mut builder = Client::builder(self.url.as_deref().unwrap_or_default()).allow_http(is_set(matches, "allow-http"));
+        let mut builder =
+            Client::builder(self.url.as_deref().unwrap_or_default()).allow_http(is_set(matches, "allow-http"));
         if let Some(token) = &self.token {
             builder = builder.token(token.as_str());
         }

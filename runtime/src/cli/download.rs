@@ -11,7 +11,10 @@ const TIMEOUT: Duration = Duration::from_secs(300);
 pub(crate) fn file(address: &str) -> Result<File, String> {
     let shown = address.split(['?', '#']).next().unwrap_or_default();
     let failed = |reason: String| format!("cannot download {shown}: {reason}");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| failed(error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed(error.to_string()))?;
     runtime.block_on(async {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().timeout(TIMEOUT).build().map_err(|error| failed(error.to_string()))?;

@@ -73,7 +73,9 @@ impl From<&Error> for Exit {
             Error::Portal(error) if error.is_unauthorised() => Self::NotAuthorised,
             Error::Portal(error) if error.is_limit() => Self::Limit,
             Error::Portal(_) => Self::Portal,
-            Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => Self::Network,
+            Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => {
+                Self::Network
+            }
             Error::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             Error::Usage(_) => Self::Usage,
         }

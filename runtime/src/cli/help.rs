@@ -42,7 +42,8 @@ pub(crate) fn list(tables: &Tables, category: Option<&str>) -> String {
     let commands: Vec<Command<'static>> = tables.commands().collect();
     for row in tables.categories().filter(|row| category.is_none_or(|category| row.key == category)) {
         text.push_str(&format!("{} ({})\n{}\n\n", row.title, row.key, fill(&row.summary, "", width())));
-        let of_category: Vec<&Command<'static>> = commands.iter().filter(|command| command.category == row.key).collect();
+        let of_category: Vec<&Command<'static>> =
+            commands.iter().filter(|command| command.category == row.key).collect();
         let name = |command: &Command<'_>| command.method.as_deref().unwrap_or("–").to_owned();
         let widths = (
             of_category.iter().map(|command| command.function.chars().count()).max().unwrap_or(0),
@@ -50,11 +51,20 @@ pub(crate) fn list(tables: &Tables, category: Option<&str>) -> String {
         );
         for command in of_category {
             let gone = if command.deprecated.is_some() { " (deprecated)" } else { "" };
-            text.push_str(&format!("  {:<a$}  {:<b$}  {}{gone}\n", command.function, name(command), command.title, a = widths.0, b = widths.1));
+            text.push_str(&format!(
+                "  {:<a$}  {:<b$}  {}{gone}\n",
+                command.function,
+                name(command),
+                command.title,
+                a = widths.0,
+                b = widths.1
+            ));
         }
         text.push('\n');
     }
-    text.push_str("`oint bitrix24 <method> --help` shows one; `--describe` prints it as JSON, without a method all of them.\n");
+    text.push_str(
+        "`oint bitrix24 <method> --help` shows one; `--describe` prints it as JSON, without a method all of them.\n",
+    );
     text
 }
 
@@ -65,7 +75,10 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     let spellings: Vec<&str> = std::iter::once(command.function.as_ref()).chain(command.method.as_deref()).collect();
     text.push_str(&format!("{}\n\n{}\n", spellings.join(", "), fill(&command.summary, "", width)));
     if let Some(gone) = &command.deprecated {
-        let instead = gone.replacement.as_deref().map_or_else(|| "do not use it in new work".to_owned(), |name| format!("use {name} instead"));
+        let instead = gone
+            .replacement
+            .as_deref()
+            .map_or_else(|| "do not use it in new work".to_owned(), |name| format!("use {name} instead"));
         let note = gone.note.as_deref().map(|note| format!(" {note}")).unwrap_or_default();
         text.push_str(&format!("\n{}\n", fill(&format!("Deprecated: {instead}.{note}"), "", width)));
     }
@@ -88,9 +101,16 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
         text.push_str(&format!("  … and {} more: --help --all\n", optional.len() - shown));
     }
     if command.template.is_some() {
-        section(&mut text, "Options", [(format!("      --{EMPTY} [<BOOLEAN>]"), "Make every value an empty text".to_owned())].into_iter(), width);
+        section(
+            &mut text,
+            "Options",
+            [(format!("      --{EMPTY} [<BOOLEAN>]"), "Make every value an empty text".to_owned())].into_iter(),
+            width,
+        );
     } else {
-        let of = |is_connection: bool| COMMON.iter().filter(move |option| option.is_connection == is_connection && option.long != "all");
+        let of = |is_connection: bool| {
+            COMMON.iter().filter(move |option| option.is_connection == is_connection && option.long != "all")
+        };
         let line = |option: &crate::cli::command::Common| {
             let short = if option.long == "help" { Some('h') } else { option.short };
             (flags(free_short(command, short), option.long, option.value), option.help.to_owned())
@@ -149,11 +169,20 @@ fn section(text: &mut String, title: &str, rows: impl Iterator<Item = (String, S
         return;
     }
     const WIDEST_COLUMN: usize = 30;
-    let column = rows.iter().map(|(flags, _)| flags.chars().count() + 2).filter(|column| *column <= WIDEST_COLUMN).max().unwrap_or(WIDEST_COLUMN);
+    let column = rows
+        .iter()
+        .map(|(flags, _)| flags.chars().count() + 2)
+        .filter(|column| *column <= WIDEST_COLUMN)
+        .max()
+        .unwrap_or(WIDEST_COLUMN);
     text.push_str(&format!("\n{title}:\n"));
     for (flags, help) in rows {
         let indent = " ".repeat(column);
-        let first = if flags.chars().count() + 2 <= column { format!("{flags:<column$}") } else { format!("{flags}\n{indent}") };
+        let first = if flags.chars().count() + 2 <= column {
+            format!("{flags:<column$}")
+        } else {
+            format!("{flags}\n{indent}")
+        };
         let options = textwrap::Options::new(width).initial_indent(&indent).subsequent_indent(&indent);
         let help = textwrap::fill(&help, options);
         text.push_str(&format!("{first}{}\n", help.trim_start()));
@@ -169,10 +198,14 @@ fn example(command: &Command<'static>) -> Option<String> {
     let example = command.examples.first()?;
     let mut words = vec![format!("oint bitrix24 {}", command.function)];
     for param in &command.params {
-        let Some(value) = example.arguments.get(param.name.as_ref()) else { continue };
+        let Some(value) = example.arguments.get(param.name.as_ref()) else {
+            continue;
+        };
         let value = match value {
             Value::String(text) => format!("\"{text}\""),
-            Value::Object(_) | Value::Array(_) => format!("'{}'", value.to_string().replace('\'', "'\\''")),
+            Value::Object(_) | Value::Array(_) => {
+                format!("'{}'", value.to_string().replace('\'', "'\\''"))
+            }
             other => other.to_string(),
         };
         words.push(format!("--{} {value}", option(param)));

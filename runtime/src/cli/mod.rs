@@ -50,7 +50,10 @@ fn run(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
     }
     let arguments: Vec<String> = arguments
         .into_iter()
-        .map(|word| word.into_string().map_err(|word| Stop::usage(format!("the argument `{}` is not UTF-8", word.to_string_lossy()))))
+        .map(|word| {
+            word.into_string()
+                .map_err(|word| Stop::usage(format!("the argument `{}` is not UTF-8", word.to_string_lossy())))
+        })
         .collect::<Result<_, _>>()?;
     let (first, rest) = match arguments.split_first() {
         None => return print(&help::top()),
@@ -62,7 +65,10 @@ fn run(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
         "bitrix24" => bitrix24(tables, rest),
         "call" => any_method(rest),
         other => {
-            let mut message = format!("there is no command `{other}`{}", hint(other, ["bitrix24", "call", "sandbox", "version", "help"]));
+            let mut message = format!(
+                "there is no command `{other}`{}",
+                hint(other, ["bitrix24", "call", "sandbox", "version", "help"])
+            );
             if tables.command(other, None).is_some() {
                 message = format!("there is no command `{other}`\nhelp: did you mean `oint bitrix24 {other}`?");
             }
@@ -78,7 +84,9 @@ fn sandbox(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
 
 /// `oint bitrix24 …`
 fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
-    let Some((name, rest)) = arguments.split_first() else { return print(&help::list(tables, None)) };
+    let Some((name, rest)) = arguments.split_first() else {
+        return print(&help::list(tables, None));
+    };
     match name.as_str() {
         "--help" | "-h" | "help" => return print(&help::list(tables, None)),
         "--describe" => {
@@ -130,7 +138,9 @@ fn any_method(arguments: &[String]) -> Result<Exit, Stop> {
     const USAGE: &str = "Call any REST method, known here or not\n\nUsage: oint call <method> --url <ADDRESS> [--token <TOKEN>] [--params <JSON>] [--rest 3] [--dry-run]\n\nExample:\n  oint call crm.any.method --params '{\"ID\": 1}'\n";
     let name = match arguments.first().map(String::as_str) {
         None | Some("--help" | "-h" | "help") => return print(USAGE),
-        Some(option) if option.starts_with('-') => return Err(Stop::usage(format!("name a method before `{option}`\n\n{USAGE}"))),
+        Some(option) if option.starts_with('-') => {
+            return Err(Stop::usage(format!("name a method before `{option}`\n\n{USAGE}")));
+        }
         Some(name) => name,
     };
     let matches = match parse(command::clap(None, "oint call"), &arguments[1..]) {
@@ -148,7 +158,12 @@ fn any_method(arguments: &[String]) -> Result<Exit, Stop> {
     if let Some(text) = given(&matches, "params") {
         match Inputs::new().json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))? {
             Value::Object(params) => params.into_iter().for_each(|(key, value)| call.set(key, value)),
-            other => return Err(Stop::usage(format!("--params: an object is needed, found {}", crate::value::kind(&other)))),
+            other => {
+                return Err(Stop::usage(format!(
+                    "--params: an object is needed, found {}",
+                    crate::value::kind(&other)
+                )));
+            }
         }
     }
     let connection = Connection::new(&matches);
@@ -186,7 +201,8 @@ fn unknown_method(tables: &Tables, name: &str, version: Option<u8>) -> Stop {
         .filter_map(|key| tables.command(key, None))
         .fold(Vec::new(), |mut names, command| {
             // Each command once, in its best-known spelling.
-            let shown = if name.contains('.') { command.method.unwrap_or(command.function) } else { command.function }.into_owned();
+            let shown = if name.contains('.') { command.method.unwrap_or(command.function) } else { command.function }
+                .into_owned();
             if !names.contains(&shown) {
                 names.push(shown);
             }
@@ -194,7 +210,10 @@ fn unknown_method(tables: &Tables, name: &str, version: Option<u8>) -> Stop {
         });
     let hint = match near.is_empty() {
         true => "\nhelp: `oint bitrix24` lists the methods; `oint call` calls any other".to_owned(),
-        false => format!("\nhelp: did you mean {}?", near.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")),
+        false => format!(
+            "\nhelp: did you mean {}?",
+            near.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+        ),
     };
     Stop::usage(format!("there is no method `{name}`{hint}"))
 }
@@ -211,7 +230,9 @@ fn print_template(template: &Value, matches: &ArgMatches) -> Result<Exit, Stop> 
     let empty = match given(matches, command::EMPTY).map(str::to_lowercase).as_deref() {
         None | Some("false" | "нет" | "ложь" | "n" | "no" | "0") => false,
         Some("true" | "да" | "истина" | "y" | "yes" | "1") => true,
-        Some(other) => return Err(Stop::usage(format!("--empty: `{other}` is neither true nor false"))),
+        Some(other) => {
+            return Err(Stop::usage(format!("--empty: `{other}` is neither true nor false")));
+        }
     };
     fn emptied(value: &Value) -> Value {
         match value {

@@ -75,7 +75,11 @@ fn file_json(path: &str) -> Result<Value, String> {
 /// A text short enough to be quoted in a message.
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 60;
-    if text.chars().count() <= LONGEST { text.to_owned() } else { text.chars().take(LONGEST).chain("…".chars()).collect() }
+    if text.chars().count() <= LONGEST {
+        text.to_owned()
+    } else {
+        text.chars().take(LONGEST).chain("…".chars()).collect()
+    }
 }
 
 /// Converts the text of an option by the parameter's type.
@@ -88,7 +92,11 @@ pub(crate) fn convert(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<
 fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     let value = match ty {
         "string" => unescape(text).into(),
-        "integer" => text.trim().parse::<i64>().map(Value::from).map_err(|_| format!("`{}` is no whole number", shorten(text)))?,
+        "integer" => text
+            .trim()
+            .parse::<i64>()
+            .map(Value::from)
+            .map_err(|_| format!("`{}` is no whole number", shorten(text)))?,
         "number" => number(text)?,
         "id" => id(text)?,
         "date" => date(text)?,
@@ -178,7 +186,9 @@ fn boolean(ty: &str, flag: bool) -> Value {
 fn is_day(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let fits = |part: &str, length: usize, most: u32| {
-        part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()) && part.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
+        part.len() == length
+            && part.bytes().all(|byte| byte.is_ascii_digit())
+            && part.parse::<u32>().is_ok_and(|number| (1..=most).contains(&number))
     };
     matches!(parts.as_slice(), [year, month, day] if fits(year, 4, 9999) && fits(month, 2, 12) && fits(day, 2, 31))
 }
@@ -194,7 +204,9 @@ fn date(text: &str) -> Result<Value, String> {
 
 fn datetime(text: &str) -> Result<Value, String> {
     let text = text.trim();
-    let clock = |rest: &str| rest.starts_with(['T', ' ']) && rest[1..].chars().all(|char| char.is_ascii_digit() || ":.+-Z".contains(char));
+    let clock = |rest: &str| {
+        rest.starts_with(['T', ' ']) && rest[1..].chars().all(|char| char.is_ascii_digit() || ":.+-Z".contains(char))
+    };
     match text.get(..10).filter(|day| is_day(day)) {
         Some(_) if text.len() == 10 || clock(&text[10..]) => Ok(text.into()),
         _ => Err(format!("`{}` is no time; write YYYY-MM-DDThh:mm:ss+hh:mm", shorten(text))),
@@ -217,7 +229,9 @@ fn object(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, S
 
 fn array(item: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     let trimmed = text.trim();
-    let is_json = trimmed == "-" || trimmed.starts_with(['{', '[', '@']) || (trimmed.ends_with(".json") && Path::new(trimmed).is_file());
+    let is_json = trimmed == "-"
+        || trimmed.starts_with(['{', '[', '@'])
+        || (trimmed.ends_with(".json") && Path::new(trimmed).is_file());
     if item.starts_with("file") {
         return files(form(item), is_json.then(|| inputs.json(text)).transpose()?, text);
     }
@@ -244,7 +258,9 @@ fn array(item: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<C
 
 /// The known keys of an object in their wire forms; the others as they are.
 pub(crate) fn entries(param: &Param<'_>, value: Value, inputs: &Inputs) -> Converted {
-    let Value::Object(keys) = value else { return value.into() };
+    let Value::Object(keys) = value else {
+        return value.into();
+    };
     let mut all = Converted::from(Value::Null);
     let mut object = crate::value::Object::new();
     for (key, value) in keys {
@@ -264,20 +280,24 @@ fn entry_value(entry: &Param<'_>, value: Value, inputs: &Inputs) -> Converted {
     let converted = match (entry.type_word.as_ref(), value) {
         (ty, Value::Bool(flag)) if ty.starts_with("boolean") => boolean(ty, flag).into(),
         // The path of a file; anything else is taken for the content in its wire form.
-        (ty, Value::String(path)) if ty.starts_with("file") && Path::new(&path).is_file() => match file(form(ty), &path) {
-            Ok(converted) => converted,
-            Err(fault) => {
-                inputs.notes.borrow_mut().push(fault);
-                Value::String(path).into()
+        (ty, Value::String(path)) if ty.starts_with("file") && Path::new(&path).is_file() => {
+            match file(form(ty), &path) {
+                Ok(converted) => converted,
+                Err(fault) => {
+                    inputs.notes.borrow_mut().push(fault);
+                    Value::String(path).into()
+                }
             }
-        },
+        }
         (_, value @ Value::Object(_)) => entries(entry, value, inputs),
         (_, Value::Array(items)) => {
             let mut all = Converted::from(Value::Null);
             let mut list = Vec::new();
             for (at, item) in items.into_iter().enumerate() {
                 let converted = entries(entry, item, inputs);
-                all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![at.to_string()], path].concat(), file)));
+                all.files.extend(
+                    converted.files.into_iter().map(|(path, file)| ([vec![at.to_string()], path].concat(), file)),
+                );
                 list.push(converted.value);
             }
             all.value = Value::Array(list);
@@ -304,18 +324,29 @@ fn file(form: FileForm, text: &str) -> Result<Converted, String> {
 
 /// Several files: a list of paths, an object of names and paths, or one path.
 fn files(form: FileForm, json: Option<Value>, text: &str) -> Result<Converted, String> {
-    let path = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| format!("a file is named by text, found {}", crate::value::kind(value)));
+    let path = |value: &Value| {
+        value
+            .as_str()
+            .map(str::to_owned)
+            .ok_or_else(|| format!("a file is named by text, found {}", crate::value::kind(value)))
+    };
     let files: Vec<File> = match &json {
         None => vec![fetch(text)?],
-        Some(Value::Array(items)) => items.iter().map(|item| path(item).and_then(|path| fetch(&path))).collect::<Result<_, _>>()?,
+        Some(Value::Array(items)) => {
+            items.iter().map(|item| path(item).and_then(|path| fetch(&path))).collect::<Result<_, _>>()?
+        }
         Some(Value::Object(named)) => {
-            let named = named.iter().map(|(name, item)| path(item).and_then(|path| fetch(&path)).map(|file| file.named(name)));
+            let named =
+                named.iter().map(|(name, item)| path(item).and_then(|path| fetch(&path)).map(|file| file.named(name)));
             named.collect::<Result<_, _>>()?
         }
         Some(other) => vec![fetch(&path(other)?)?],
     };
     let value = files.iter().map(|file| form.encode(file)).collect();
-    Ok(Converted { value, files: files.into_iter().enumerate().map(|(at, file)| (vec![at.to_string()], file)).collect() })
+    Ok(Converted {
+        value,
+        files: files.into_iter().enumerate().map(|(at, file)| (vec![at.to_string()], file)).collect(),
+    })
 }
 
 /// A file by its path, its http(s) address or its content in base64.
@@ -352,7 +383,11 @@ fn note_unknown(param: &Param<'_>, value: &Value, inputs: &Inputs) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("known: {}", known.join(", ")),
             };
-            inputs.notes.borrow_mut().push(format!("`{}` is not a known value of {}; {hint}", shorten(&item), param.name));
+            inputs.notes.borrow_mut().push(format!(
+                "`{}` is not a known value of {}; {hint}",
+                shorten(&item),
+                param.name
+            ));
         }
     }
 }
@@ -376,7 +411,9 @@ mod tests {
 
     #[test]
     fn flags_are_taken_in_every_usual_form() {
-        for (text, expected) in [("true", true), ("Y", true), ("1", true), ("Да", true), ("FALSE", false), ("n", false), ("ложь", false)] {
+        for (text, expected) in
+            [("true", true), ("Y", true), ("1", true), ("Да", true), ("FALSE", false), ("n", false), ("ложь", false)]
+        {
             assert_eq!(flag(text), Ok(expected), "{text}");
         }
         assert!(flag("maybe").is_err());

@@ -26,8 +26,16 @@ pub(super) fn read(method: &str, answer: Answer) -> Result<Response, Unreadable>
     }
     let raw = match serde_json::from_slice(text) {
         Ok(Value::Object(raw)) => raw,
-        Ok(value) => return Err(Unreadable::Other(format!("expected an object, got {} ({})", crate::value::kind(&value), status_line(status)))),
-        Err(error) if text.trim_ascii_start().starts_with(b"{") => return Err(other(&format!("JSON that breaks off or is malformed ({error})"))),
+        Ok(value) => {
+            return Err(Unreadable::Other(format!(
+                "expected an object, got {} ({})",
+                crate::value::kind(&value),
+                status_line(status)
+            )));
+        }
+        Err(error) if text.trim_ascii_start().starts_with(b"{") => {
+            return Err(other(&format!("JSON that breaks off or is malformed ({error})")));
+        }
         Err(_) => {
             let kind = content_type.split(';').next().unwrap_or_default().trim();
             return Err(other(if kind.is_empty() || kind.ends_with("json") { "something else" } else { kind }));
@@ -37,7 +45,10 @@ pub(super) fn read(method: &str, answer: Answer) -> Result<Response, Unreadable>
         return Err(Unreadable::Portal(Box::new(error)));
     }
     if !raw.contains_key("result") {
-        return Err(Unreadable::Other(format!("the answer has neither a result nor an error ({})", status_line(status))));
+        return Err(Unreadable::Other(format!(
+            "the answer has neither a result nor an error ({})",
+            status_line(status)
+        )));
     }
     let number = |key: &str| raw.get(key).and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
     Ok(Response {
@@ -67,7 +78,9 @@ fn portal_error(method: &str, status: u16, raw: &Object) -> Option<PortalError> 
             let validation = validation.map(|entries| entries.iter().map(field).collect()).unwrap_or_default();
             (text(error.get("code")), text(error.get("message")), validation)
         }
-        error => (text(Some(error)), text(raw.get("error_description").or_else(|| raw.get("error_message"))), Vec::new()),
+        error => {
+            (text(Some(error)), text(raw.get("error_description").or_else(|| raw.get("error_message"))), Vec::new())
+        }
     };
     Some(PortalError { method: method.to_owned(), status, code, description, validation })
 }
@@ -95,7 +108,8 @@ mod tests {
 
     #[test]
     fn results_are_read_whatever_the_content_type() {
-        let response = answer(200, "text/html", "\u{FEFF}{\"result\":{\"error\":\"x\"},\"total\":\"7\",\"next\":50}").expect("read");
+        let response = answer(200, "text/html", "\u{FEFF}{\"result\":{\"error\":\"x\"},\"total\":\"7\",\"next\":50}")
+            .expect("read");
         assert_eq!((response.total, response.next), (Some(7), Some(50)));
         assert!(answer(200, "", "{\"result\":null}").is_ok());
     }
@@ -106,7 +120,10 @@ mod tests {
             fault(400, "", r#"{"error":"ERROR_CORE","error_description":"access_denied"}"#),
             "m: the portal answered ERROR_CORE: access_denied (HTTP 400)"
         );
-        assert_eq!(fault(400, "", r#"{"error":"","error_description":"Access denied."}"#), "m: the portal answered with an error: Access denied. (HTTP 400)");
+        assert_eq!(
+            fault(400, "", r#"{"error":"","error_description":"Access denied."}"#),
+            "m: the portal answered with an error: Access denied. (HTTP 400)"
+        );
         assert_eq!(fault(400, "", r#"{"error":0}"#), "m: the portal answered 0 (HTTP 400)");
         assert_eq!(
             fault(400, "", r#"{"error":{"code":"C","message":"M","validation":[{"field":"f","message":"w"}]}}"#),

@@ -117,7 +117,10 @@ impl ClientBuilder {
             _ => {}
         }
         if !self.allow_http && !address.is_safe() {
-            return Err(Error::usage(format!("plain http to {} would show the secrets to anybody on the way; use https, or allow it expressly", address.host())));
+            return Err(Error::usage(format!(
+                "plain http to {} would show the secrets to anybody on the way; use https, or allow it expressly",
+                address.host()
+            )));
         }
         if self.user_agent.chars().any(|char| char.is_control() || !char.is_ascii()) {
             return Err(Error::usage("the user agent may hold visible ASCII characters only"));

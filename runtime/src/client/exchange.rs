@@ -81,13 +81,21 @@ impl Exchange {
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
                 return read(response, settings).await.map_err(redact);
             }
-            let location = response.headers().get("location").and_then(|location| location.to_str().ok()).unwrap_or_default();
+            let location =
+                response.headers().get("location").and_then(|location| location.to_str().ok()).unwrap_or_default();
             url = follow(&url, location).map_err(|reason| redact(Failure::Unusable(status, reason)))?;
         }
         Err(Failure::Unusable(302, format!("the portal redirected {MOST_REDIRECTS} times and more")))
     }
 
-    async fn post(&self, url: &Url, request: &HttpRequest, body: Vec<u8>, left: Duration, timeout: Duration) -> Result<reqwest::Response, Failure> {
+    async fn post(
+        &self,
+        url: &Url,
+        request: &HttpRequest,
+        body: Vec<u8>,
+        left: Duration,
+        timeout: Duration,
+    ) -> Result<reqwest::Response, Failure> {
         let mut post = self.http(url.scheme())?.post(url.clone()).body(body).timeout(left);
         for (name, value) in request.headers() {
             post = post.header(*name, value);
@@ -98,17 +106,22 @@ impl Exchange {
 
 /// Where a redirect leads, if it may be followed: never from an encrypted connection to an open one.
 fn follow(from: &Url, location: &str) -> Result<Url, String> {
-    let to = from.join(location).ok().filter(|_| !location.is_empty()).ok_or("the portal redirects to no usable address")?;
+    let to =
+        from.join(location).ok().filter(|_| !location.is_empty()).ok_or("the portal redirects to no usable address")?;
     match (from.scheme(), to.scheme()) {
         (_, "https") => Ok(to),
         ("http", "http") => Ok(to),
-        _ => Err(format!("the portal redirects to {}, which is not encrypted; the request was not repeated there", to.host_str().unwrap_or("another address"))),
+        _ => Err(format!(
+            "the portal redirects to {}, which is not encrypted; the request was not repeated there",
+            to.host_str().unwrap_or("another address")
+        )),
     }
 }
 
 async fn read(mut response: reqwest::Response, settings: &Settings) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
-    let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let content_type =
+        response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| classify(error, settings.timeout))? {
         if body.len() + chunk.len() > settings.largest_answer {

@@ -128,12 +128,24 @@ impl Client {
         let unknown = |reason: String| Error::OutcomeUnknown { call: Box::new(call.clone()), reason };
         let answer = match self.0.exchange.send(request, &self.0.settings).await {
             Ok(answer) => answer,
-            Err(Failure::NotSent(reason)) => return Err(Error::Connect { method, host, reason }),
-            Err(Failure::Unusable(status, reason)) => return Err(Error::Decode { method, status: Some(status), reason }),
-            Err(Failure::Interrupted(reason)) if is_read => return Err(Error::Interrupted { method, host, reason }),
-            Err(Failure::Interrupted(reason)) => return Err(unknown(format!("the connection to {host} broke: {reason}"))),
-            Err(Failure::Timeout(after)) if is_read => return Err(Error::Timeout { method, host, after }),
-            Err(Failure::Timeout(after)) => return Err(unknown(format!("no answer from {host} within {} s", after.as_secs_f64()))),
+            Err(Failure::NotSent(reason)) => {
+                return Err(Error::Connect { method, host, reason });
+            }
+            Err(Failure::Unusable(status, reason)) => {
+                return Err(Error::Decode { method, status: Some(status), reason });
+            }
+            Err(Failure::Interrupted(reason)) if is_read => {
+                return Err(Error::Interrupted { method, host, reason });
+            }
+            Err(Failure::Interrupted(reason)) => {
+                return Err(unknown(format!("the connection to {host} broke: {reason}")));
+            }
+            Err(Failure::Timeout(after)) if is_read => {
+                return Err(Error::Timeout { method, host, after });
+            }
+            Err(Failure::Timeout(after)) => {
+                return Err(unknown(format!("no answer from {host} within {} s", after.as_secs_f64())));
+            }
         };
         let status = answer.status;
         match answer::read(&method, answer) {
@@ -163,7 +175,10 @@ impl<'c, T: FromResult> Sending<'c, T> {
             response.narrow(method.records);
             T::from_result(response).map_err(|mismatch| {
                 let done = if method.effect.is_read() { "" } else { "the portal carried it out, but " };
-                let reason = format!("{done}its result cannot be read: expected {}, found {}", mismatch.expected, mismatch.found);
+                let reason = format!(
+                    "{done}its result cannot be read: expected {}, found {}",
+                    mismatch.expected, mismatch.found
+                );
                 Error::Decode { method: method.name.to_string(), status: None, reason }
             })
         }))

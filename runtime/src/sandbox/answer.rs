@@ -63,7 +63,9 @@ pub(super) fn envelope(outcome: &Outcome, rest: u8, since: SystemTime) -> Value 
             answer.insert("time".into(), time_block(since));
             answer.into()
         }
-        Err(refusal) if rest == 3 => json!({ "error": { "code": refusal.code, "message": refusal.description } }),
+        Err(refusal) if rest == 3 => {
+            json!({ "error": { "code": refusal.code, "message": refusal.description } })
+        }
         Err(refusal) => json!({ "error": refusal.code, "error_description": refusal.description }),
     }
 }

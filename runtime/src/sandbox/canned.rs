@@ -16,14 +16,23 @@ pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
         }
     }
     let response = command.examples.iter().find_map(|example| example.response.as_ref());
-    let Some(response) = response else { return Ok(Success { canned: true, ..Success::from(Value::Null) }) };
+    let Some(response) = response else {
+        return Ok(Success { canned: true, ..Success::from(Value::Null) });
+    };
     let number = |key: &str| response.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
     match (response.get("result"), response.get("error").and_then(Value::as_str)) {
-        (Some(result), _) => Ok(Success { result: result.clone(), total: number("total"), next: number("next"), canned: true }),
+        (Some(result), _) => {
+            Ok(Success { result: result.clone(), total: number("total"), next: number("next"), canned: true })
+        }
         (None, code) => {
             let code = code.unwrap_or_default();
-            let status = command.errors.iter().find(|error| error.code == code).and_then(|error| error.http).unwrap_or(400);
-            Err(Refusal::new(status, code, response.get("error_description").and_then(Value::as_str).unwrap_or_default()))
+            let status =
+                command.errors.iter().find(|error| error.code == code).and_then(|error| error.http).unwrap_or(400);
+            Err(Refusal::new(
+                status,
+                code,
+                response.get("error_description").and_then(Value::as_str).unwrap_or_default(),
+            ))
         }
     }
 }

@@ -17,8 +17,18 @@ fn clap() -> Command {
     Command::new("oint sandbox")
         .about("Run a simulated portal on this machine, until Ctrl-C. Nothing it holds is kept.")
         .no_binary_name(true)
-        .arg(option("port", "PORT").default_value(PORT).value_parser(clap::value_parser!(u16)).help("Port on 127.0.0.1; 0 takes a free one"))
-        .arg(option("seed", "SET").default_value("small").value_parser(["empty", "small", "large"]).help("What is in it at the start"))
+        .arg(
+            option("port", "PORT")
+                .default_value(PORT)
+                .value_parser(clap::value_parser!(u16))
+                .help("Port on 127.0.0.1; 0 takes a free one"),
+        )
+        .arg(
+            option("seed", "SET")
+                .default_value("small")
+                .value_parser(["empty", "small", "large"])
+                .help("What is in it at the start"),
+        )
         .arg(option("code", "CODE").default_value("sandboxcode00000").help("Code of the webhook"))
         .arg(option("token", "TOKEN").default_value("sandboxtoken0000").help("Access token"))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print the addresses as one JSON object"))
@@ -36,7 +46,9 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
             let _ = error.print();
             return Ok(());
         }
-        Err(error) => return Err(error.render().to_string().trim_start_matches("error: ").trim_end().to_owned()),
+        Err(error) => {
+            return Err(error.render().to_string().trim_start_matches("error: ").trim_end().to_owned());
+        }
     };
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let port = matches.get_one::<u16>("port").copied().unwrap_or(0);
@@ -49,9 +61,9 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
     if !matches.get_flag("quiet") {
         sandbox = sandbox.watch(log);
     }
-    let portal = sandbox.start().map_err(|error| {
-        format!("cannot listen on 127.0.0.1:{port}: {error}\nhelp: `--port 0` takes a free port")
-    })?;
+    let portal = sandbox
+        .start()
+        .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}\nhelp: `--port 0` takes a free port"))?;
     let mut stdout = std::io::stdout().lock();
     let (webhook, address, token) = (portal.webhook(), portal.address(), portal.token());
     let told = if matches.get_flag("json") {
@@ -66,7 +78,8 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
     // Whoever started it may not read what it says.
     let _ = told.and_then(|()| stdout.flush());
     drop(stdout);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(stopped()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
 }
 

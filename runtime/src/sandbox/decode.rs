@@ -35,7 +35,9 @@ fn unescape(text: &str) -> String {
 
 /// `a[b][]` → a, b, (next index).
 fn path(key: &str) -> Vec<Option<String>> {
-    let Some(open) = key.find('[').filter(|open| *open > 0) else { return vec![Some(key.to_owned())] };
+    let Some(open) = key.find('[').filter(|open| *open > 0) else {
+        return vec![Some(key.to_owned())];
+    };
     let mut path = vec![Some(key[..open].to_owned())];
     let mut rest = &key[open..];
     while let Some((inside, behind)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -97,16 +99,29 @@ mod tests {
 
     #[test]
     fn brackets_nest() {
-        let decoded = form("FILTER[%25NAME]=Oleg+L&FILTER[@UF_DEPARTMENT][]=5&FILTER[@UF_DEPARTMENT][]=7&start=50&x").map(Value::Object);
-        assert_eq!(decoded, Ok(json!({"FILTER": {"%NAME": "Oleg L", "@UF_DEPARTMENT": ["5", "7"]}, "start": "50", "x": ""})));
-        assert_eq!(form("0=123&1[POST_MESSAGE]=test").map(Value::Object), Ok(json!({"0": "123", "1": {"POST_MESSAGE": "test"}})));
-        assert_eq!(form("a[=1&[b]=2&a[5]=x&a[]=y").map(Value::Object).map(|value| value["[b]"].clone()), Ok(json!("2")));
+        let decoded = form("FILTER[%25NAME]=Oleg+L&FILTER[@UF_DEPARTMENT][]=5&FILTER[@UF_DEPARTMENT][]=7&start=50&x")
+            .map(Value::Object);
+        assert_eq!(
+            decoded,
+            Ok(json!({"FILTER": {"%NAME": "Oleg L", "@UF_DEPARTMENT": ["5", "7"]}, "start": "50", "x": ""}))
+        );
+        assert_eq!(
+            form("0=123&1[POST_MESSAGE]=test").map(Value::Object),
+            Ok(json!({"0": "123", "1": {"POST_MESSAGE": "test"}}))
+        );
+        assert_eq!(
+            form("a[=1&[b]=2&a[5]=x&a[]=y").map(Value::Object).map(|value| value["[b]"].clone()),
+            Ok(json!("2"))
+        );
     }
 
     fn encode(value: &Value, key: &str, pairs: &mut Vec<String>) {
-        let escape = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let escape =
+            |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
         match value {
-            Value::Array(items) => items.iter().enumerate().for_each(|(at, item)| encode(item, &format!("{key}[{at}]"), pairs)),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(at, item)| encode(item, &format!("{key}[{at}]"), pairs))
+            }
             Value::Object(map) => map.iter().for_each(|(name, item)| encode(item, &format!("{key}[{name}]"), pairs)),
             Value::String(text) => pairs.push(format!("{}={}", escape(key), escape(text))),
             _ => {}
@@ -118,7 +133,8 @@ mod tests {
         leaf.prop_recursive(3, 20, 4, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 1..4).prop_map(Value::from),
-                proptest::collection::btree_map("[A-Za-z@%_]{1,5}", inner, 1..4).prop_map(|map| map.into_iter().collect()),
+                proptest::collection::btree_map("[A-Za-z@%_]{1,5}", inner, 1..4)
+                    .prop_map(|map| map.into_iter().collect()),
             ]
         })
     }

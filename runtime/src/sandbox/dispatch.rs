@@ -30,7 +30,9 @@ pub(super) struct Call<'c> {
 impl Call<'_> {
     /// A parameter; the portal does not care for the letter case of its name.
     pub(super) fn param(&self, name: &str) -> Option<&Value> {
-        self.params.get(name).or_else(|| self.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+        self.params
+            .get(name)
+            .or_else(|| self.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
     }
 
     /// A parameter as text.
@@ -111,10 +113,14 @@ fn route(path: &str) -> Option<Route> {
         ["rest", rest @ ..] => (2, rest),
         _ => return None,
     };
-    let name = |method: &str| method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(method).to_owned();
+    let name = |method: &str| {
+        method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(method).to_owned()
+    };
     match segments {
         [method] => Some(Route { rest, webhook: None, method: name(method) }),
-        [user, code, method] => Some(Route { rest, webhook: Some((user.parse().ok()?, (*code).to_owned())), method: name(method) }),
+        [user, code, method] => {
+            Some(Route { rest, webhook: Some((user.parse().ok()?, (*code).to_owned())), method: name(method) })
+        }
         _ => None,
     }
 }
@@ -148,14 +154,23 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest) -> Outcom
             }
             1
         }
-        (None, None) => return Err(Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data")),
+        (None, None) => {
+            return Err(Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data"));
+        }
     };
     log.user = Some(user);
     let method = route.method.to_lowercase();
-    let command = shared.tables.command(&method, Some(route.rest)).filter(|command| command.method.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&method)));
+    let command = shared
+        .tables
+        .command(&method, Some(route.rest))
+        .filter(|command| command.method.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&method)));
     let command = command.ok_or_else(|| Refusal::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!"))?;
     if shared.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| *scope == command.scope)) {
-        return Err(Refusal::new(403, "insufficient_scope", "The request requires higher privileges than provided by the webhook token"));
+        return Err(Refusal::new(
+            403,
+            "insufficient_scope",
+            "The request requires higher privileges than provided by the webhook token",
+        ));
     }
     let mut call = Call { state: &mut state, tables: &shared.tables, user, params: &params };
     match HANDLERS.iter().find(|(name, _)| *name == method && route.rest == 2) {

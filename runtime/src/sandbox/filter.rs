@@ -15,7 +15,10 @@ const OPERATORS: &[&str] = &["!=%", "!%=", "!@", "!%", "!=", ">=", "<=", "=%", "
 
 /// Splits a key into its operator and the field.
 pub(super) fn operator(key: &str) -> (&'static str, &str) {
-    OPERATORS.iter().find_map(|operator| key.strip_prefix(operator).map(|field| (*operator, field))).unwrap_or(("=", key))
+    OPERATORS
+        .iter()
+        .find_map(|operator| key.strip_prefix(operator).map(|field| (*operator, field)))
+        .unwrap_or(("=", key))
 }
 
 /// Whether a record fits a condition.
@@ -23,7 +26,8 @@ pub(super) fn fits(record: &Object, key: &str, wanted: &Value) -> bool {
     let (operator, field) = operator(key);
     let values = list(record.get(field).unwrap_or(&Value::Null));
     let wanted = list(wanted);
-    let any = |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| wanted.iter().any(|wanted| test(value, wanted)));
+    let any =
+        |test: &dyn Fn(&str, &str) -> bool| values.iter().any(|value| wanted.iter().any(|wanted| test(value, wanted)));
     match operator {
         "=" | "@" => any(&|value, wanted| same(value, wanted)),
         "!" | "!=" | "!@" => !any(&|value, wanted| same(value, wanted)),
@@ -67,8 +71,12 @@ fn contains(value: &str, wanted: &str) -> bool {
 fn like(value: &str, mask: &str) -> bool {
     let (value, mask) = (value.to_lowercase(), mask.to_lowercase());
     let parts: Vec<&str> = mask.split('%').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return value == mask };
-    let Some(mut rest) = value.strip_prefix(first) else { return false };
+    let [first, middle @ .., last] = parts.as_slice() else {
+        return value == mask;
+    };
+    let Some(mut rest) = value.strip_prefix(first) else {
+        return false;
+    };
     for part in middle {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],
@@ -101,7 +109,9 @@ pub(super) fn select(record: Object, fields: &[String]) -> Object {
     if fields.is_empty() || fields.iter().any(|field| field == "*") {
         return record;
     }
-    let wanted = |key: &str| fields.iter().any(|field| field.eq_ignore_ascii_case(key) || field == "UF_*" && key.starts_with("UF_"));
+    let wanted = |key: &str| {
+        fields.iter().any(|field| field.eq_ignore_ascii_case(key) || field == "UF_*" && key.starts_with("UF_"))
+    };
     record.into_iter().filter(|(key, _)| wanted(key)).collect()
 }
 
@@ -126,7 +136,9 @@ mod tests {
 
     #[test]
     fn operators_do_what_the_documentation_says() {
-        let Value::Object(record) = json!({"ID": "7", "NAME": "Oleg", "ACTIVE": true, "UF_DEPARTMENT": [5, 7], "DATE": "2026-01-31"}) else {
+        let Value::Object(record) =
+            json!({"ID": "7", "NAME": "Oleg", "ACTIVE": true, "UF_DEPARTMENT": [5, 7], "DATE": "2026-01-31"})
+        else {
             unreachable!("an object was written")
         };
         for (key, wanted, expected) in [

@@ -21,7 +21,9 @@ const LARGEST_BODY: usize = 64 << 20;
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -29,7 +31,9 @@ pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) 
                 tokio::spawn(async move {
                     let service = service_fn(move |request| respond(request, Arc::clone(&shared)));
                     // A client that goes away in the middle is no concern of ours.
-                    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let _ = hyper::server::conn::http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service)
+                        .await;
                 });
             }
             // Out of file descriptors, most likely: wait for some to come free.
@@ -43,7 +47,9 @@ async fn respond(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Resp
     let (head, body) = request.into_parts();
     let inquiry = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(body) => {
-            let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+            let header = |name: &str| {
+                head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+            };
             Ok(Inquiry {
                 verb: head.method.to_string(),
                 path: head.uri.path().to_owned(),

@@ -63,7 +63,9 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
 
 /// Gives each new choice of an enumeration its number.
 fn number_choices(state: &mut State, field: &mut Object) {
-    let Some(Value::Array(choices)) = field.get_mut("LIST") else { return };
+    let Some(Value::Array(choices)) = field.get_mut("LIST") else {
+        return;
+    };
     for choice in choices.iter_mut().filter_map(Value::as_object_mut) {
         if !choice.contains_key("ID") {
             state.last_choice += 1;
@@ -76,7 +78,8 @@ fn number_choices(state: &mut State, field: &mut Object) {
 
 fn number(call: &Call<'_>) -> Result<u64, Refusal> {
     let id = call.number("id").and_then(|id| u64::try_from(id).ok());
-    id.filter(|id| call.state.user_fields.contains_key(id)).ok_or_else(|| Refusal::new(400, "", "The field is not found."))
+    id.filter(|id| call.state.user_fields.contains_key(id))
+        .ok_or_else(|| Refusal::new(400, "", "The field is not found."))
 }
 
 pub(super) fn update(call: &mut Call<'_>) -> Outcome {
@@ -108,7 +111,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     let fits = |field: &&Object| filter.iter().all(|(key, wanted)| filter::fits(field, &key.to_uppercase(), wanted));
     let mut fields: Vec<Object> = call.state.user_fields.values().filter(fits).cloned().collect();
     let order = call.param("order").and_then(Value::as_object).and_then(|order| order.iter().next());
-    let (key, direction) = order.map_or(("ID".to_owned(), json!("asc")), |(key, direction)| (key.to_uppercase(), direction.clone()));
+    let (key, direction) =
+        order.map_or(("ID".to_owned(), json!("asc")), |(key, direction)| (key.to_uppercase(), direction.clone()));
     filter::sort(&mut fields, &key, direction.as_str().is_some_and(|direction| direction.eq_ignore_ascii_case("desc")));
     Ok(filter::page(fields, call.number("start").unwrap_or(0)))
 }

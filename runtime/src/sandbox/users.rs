@@ -53,7 +53,9 @@ pub(super) fn search(call: &mut Call<'_>) -> Outcome {
         let text = value.as_str().map(str::to_owned);
         match (key.as_str(), text) {
             ("FIND", Some(text)) => words.extend(text.split_whitespace().map(str::to_owned)),
-            ("NAME" | "LAST_NAME" | "WORK_POSITION", Some(text)) => exact.push((format!("=%{key}"), format!("{text}%").into())),
+            ("NAME" | "LAST_NAME" | "WORK_POSITION", Some(text)) => {
+                exact.push((format!("=%{key}"), format!("{text}%").into()))
+            }
             ("UF_DEPARTMENT_NAME", Some(text)) => {
                 let named = departments.iter().filter(|(_, name)| name.to_lowercase().contains(&text.to_lowercase()));
                 exact.push(("@UF_DEPARTMENT".to_owned(), named.map(|(id, _)| Value::from(*id)).collect()));
@@ -80,9 +82,19 @@ fn list(call: &Call<'_>, conditions: &[(String, Value)], words: &[String]) -> cr
     let departments = &call.state.departments;
     let has_words = |user: &Object| {
         let of_department = |id: &Value| id.as_u64().and_then(|id| departments.get(&id)).cloned().unwrap_or_default();
-        let names = user.get("UF_DEPARTMENT").and_then(Value::as_array).map(|ids| ids.iter().map(of_department).collect::<Vec<_>>().join(" "));
+        let names = user
+            .get("UF_DEPARTMENT")
+            .and_then(Value::as_array)
+            .map(|ids| ids.iter().map(of_department).collect::<Vec<_>>().join(" "));
         let text = |key: &str| user.get(key).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-        let all = [text("NAME"), text("LAST_NAME"), text("SECOND_NAME"), text("WORK_POSITION"), names.unwrap_or_default().to_lowercase()].join(" ");
+        let all = [
+            text("NAME"),
+            text("LAST_NAME"),
+            text("SECOND_NAME"),
+            text("WORK_POSITION"),
+            names.unwrap_or_default().to_lowercase(),
+        ]
+        .join(" ");
         words.iter().all(|word| all.contains(&word.to_lowercase()))
     };
     let mut users: Vec<Object> = call
@@ -144,7 +156,10 @@ fn check_email(state: &State, email: &str, own: Option<u64>) -> Result<(), Refus
     if !is_address {
         return Err(Refusal::argument("wrong_email"));
     }
-    let taken = |(id, user): (&u64, &Object)| Some(*id) != own && user.get("EMAIL").and_then(Value::as_str).is_some_and(|other| other.eq_ignore_ascii_case(email));
+    let taken = |(id, user): (&u64, &Object)| {
+        Some(*id) != own
+            && user.get("EMAIL").and_then(Value::as_str).is_some_and(|other| other.eq_ignore_ascii_case(email))
+    };
     if state.users.iter().any(taken) {
         return Err(Refusal::argument("A user with this email already exists"));
     }
@@ -154,7 +169,9 @@ fn check_email(state: &State, email: &str, own: Option<u64>) -> Result<(), Refus
 /// Takes over the fields that can be written, each in the form of the portal's answers; others are left out in silence.
 fn change(call: &Call<'_>, user: &mut Object) {
     let known = call.tables.entity("user").map(|entity| entity.fields).unwrap_or_default();
-    let custom = |key: &str| call.state.user_fields.values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(key));
+    let custom = |key: &str| {
+        call.state.user_fields.values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(key))
+    };
     for (key, value) in call.params {
         let key = key.to_uppercase();
         let is_field = known.iter().any(|field| field.name == key && !field.readonly);
@@ -162,7 +179,10 @@ fn change(call: &Call<'_>, user: &mut Object) {
             continue;
         }
         let value = match key.as_str() {
-            "ACTIVE" => matches!(value, Value::Bool(true)) || value.as_str().is_some_and(|flag| matches!(flag, "Y" | "y" | "1" | "true")),
+            "ACTIVE" => {
+                matches!(value, Value::Bool(true))
+                    || value.as_str().is_some_and(|flag| matches!(flag, "Y" | "y" | "1" | "true"))
+            }
             _ => {
                 let value = match key.as_str() {
                     "UF_DEPARTMENT" => Value::from(numbers(value)),

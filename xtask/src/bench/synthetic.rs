@@ -7,18 +7,52 @@ use std::path::Path;
 use crate::run::Done;
 
 const SCOPES: &[&str] = &[
-    "crm", "sale", "catalog", "landing", "tasks", "im", "imbot", "booking", "disk", "imopenlines", "humanresources", "rpa", "note", "mail", "bizproc",
-    "calendar", "lists", "entity", "voximplant", "telephony", "vote", "log", "sign", "timeman",
+    "crm",
+    "sale",
+    "catalog",
+    "landing",
+    "tasks",
+    "im",
+    "imbot",
+    "booking",
+    "disk",
+    "imopenlines",
+    "humanresources",
+    "rpa",
+    "note",
+    "mail",
+    "bizproc",
+    "calendar",
+    "lists",
+    "entity",
+    "voximplant",
+    "telephony",
+    "vote",
+    "log",
+    "sign",
+    "timeman",
 ];
 const ENTITIES: &[&str] = &[
-    "deal", "lead", "contact", "company", "item", "product", "order", "payment", "shipment", "basket", "status", "category", "stage", "section", "price",
-    "store", "document", "template", "field", "setting", "member", "role", "message", "chat", "file", "folder", "storage", "event", "resource", "page",
+    "deal", "lead", "contact", "company", "item", "product", "order", "payment", "shipment", "basket", "status",
+    "category", "stage", "section", "price", "store", "document", "template", "field", "setting", "member", "role",
+    "message", "chat", "file", "folder", "storage", "event", "resource", "page",
 ];
 const VERBS: &[(&str, &str)] = &[
-    ("add", "create"), ("update", "update"), ("delete", "delete"), ("get", "read"), ("list", "list"), ("fields", "read"), ("setFlags", "action"), ("getByCode", "read"),
+    ("add", "create"),
+    ("update", "update"),
+    ("delete", "delete"),
+    ("get", "read"),
+    ("list", "list"),
+    ("fields", "read"),
+    ("setFlags", "action"),
+    ("getByCode", "read"),
 ];
-const TYPES: &[&str] = &["string", "string", "string", "integer", "id", "boolean<Y/N>", "datetime", "number", "array<id>", "object"];
-const WORDS: &[&str] = &["TITLE", "NAME", "STAGE", "AMOUNT", "OWNER", "COMMENT", "CODE", "SORT", "DATE", "PHONE", "EMAIL", "SOURCE", "CURRENCY", "ADDRESS", "LANGUAGE"];
+const TYPES: &[&str] =
+    &["string", "string", "string", "integer", "id", "boolean<Y/N>", "datetime", "number", "array<id>", "object"];
+const WORDS: &[&str] = &[
+    "TITLE", "NAME", "STAGE", "AMOUNT", "OWNER", "COMMENT", "CODE", "SORT", "DATE", "PHONE", "EMAIL", "SOURCE",
+    "CURRENCY", "ADDRESS", "LANGUAGE",
+];
 /// How many shared types there are.
 const SHARED: usize = 60;
 
@@ -48,7 +82,9 @@ pub(super) fn write(root: &Path, project: &Path, methods: usize) -> Done {
     let put = |path: String, text: String| {
         let place = project.join(&path);
         let folder = place.parent().unwrap_or(project);
-        fs::create_dir_all(folder).and_then(|()| fs::write(&place, text)).map_err(|error| format!("error: cannot write {path}: {error}"))
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&place, text))
+            .map_err(|error| format!("error: cannot write {path}: {error}"))
     };
     copy(&root.join("specs/user"), &project.join("specs/user"))?;
     copy(&root.join("specs/types"), &project.join("specs/types"))?;
@@ -74,19 +110,24 @@ pub(super) fn write(root: &Path, project: &Path, methods: usize) -> Done {
     }
     for (at, scope) in SCOPES.iter().enumerate() {
         if project.join("specs").join(scope).exists() {
-            put(format!("specs/{scope}/_category.yaml"), format!("title: The scope {scope}\nsummary: Made-up methods.\nposition: {}\n", at + 2))?;
+            put(
+                format!("specs/{scope}/_category.yaml"),
+                format!("title: The scope {scope}\nsummary: Made-up methods.\nposition: {}\n", at + 2),
+            )?;
         }
     }
     workspace(root, &put)
 }
 
 fn workspace(root: &Path, put: &dyn Fn(String, String) -> Done) -> Done {
-    let read = |path: &str| fs::read_to_string(root.join(path)).map_err(|error| format!("error: cannot read {path}: {error}"));
+    let read =
+        |path: &str| fs::read_to_string(root.join(path)).map_err(|error| format!("error: cannot read {path}: {error}"));
     let manifest = read("Cargo.toml")?;
     let members = "members = [\"generated\", \"trivial\"]";
     let manifest = manifest.replace("members = [\"codegen\", \"runtime\", \"generated\", \"xtask\"]", members);
     let runtime = root.join("runtime");
-    let manifest = manifest.replace("{ path = \"runtime\" }", &format!("{{ path = {:?} }}", runtime.display().to_string()));
+    let manifest =
+        manifest.replace("{ path = \"runtime\" }", &format!("{{ path = {:?} }}", runtime.display().to_string()));
     put("Cargo.toml".into(), manifest)?;
     put("Cargo.lock".into(), read("Cargo.lock")?)?;
     put("generated/Cargo.toml".into(), read("generated/Cargo.toml")?)?;
@@ -111,7 +152,10 @@ fn shared(at: usize, numbers: &mut Numbers) -> String {
     let mut text = format!("type: shared{at}\ndescription: A made-up entity with its fields.\nfields:\n");
     for field in 0..12 + numbers.below(20) {
         let (word, ty) = (WORDS[numbers.below(WORDS.len())], TYPES[numbers.below(TYPES.len())]);
-        let _ = write!(text, "  - name: {word}_{field}\n    type: {ty}\n    description: What the portal keeps under this key, in the usual form and unit.\n");
+        let _ = write!(
+            text,
+            "  - name: {word}_{field}\n    type: {ty}\n    description: What the portal keeps under this key, in the usual form and unit.\n"
+        );
     }
     text
 }
@@ -129,7 +173,10 @@ fn spec(method: &str, scope: &str, effect: &str, numbers: &mut Numbers) -> Strin
     for at in 0..count {
         let (word, ty) = (WORDS[numbers.below(WORDS.len())], TYPES[numbers.below(TYPES.len())]);
         let name = format!("{word}_{at}");
-        let _ = write!(text, "  - name: {name}\n    type: {ty}\n    description: What the method takes under this key, in the usual form and unit, and what happens without it.\n");
+        let _ = write!(
+            text,
+            "  - name: {name}\n    type: {ty}\n    description: What the method takes under this key, in the usual form and unit, and what happens without it.\n"
+        );
         if ty == "object" && numbers.below(2) == 0 {
             let _ = writeln!(text, "    entries: shared{}", numbers.below(SHARED));
         }
@@ -139,12 +186,18 @@ fn spec(method: &str, scope: &str, effect: &str, numbers: &mut Numbers) -> Strin
         }
     }
     let returns = match effect {
-        "list" => format!("{{type: page, of: shared{}, description: The records found.}}\npaging: start", numbers.below(SHARED)),
+        "list" => format!(
+            "{{type: page, of: shared{}, description: The records found.}}\npaging: start",
+            numbers.below(SHARED)
+        ),
         "read" => format!("{{type: object, of: shared{}, description: The record.}}", numbers.below(SHARED)),
         "create" => "{type: id, description: Number of the new record.}".to_owned(),
         _ => "{type: boolean, description: True when it is done.}".to_owned(),
     };
-    let _ = write!(text, "returns: {returns}\nerrors:\n  - {{code: ACCESS_DENIED, http: 403, description: The caller may not do this.}}\n");
+    let _ = write!(
+        text,
+        "returns: {returns}\nerrors:\n  - {{code: ACCESS_DENIED, http: 403, description: The caller may not do this.}}\n"
+    );
     let _ = write!(text, "examples:\n  - arguments: {{{}}}\n    response: {{result: true}}\n", arguments.join(", "));
     text
 }

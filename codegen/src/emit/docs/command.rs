@@ -71,12 +71,20 @@ impl Shell {
         words.extend(connection.map(|connection| format!("--url {}", self.double(connection.url))));
         let mut has_json = false;
         for param in &function.params {
-            let Some(value) = example.and_then(|example| example.arguments.get(&param.name)) else { continue };
+            let Some(value) = example.and_then(|example| example.arguments.get(&param.name)) else {
+                continue;
+            };
             has_json |= value.is_object() || value.is_array();
             words.push(format!("--{} {}", param.option, self.value(&param.ty, value)));
         }
-        words.extend(connection.and_then(|connection| connection.token).map(|token| format!("--token {}", self.double(token))));
-        let comment = if has_json { format!("{} JSON data can also be given as the path of a .json file\n\n", self.comment) } else { String::new() };
+        words.extend(
+            connection.and_then(|connection| connection.token).map(|token| format!("--token {}", self.double(token))),
+        );
+        let comment = if has_json {
+            format!("{} JSON data can also be given as the path of a .json file\n\n", self.comment)
+        } else {
+            String::new()
+        };
         format!("{comment}{}", words.join(&format!("{}\n    ", self.continuation)))
     }
 
@@ -114,7 +122,9 @@ fn single_quoted(value: &Value) -> Option<String> {
             Some(format!("[{}]", items?.join(",")))
         }
         Value::Object(entries) => {
-            let entry = |(key, value): (&String, &Value)| Some(format!("{}:{}", single_quoted(&Value::from(key.as_str()))?, single_quoted(value)?));
+            let entry = |(key, value): (&String, &Value)| {
+                Some(format!("{}:{}", single_quoted(&Value::from(key.as_str()))?, single_quoted(value)?))
+            };
             let entries: Option<Vec<String>> = entries.iter().map(entry).collect();
             Some(format!("{{{}}}", entries?.join(",")))
         }

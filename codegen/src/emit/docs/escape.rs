@@ -20,7 +20,8 @@ fn word(word: &str) -> String {
     let address = word.trim_end_matches(['.', ',', ';', ')', '!', '?']);
     let bare = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
     if let Some(bare) = bare {
-        let clean = !bare.is_empty() && bare.chars().all(|char| char.is_ascii_alphanumeric() || "/._-#?=&%+~".contains(char));
+        let clean =
+            !bare.is_empty() && bare.chars().all(|char| char.is_ascii_alphanumeric() || "/._-#?=&%+~".contains(char));
         let rest: String = word[address.len()..].to_owned();
         // What cannot be parsed as an address would stop the site's build.
         return if clean { format!("[{0}]({0}){rest}", address) } else { format!("{}{rest}", code(address)) };

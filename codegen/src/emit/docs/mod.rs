@@ -52,8 +52,13 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
             .collect();
         let folder = format!("{FOLDER}/{}", category.key);
         files.push(OutFile::new(format!("{folder}/_category_.json"), category_json(category)));
-        files.push(OutFile::new(format!("{folder}/index.mdx"), render("category.mdx", &CategoryPage { category: category.into(), pages: &pages })));
-        files.extend(pages.iter().map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))));
+        files.push(OutFile::new(
+            format!("{folder}/index.mdx"),
+            render("category.mdx", &CategoryPage { category: category.into(), pages: &pages }),
+        ));
+        files.extend(
+            pages.iter().map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))),
+        );
     }
     let count = functions.len();
     let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
@@ -80,7 +85,12 @@ struct CategoryRow<'c> {
 
 impl<'c> From<&'c Category> for CategoryRow<'c> {
     fn from(category: &'c Category) -> Self {
-        Self { key: &category.key, title: &category.title, summary: &category.summary, banner: banner(&format!("specs/{}/", category.key)) }
+        Self {
+            key: &category.key,
+            title: &category.title,
+            summary: &category.summary,
+            banner: banner(&format!("specs/{}/", category.key)),
+        }
     }
 }
 

@@ -116,8 +116,21 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             default: Some("false".into()),
         });
     } else {
-        params.insert(0, connection_row("URL", "--url", true, "Address of the webhook, or the portal's domain when a token is given."));
-        params.push(connection_row("Token", "--token", false, "Access token of an application, when the address is not a webhook."));
+        params.insert(
+            0,
+            connection_row(
+                "URL",
+                "--url",
+                true,
+                "Address of the webhook, or the portal's domain when a token is given.",
+            ),
+        );
+        params.push(connection_row(
+            "Token",
+            "--token",
+            false,
+            "Access token of an application, when the address is not a webhook.",
+        ));
     }
     let mut nested = Vec::new();
     for param in &shown {
@@ -133,7 +146,10 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         source: method.source.clone(),
         position: function.position,
         title: function.title.clone(),
-        description: format!("{} of Bitrix24 from Rust, from the command line and from 1C:Enterprise or OneScript.", function.title),
+        description: format!(
+            "{} of Bitrix24 from Rust, from the command line and from 1C:Enterprise or OneScript.",
+            function.title
+        ),
         keywords: keywords(category, method, function),
         summary: function.summary.clone(),
         deprecated: method.deprecated.as_ref().map(|gone| Deprecated {
@@ -143,7 +159,11 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         signature: signature(function, is_template),
         params,
         has_connection: !is_template,
-        returns: if is_template { "An object with every known key; each value tells what belongs there.".into() } else { method.returns.description.clone() },
+        returns: if is_template {
+            "An object with every known key; each value tells what belongs there.".into()
+        } else {
+            method.returns.description.clone()
+        },
         returns_type: if is_template { "Structure Of KeyAndValue".into() } else { result_type(&method.returns.shape) },
         method: (!is_template).then(|| method.name.clone()),
         function: function.name.to_string(),
@@ -163,7 +183,11 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         errors: if is_template {
             Vec::new()
         } else {
-            let row = |error: &crate::ir::ErrorCode| ErrorRow { code: error.code.clone(), http: error.http, description: error.description.clone() };
+            let row = |error: &crate::ir::ErrorCode| ErrorRow {
+                code: error.code.clone(),
+                http: error.http,
+                description: error.description.clone(),
+            };
             method.errors.iter().map(row).collect()
         },
         related: related(api, method, function),
@@ -189,14 +213,20 @@ fn row(param: &Param, option: Option<String>) -> Row {
         type_name: type_name(&param.ty),
         required: param.required,
         description: param.description.clone(),
-        values: param.values.iter().map(|known| KnownValue { value: text(&known.value), meaning: known.description.clone() }).collect(),
+        values: param
+            .values
+            .iter()
+            .map(|known| KnownValue { value: text(&known.value), meaning: known.description.clone() })
+            .collect(),
         default: param.default.as_ref().map(text),
     }
 }
 
 /// The tables of the keys inside a parameter, and inside its keys.
 fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>) {
-    let Some(entries) = &param.entries else { return };
+    let Some(entries) = &param.entries else {
+        return;
+    };
     if entries.all.is_empty() {
         return;
     }
@@ -352,10 +382,18 @@ fn template_example(method: &Method, function: &Function, object: &serde_json::M
 
 /// The page of a method, by its path from the pages' root.
 fn link_to(api: &Api, category: &Category, name: &str) -> Link {
-    let found = api.methods.iter().find(|method| method.name == name).and_then(|method| Some((method, method.functions.first()?)));
+    let found = api
+        .methods
+        .iter()
+        .find(|method| method.name == name)
+        .and_then(|method| Some((method, method.functions.first()?)));
     let path = match found {
-        Some((method, function)) if method.category == category.key => format!("./{}.mdx", function.kebab),
-        Some((method, function)) => format!("{}{}/{}.mdx", "../".repeat(category.key.split('/').count()), method.category, function.kebab),
+        Some((method, function)) if method.category == category.key => {
+            format!("./{}.mdx", function.kebab)
+        }
+        Some((method, function)) => {
+            format!("{}{}/{}.mdx", "../".repeat(category.key.split('/').count()), method.category, function.kebab)
+        }
         None => String::new(),
     };
     Link { title: name.to_owned(), path }

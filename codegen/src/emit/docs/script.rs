@@ -7,8 +7,10 @@ use crate::ir::{Example, Function, Param, Ty};
 /// The calls with a webhook and with a token; none where the package does not have the function.
 pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
     let names = function.opi.as_ref()?;
-    let params: Vec<&Param> = names.iter().filter_map(|name| function.params.iter().find(|param| param.name == *name)).collect();
-    let mut lines = vec!["// A webhook".to_owned(), "URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned()];
+    let params: Vec<&Param> =
+        names.iter().filter_map(|name| function.params.iter().find(|param| param.name == *name)).collect();
+    let mut lines =
+        vec!["// A webhook".to_owned(), "URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned()];
     let mut arguments = vec!["URL".to_owned()];
     for param in &params {
         match example.arguments.get(&param.name) {
@@ -39,7 +41,9 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
 
 fn assignment(name: &str, ty: &Ty, value: &Value) -> Vec<String> {
     match (ty, value) {
-        (Ty::File(_), Value::String(path)) => vec![format!("{name} = \"{}\"; // a path, an address or binary data", escaped(path))],
+        (Ty::File(_), Value::String(path)) => {
+            vec![format!("{name} = \"{}\"; // a path, an address or binary data", escaped(path))]
+        }
         (_, Value::Object(entries)) => object(name, entries),
         (_, Value::Array(items)) => {
             let mut lines = vec![String::new(), format!("{name} = New Array;")];
@@ -61,7 +65,10 @@ fn assignment(name: &str, ty: &Ty, value: &Value) -> Vec<String> {
 
 fn object(name: &str, entries: &serde_json::Map<String, Value>) -> Vec<String> {
     // A structure's keys are identifiers; a map takes any.
-    let is_key = |key: &String| key.starts_with(|first: char| first.is_alphabetic() || first == '_') && key.chars().all(|char| char.is_alphanumeric() || char == '_');
+    let is_key = |key: &String| {
+        key.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            && key.chars().all(|char| char.is_alphanumeric() || char == '_')
+    };
     let kind = if entries.keys().all(is_key) { "Structure" } else { "Map" };
     let mut lines = vec![String::new(), format!("{name} = New {kind};")];
     for (key, value) in entries {

@@ -1,0 +1,286 @@
+//! The client against servers that misbehave: each fault ends in a typed error or a correct answer, a write is never
+//! reported as failed when it may have been carried out, and no secret shows.
+
+use std::error::Error as _;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bitrix24_runtime::{Call, Client, Effect, Error, Method, Paging, Response, Rest, json};
+
+const CODE: &str = "s3cretCode";
+
+/// What a server does with one connection, after it has read the request.
+type Play = Box<dyn Fn(&mut TcpStream, &str) + Send>;
+
+/// A server that plays one part a connection, and keeps the requests.
+struct Server {
+    address: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    fn new(plays: Vec<Play>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("known").to_string();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for play in plays {
+                let Ok((mut stream, _)) = listener.accept() else { return };
+                let request = read(&mut stream);
+                kept.lock().expect("whole").push(request.clone());
+                play(&mut stream, &request);
+            }
+        });
+        Self { address, requests }
+    }
+
+    fn webhook(&self) -> String {
+        format!("http://{}/rest/1/{CODE}/", self.address)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("whole").clone()
+    }
+}
+
+/// Reads a whole request: head, and as much body as it announces.
+fn read(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                return text;
+            }
+        }
+        match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return text,
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+fn answer(status: &'static str, headers: &'static str, body: impl Into<Vec<u8>>) -> Play {
+    let body = body.into();
+    Box::new(move |stream, _| {
+        let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
+        let _ = stream.write_all(&[head.as_bytes(), &body].concat());
+    })
+}
+
+fn json_answer(body: &'static str) -> Play {
+    answer("200 OK", "content-type: application/json\r\n", body)
+}
+
+fn hang_up() -> Play {
+    Box::new(|_, _| {})
+}
+
+fn cut_off() -> Play {
+    Box::new(|stream, _| {
+        let _ = stream.write_all(
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"result\": tr",
+        );
+    })
+}
+
+fn silence() -> Play {
+    Box::new(|_, _| std::thread::sleep(Duration::from_secs(3)))
+}
+
+fn redirect(status: &'static str, location: String) -> Play {
+    Box::new(move |stream, _| {
+        let head =
+            format!("HTTP/1.1 {status}\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let _ = stream.write_all(head.as_bytes());
+    })
+}
+
+fn call(effect: Effect) -> Call {
+    Call::new(Method::new("thing.do", Rest::V2, effect, Paging::None)).param("ID", 7)
+}
+
+async fn outcome(address: &str, effect: Effect) -> Result<Response, Error> {
+    let client = Client::builder(address)
+        .timeout(Duration::from_millis(400))
+        .connect_timeout(Duration::from_millis(250))
+        .build()
+        .expect("a good address");
+    let outcome = client.execute(call(effect)).await;
+    if let Err(error) = &outcome {
+        let mut shown = format!("{error} {error:?} {client:?}");
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            shown.push_str(&format!(" {inner} {inner:?}"));
+            cause = inner.source();
+        }
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+    outcome
+}
+
+async fn fault(play: fn() -> Play, effect: Effect) -> Error {
+    let server = Server::new(vec![play()]);
+    let error = outcome(&server.webhook(), effect).await.expect_err("a fault");
+    assert_eq!(server.requests().len(), 1, "one request, whatever happens to it");
+    error
+}
+
+#[tokio::test]
+async fn a_good_answer_is_read_whatever_its_dress() {
+    let gzip = {
+        // `{"result":true}`, compressed.
+        let bytes: &[u8] = &[
+            31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 42, 74, 45, 46, 205, 41, 81, 178, 42, 41, 42, 77, 173, 5, 0, 93,
+            156, 102, 248, 15, 0, 0, 0,
+        ];
+        bytes.to_vec()
+    };
+    for play in [
+        json_answer("{\"result\":true}"),
+        answer("200 OK", "content-type: text/html\r\n", "\u{FEFF} {\"result\":true}\n"),
+        answer("200 OK", "content-type: application/json\r\ncontent-encoding: gzip\r\n", gzip),
+    ] {
+        let server = Server::new(vec![play]);
+        let response = outcome(&server.webhook(), Effect::Update).await.expect("answered");
+        assert_eq!(response.result, json!(true));
+        let request = &server.requests()[0];
+        assert!(request.starts_with(&format!("POST /rest/1/{CODE}/thing.do HTTP/1.1\r\n")), "{request}");
+        assert!(request.ends_with("\r\n\r\n{\"ID\":7}"), "{request}");
+        let head = request.to_lowercase();
+        for header in [
+            "content-type: application/json",
+            "accept: application/json",
+            "user-agent: bitrix24-rust/",
+            "accept-encoding: gzip",
+        ] {
+            assert!(head.contains(header), "{header} in {head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_surely_did_not_happen_is_told_apart_from_what_may_have() {
+    for (play, name) in [(hang_up as fn() -> Play, "hang up"), (cut_off, "cut off"), (silence, "silence")] {
+        let error = fault(play, Effect::Read).await;
+        assert!(matches!(error, Error::Interrupted { .. } | Error::Timeout { .. }), "{name}: {error:?}");
+        for effect in [Effect::Create, Effect::Update, Effect::Delete, Effect::Action] {
+            match fault(play, effect).await {
+                Error::OutcomeUnknown { call, .. } => assert_eq!(call.params().get("ID"), Some(&json!(7)), "{name}"),
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_of_proxies_are_no_answers() {
+    let html = || answer("502 Bad Gateway", "content-type: text/html\r\n", "<html>502</html>");
+    let error = fault(html, Effect::Read).await;
+    assert_eq!(error.to_string(), "thing.do: expected JSON, got text/html (502 Bad Gateway)");
+    assert!(matches!(fault(html, Effect::Update).await, Error::OutcomeUnknown { .. }));
+    // Refused before it reached the portal.
+    let refused = || answer("413 Payload Too Large", "content-type: text/html\r\n", "<html>");
+    assert!(matches!(fault(refused, Effect::Update).await, Error::Decode { status: Some(413), .. }));
+}
+
+#[tokio::test]
+async fn an_error_of_the_portal_is_one_for_reads_and_writes() {
+    let busy = || {
+        answer(
+            "503 Service Unavailable",
+            "content-type: application/json\r\n",
+            "{\"error\":\"QUERY_LIMIT_EXCEEDED\",\"error_description\":\"Too many requests\"}",
+        )
+    };
+    for effect in [Effect::Read, Effect::Create] {
+        let error = fault(busy, effect).await;
+        let portal = error.portal().expect("the portal's");
+        assert!(portal.is_limit() && portal.status == 503, "{portal:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_portal_that_moved_gets_the_same_post_at_its_new_place() {
+    for status in ["302 Found", "301 Moved Permanently", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        let new = Server::new(vec![json_answer("{\"result\":5}")]);
+        let old = Server::new(vec![redirect(status, format!("http://{}/rest/1/{CODE}/thing.do", new.address))]);
+        let response = outcome(&old.webhook(), Effect::Create).await.expect("answered");
+        assert_eq!(response.result, json!(5));
+        assert!(new.requests()[0].starts_with("POST ") && new.requests()[0].ends_with("{\"ID\":7}"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn redirects_without_end_or_aim_are_refused() {
+    let server = Server::new((0..9).map(|_| redirect("302 Found", "/rest/1/x/again".into())).collect());
+    let error = outcome(&server.webhook(), Effect::Update).await.expect_err("no end");
+    assert!(matches!(error, Error::Decode { status: Some(302), .. }), "{error:?}");
+    assert_eq!(server.requests().len(), 4);
+    for location in ["", "ftp://127.0.0.1/", "http://"] {
+        let server = Server::new(vec![redirect("302 Found", location.to_owned())]);
+        let error = outcome(&server.webhook(), Effect::Update).await.expect_err("no aim");
+        assert!(matches!(error, Error::Decode { .. }), "{location}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_was_not_sent() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+    for address in [
+        format!("http://127.0.0.1:{port}/rest/1/{CODE}/"),
+        format!("https://127.0.0.1:{port}/rest/1/{CODE}/"),
+        format!("https://no-such-host.invalid/rest/1/{CODE}/"),
+    ] {
+        let error = outcome(&address, Effect::Create).await.expect_err("unreachable");
+        assert!(matches!(error, Error::Connect { .. }), "{address}: {error:?}");
+    }
+    // A server that speaks no TLS.
+    let server = Server::new(vec![json_answer("{}")]);
+    let error = outcome(&server.webhook().replace("http:", "https:"), Effect::Create).await.expect_err("no TLS");
+    assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_answer_may_not_fill_the_memory() {
+    let server = Server::new(vec![answer("200 OK", "", vec![b' '; 100_000])]);
+    let client = Client::builder(&server.webhook()).largest_answer(50_000).build().expect("a good address");
+    let error = client.execute(call(Effect::Read)).await.expect_err("too large");
+    assert!(error.to_string().contains("larger than 50000 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn the_token_goes_first_into_the_body_and_nowhere_else() {
+    let server = Server::new(vec![json_answer("{\"result\":{}}")]);
+    let client = Client::with_token(&format!("http://{}/", server.address), "s3cretToken").expect("a good address");
+    client.execute(call(Effect::Read).param("auth", "mine")).await.expect("answered");
+    let request = &server.requests()[0];
+    let (head, body) = request.split_once("\r\n\r\n").expect("a body");
+    assert_eq!(body, "{\"auth\":\"s3cretToken\",\"ID\":7}");
+    assert!(head.starts_with("POST /rest/thing.do HTTP/1.1\r\n") && !head.contains("s3cret"), "{head}");
+}
+
+#[tokio::test]
+async fn connections_that_make_no_sense_are_refused() {
+    for (address, token, part) in [
+        ("https://h/rest/1/s3cretCode/", Some("t"), "is a webhook, which needs no token"),
+        ("h", None, "an access token is needed"),
+        ("http://h", Some("t"), "plain http to h"),
+        ("", Some("t"), "address is empty"),
+    ] {
+        let mut builder = Client::builder(address);
+        if let Some(token) = token {
+            builder = builder.token(token);
+        }
+        let error = builder.build().expect_err("no sense");
+        assert!(matches!(error, Error::Usage(_)) && error.to_string().contains(part), "{address}: {error}");
+        assert!(!format!("{error:?}").contains("s3cret"));
+    }
+    assert!(Client::builder("http://192.0.2.1/rest/1/code/").allow_http(true).build().is_ok());
+}
