@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bitrix24_codegen::spec::Source;
+use bitrix24_codegen::spec::{Source, bundle};
 use bitrix24_codegen::{emit, read};
 
 /// Files that every case has unless it brings its own: the category and a shared type.
@@ -29,14 +29,7 @@ fn cases(name: &str) -> Vec<(String, Vec<Source>)> {
 }
 
 fn split(text: &[u8]) -> Vec<Source> {
-    let mut sources: Vec<Source> = Vec::new();
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(path) = line.strip_prefix(b"=== ") {
-            sources.push(Source { path: String::from_utf8_lossy(path).trim().to_owned(), bytes: Vec::new() });
-        } else if let Some(source) = sources.last_mut() {
-            source.bytes.extend_from_slice(line);
-        }
-    }
+    let mut sources = bundle(text);
     let mut add = |path: &str, text: &str| {
         if !sources.iter().any(|source| source.path == path) {
             sources.push(Source { path: path.to_owned(), bytes: text.into() });

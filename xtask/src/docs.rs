@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use bitrix24_codegen::{emit, spec};
 use clap::Subcommand;
 
 use crate::run::{Done, has, quietly, root, run};
@@ -70,7 +71,24 @@ pub(crate) fn browse() -> Done {
     if std::env::var_os("CHROMIUM").is_none() && !std::path::Path::new("/usr/bin/chromium").exists() {
         install_browser()?;
     }
+    nasty()?;
     run(npm().args(["run", "--silent", "test"]))
+}
+
+/// Builds a second site from specs that are full of markup and quotes, for the test that all of it is shown as text.
+fn nasty() -> Done {
+    const SPECS: &str = "codegen/tests/good/nasty.specs";
+    let text = std::fs::read(root().join(SPECS)).map_err(|error| format!("error: cannot read {SPECS}: {error}"))?;
+    let api = bitrix24_codegen::read(&spec::bundle(&text)).map_err(|problems| problems.render(false))?;
+    let home = folder().join(".nasty");
+    for file in emit::docs::docs(&api) {
+        let place = home.join(file.path.trim_start_matches("docs/"));
+        let made = place.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&place, file.content));
+        made.map_err(|error| format!("error: cannot write {}: {error}", place.display()))?;
+    }
+    let mut build = npm();
+    build.args(["run", "--silent", "build", "--", "--out-dir", ".nasty/build"]).env("DOCS_REFERENCE", ".nasty/reference");
+    quietly("docs: build a site of nasty texts", &mut build)
 }
 
 fn install_browser() -> Done {

@@ -92,6 +92,19 @@ fn walk(folder: &Path, name: &str, sources: &mut Vec<Source>) -> io::Result<()> 
     Ok(())
 }
 
+/// Several files in one text, for tests and samples: a line `=== <path>` begins each.
+pub fn bundle(text: &[u8]) -> Vec<Source> {
+    let mut sources: Vec<Source> = Vec::new();
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        match (line.strip_prefix(b"=== "), sources.last_mut()) {
+            (Some(path), _) => sources.push(Source { path: String::from_utf8_lossy(path).trim().to_owned(), bytes: Vec::new() }),
+            (None, Some(source)) => source.bytes.extend_from_slice(line),
+            (None, None) => {}
+        }
+    }
+    sources
+}
+
 /// Reads all files; what cannot be read is reported and left out.
 pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
     let mut order: Vec<&Source> = sources.iter().collect();

@@ -10,7 +10,7 @@ mod skeleton;
 mod words;
 
 pub use entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
-pub use load::{File, Source, Specs, files, load};
+pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
 pub use model::{
     CategorySpec, DeprecatedSpec, ErrorSpec, ExampleSpec, FunctionSpec, MethodSpec, ParamSpec, ReturnsSpec, TypeSpec,

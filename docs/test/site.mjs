@@ -1,0 +1,57 @@
+// A built site served on this machine, and a browser that notes whatever goes wrong.
+
+import {createReadStream, existsSync, statSync} from 'node:fs';
+import {createServer} from 'node:http';
+import {extname, join, normalize} from 'node:path';
+import {chromium} from 'playwright-core';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.json': 'application/json',
+};
+
+/** Serves a folder on a free port of 127.0.0.1. */
+export async function serve(folder) {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname));
+    const file = [path, `${path}.html`, join(path, 'index.html')]
+      .map((candidate) => join(folder, candidate))
+      .find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
+    response.writeHead(file ? 200 : 404, {'content-type': TYPES[extname(file ?? '')] ?? 'application/octet-stream'});
+    if (file) {
+      createReadStream(file).pipe(response);
+    } else {
+      response.end('not found');
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close()};
+}
+
+/** Debian's browser, or the one that the environment names. */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+
+/** A page that collects errors and requests to other places. */
+export async function open(browser, origin, options = {}) {
+  const context = await browser.newContext(options);
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], {origin});
+  const page = await context.newPage();
+  const faults = [];
+  page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) {
+      faults.push(`a request left the site: ${request.url()}`);
+    }
+  });
+  page.on('response', (response) => response.status() >= 400 && faults.push(`${response.status()} ${response.url()}`));
+  return {page, faults};
+}
