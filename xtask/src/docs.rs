@@ -83,11 +83,14 @@ fn nasty() -> Done {
     let home = folder().join(".nasty");
     for file in emit::docs::docs(&api) {
         let place = home.join(file.path.trim_start_matches("docs/"));
-        let made = place.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&place, file.content));
+        let made =
+            place.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&place, file.content));
         made.map_err(|error| format!("error: cannot write {}: {error}", place.display()))?;
     }
     let mut build = npm();
-    build.args(["run", "--silent", "build", "--", "--out-dir", ".nasty/build"]).env("DOCS_REFERENCE", ".nasty/reference");
+    build
+        .args(["run", "--silent", "build", "--", "--out-dir", ".nasty/build"])
+        .env("DOCS_REFERENCE", ".nasty/reference");
     quietly("docs: build a site of nasty texts", &mut build)
 }
 

@@ -64,7 +64,8 @@ pub(crate) fn new(arguments: &Arguments) -> Done {
     Ok(())
 }
 
-/// The method that has most in common: as many leading segments as possible, then the same verb, then the nearest name.
+/// The method that has most in common: as many leading segments as possible, then the same verb, then a name of about
+/// the same length. Deprecated ones are no models.
 fn nearest<'f>(files: &'f [File<MethodSpec>], method: &str, category: Option<&str>) -> Option<&'f File<MethodSpec>> {
     let segments: Vec<&str> = method.split('.').collect();
     let score = |file: &File<MethodSpec>| {
@@ -72,6 +73,7 @@ fn nearest<'f>(files: &'f [File<MethodSpec>], method: &str, category: Option<&st
         let leading = segments.iter().zip(&other).take_while(|(a, b)| a == b).count();
         (leading, segments.last() == other.last(), std::cmp::Reverse(segments.len().abs_diff(other.len())))
     };
-    let candidates = files.iter().filter(|file| category.is_none_or(|category| file.folder() == category));
+    let candidates = files.iter().filter(|file| file.spec.deprecated.is_none());
+    let candidates = candidates.filter(|file| category.is_none_or(|category| file.folder() == category));
     candidates.filter(|file| category.is_some() || score(file).0 > 0).max_by_key(|file| score(file))
 }

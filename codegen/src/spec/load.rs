@@ -97,7 +97,9 @@ pub fn bundle(text: &[u8]) -> Vec<Source> {
     let mut sources: Vec<Source> = Vec::new();
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         match (line.strip_prefix(b"=== "), sources.last_mut()) {
-            (Some(path), _) => sources.push(Source { path: String::from_utf8_lossy(path).trim().to_owned(), bytes: Vec::new() }),
+            (Some(path), _) => {
+                sources.push(Source { path: String::from_utf8_lossy(path).trim().to_owned(), bytes: Vec::new() })
+            }
             (None, Some(source)) => source.bytes.extend_from_slice(line),
             (None, None) => {}
         }
