@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bitrix24_codegen::ir::Kind;
 use bitrix24_codegen::spec::{self, Source};
-use bitrix24_codegen::{names, project, read};
+use bitrix24_codegen::{project, read};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -92,13 +92,6 @@ fn well_known_functions_are_there() {
     let status = update.functions.iter().find(|function| function.name.as_str() == "ChangeUserStatus").expect("there");
     assert!(matches!(status.kind, Kind::Preset { .. }));
     assert_eq!(Value::Object(status.examples[0].body.clone()), serde_json::json!({"ID": 2150, "ACTIVE": "N"}));
-}
-
-#[test]
-fn no_parameter_takes_an_option_of_every_command() {
-    let mut known = names::RESERVED_OPTIONS.to_vec();
-    known.sort_unstable();
-    assert_eq!(known, names::RESERVED_OPTIONS, "the list is kept in order");
 }
 
 proptest! {

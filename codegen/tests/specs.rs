@@ -105,17 +105,52 @@ fn what_good_specs_become_compiles() {
         let generated = folder.path().join("generated");
         fs::write(generated.join("Cargo.toml"), manifest).expect("written");
         fs::copy(project.join("Cargo.lock"), generated.join("Cargo.lock")).expect("copied");
-        for arguments in [&["test", "--doc", "--features", "thing"][..], &["check", "--features", "thing,cli"]] {
+        for arguments in [
+            &["test", "--doc", "--features", "thing"][..],
+            &["doc", "--no-deps", "--lib", "--features", "thing"],
+            &["check", "--features", "thing,cli"],
+        ] {
             let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
             let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("good");
             let output = cargo
                 .current_dir(&generated)
                 .env("CARGO_TARGET_DIR", target)
+                .env("RUSTDOCFLAGS", "-D warnings")
                 .args(arguments)
                 .output()
                 .expect("cargo runs");
             let text = [output.stdout, output.stderr].concat();
             assert!(output.status.success(), "{name}:\n{}", String::from_utf8_lossy(&text));
+        }
+        let oint = |arguments: &[&str]| {
+            let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("good");
+            cargo.current_dir(&generated).env("CARGO_TARGET_DIR", target);
+            cargo
+                .args(["run", "--quiet", "--features", "thing,cli", "--bin", "oint", "--", "bitrix24"])
+                .args(arguments);
+            let output = cargo.output().expect("cargo runs");
+            assert!(output.status.success(), "{name}: {arguments:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).expect("UTF-8")
+        };
+        for (method, function) in emit::tables::in_order(&api) {
+            // Help shows the texts as they are, but for where it breaks the lines.
+            let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let help = joined(&oint(&[function.name.as_str(), "--help", "--all"]));
+            for text in [&function.title, &function.summary]
+                .into_iter()
+                .chain(function.params.iter().map(|param| &param.description))
+            {
+                assert!(
+                    help.contains(&joined(text)),
+                    "{name}: {text} is missing in the help of {}:\n{help}",
+                    function.name
+                );
+            }
+            let described: serde_json::Value =
+                serde_json::from_str(&oint(&[function.name.as_str(), "--describe"])).expect("JSON");
+            assert_eq!(described["summary"], function.summary.as_str());
+            assert_eq!(described["scope"], method.scope.as_str());
         }
     }
 }

@@ -151,6 +151,11 @@ impl Call {
         }
     }
 
+    /// Sends the call and brings the answer's `result` as it is.
+    pub fn send(self, client: &Client) -> Sending<'_, Value> {
+        self.send_as(client)
+    }
+
     /// Sends the call and reads the answer's `result` as `T`.
     pub fn send_as<T: FromResult>(self, client: &Client) -> Sending<'_, T> {
         Sending::new(client, self)

@@ -14,7 +14,8 @@ use crate::value::Object;
 /// The tables of one build.
 #[derive(Clone, Copy, Debug)]
 pub struct Tables {
-    /// Sorted lines `<key>\t<offset>\n`. Keys are lower-case; see [`Tables::find`] for their forms.
+    /// Sorted lines `<key>\t<offset>\n`. A key is a lower-cased name of a command (`user.update`, `updateuser`,
+    /// `update-user`, aliases), `user.update@3` for a method of REST 3.0, `type:user` or `category:user`.
     pub names: &'static str,
     /// The rows. The first line is a note for readers.
     pub rows: &'static str,
@@ -245,8 +246,7 @@ pub fn split_path(path: &str) -> Vec<String> {
 }
 
 impl Tables {
-    /// The line of a key: a lower-cased name of a command (`user.update`, `updateuser`, `update-user`, aliases),
-    /// `user.update@3` for the REST 3.0 twin, `type:user` or `category:user`.
+    /// The line of a key.
     fn row(&self, key: &str) -> Option<&'static str> {
         let names = self.names.as_bytes();
         let (mut low, mut high) = (0, names.len());

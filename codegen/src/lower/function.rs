@@ -18,9 +18,7 @@ impl Context<'_> {
             None => FunctionName::derived(&spec.method),
             Some(function) => self.function_name(file, &["function".into()], function),
         };
-        self.title(file, &["title".into()], &spec.title);
-        self.sentence(file, &["summary".into()], &spec.summary, "", MOST_SUMMARY);
-        self.aliases(file, &[], &spec.aliases);
+        self.words(file, &[], (&spec.title, &spec.summary), &spec.aliases);
         self.exclusive(file, &["params".into()], params);
         let examples = self.examples(file, &["examples".into()], &spec.examples, params, &[]);
         if spec.examples.is_empty() {
@@ -81,9 +79,7 @@ impl Context<'_> {
     ) -> Option<Function> {
         let path = [Step::from("functions"), Step::from(at)];
         let name = self.function_name(file, &step(&path, "function"), &spec.function);
-        self.title(file, &step(&path, "title"), &spec.title);
-        self.sentence(file, &step(&path, "summary"), &spec.summary, "", MOST_SUMMARY);
-        self.aliases(file, &path, &spec.aliases);
+        self.words(file, &path, (&spec.title, &spec.summary), &spec.aliases);
         let constants: Vec<(Vec<String>, Value)> = spec
             .constants
             .0
@@ -224,7 +220,10 @@ impl Context<'_> {
         })
     }
 
-    fn aliases(&mut self, file: &File<MethodSpec>, path: &[Step], aliases: &[String]) {
+    /// Checks what people read of a function and type for it.
+    fn words(&mut self, file: &File<MethodSpec>, path: &[Step], (title, summary): (&str, &str), aliases: &[String]) {
+        self.title(file, &step(path, "title"), title);
+        self.sentence(file, &step(path, "summary"), summary, "", MOST_SUMMARY);
         for (at, alias) in aliases.iter().enumerate() {
             if alias.is_empty()
                 || alias.chars().any(|char| !(char.is_alphanumeric() || matches!(char, '.' | '-' | '_')))

@@ -139,22 +139,3 @@ async fn lists_come_in_pages() {
     assert_eq!(seen.len(), 1204);
     assert_eq!(portal.requests().len(), 25);
 }
-
-#[test]
-fn the_documented_answer_stands_in_for_what_has_no_state() {
-    let portal = portal();
-    let post = |path: &str, body: &str| {
-        let output = std::process::Command::new("curl")
-            .args(["-s", "-i", "-X", "POST", "-d", body, &format!("{}{path}", portal.webhook())])
-            .output();
-        output.ok().map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    // curl stands for everybody who is not this client; without it the test has nothing to say.
-    let Some(answer) = post("user.userfield.file.get.json", "x=1") else {
-        eprintln!("skipped: there is no curl");
-        return;
-    };
-    assert!(answer.starts_with("HTTP/1.1 404") && answer.contains("ERROR_METHOD_NOT_FOUND"), "{answer}");
-    let answer = post("USER.GET.json", "FILTER[NAME]=Maria&select[]=ID").unwrap_or_default();
-    assert!(answer.contains("\"result\":[{\"ID\":\"2166\"}]") && answer.contains("\"total\":1"), "{answer}");
-}

@@ -418,6 +418,33 @@ fn a_reader_that_goes_away_is_no_error() {
 
 #[cfg(unix)]
 #[test]
+fn an_interrupt_tells_what_is_unknown() {
+    // A server that takes the request and never answers.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("known"));
+    for (arguments, unknown) in
+        [(&["GetUser", "--userid", "7"][..], false), (&["UpdateUser", "--userid", "7", "--fields", "{}"], true)]
+    {
+        let child = oint(&["bitrix24"])
+            .args(arguments)
+            .args(["--url", &address, "--token", "t"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("oint runs");
+        let (mut stream, _) = listener.accept().expect("connected");
+        let _ = stream.read(&mut [0; 4096]);
+        let status =
+            std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+        assert!(status.success());
+        let (code, stdout, stderr) = told(&child.wait_with_output().expect("it ends"));
+        assert_eq!((code, stdout.as_str()), (130, ""), "{stderr}");
+        assert_eq!(stderr.contains("unknown"), unknown, "{stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn the_sandbox_tells_its_address_and_ends_when_asked() {
     use std::io::{BufRead as _, BufReader};
     let mut child = oint(&["sandbox", "--port", "0", "--json"])

@@ -1,7 +1,8 @@
-//! The whole chain from outside: the generated client, the built command and a crate that uses them, each against a
+//! The whole chain from outside: the generated client, the built command, a crate that uses them, and the bare protocol, each against a
 //! simulated portal over real HTTP.
 
 mod client;
 mod command_line;
 mod consumer;
+mod protocol;
 mod support;
