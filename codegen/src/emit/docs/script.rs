@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use crate::ir::{Example, Function, Param, Ty};
 
-/// The calls with a webhook and with a token; none where the package does not have the function.
+/// The calls with a webhook and with a token; none where the package does not have the function, or not with these
+/// arguments.
 pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
     let names = function.opi.as_ref()?;
     let params: Vec<&Param> =
