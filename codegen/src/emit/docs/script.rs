@@ -8,6 +8,9 @@ use crate::ir::{Example, Function, Param, Ty};
 /// arguments.
 pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
     let names = function.opi.as_ref()?;
+    if example.arguments.keys().any(|given| !names.contains(given)) {
+        return None;
+    }
     let params: Vec<&Param> =
         names.iter().filter_map(|name| function.params.iter().find(|param| param.name == *name)).collect();
     let mut lines =
