@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::run::{Done, cargo, command, has, quietly, run};
+use crate::run::{Done, cargo, command, has, quietly, root, run, target};
 use crate::{codegen, docs};
 
 #[derive(clap::Args)]
@@ -50,15 +50,21 @@ fn features() -> Done {
     Ok(())
 }
 
-/// cargo-deny, installed beside the other tools when it is missing. Its advisories need a network that not every
-/// machine has, so they are left to whoever has it.
+/// cargo-deny, installed below the target folder when the machine has none. Its advisories need a network that not
+/// every machine has, so they are left to whoever has it.
 fn licences() -> Done {
-    if !has("cargo-deny", "--version") {
-        quietly("install cargo-deny", cargo().args(["install", "cargo-deny", "--locked"]))
+    let tools = target().join("tools");
+    let own = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    let program = if has("cargo-deny", "--version") { "cargo-deny".into() } else { own.clone() };
+    if program == own && !own.exists() {
+        let mut install = cargo();
+        install.args(["install", "cargo-deny", "--locked", "--root"]).arg(&tools);
+        quietly("install cargo-deny", &mut install)
             .map_err(|fault| format!("{fault}\nhelp: install cargo-deny by hand, or run `cargo xtask test --fast`"))?;
     }
-    let arguments = ["deny", "--all-features", "check", "licenses", "bans", "sources"];
-    quietly("licences and sources", cargo().args(arguments))
+    let mut deny = std::process::Command::new(program);
+    deny.current_dir(root()).args(["--all-features", "check", "licenses", "bans", "sources"]);
+    quietly("licences and sources", &mut deny)
 }
 
 /// All Rust tests, by cargo-nextest where it is installed.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::command::{COMMON, EMPTY, free_short, placeholder};
+use crate::cli::command::{COMMON, Common, EMPTY, free_short, placeholder};
 use crate::cli::exit::Exit;
 use crate::table::{Command, Param, Tables};
 
@@ -108,15 +108,7 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
             width,
         );
     } else {
-        let of = |is_connection: bool| {
-            COMMON.iter().filter(move |option| option.is_connection == is_connection && option.long != "all")
-        };
-        let line = |option: &crate::cli::command::Common| {
-            let short = if option.long == "help" { Some('h') } else { option.short };
-            (flags(free_short(command, short), option.long, option.value), option.help.to_owned())
-        };
-        section(&mut text, "Connection", of(true).map(line), width);
-        section(&mut text, "Common options", of(false).map(line), width);
+        common(&mut text, command, all, width);
         if let Some(example) = example(command) {
             text.push_str(&format!("\nExample:\n  {example}\n"));
         }
@@ -126,6 +118,27 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     facts.extend(command.reference.as_deref().map(|page| format!("Documentation: {page}")));
     text.push_str(&format!("\n{}\n", facts.join("\n")));
     text
+}
+
+/// The options that every command has: all of them, or those of the connection and the names of the others.
+fn common(text: &mut String, command: &Command<'static>, all: bool, width: usize) {
+    let line = |option: &Common| {
+        let short = if option.long == "help" { Some('h') } else { option.short };
+        (flags(free_short(command, short), option.long, option.value), option.help.to_owned())
+    };
+    if all {
+        section(text, "Connection", COMMON.iter().filter(|option| option.is_connection).map(line), width);
+        section(text, "Common options", COMMON.iter().filter(|option| !option.is_connection).map(line), width);
+        return;
+    }
+    let is_main = |option: &&Common| matches!(option.long, "url" | "token");
+    section(text, "Connection", COMMON.iter().filter(is_main).map(line), width);
+    let others: Vec<String> =
+        COMMON.iter().filter(|option| !is_main(option)).map(|option| format!("--{}", option.long)).collect();
+    text.push_str(&format!(
+        "\n{}\n",
+        fill(&format!("Common options: {} (--help --all explains them)", others.join(", ")), "  ", width)
+    ));
 }
 
 fn option<'p>(param: &'p Param<'_>) -> &'p str {
@@ -139,7 +152,7 @@ fn flags(short: Option<char>, long: &str, value: Option<&str>) -> String {
 }
 
 fn row(param: &Param<'static>, all: bool) -> (String, String) {
-    let mut help = param.description.to_string();
+    let mut help = if all { param.description.to_string() } else { first_sentence(&param.description).to_owned() };
     if !param.values.is_empty() {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let most = if all { usize::MAX } else { MOST_KEYS };
@@ -160,6 +173,11 @@ fn row(param: &Param<'static>, all: bool) -> (String, String) {
         help.push_str(&format!(" Keys: {}{more}.", keys.join(", ")));
     }
     (flags(param.short, option(param), Some(placeholder(param))), help)
+}
+
+/// What a description begins with; the rest is for `--all`.
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |end| &text[..=end])
 }
 
 /// A section with its options in one column and their meaning in another.
