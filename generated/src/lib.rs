@@ -16,6 +16,9 @@
 //! ```
 //!
 //! Each top-level module is a cargo feature of the same name; `full` switches all of them on.
+#[cfg(feature = "im")]
+#[rustfmt::skip]
+pub mod im;
 #[cfg(feature = "user")]
 #[rustfmt::skip]
 pub mod user;
