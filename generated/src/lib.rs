@@ -19,6 +19,12 @@
 #[cfg(feature = "im")]
 #[rustfmt::skip]
 pub mod im;
+#[cfg(feature = "task")]
+#[rustfmt::skip]
+pub mod task;
+#[cfg(feature = "tasks")]
+#[rustfmt::skip]
+pub mod tasks;
 #[cfg(feature = "user")]
 #[rustfmt::skip]
 pub mod user;
