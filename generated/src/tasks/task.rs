@@ -6,6 +6,7 @@ pub mod counters;
 pub mod favorite;
 pub mod files;
 pub mod history;
+pub mod result;
 /// Makes a task. It needs a title and a responsible person, and whatever custom fields the portal demands.
 ///
 /// Calls `tasks.task.add`; scope `task`.
