@@ -62,10 +62,35 @@ pub enum Error {
         call: Box<Call>,
         /// Why the answer is missing.
         reason: String,
+        /// REST 3.0: the key that was sent. The same call with the same key within 24 hours is carried out once.
+        idempotency_key: Option<String>,
+    },
+    /// A limit of the portal was not freed within the time that the call may wait. Nothing was sent.
+    #[error("{}", limited(.method, .host, *.is_operating, *.waited, *.free_in))]
+    Limited {
+        /// The REST method.
+        method: String,
+        /// The portal's host and port.
+        host: String,
+        /// Whether it is the method's run time, as against the portal's rate limit.
+        is_operating: bool,
+        /// How long the call waited.
+        waited: Duration,
+        /// When the limit is free, as far as that is known.
+        free_in: Option<Duration>,
     },
     /// The call or the connection's settings cannot be used as they are; nothing was sent.
     #[error("{0}")]
     Usage(String),
+}
+
+fn limited(method: &str, host: &str, is_operating: bool, waited: Duration, free_in: Option<Duration>) -> String {
+    let limit = match is_operating {
+        true => format!("{method}: its run time at {host} is used up"),
+        false => format!("{method}: the rate limit of {host} was not freed in time"),
+    };
+    let free = free_in.map(|free| format!("; free in {} s", free.as_secs() + 1)).unwrap_or_default();
+    format!("{limit} (waited {:.1} s{free})", waited.as_secs_f64())
 }
 
 impl Error {
@@ -121,16 +146,22 @@ impl PortalError {
     }
 }
 
+impl PortalError {
+    /// What the portal said, without the method.
+    pub(crate) fn words(&self) -> String {
+        let words = match (self.code.is_empty(), self.description.is_empty()) {
+            (false, false) => format!("{}: {}", self.code, self.description),
+            (false, true) => self.code.clone(),
+            (true, false) => format!("with an error: {}", self.description),
+            (true, true) => "with an error".to_owned(),
+        };
+        format!("the portal answered {words} (HTTP {})", self.status)
+    }
+}
+
 impl fmt::Display for PortalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: the portal answered ", self.method)?;
-        match (self.code.is_empty(), self.description.is_empty()) {
-            (false, false) => write!(f, "{}: {}", self.code, self.description)?,
-            (false, true) => write!(f, "{}", self.code)?,
-            (true, false) => write!(f, "with an error: {}", self.description)?,
-            (true, true) => write!(f, "with an error")?,
-        }
-        write!(f, " (HTTP {})", self.status)?;
+        write!(f, "{}: {}", self.method, self.words())?;
         for (field, message) in &self.validation {
             write!(f, "\n  {field}: {message}")?;
         }

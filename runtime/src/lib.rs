@@ -22,7 +22,7 @@ pub mod table;
 
 pub use address::Address;
 pub use call::{Call, Request};
-pub use client::{Client, ClientBuilder, Sending};
+pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolicy, Sending};
 pub use error::{Error, PortalError, Result};
 pub use method::{Effect, Method, Paging, Rest};
 pub use output::Page;

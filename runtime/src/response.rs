@@ -15,19 +15,67 @@ pub struct Response {
     pub next: Option<u64>,
     /// The `time` block: durations in seconds, `operating` and `operating_reset_at`.
     pub time: Option<Object>,
-    /// The answer as it came, for those who want every key.
-    pub raw: Object,
+    /// The envelope as it came, with `null` in place of the result, which would otherwise exist twice.
+    envelope: Object,
 }
 
 impl Response {
+    /// Reads an envelope that has a `result`.
+    pub(crate) fn new(mut envelope: Object) -> Self {
+        let number = |key: &str| {
+            let value = envelope.get(key)?;
+            value.as_u64().or_else(|| value.as_str()?.parse().ok())
+        };
+        let (total, next) = (number("total"), number("next"));
+        let time = envelope.get("time").and_then(Value::as_object).cloned();
+        let result = envelope.get_mut("result").map(Value::take).unwrap_or_default();
+        Self { result, total, next, time, envelope }
+    }
+
+    /// The answer as it came, for those who want every key.
+    pub fn into_raw(self) -> Object {
+        let mut raw = self.envelope;
+        raw.insert("result".into(), self.result);
+        raw
+    }
+
     /// Narrows the result to what stands below a key (dots between nested ones), if it is there.
     pub(crate) fn narrow(&mut self, records: &str) {
         if records.is_empty() {
             return;
         }
-        let found = records.split('.').try_fold(&self.result, |value, key| value.get(key)).cloned();
+        let found = records.split('.').try_fold(&mut self.result, |value, key| value.get_mut(key)).map(Value::take);
         if let Some(found) = found {
             self.result = found;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Object {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn an_answer_comes_out_as_it_came() {
+        let raw = object(json!({"result": {"tasks": [1, 2]}, "next": "50", "total": 7, "extra": {"a": 1}}));
+        let response = Response::new(raw.clone());
+        assert_eq!((response.total, response.next), (Some(7), Some(50)));
+        let keys = |object: &Object| object.keys().cloned().collect::<Vec<_>>();
+        let again = response.into_raw();
+        assert_eq!((keys(&again), &again), (keys(&raw), &raw));
+    }
+
+    #[test]
+    fn narrowing_finds_nested_records_or_leaves_the_result() {
+        let mut response = Response::new(object(json!({"result": {"a": {"b": [1]}}})));
+        response.narrow("a.c");
+        assert_eq!(response.result, json!({"a": {"b": [1]}}));
+        response.narrow("a.b");
+        assert_eq!(response.result, json!([1]));
     }
 }

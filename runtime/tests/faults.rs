@@ -7,7 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bitrix24_runtime::{Call, Client, Effect, Error, Method, Paging, Response, Rest, json};
+use bitrix24_runtime::{Call, Client, Effect, Error, Method, Paging, Response, Rest, RetryPolicy, json};
 
 const CODE: &str = "s3cretCode";
 
@@ -110,6 +110,8 @@ async fn outcome(address: &str, effect: Effect) -> Result<Response, Error> {
     let client = Client::builder(address)
         .timeout(Duration::from_millis(400))
         .connect_timeout(Duration::from_millis(250))
+        .retry(RetryPolicy::never())
+        .patience(Duration::ZERO)
         .build()
         .expect("a good address");
     let outcome = client.execute(call(effect)).await;

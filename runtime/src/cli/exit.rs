@@ -76,6 +76,7 @@ impl From<&Error> for Exit {
             Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => {
                 Self::Network
             }
+            Error::Limited { .. } => Self::Limit,
             Error::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             Error::Usage(_) => Self::Usage,
         }

@@ -261,7 +261,7 @@ fn carry_out(call: Call, connection: Connection, matches: &ArgMatches) -> Result
 async fn send(client: &Client, call: Call) -> Result<Exit, Stop> {
     let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
     tokio::select! {
-        answer = client.execute(call) => print_json(&answer?.raw),
+        answer = client.execute(call) => print_json(&answer?.into_raw()),
         _ = tokio::signal::ctrl_c() => {
             let outcome = if is_read { "" } else { "; whether the portal carried it out is unknown" };
             Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })

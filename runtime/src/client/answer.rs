@@ -10,15 +10,15 @@ use crate::value::Object;
 /// Why an answer brings no result.
 #[derive(Debug)]
 pub(super) enum Unreadable {
-    /// The portal says so.
-    Portal(Box<PortalError>),
+    /// The portal says so, and tells the times.
+    Portal(Box<PortalError>, Option<Object>),
     /// It is not what the protocol promises.
     Other(String),
 }
 
 /// Reads an answer. Its content decides, whatever its content type says.
 pub(super) fn read(method: &str, answer: Answer) -> Result<Response, Unreadable> {
-    let Answer { status, content_type, body } = answer;
+    let Answer { status, content_type, body, .. } = answer;
     let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
     let other = |found: &str| Unreadable::Other(format!("expected JSON, got {found} ({})", status_line(status)));
     if text.iter().all(u8::is_ascii_whitespace) {
@@ -42,7 +42,8 @@ pub(super) fn read(method: &str, answer: Answer) -> Result<Response, Unreadable>
         }
     };
     if let Some(error) = portal_error(method, status, &raw) {
-        return Err(Unreadable::Portal(Box::new(error)));
+        let time = raw.get("time").and_then(Value::as_object).cloned();
+        return Err(Unreadable::Portal(Box::new(error), time));
     }
     if !raw.contains_key("result") {
         return Err(Unreadable::Other(format!(
@@ -50,14 +51,7 @@ pub(super) fn read(method: &str, answer: Answer) -> Result<Response, Unreadable>
             status_line(status)
         )));
     }
-    let number = |key: &str| raw.get(key).and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
-    Ok(Response {
-        result: raw.get("result").cloned().unwrap_or_default(),
-        total: number("total"),
-        next: number("next"),
-        time: raw.get("time").and_then(Value::as_object).cloned(),
-        raw,
-    })
+    Ok(Response::new(raw))
 }
 
 /// The error of an envelope: REST 2 has a code and a description beside each other, REST 3.0 an object.
@@ -95,12 +89,12 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Result<Response, Unreadable> {
-        read("m", Answer { status, content_type: content_type.into(), body: body.into() })
+        read("m", Answer { status, content_type: content_type.into(), body: body.into(), ..Answer::default() })
     }
 
     fn fault(status: u16, content_type: &str, body: &str) -> String {
         match answer(status, content_type, body) {
-            Err(Unreadable::Portal(error)) => error.to_string(),
+            Err(Unreadable::Portal(error, _)) => error.to_string(),
             Err(Unreadable::Other(reason)) => reason,
             Ok(response) => panic!("read as {response:?}"),
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::address::Address;
 use crate::client::Client;
+use crate::client::limiter::Limits;
+use crate::client::retry::RetryPolicy;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -13,10 +15,20 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer taken, in bytes: far above any page of records, far below the memory of a small machine.
 const LARGEST_ANSWER: usize = 256 << 20;
 
+/// The portal counts run times over ten minutes; whoever waits longer than that and a little waits for something else.
+const PATIENCE: Duration = Duration::from_secs(660);
+/// The run time of a method that the cloud allows in ten minutes.
+const OPERATING: Duration = Duration::from_secs(480);
+
 pub(super) struct Settings {
     pub(super) address: Address,
     pub(super) token: Option<Secret>,
     pub(super) timeout: Duration,
+    pub(super) total_timeout: Option<Duration>,
+    pub(super) patience: Duration,
+    pub(super) retry: RetryPolicy,
+    pub(super) limits: Limits,
+    pub(super) operating: Option<Duration>,
     pub(super) connect_timeout: Duration,
     pub(super) user_agent: String,
     pub(super) largest_answer: usize,
@@ -38,6 +50,11 @@ pub struct ClientBuilder {
     address: Secret,
     token: Option<Secret>,
     timeout: Duration,
+    total_timeout: Option<Duration>,
+    patience: Duration,
+    retry: RetryPolicy,
+    limits: Limits,
+    operating: Option<Duration>,
     connect_timeout: Duration,
     user_agent: String,
     largest_answer: usize,
@@ -50,6 +67,11 @@ impl ClientBuilder {
             address: Secret::new(address),
             token: None,
             timeout: TIMEOUT,
+            total_timeout: None,
+            patience: PATIENCE,
+            retry: RetryPolicy::default(),
+            limits: Limits::default(),
+            operating: Some(OPERATING),
             connect_timeout: CONNECT_TIMEOUT,
             user_agent: concat!("bitrix24-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             largest_answer: LARGEST_ANSWER,
@@ -63,9 +85,43 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a call may take in all; 70 seconds if not set. The portal itself gives up after 60.
+    /// How long one request may take, from sending it to the end of its answer; 70 seconds if not set. The portal
+    /// itself gives up after 60.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// How long a call may take in all, with its retries and its waits for the portal's limits; as long as these
+    /// take if not set.
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a call may wait for the portal's limits; 11 minutes if not set, since the portal counts run times over
+    /// ten. A call that would have to wait longer ends in [`Error::Limited`].
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// When calls are tried again after a failure; see [`RetryPolicy`].
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The portal's rate limit; [`Limits::standard`] if not set.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The run time that the portal allows a method in ten minutes; 480 seconds if not set, as in the cloud. A method
+    /// that has used it up waits. `None` for portals without such a limit.
+    pub fn operating_limit(mut self, limit: Option<Duration>) -> Self {
+        self.operating = limit;
         self
     }
 
@@ -129,6 +185,11 @@ impl ClientBuilder {
             address,
             token,
             timeout: self.timeout,
+            total_timeout: self.total_timeout,
+            patience: self.patience,
+            retry: self.retry,
+            limits: self.limits,
+            operating: self.operating,
             connect_timeout: self.connect_timeout,
             user_agent: self.user_agent,
             largest_answer: self.largest_answer,

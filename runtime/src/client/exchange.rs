@@ -1,31 +1,47 @@
 //! One request and its answer over HTTP.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use url::Url;
 
 use crate::client::builder::Settings;
-use crate::request::HttpRequest;
 
 /// How often a request follows a redirect.
 const MOST_REDIRECTS: usize = 3;
 
+/// A request as it goes over the wire.
+pub(super) struct Wire {
+    pub(super) url: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: Bytes,
+    /// The time from sending it to the end of its answer.
+    pub(super) timeout: Duration,
+}
+
 /// An answer as it came.
+#[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: String,
+    /// How long the sender of the answer asks to be left alone.
+    pub(super) retry_after: Option<Duration>,
     pub(super) body: Vec<u8>,
 }
 
 /// Why there is no answer.
+#[derive(Debug)]
 pub(super) enum Failure {
-    /// The portal surely did not get the request.
-    NotSent(String),
+    /// The portal surely did not get the request. A refused connection may pass by itself; a certificate that is not
+    /// trusted does not.
+    NotSent { reason: String, passes: bool },
     /// It may have got it.
     Interrupted(String),
     /// It may have got it, and did not answer in time.
     Timeout(Duration),
+    /// It answered with more than is taken: status and limit.
+    TooLarge(u16, usize),
     /// It answered with something that ends the exchange without the call being carried out: status and reason.
     Unusable(u16, String),
 }
@@ -60,47 +76,46 @@ impl Exchange {
         } else {
             self.encrypted.get_or_init(|| builder().build().map_err(|error| reason(&error)))
         };
-        client.as_ref().map_err(|reason| Failure::NotSent(format!("cannot set up the HTTP client: {reason}")))
+        client.as_ref().map_err(|reason| Failure::NotSent {
+            reason: format!("cannot set up the HTTP client: {reason}"),
+            passes: false,
+        })
     }
 
     /// Sends a request. A portal that has moved answers with a redirect: the same POST is then made at its new place.
-    pub(super) async fn send(&self, request: &HttpRequest, settings: &Settings) -> Result<Answer, Failure> {
-        let until = Instant::now() + settings.timeout;
-        let redact = |failure: Failure| match failure {
-            Failure::NotSent(reason) => Failure::NotSent(settings.redact(&reason)),
+    pub(super) async fn send(&self, wire: &Wire, settings: &Settings) -> Result<Answer, Failure> {
+        self.send_there(wire, settings).await.map_err(|failure| match failure {
+            Failure::NotSent { reason, passes } => Failure::NotSent { reason: settings.redact(&reason), passes },
             Failure::Interrupted(reason) => Failure::Interrupted(settings.redact(&reason)),
             Failure::Unusable(status, reason) => Failure::Unusable(status, settings.redact(&reason)),
-            timeout @ Failure::Timeout(_) => timeout,
-        };
-        let mut url = Url::parse(request.url()).map_err(|error| Failure::NotSent(error.to_string()))?;
-        let body = request.body();
+            failure @ (Failure::Timeout(_) | Failure::TooLarge(..)) => failure,
+        })
+    }
+
+    async fn send_there(&self, wire: &Wire, settings: &Settings) -> Result<Answer, Failure> {
+        let until = Instant::now() + wire.timeout;
+        let mut url =
+            Url::parse(&wire.url).map_err(|error| Failure::NotSent { reason: error.to_string(), passes: false })?;
         for _ in 0..=MOST_REDIRECTS {
             let left = until.saturating_duration_since(Instant::now());
-            let response = self.post(&url, request, body.clone(), left, settings.timeout).await.map_err(redact)?;
+            let response = self.post(&url, wire, left).await?;
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-                return read(response, settings).await.map_err(redact);
+                return read(response, wire.timeout, settings.largest_answer).await;
             }
             let location =
                 response.headers().get("location").and_then(|location| location.to_str().ok()).unwrap_or_default();
-            url = follow(&url, location).map_err(|reason| redact(Failure::Unusable(status, reason)))?;
+            url = follow(&url, location).map_err(|reason| Failure::Unusable(status, reason))?;
         }
         Err(Failure::Unusable(302, format!("the portal redirected {MOST_REDIRECTS} times and more")))
     }
 
-    async fn post(
-        &self,
-        url: &Url,
-        request: &HttpRequest,
-        body: Vec<u8>,
-        left: Duration,
-        timeout: Duration,
-    ) -> Result<reqwest::Response, Failure> {
-        let mut post = self.http(url.scheme())?.post(url.clone()).body(body).timeout(left);
-        for (name, value) in request.headers() {
+    async fn post(&self, url: &Url, wire: &Wire, left: Duration) -> Result<reqwest::Response, Failure> {
+        let mut post = self.http(url.scheme())?.post(url.clone()).body(wire.body.clone()).timeout(left);
+        for (name, value) in &wire.headers {
             post = post.header(*name, value);
         }
-        post.send().await.map_err(|error| classify(error, timeout))
+        post.send().await.map_err(|error| classify(&error, wire.timeout))
     }
 }
 
@@ -118,28 +133,63 @@ fn follow(from: &Url, location: &str) -> Result<Url, String> {
     }
 }
 
-async fn read(mut response: reqwest::Response, settings: &Settings) -> Result<Answer, Failure> {
+async fn read(mut response: reqwest::Response, timeout: Duration, largest: usize) -> Result<Answer, Failure> {
     let status = response.status().as_u16();
-    let content_type =
-        response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (content_type, retry_after) = (header("content-type").to_owned(), retry_after(header("retry-after")));
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| classify(error, settings.timeout))? {
-        if body.len() + chunk.len() > settings.largest_answer {
-            return Err(Failure::Interrupted(format!("the answer is larger than {} bytes", settings.largest_answer)));
+    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error, timeout))? {
+        if body.len() + chunk.len() > largest {
+            return Err(Failure::TooLarge(status, largest));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, content_type, body })
+    Ok(Answer { status, content_type, retry_after, body })
 }
 
-fn classify(error: reqwest::Error, timeout: Duration) -> Failure {
+/// The header `Retry-After`: seconds, or a date.
+fn retry_after(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::now()).ok()
+}
+
+fn classify(error: &reqwest::Error, timeout: Duration) -> Failure {
     if error.is_connect() || error.is_builder() {
-        Failure::NotSent(reason(&error))
+        Failure::NotSent { reason: reason(error), passes: error.is_connect() && passes(error) }
     } else if error.is_timeout() {
         Failure::Timeout(timeout)
     } else {
-        Failure::Interrupted(reason(&error))
+        Failure::Interrupted(reason(error))
     }
+}
+
+/// Whether a failure to connect may pass by itself.
+fn passes(error: &reqwest::Error) -> bool {
+    use std::io::ErrorKind;
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            let is_passing = matches!(
+                io.kind(),
+                ErrorKind::ConnectionRefused
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+                    | ErrorKind::NetworkDown
+                    | ErrorKind::TimedOut
+                    | ErrorKind::UnexpectedEof
+                    | ErrorKind::AddrNotAvailable
+            );
+            // The resolver's "try again", which has no kind of its own.
+            return is_passing || io.to_string().contains("Temporary failure");
+        }
+        cause = inner.source();
+    }
+    error.is_timeout()
 }
 
 /// The innermost cause, which says most: `connection refused` rather than `error sending request`.

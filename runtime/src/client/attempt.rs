@@ -1,0 +1,143 @@
+//! One attempt at a call: what came back, and what that proves about what the portal did.
+
+use std::time::Duration;
+
+use crate::client::answer::{self, Unreadable};
+use crate::client::exchange::{Answer, Failure};
+use crate::error::{Error, PortalError};
+use crate::response::Response;
+use crate::value::Object;
+
+/// What an attempt ended in, whatever the call does to the portal's data.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// Carried out.
+    Done(Box<Response>),
+    /// Surely not carried out: a limit stopped it, and it can be sent again when there is room.
+    Limited { limit: Limit, error: Error, retry_after: Option<Duration>, time: Option<Object> },
+    /// Surely not carried out: the access token has run out.
+    Expired(Error),
+    /// Surely not carried out, since the portal was not reached. Only what passes by itself is worth another try.
+    NotReached { error: Error, passes: bool },
+    /// Nobody knows. The error is the one of a read.
+    Lost { error: Error, retry_after: Option<Duration>, passes: bool },
+    /// Refused or misunderstood for good.
+    Failed(Error),
+}
+
+/// The limits that the portal keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Limit {
+    /// Requests a second, of all methods.
+    Rate,
+    /// Run time, of one method.
+    Operating,
+}
+
+/// Reads what an exchange ended in.
+pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>) -> Verdict {
+    let (method, host) = (method.to_owned(), host.to_owned());
+    let lost = |error| Verdict::Lost { error, retry_after: None, passes: true };
+    let answer = match outcome {
+        Ok(answer) => answer,
+        Err(Failure::NotSent { reason, passes }) => {
+            return Verdict::NotReached { error: Error::Connect { method, host, reason }, passes };
+        }
+        Err(Failure::Unusable(status, reason)) => {
+            return Verdict::Failed(Error::Decode { method, status: Some(status), reason });
+        }
+        Err(Failure::TooLarge(status, most)) => {
+            let reason = format!("the answer is larger than {most} bytes");
+            return Verdict::Lost {
+                error: Error::Decode { method, status: Some(status), reason },
+                retry_after: None,
+                passes: false,
+            };
+        }
+        Err(Failure::Interrupted(reason)) => return lost(Error::Interrupted { method, host, reason }),
+        Err(Failure::Timeout(after)) => return lost(Error::Timeout { method, host, after }),
+    };
+    let (status, retry_after) = (answer.status, answer.retry_after);
+    match answer::read(&method, answer) {
+        Ok(response) => Verdict::Done(Box::new(response)),
+        Err(Unreadable::Portal(error, time)) => refused(*error, retry_after, time),
+        Err(Unreadable::Other(reason)) => {
+            let error = Error::Decode { method, status: Some(status), reason };
+            match status {
+                // Refused by whatever stands before the portal.
+                429 => Verdict::Limited { limit: Limit::Rate, error, retry_after, time: None },
+                400..=499 => Verdict::Failed(error),
+                _ => Verdict::Lost { error, retry_after, passes: true },
+            }
+        }
+    }
+}
+
+/// What an error of the portal proves.
+fn refused(error: PortalError, retry_after: Option<Duration>, time: Option<Object>) -> Verdict {
+    let limited = |limit, error| Verdict::Limited { limit, error, retry_after, time };
+    match (error.code.as_str(), error.status) {
+        ("QUERY_LIMIT_EXCEEDED", _) => limited(Limit::Rate, Error::from(error)),
+        ("OPERATION_TIME_LIMIT", _) => limited(Limit::Operating, Error::from(error)),
+        ("expired_token", _) => Verdict::Expired(Error::from(error)),
+        // Switched off by hand, or gone: nothing was done, and nothing will be.
+        ("OVERLOAD_LIMIT" | "PORTAL_DELETED", _) => Verdict::Failed(Error::from(error)),
+        (_, 429) => limited(Limit::Rate, Error::from(error)),
+        // A fault of the server in the middle of its work, whatever it calls it.
+        (_, 500..) => Verdict::Lost { error: Error::from(error), retry_after, passes: true },
+        _ => Verdict::Failed(Error::from(error)),
+    }
+}
+
+/// What is to be said of a write whose answer is lost.
+pub(super) fn loss(error: &Error) -> String {
+    match error {
+        Error::Interrupted { host, reason, .. } => format!("the connection to {host} broke: {reason}"),
+        Error::Timeout { host, after, .. } => format!("no answer from {host} within {} s", after.as_secs_f64()),
+        Error::Decode { reason, .. } => reason.clone(),
+        Error::Portal(error) => error.words(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> Verdict {
+        verdict("m", "h", Ok(Answer { status, body: body.into(), ..Answer::default() }))
+    }
+
+    #[test]
+    fn an_answer_proves_what_it_proves() {
+        type Is = fn(&Verdict) -> bool;
+        let done: Is = |verdict| matches!(verdict, Verdict::Done(_));
+        let rate: Is = |verdict| matches!(verdict, Verdict::Limited { limit: Limit::Rate, .. });
+        let operating: Is = |verdict| matches!(verdict, Verdict::Limited { limit: Limit::Operating, .. });
+        let expired: Is = |verdict| matches!(verdict, Verdict::Expired(_));
+        let lost: Is = |verdict| matches!(verdict, Verdict::Lost { passes: true, .. });
+        let failed: Is = |verdict| matches!(verdict, Verdict::Failed(_));
+        for (status, body, is) in [
+            (200, r#"{"result":1}"#, done),
+            (503, r#"{"error":"QUERY_LIMIT_EXCEEDED"}"#, rate),
+            (429, "<html>", rate),
+            (429, r#"{"error":"TOO_MANY_REQUESTS"}"#, rate),
+            (429, r#"{"error":"OPERATION_TIME_LIMIT"}"#, operating),
+            (401, r#"{"error":"expired_token"}"#, expired),
+            (401, r#"{"error":"NO_AUTH_FOUND"}"#, failed),
+            (400, r#"{"error":""}"#, failed),
+            (413, "<html>", failed),
+            (503, r#"{"error":"OVERLOAD_LIMIT"}"#, failed),
+            (500, r#"{"error":"PORTAL_DELETED"}"#, failed),
+            (500, r#"{"error":"INTERNAL_SERVER_ERROR"}"#, lost),
+            (500, "<html>", lost),
+            (503, "<html>", lost),
+            (200, "", lost),
+            (200, r#"{"result":[1,"#, lost),
+            (200, "{}", lost),
+        ] {
+            let verdict = of(status, body);
+            assert!(is(&verdict), "{status} {body}: {verdict:?}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What one call may have differently from its client.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::client::retry::RetryPolicy;
+use crate::method::Effect;
+
+/// Settings of a single call; what is not set is the client's.
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24_runtime::Client) -> bitrix24_runtime::Result<()> {
+/// use std::time::Duration;
+/// use bitrix24_runtime::{Effect, RetryPolicy, json};
+///
+/// // The portal's documentation says that this method only reads, so it may be repeated.
+/// let answer = client
+///     .call("crm.any.report", json!({"ID": 1}))
+///     .with_effect(Effect::Read)
+///     .with_timeout(Duration::from_secs(20))
+///     .with_retry(RetryPolicy::default().retries(2))
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct CallOptions {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) total_timeout: Option<Duration>,
+    pub(crate) patience: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) effect: Option<Effect>,
+    pub(crate) idempotency_key: Option<String>,
+    /// The commands inside a batch, by key and method: the portal charges their run time as well.
+    pub(crate) commands: Vec<(String, Cow<'static, str>)>,
+}
+
+impl CallOptions {
+    /// Options that change nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How long one request may take; see [`ClientBuilder::timeout`](crate::ClientBuilder::timeout).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the call may take in all; see [`ClientBuilder::total_timeout`](crate::ClientBuilder::total_timeout).
+    pub fn total_timeout(mut self, timeout: Duration) -> Self {
+        self.total_timeout = Some(timeout);
+        self
+    }
+
+    /// How long the call may wait for the portal's limits; see
+    /// [`ClientBuilder::patience`](crate::ClientBuilder::patience).
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// When the call is tried again.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = Some(retry);
+        self
+    }
+
+    /// What the call does to the portal's data, for methods whose spec is missing or too careful. A call marked as a
+    /// read is repeated after any failure.
+    pub fn effect(mut self, effect: Effect) -> Self {
+        self.effect = Some(effect);
+        self
+    }
+
+    /// REST 3.0: the key by which the portal recognises a write that it has carried out already (1 to 255 visible ASCII
+    /// characters, kept for 24 hours). Without one, every write gets a random key.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// The commands inside a call of `batch`, by key and method, so that their run times are watched.
+    pub fn commands(mut self, commands: impl IntoIterator<Item = (String, Cow<'static, str>)>) -> Self {
+        self.commands = commands.into_iter().collect();
+        self
+    }
+}

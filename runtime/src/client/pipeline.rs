@@ -1,0 +1,248 @@
+//! The way of a call: prepare → wait for the limits → attempt → judge → try again where that cannot double anything.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use crate::call::Call;
+use crate::client::Inner;
+use crate::client::attempt::{self, Limit, Verdict};
+use crate::client::exchange::Wire;
+use crate::client::options::CallOptions;
+use crate::client::retry::RetryPolicy;
+use crate::error::{Error, Result};
+use crate::method::{Effect, Rest};
+use crate::request;
+use crate::response::Response;
+
+/// What holds for all attempts at a call.
+struct Plan<'c> {
+    call: &'c Call,
+    options: &'c CallOptions,
+    effect: Effect,
+    retry: &'c RetryPolicy,
+    /// One attempt's time.
+    timeout: Duration,
+    /// The end of all attempts and waits.
+    end: Option<Instant>,
+    /// The longest time that is spent in waiting for the portal's limits, and what is spent of it.
+    patience: Duration,
+    waited: Duration,
+    key: Option<Cow<'c, str>>,
+}
+
+/// Carries a call out.
+pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Result<Response> {
+    let settings = &inner.settings;
+    call.check()?;
+    let effect = options.effect.unwrap_or(call.method().effect);
+    let total = options.total_timeout.or(settings.total_timeout);
+    let mut plan = Plan {
+        call,
+        options,
+        effect,
+        retry: options.retry.as_ref().unwrap_or(&settings.retry),
+        timeout: options.timeout.unwrap_or(settings.timeout),
+        end: total.map(|total| Instant::now() + total),
+        patience: options.patience.unwrap_or(settings.patience),
+        waited: Duration::ZERO,
+        key: idempotency_key(call, effect, options)?,
+    };
+    // Without a key that lets the portal recognise it, a write whose answer is lost may not be sent again.
+    let is_repeatable = effect.is_read() || plan.key.is_some();
+    let (mut retries, mut refusal) = (0, None);
+    loop {
+        if let Err(limited) = wait(inner, &mut plan).await {
+            // The portal's own words say more.
+            return Err(refusal.unwrap_or(limited));
+        }
+        let (error, retry_after) = match attempt(inner, &plan).await? {
+            Verdict::Done(response) => {
+                learn(inner, &plan, &response);
+                inner.budget.refund();
+                return Ok(*response);
+            }
+            Verdict::Failed(error) | Verdict::Expired(error) => return Err(error),
+            Verdict::Limited { limit, error, retry_after, time } => {
+                refused(inner, &plan, limit, time.as_ref());
+                rest(&mut plan, retry_after, error).await.map(|error| refusal = Some(error))?;
+                continue;
+            }
+            Verdict::NotReached { error, passes: false } => return Err(error),
+            Verdict::NotReached { error, passes: true } => (error, None),
+            Verdict::Lost { error, retry_after, passes } if is_repeatable && passes => (error, retry_after),
+            Verdict::Lost { error, .. } => return Err(lost(&plan, error)),
+        };
+        let last = |error: Error| match error {
+            error @ Error::Connect { .. } => error,
+            error => lost(&plan, error),
+        };
+        if retries >= plan.retry.retries || !inner.budget.pay() {
+            return Err(last(error));
+        }
+        let pause = plan.retry.pause(retries, random()).max(retry_after.unwrap_or_default());
+        if plan.end.is_some_and(|end| Instant::now() + pause >= end) || pause > plan.patience {
+            return Err(last(error));
+        }
+        retries += 1;
+        inner.counters.retries.one();
+        tracing::debug!(target: "bitrix24", retry = retries, pause_ms = millis(pause), %error, "retry");
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// The key of a REST 3.0 write.
+fn idempotency_key<'c>(call: &Call, effect: Effect, options: &'c CallOptions) -> Result<Option<Cow<'c, str>>> {
+    if let Some(key) = &options.idempotency_key {
+        if call.method().rest != Rest::V3 {
+            return Err(Error::usage(format!(
+                "{}: REST 2 does not know idempotency keys; leave the key out",
+                call.method().name
+            )));
+        }
+        if key.is_empty() || key.len() > 255 || !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Err(Error::usage(format!(
+                "{}: an idempotency key has 1 to 255 visible ASCII characters",
+                call.method().name
+            )));
+        }
+        return Ok(Some(Cow::Borrowed(key)));
+    }
+    if call.method().rest != Rest::V3 || effect.is_read() {
+        return Ok(None);
+    }
+    let mut bytes = [0; 16];
+    // Without randomness there is no key, and the write is treated like one of REST 2.
+    let random = getrandom::fill(&mut bytes).ok();
+    Ok(random.map(|()| Cow::Owned(bytes.iter().map(|byte| format!("{byte:02x}")).collect())))
+}
+
+/// Waits until neither the methods' run time nor the portal's bucket stands in the way.
+async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
+    let since = Instant::now();
+    let mut limit = Limit::Operating;
+    loop {
+        let names = std::iter::once(plan.call.method().name.as_ref());
+        let names = names.chain(plan.options.commands.iter().map(|(_, method)| method.as_ref()));
+        let Err((method, wait)) = inner.guard.admit(names) else { break };
+        if wait > left(plan) {
+            return Err(limited(plan, inner, limit, Some(wait)));
+        }
+        tracing::info!(target: "bitrix24", limit = "operating", limited = %method, wait_s = wait.as_secs_f64(), "wait");
+        tokio::time::sleep(wait).await;
+        plan.waited += wait;
+    }
+    limit = Limit::Rate;
+    let waited = match tokio::time::timeout(left(plan), inner.limiter.acquire()).await {
+        Ok(waited) => waited,
+        Err(_) => return Err(limited(plan, inner, limit, None)),
+    };
+    plan.waited += waited;
+    let all = since.elapsed();
+    if all >= Duration::from_millis(1) {
+        inner.counters.waited(all);
+        tracing::debug!(target: "bitrix24", limit = "rate", wait_ms = millis(waited), "wait");
+    }
+    Ok(())
+}
+
+/// The time that the call may still wait.
+fn left(plan: &Plan<'_>) -> Duration {
+    let patience = plan.patience.saturating_sub(plan.waited);
+    plan.end.map_or(patience, |end| patience.min(end.saturating_duration_since(Instant::now())))
+}
+
+fn limited(plan: &Plan<'_>, inner: &Inner, limit: Limit, free_in: Option<Duration>) -> Error {
+    Error::Limited {
+        method: plan.call.method().name.to_string(),
+        host: inner.settings.address.host().to_owned(),
+        is_operating: limit == Limit::Operating,
+        waited: plan.waited,
+        free_in,
+    }
+}
+
+/// After a refusal: keeps the pause that the portal asks for. The limits themselves are waited for in [`wait`].
+async fn rest(plan: &mut Plan<'_>, retry_after: Option<Duration>, error: Error) -> Result<Error> {
+    let pause = retry_after.unwrap_or_default();
+    if pause > left(plan) || left(plan).is_zero() {
+        return Err(error);
+    }
+    tokio::time::sleep(pause).await;
+    // Refusals without end end as well, even those that cost no time.
+    plan.waited += pause.max(Duration::from_millis(10));
+    Ok(error)
+}
+
+async fn attempt(inner: &Inner, plan: &Plan<'_>) -> Result<Verdict> {
+    let (settings, method) = (&inner.settings, plan.call.method());
+    let left = plan.end.map(|end| end.saturating_duration_since(Instant::now()));
+    let mut headers = request::headers(&settings.user_agent);
+    if let Some(key) = &plan.key {
+        headers.push(("Idempotency-Key", key.to_string()));
+    }
+    let body = request::body(settings.token.as_ref(), plan.call.params())?;
+    let wire = Wire {
+        url: settings.address.of_method(&method.name, method.rest),
+        headers,
+        body,
+        timeout: left.map_or(plan.timeout, |left| plan.timeout.min(left)),
+    };
+    inner.counters.requests.one();
+    inner.counters.bytes_sent.add(wire.body.len() as u64);
+    let outcome = inner.exchange.send(&wire, settings).await;
+    if let Ok(answer) = &outcome {
+        inner.counters.bytes_received.add(answer.body.len() as u64);
+    }
+    Ok(attempt::verdict(&method.name, settings.address.host(), outcome))
+}
+
+/// What a read fails with, and a write that may have been carried out.
+fn lost(plan: &Plan<'_>, error: Error) -> Error {
+    if plan.effect.is_read() {
+        return error;
+    }
+    Error::OutcomeUnknown {
+        call: Box::new(plan.call.clone()),
+        reason: attempt::loss(&error),
+        idempotency_key: plan.key.as_ref().map(|key| key.to_string()),
+    }
+}
+
+/// Feeds the guard with the run times that an answer tells.
+fn learn(inner: &Inner, plan: &Plan<'_>, response: &Response) {
+    inner.guard.observe(&plan.call.method().name, response.time.as_ref());
+    if plan.options.commands.is_empty() {
+        return;
+    }
+    let commands = plan.options.commands.iter().map(|(key, method)| (key.as_str(), method.as_ref()));
+    inner.guard.observe_batch(commands, &response.result);
+    let refused = response.result.get("result_error").and_then(serde_json::Value::as_object);
+    let is_rate = |error: &serde_json::Value| error.get("error").is_some_and(|code| code == "QUERY_LIMIT_EXCEEDED");
+    if refused.is_some_and(|errors| errors.values().any(is_rate)) {
+        inner.limiter.refused();
+    }
+}
+
+fn refused(inner: &Inner, plan: &Plan<'_>, limit: Limit, time: Option<&crate::value::Object>) {
+    match limit {
+        Limit::Rate => {
+            inner.counters.rate_refusals.one();
+            inner.limiter.refused();
+        }
+        Limit::Operating => {
+            inner.counters.operating_refusals.one();
+            inner.guard.refused(&plan.call.method().name, time);
+        }
+    }
+    tracing::debug!(target: "bitrix24", limit = ?limit, "refused");
+}
+
+/// A random number between 0 and 1.
+fn random() -> f64 {
+    // Without randomness the longest pause is as good as any.
+    getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
