@@ -16,15 +16,33 @@
 //! ```
 //!
 //! Each top-level module is a cargo feature of the same name; `full` switches all of them on.
+#[cfg(feature = "calendar")]
+#[rustfmt::skip]
+pub mod calendar;
+#[cfg(feature = "department")]
+#[rustfmt::skip]
+pub mod department;
+#[cfg(feature = "disk")]
+#[rustfmt::skip]
+pub mod disk;
 #[cfg(feature = "im")]
 #[rustfmt::skip]
 pub mod im;
+#[cfg(feature = "log")]
+#[rustfmt::skip]
+pub mod log;
+#[cfg(feature = "server")]
+#[rustfmt::skip]
+pub mod server;
 #[cfg(feature = "task")]
 #[rustfmt::skip]
 pub mod task;
 #[cfg(feature = "tasks")]
 #[rustfmt::skip]
 pub mod tasks;
+#[cfg(feature = "timeman")]
+#[rustfmt::skip]
+pub mod timeman;
 #[cfg(feature = "user")]
 #[rustfmt::skip]
 pub mod user;
