@@ -4,6 +4,7 @@
 pub mod checklistitem;
 pub mod commentitem;
 pub mod dependence;
+pub mod elapseditem;
 pub mod item;
 pub mod planner;
 pub mod stages;
