@@ -2,9 +2,12 @@
 //!
 //! Methods of `task`.
 pub mod checklistitem;
+pub mod comment;
 pub mod commentitem;
 pub mod dependence;
 pub mod elapseditem;
 pub mod item;
+pub mod items;
+pub mod logitem;
 pub mod planner;
 pub mod stages;

@@ -2,11 +2,16 @@
 //!
 //! Methods of `tasks.task`.
 use ::bitrix24_runtime as rt;
+pub mod access;
+pub mod chat;
 pub mod counters;
 pub mod favorite;
+pub mod field;
+pub mod file;
 pub mod files;
 pub mod history;
 pub mod result;
+pub mod v3;
 /// Makes a task. It needs a title and a responsible person, and whatever custom fields the portal demands.
 ///
 /// Calls `tasks.task.add`; scope `task`.

@@ -2,6 +2,7 @@
 //!
 //! Methods of `tasks.task.result`.
 use ::bitrix24_runtime as rt;
+pub mod v3;
 /// Declares a comment to be a result of its task. People may take their own comments, administrators any; the author becomes that of the result. It has no effect where the new task card is in use.
 ///
 /// Calls `tasks.task.result.addFromComment`; scope `task`. May be called by: everybody who may see the task.
