@@ -39,6 +39,8 @@ pub struct Entity {
     pub ident: RustIdent,
     /// What it describes.
     pub description: String,
+    /// Whether the client has a type of it.
+    pub view: bool,
     /// Its fields, in the spec's order.
     pub fields: Vec<Param>,
 }
@@ -108,6 +110,8 @@ pub struct Method {
     pub effect: Effect,
     /// How its answer is cut into pages.
     pub paging: Option<Paging>,
+    /// Whether the portal reads the parameters by their order.
+    pub ordered: bool,
     /// Whether it may stand in a batch.
     pub batchable: bool,
     /// Whether only an application may call it.
@@ -202,8 +206,24 @@ pub struct Function {
     pub params: Vec<Param>,
     /// Its examples; at least one, but for templates.
     pub examples: Vec<Example>,
-    /// Where the Open Integration Package has the function: the names of the parameters that it has there.
+    /// Where the Open Integration Package has the function: the names of the parameters that it has there, in order,
+    /// `Token` among them where it is not the last one.
     pub opi: Option<Vec<String>>,
+    /// The one-letter option of the access token, where it is not `t`.
+    pub token_short: Option<char>,
+    /// What it answers, where that is not what the method answers.
+    pub returns: Option<Returns>,
+}
+
+impl Function {
+    /// Whether it talks to a portal, so that it takes the connection's options.
+    pub fn has_connection(&self) -> bool {
+        match &self.kind {
+            Kind::Method | Kind::Preset { .. } => true,
+            Kind::Template { .. } | Kind::Local { .. } => false,
+            Kind::Procedure(procedure) => procedure.has_connection(),
+        }
+    }
 }
 
 /// What a function is.
@@ -220,9 +240,51 @@ pub enum Kind {
     },
     /// An object to fill in; nothing is called.
     Template {
+        /// The Rust function, in the method's module: `get_user_filter_structure`.
+        constructor: RustIdent,
         /// The object, each value telling what belongs there.
         object: serde_json::Map<String, Value>,
     },
+    /// An object made of the parameters, a part of a later call; nothing is called.
+    Local {
+        /// The Rust function, in the method's module: `get_picture_block`.
+        constructor: RustIdent,
+    },
+    /// Several steps, which a procedure of the runtime takes.
+    Procedure(Procedure),
+}
+
+/// A procedure of the runtime: what takes more than one call of one method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Procedure {
+    /// Asks for an address to upload to, then sends the file there as a form.
+    Upload,
+    /// Asks for the fields and keeps those that a filter takes.
+    FilterStructure,
+    /// Makes the address at which a person lets an application in.
+    OauthLink,
+    /// Trades the code from that address for tokens.
+    OauthCode,
+    /// Renews the tokens.
+    OauthRefresh,
+}
+
+impl Procedure {
+    /// The word that specs and descriptors use.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::FilterStructure => "filter-structure",
+            Self::OauthLink => "oauth-link",
+            Self::OauthCode => "oauth-code",
+            Self::OauthRefresh => "oauth-refresh",
+        }
+    }
+
+    /// Whether it talks to a portal as somebody; the others only know the authorisation server.
+    pub fn has_connection(self) -> bool {
+        matches!(self, Self::Upload | Self::FilterStructure)
+    }
 }
 
 /// A parameter, a field of a shared type or an entry of an object.
@@ -244,6 +306,10 @@ pub struct Param {
     pub required: bool,
     /// What is sent when it is left out.
     pub default: Option<Value>,
+    /// The parameter whose presence keeps this one out of the body.
+    pub unless: Option<String>,
+    /// For a file: the parameter that holds the name to send it under.
+    pub filename: Option<String>,
     /// The known values.
     pub values: Vec<KnownValue>,
     /// Where it goes.
@@ -304,8 +370,8 @@ pub enum Ty {
     Id,
     /// A day, ISO 8601.
     Date,
-    /// A point in time, ISO 8601 with offset.
-    DateTime,
+    /// A point in time, ISO 8601.
+    DateTime(TimeForm),
     /// A file to upload.
     File(FileForm),
     /// A list.
@@ -327,6 +393,15 @@ pub enum BooleanForm {
     NoYes,
     /// `1` / `0`.
     OneZero,
+}
+
+/// How a point in time is written on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeForm {
+    /// As given, best with an offset.
+    Iso,
+    /// In UTC with `Z` behind it.
+    Utc,
 }
 
 /// How a file is written on the wire.
@@ -353,7 +428,8 @@ impl Ty {
             Self::Boolean(BooleanForm::OneZero) => "boolean<1/0>".into(),
             Self::Id => "id".into(),
             Self::Date => "date".into(),
-            Self::DateTime => "datetime".into(),
+            Self::DateTime(TimeForm::Iso) => "datetime".into(),
+            Self::DateTime(TimeForm::Utc) => "datetime<Z>".into(),
             Self::File(FileForm::Pair) => "file".into(),
             Self::File(FileForm::Base64) => "file<base64>".into(),
             Self::File(FileForm::FileData) => "file<fileData>".into(),

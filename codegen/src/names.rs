@@ -191,6 +191,23 @@ impl ArgumentName {
     }
 }
 
+/// The one-letter options of a function of the Open Integration Package, by its rule: the first letter of the option,
+/// or the first consonant behind it that no option before has taken.
+pub fn opi_shorts<'o>(options: impl IntoIterator<Item = &'o str>) -> Vec<Option<char>> {
+    let mut taken = Vec::new();
+    let is_consonant = |char: &char| char.is_ascii_lowercase() && !"aeiou".contains(*char);
+    options
+        .into_iter()
+        .map(|option| {
+            let mut letters = option.chars();
+            let first = letters.next();
+            let short = first.into_iter().chain(letters.filter(is_consonant)).find(|char| !taken.contains(char));
+            taken.extend(short);
+            short
+        })
+        .collect()
+}
+
 impl FunctionName {
     /// The function of a method: the words of its segments, the verb first (`user.userfield.add` → `AddUserUserfield`).
     pub fn derived(method: &str) -> Self {
@@ -243,6 +260,15 @@ mod tests {
         assert_eq!(ident("SEND").as_deref(), Some("send_"));
         assert_eq!(ident("0").as_deref(), Some("n0"));
         assert_eq!(ident("<>"), None);
+    }
+
+    #[test]
+    fn letters_follow_the_packages_rule() {
+        let shorts = |options: &[&str]| opi_shorts(options.iter().copied());
+        let all = |letters: &str| letters.chars().map(Some).collect::<Vec<_>>();
+        assert_eq!(shorts(&["url", "text", "vision", "files", "title", "important", "token"]), all("utvflik"));
+        assert_eq!(shorts(&["url", "users", "from", "to", "token"]), all("usftk"));
+        assert_eq!(shorts(&["a", "aa"]), [Some('a'), None]);
     }
 
     #[test]

@@ -3,23 +3,29 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ir::{BooleanForm, Param, Ty, Wire};
+use crate::ir::{BooleanForm, Param, TimeForm, Ty, Wire};
 
-/// The body of a function with these arguments.
+/// The body of a function with these arguments; with `ordered` its keys stand in the order of the parameters.
 pub fn body(
     params: &[Param],
     constants: &[(Vec<String>, Value)],
     arguments: &Map<String, Value>,
+    ordered: bool,
 ) -> Map<String, Value> {
     let mut body = Map::new();
     for (path, value) in constants {
         insert(&mut body, path, value.clone());
     }
     for param in params {
-        let Some(value) = arguments.get(&param.name).or(param.default.as_ref()) else {
+        let is_excluded = param.unless.as_ref().is_some_and(|other| arguments.contains_key(other));
+        let Some(value) = arguments.get(&param.name).or(param.default.as_ref()).filter(|_| !is_excluded) else {
             continue;
         };
-        let value = wire_form(param, value);
+        let name = param.filename.as_ref().and_then(|other| arguments.get(other));
+        let value = match (&param.ty, name) {
+            (Ty::File(_), Some(name)) => json!({ "file": name }),
+            _ => wire_form(param, value),
+        };
         match (&param.wire, value) {
             // What was set before stays: a parameter wins over an entry of the same key.
             (Wire::Merge, Value::Object(entries)) => {
@@ -31,7 +37,21 @@ pub fn body(
             (Wire::Path(path), value) => insert(&mut body, path, value),
         }
     }
+    if ordered {
+        arrange(&mut body, params);
+    }
     body
+}
+
+/// Puts the keys into the order of the parameters; others follow.
+fn arrange(body: &mut Map<String, Value>, params: &[Param]) {
+    let mut rest = std::mem::take(body);
+    for key in crate::emit::tables::top_level_keys(params) {
+        if let Some(value) = rest.remove(key) {
+            body.insert(key.to_owned(), value);
+        }
+    }
+    body.extend(rest);
 }
 
 fn insert(body: &mut Map<String, Value>, path: &[String], value: Value) {
@@ -65,6 +85,7 @@ fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
             BooleanForm::NoYes => json!(if *flag { "N" } else { "Y" }),
             BooleanForm::OneZero => json!(u8::from(*flag)),
         },
+        (Ty::DateTime(TimeForm::Utc), Value::String(time)) => json!(utc(time)),
         // The content of an example's file is nobody's concern.
         (Ty::File(_), Value::String(name)) => json!({ "file": name }),
         (_, Value::Object(keys)) => keys
@@ -75,5 +96,35 @@ fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
             })
             .collect(),
         _ => value.clone(),
+    }
+}
+
+/// A point in time as UTC with `Z` behind it; one without an offset is taken for UTC.
+fn utc(text: &str) -> String {
+    use time::OffsetDateTime;
+    use time::format_description::well_known::Rfc3339;
+    let whole = if text.contains(['T', ' ']) { text.replace(' ', "T") } else { format!("{text}T00:00:00") };
+    let parsed = OffsetDateTime::parse(&whole, &Rfc3339).ok();
+    match parsed.and_then(|time| time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()) {
+        Some(time) => time,
+        None => format!("{whole}Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_become_utc() {
+        for (given, expected) in [
+            ("2026-01-31T10:00:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31 10:00:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31", "2026-01-31T00:00:00Z"),
+            ("2026-01-31T01:00:00+03:00", "2026-01-30T22:00:00Z"),
+            ("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z"),
+        ] {
+            assert_eq!(utc(given), expected);
+        }
     }
 }

@@ -719,7 +719,7 @@ impl Get {
     ) -> Self {
         Self(self.0.param("IMAGE_RESIZE", rt::value::text(value)))
     }
-    /// `start`. How many accounts to skip. A page holds 50, so the second one begins at 50\.
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
@@ -783,6 +783,14 @@ pub fn search(filter: impl ::std::convert::Into<rt::Value>) -> Search {
             .param("FILTER", filter),
     )
 }
+/// Prints the keys that a search for users knows, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_user_filter_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"NAME\":\"First name or its beginning.\",\"LAST_NAME\":\"Family name or its beginning.\",\"WORK_POSITION\":\"Job title or its beginning.\",\"UF_DEPARTMENT_NAME\":\"Name of a department or its beginning.\",\"USER_TYPE\":\"employee | extranet | email\",\"FIND\":\"Words to look for in all of these fields at once; no other key may stand beside it.\",\"UF_DEPARTMENT\":[\"Numbers of departments that the person belongs to.\"]}",
+    )
+}
 /// A call of `user.search`: Searches accounts by name, job title or department, quicker than a filter because it uses the portal's full-text index. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -817,7 +825,7 @@ impl Search {
     ) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `start`. How many accounts to skip. A page holds 50, so the second one begins at 50\.
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))

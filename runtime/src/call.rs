@@ -120,6 +120,26 @@ impl Call {
     /// [`Call::param`] in place.
     pub fn set(&mut self, key: String, value: Value) {
         self.params.insert(key, value);
+        self.arrange(self.method.order);
+    }
+
+    /// Puts the parameters into an order; those not named follow. A method that reads them by position does so by itself.
+    pub fn arrange(&mut self, order: &[impl AsRef<str>]) {
+        if order.is_empty() {
+            return;
+        }
+        let mut rest = std::mem::take(&mut self.params);
+        for key in order {
+            if let Some((key, value)) = rest.remove_entry(key.as_ref()) {
+                self.params.insert(key, value);
+            }
+        }
+        self.params.extend(rest);
+    }
+
+    /// The parameters alone, for an object that is a part of another call.
+    pub fn into_value(self) -> Value {
+        Value::Object(self.params)
     }
 
     /// [`Call::nested`] in place.
@@ -137,6 +157,7 @@ impl Call {
             object = inner;
         }
         object.insert((*last).to_owned(), value);
+        self.arrange(self.method.order);
     }
 
     fn fail(&mut self, fault: String) {
@@ -180,12 +201,23 @@ impl<R: Request> From<R> for Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::method::{Effect, Paging, Rest};
     use serde_json::json;
 
     #[test]
     fn paths_make_their_objects() {
         let call = Call::named("x.list").nested(&["filter", "ID"], 7).nested(&["filter", ">=DATE"], "2026-01-01");
         assert_eq!(Value::Object(call.params().clone()), json!({"filter": {"ID": 7, ">=DATE": "2026-01-01"}}));
+    }
+
+    #[test]
+    fn parameters_read_by_position_keep_their_order() {
+        let method = Method::new("task.commentitem.add", Rest::V2, Effect::Create, Paging::None);
+        let call = Call::new(method.with_order(&["TASKID", "FIELDS"]))
+            .param("OTHER", 1)
+            .nested(&["FIELDS", "POST_MESSAGE"], "x")
+            .param("TASKID", 7);
+        assert_eq!(call.params().keys().collect::<Vec<_>>(), ["TASKID", "FIELDS", "OTHER"]);
     }
 
     #[test]

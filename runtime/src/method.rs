@@ -86,12 +86,14 @@ pub struct Method {
     pub paging: Paging,
     /// The key of `result` that holds a list's records, with dots between nested keys; empty where `result` is the list.
     pub records: &'static str,
+    /// The keys of the body in the order in which the portal reads them; empty where it reads them by name.
+    pub order: &'static [&'static str],
 }
 
 impl Method {
     /// A method known at compile time.
     pub const fn new(name: &'static str, rest: Rest, effect: Effect, paging: Paging) -> Self {
-        Self { name: Cow::Borrowed(name), rest, effect, paging, records: "" }
+        Self { name: Cow::Borrowed(name), rest, effect, paging, records: "", order: &[] }
     }
 
     /// The same method with its records below a key of `result`.
@@ -100,8 +102,21 @@ impl Method {
         self
     }
 
+    /// The same method with parameters that the portal reads by their order.
+    pub const fn with_order(mut self, keys: &'static [&'static str]) -> Self {
+        self.order = keys;
+        self
+    }
+
     /// A REST 2 method that no spec describes: treated as a write.
     pub fn unknown(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), rest: Rest::V2, effect: Effect::Action, paging: Paging::None, records: "" }
+        Self {
+            name: name.into(),
+            rest: Rest::V2,
+            effect: Effect::Action,
+            paging: Paging::None,
+            records: "",
+            order: &[],
+        }
     }
 }

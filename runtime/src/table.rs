@@ -77,6 +77,18 @@ pub struct Command<'t> {
     pub constants: Object,
     /// Templates only: the object that the command prints.
     pub template: Option<Value>,
+    /// Whether the command only makes an object of its parameters.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub local: bool,
+    /// The procedure that carries the command out, where one call does not.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub procedure: Option<Cow<'t, str>>,
+    /// Whether the portal reads the parameters by their order.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ordered: bool,
+    /// The one-letter option of the access token, where it is not `t`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_short: Option<char>,
     /// At least one example, but for templates.
     #[serde(borrow)]
     pub examples: Vec<Example<'t>>,
@@ -110,7 +122,7 @@ pub struct Param<'t> {
     /// The one-letter option.
     pub short: Option<char>,
     /// The type word: `string`, `integer`, `number`, `boolean`, `boolean<Y/N>`, `boolean<1/0>` (an inverted flag:
-    /// `boolean<N/Y>`), `id`, `date`, `datetime`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `object`, `any`.
+    /// `boolean<N/Y>`), `id`, `date`, `datetime`, `datetime<Z>`, `file`, `file<base64>`, `file<fileData>`, `array<…>`, `object`, `any`.
     #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// Whether the call needs it.
@@ -129,6 +141,12 @@ pub struct Param<'t> {
     /// What it means.
     #[serde(borrow)]
     pub description: Cow<'t, str>,
+    /// The parameter whose presence keeps this one out of the body.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub unless: Option<Cow<'t, str>>,
+    /// For a file: the parameter that holds the name to send it under.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub filename: Option<Cow<'t, str>>,
     /// The known keys of an object.
     #[serde(default, borrow)]
     pub entries: Vec<Param<'t>>,
@@ -221,6 +239,10 @@ pub struct CategoryRow<'t> {
     /// What is in it.
     #[serde(borrow)]
     pub summary: Cow<'t, str>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Param<'_> {

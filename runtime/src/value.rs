@@ -202,6 +202,25 @@ pub fn text(value: impl Into<String>) -> Value {
     Value::String(value.into())
 }
 
+/// A point in time in UTC with `Z` behind it, which some methods demand; one without an offset is taken for UTC. A text
+/// that is no time stays as it is: the portal has its own words for it.
+pub fn utc(value: impl Into<String>) -> Value {
+    use time::format_description::well_known::Rfc3339;
+    let text: String = value.into();
+    let mut whole = text.trim().replacen(' ', "T", 1);
+    if whole.len() == 10 {
+        whole.push_str("T00:00:00");
+    }
+    for candidate in [whole.clone(), format!("{whole}Z")] {
+        let parsed = time::OffsetDateTime::parse(&candidate, &Rfc3339).ok();
+        let utc = parsed.and_then(|time| time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok());
+        if let Some(utc) = utc {
+            return Value::String(utc);
+        }
+    }
+    Value::String(text)
+}
+
 /// A whole number.
 pub fn integer(value: impl Into<i64>) -> Value {
     value.into().into()
@@ -242,6 +261,18 @@ pub fn kind(value: &Value) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_become_utc() {
+        for (given, expected) in [
+            ("2026-01-31T10:00:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31", "2026-01-31T00:00:00Z"),
+            ("2026-01-31 01:00:00+03:00", "2026-01-30T22:00:00Z"),
+            ("tomorrow", "tomorrow"),
+        ] {
+            assert_eq!(utc(given), Value::from(expected));
+        }
+    }
 
     #[test]
     fn an_id_is_the_same_as_text_and_as_number() {

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::emit::{OutFile, banner, rust_doc};
-use crate::ir::{self, Api, BooleanForm, Entity, FileForm, Kind, Method, Param, Shape, Ty, Wire};
+use crate::ir::{self, Api, BooleanForm, Entity, FileForm, Kind, Method, Param, Shape, TimeForm, Ty, Wire};
 use crate::names::RustIdent;
 
 /// The folder that belongs to the emitters of Rust alone.
@@ -31,15 +31,20 @@ pub fn client(api: &Api) -> Vec<OutFile> {
             print(&source, docs, module_items(module)),
         ));
     }
-    if !api.types.is_empty() {
+    if views(api).next().is_some() {
         let docs = "The entities that methods take and answer: views that keep every field, known or not.".to_owned();
         files.push(OutFile::new(format!("{FOLDER}/types.rs"), print("specs/types/", docs, types_index(api))));
-        for entity in &api.types {
+        for entity in views(api) {
             let path = format!("{FOLDER}/types/{}.rs", module_of(entity).trim_start_matches("r#"));
             files.push(OutFile::new(path, print(&entity.source, sentence(&entity.description), view(entity))));
         }
     }
     files
+}
+
+/// The shared types that the client has types of.
+fn views(api: &Api) -> impl Iterator<Item = &Entity> {
+    api.types.iter().filter(|entity| entity.view)
 }
 
 /// The modules of the client as a tree, each with its methods.
@@ -108,7 +113,7 @@ fn library(api: &Api, tree: &Tree) -> TokenStream {
         let feature = features.get(name.as_str()).copied().unwrap_or_default();
         quote! { #[cfg(feature = #feature)] #[rustfmt::skip] pub mod #ident; }
     });
-    let types = (!api.types.is_empty()).then(|| quote! { #[rustfmt::skip] pub mod types; });
+    let types = views(api).next().is_some().then(|| quote! { #[rustfmt::skip] pub mod types; });
     quote! {
         #(#modules)*
         #types
@@ -272,7 +277,9 @@ fn constructor(method: &Method, function: &ir::Function, required: Option<&Requi
     let (name, constants) = match &function.kind {
         Kind::Method => (&method.constructor, &[][..]),
         Kind::Preset { constructor, constants } => (constructor, constants.as_slice()),
-        Kind::Template { .. } => return None,
+        Kind::Template { constructor, object } => return Some(template(constructor, function, object)),
+        Kind::Local { constructor } => return Some(local(constructor, function)),
+        Kind::Procedure(_) => return None,
     };
     let name = ident(name);
     let type_ident = ident(&method.ident);
@@ -313,6 +320,46 @@ fn constructor(method: &Method, function: &ir::Function, required: Option<&Requi
     })
 }
 
+/// The function that gives an object to fill in.
+fn template(
+    constructor: &RustIdent,
+    function: &ir::Function,
+    object: &serde_json::Map<String, serde_json::Value>,
+) -> TokenStream {
+    let (name, text) = (ident(constructor), serde_json::Value::from(object.clone()).to_string());
+    let docs = doc(&rust_doc::prose(&function.summary));
+    quote! {
+        #(#[doc = #docs])*
+        #[inline]
+        #[must_use]
+        pub fn #name() -> rt::Value {
+            rt::value::constant(#text)
+        }
+    }
+}
+
+/// The function that makes an object of its arguments.
+fn local(constructor: &RustIdent, function: &ir::Function) -> TokenStream {
+    let name = ident(constructor);
+    let docs = doc(&rust_doc::prose(&function.summary));
+    let (arguments, sets): (Vec<_>, Vec<_>) = function
+        .params
+        .iter()
+        .map(|param| {
+            let (name, taken) = (ident(&param.ident), taken_type(&param.ty));
+            (quote! { #name: #taken }, setting(param, &quote! { #name }))
+        })
+        .unzip();
+    quote! {
+        #(#[doc = #docs])*
+        #[inline]
+        #[must_use]
+        pub fn #name(#(#arguments),*) -> rt::Value {
+            rt::Call::named("") #(#sets)* .into_value()
+        }
+    }
+}
+
 fn new_call(method: &Method) -> TokenStream {
     let name = &method.name;
     let rest = match method.rest {
@@ -325,7 +372,11 @@ fn new_call(method: &Method) -> TokenStream {
         Some(paging) => format_ident!("{}", format!("{paging:?}")),
     };
     let records = method.returns.records.as_ref().map(|records| quote! { .with_records(#records) });
-    quote! { rt::Call::new(rt::Method::new(#name, rt::Rest::#rest, rt::Effect::#effect, rt::Paging::#paging) #records) }
+    let order = method.ordered.then(|| {
+        let keys = crate::emit::tables::top_level_keys(&method.params);
+        quote! { .with_order(&[#(#keys),*]) }
+    });
+    quote! { rt::Call::new(rt::Method::new(#name, rt::Rest::#rest, rt::Effect::#effect, rt::Paging::#paging) #records #order) }
 }
 
 /// The setters of a method: its optional parameters, and the entries of its merged object.
@@ -407,7 +458,8 @@ fn file_form(form: FileForm) -> TokenStream {
 /// The expression that turns an argument into a JSON value.
 fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
     match ty {
-        Ty::String | Ty::Date | Ty::DateTime => quote! { rt::value::text(#value) },
+        Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => quote! { rt::value::text(#value) },
+        Ty::DateTime(TimeForm::Utc) => quote! { rt::value::utc(#value) },
         Ty::Integer => quote! { rt::value::integer(#value) },
         Ty::Number => quote! { rt::value::number(#value) },
         Ty::Boolean(BooleanForm::Json) => quote! { #value },
@@ -419,7 +471,8 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
         Ty::Array(item) => {
             let convert = match &**item {
                 Ty::Object | Ty::Any => quote! { ::std::convert::Into::into },
-                Ty::String | Ty::Date | Ty::DateTime => quote! { rt::value::text },
+                Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => quote! { rt::value::text },
+                Ty::DateTime(TimeForm::Utc) => quote! { rt::value::utc },
                 Ty::Integer => quote! { rt::value::integer },
                 Ty::Number => quote! { rt::value::number },
                 Ty::Id => quote! { rt::value::id },
@@ -451,7 +504,7 @@ fn taken_type(ty: &Ty) -> TokenStream {
 /// The type that a value is kept as.
 fn owned_type(ty: &Ty) -> TokenStream {
     match ty {
-        Ty::String | Ty::Date | Ty::DateTime => quote! { ::std::string::String },
+        Ty::String | Ty::Date | Ty::DateTime(_) => quote! { ::std::string::String },
         Ty::Integer => quote! { i64 },
         Ty::Number => quote! { f64 },
         Ty::Boolean(_) => quote! { bool },
@@ -501,7 +554,7 @@ fn result_type(ty: &Ty) -> TokenStream {
 }
 
 fn types_index(api: &Api) -> TokenStream {
-    let items = api.types.iter().map(|entity| {
+    let items = views(api).map(|entity| {
         let (module, ident) = (parse_ident(&module_of(entity)), ident(&entity.ident));
         quote! {
             mod #module;
@@ -601,7 +654,7 @@ fn getter(field: &Param) -> TokenStream {
     let (name, key) = (ident(&field.ident), &field.name);
     let docs = doc(&format!("`{key}`. {}", rust_doc::prose(&field.description)));
     let (read, returned) = match &field.ty {
-        Ty::String | Ty::Date | Ty::DateTime => (quote! { text }, quote! { &str }),
+        Ty::String | Ty::Date | Ty::DateTime(_) => (quote! { text }, quote! { &str }),
         Ty::Object => (quote! { object }, quote! { &rt::Object }),
         Ty::File(_) | Ty::Any => (quote! { any }, quote! { &rt::Value }),
         Ty::Array(item) if matches!(**item, Ty::File(_)) => (quote! { any }, quote! { &rt::Value }),

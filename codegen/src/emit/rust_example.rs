@@ -9,7 +9,7 @@ use crate::wire::wire_form;
 /// The call; `client` is the expression of a reference to the client.
 pub fn call(method: &Method, function: &Function, example: &Example, client: &str) -> String {
     let constructor = match &function.kind {
-        Kind::Preset { constructor, .. } => constructor,
+        Kind::Preset { constructor, .. } | Kind::Local { constructor } => constructor,
         _ => &method.constructor,
     };
     let module: Vec<&str> = method.module.iter().map(|segment| segment.as_str()).collect();
@@ -27,6 +27,9 @@ pub fn call(method: &Method, function: &Function, example: &Example, client: &st
         None => taken.iter().map(|param| expression(param, &given(param).unwrap_or_default())).collect(),
     };
     let list = list.join(", ");
+    if matches!(function.kind, Kind::Local { .. }) {
+        return format!("let result = {module}::{constructor}({list});");
+    }
     let is_taken = |name: &str| taken.iter().any(|taken| taken.name == name);
     let mut steps = Vec::new();
     for param in &function.params {
@@ -107,7 +110,7 @@ fn element(ty: &Ty) -> &'static str {
         Ty::Boolean(_) => "bool",
         Ty::Id => "Id",
         Ty::Object | Ty::Any | Ty::Array(_) | Ty::File(_) => "Value",
-        Ty::String | Ty::Date | Ty::DateTime => "String",
+        Ty::String | Ty::Date | Ty::DateTime(_) => "String",
     }
 }
 

@@ -103,14 +103,14 @@ fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
 
 fn command(method: &Method, function: &Function) -> Value {
     let (constants, template) = match &function.kind {
-        Kind::Method => (Map::new(), None),
         Kind::Preset { constants, .. } => {
             (constants.iter().map(|(path, value)| (dotted(path), value.clone())).collect(), None)
         }
-        Kind::Template { object } => (Map::new(), Some(Value::Object(object.clone()))),
+        Kind::Template { object, .. } => (Map::new(), Some(Value::Object(object.clone()))),
+        Kind::Method | Kind::Local { .. } | Kind::Procedure(_) => (Map::new(), None),
     };
-    let name = template.is_none().then_some(&method.name);
-    json!({
+    let name = function.has_connection().then_some(&method.name);
+    let mut row = json!({
         "method": name,
         "function": function.name.as_str(),
         "aliases": function.aliases,
@@ -123,7 +123,7 @@ fn command(method: &Method, function: &Function) -> Value {
         "deprecated": method.deprecated.as_ref().map(|gone| json!({ "replacement": gone.replacement, "note": gone.note })),
         "reference": method.reference,
         "params": function.params.iter().map(|own| param(own, Depth::Parameter)).collect::<Vec<_>>(),
-        "returns": returns(&method.returns),
+        "returns": returns(function.returns.as_ref().unwrap_or(&method.returns)),
         "errors": method.errors.iter().map(|error| json!({ "code": error.code, "http": error.http, "description": error.description })).collect::<Vec<_>>(),
         "category": method.category,
         "paging": method.paging.map(paging),
@@ -132,6 +132,27 @@ fn command(method: &Method, function: &Function) -> Value {
         "examples": function.examples.iter().map(|example| json!({
             "title": example.title, "arguments": example.arguments, "body": example.body, "response": example.response,
         })).collect::<Vec<_>>(),
+    });
+    // What few commands have is left out of the others' rows.
+    if let (Value::Object(row), Kind::Procedure(procedure)) = (&mut row, &function.kind) {
+        row.insert("procedure".into(), procedure.word().into());
+    }
+    for (key, is_set) in [("ordered", method.ordered), ("local", matches!(function.kind, Kind::Local { .. }))] {
+        if is_set {
+            row[key] = true.into();
+        }
+    }
+    if let Some(short) = function.token_short {
+        row["token_short"] = json!(short);
+    }
+    row
+}
+
+/// The keys at the top of the body, in the order of the parameters.
+pub fn top_level_keys(params: &[Param]) -> impl Iterator<Item = &str> {
+    params.iter().filter_map(|param| match &param.wire {
+        Wire::Path(path) => path.first().map(String::as_str),
+        Wire::Merge => None,
     })
 }
 
@@ -194,6 +215,11 @@ fn param(param: &Param, depth: Depth) -> Value {
     }
     row.insert("wire".into(), wire(&param.wire));
     row.insert("description".into(), json!(param.description));
+    for (key, other) in [("unless", &param.unless), ("filename", &param.filename)] {
+        if let Some(other) = other {
+            row.insert(key.into(), json!(other));
+        }
+    }
     if let Some(entries) = &param.entries {
         self::entries(entries, &mut row);
     }

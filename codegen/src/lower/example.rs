@@ -28,7 +28,7 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
                 Err(format!("`{date}` is no date: write YYYY-MM-DD"))
             }
         }
-        (Ty::DateTime, Value::String(time)) => {
+        (Ty::DateTime(_), Value::String(time)) => {
             if is_datetime(time) {
                 Ok(())
             } else {
@@ -41,7 +41,7 @@ pub(super) fn fits(ty: &Ty, value: &Value) -> Result<(), String> {
         (Ty::Number, _) => wrong("a number"),
         (Ty::Boolean(_), _) => wrong("true or false"),
         (Ty::Id, _) => wrong("an identifier: a whole number or text"),
-        (Ty::Date | Ty::DateTime, _) => wrong("a date as text"),
+        (Ty::Date | Ty::DateTime(_), _) => wrong("a date as text"),
         (Ty::File(_), _) => wrong("a file's name"),
         (Ty::Array(_), _) => wrong("a list"),
         (Ty::Object, _) => wrong("an object"),
@@ -118,6 +118,7 @@ impl Context<'_> {
         params: &[Param],
         constants: &[(Vec<String>, Value)],
     ) -> Vec<Example> {
+        let order = file.spec.ordered;
         let mut examples = Vec::new();
         for (at, spec) in specs.iter().enumerate() {
             let path = step(path, at);
@@ -156,7 +157,7 @@ impl Context<'_> {
             examples.push(Example {
                 title: spec.title.clone(),
                 arguments: arguments.clone(),
-                body: crate::wire::body(params, constants, arguments),
+                body: crate::wire::body(params, constants, arguments, order),
                 response: spec.response.as_ref().map(|response| Value::Object(response.0.clone())),
             });
         }

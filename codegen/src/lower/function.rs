@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use crate::ir::{Function, Kind, Param};
+use crate::ir::{Function, Kind, Param, Procedure};
 use crate::lower::param::Level;
 use crate::lower::prose::MOST_SUMMARY;
 use crate::lower::{Context, step, template};
-use crate::names::{FunctionName, RustIdent};
-use crate::spec::{File, FunctionSpec, MethodSpec, PresetParam, Step};
+use crate::names::{FunctionName, RustIdent, opi_shorts};
+use crate::spec::{File, FunctionSpec, MethodSpec, ParamSpec, PresetParam, Step};
 use crate::suggest::nearest;
+
+/// What `opi` calls the access token.
+const TOKEN: &str = "Token";
 
 impl Context<'_> {
     /// The method itself as a function.
@@ -19,7 +22,11 @@ impl Context<'_> {
             Some(function) => self.function_name(file, &["function".into()], function),
         };
         self.words(file, &[], (&spec.title, &spec.summary), &spec.aliases);
+        let mut own = params.to_vec();
+        let token_short = self.opi(file, &[], spec.opi.as_ref(), &mut own, &["url"], true);
+        let params = &own[..];
         self.exclusive(file, &["params".into()], params);
+        self.others(file, &["params".into()], params);
         let examples = self.examples(file, &["examples".into()], &spec.examples, params, &[]);
         if spec.examples.is_empty() {
             self.report_help(
@@ -37,36 +44,122 @@ impl Context<'_> {
             summary: spec.summary.clone(),
             position: 0,
             kind: Kind::Method,
-            params: params.to_vec(),
+            params: own,
             examples,
-            opi: self.opi(file, &[], spec.opi.as_ref(), params),
+            opi: spec.opi.clone(),
+            token_short,
+            returns: None,
         }
     }
 
-    /// Checks the parameters that the Open Integration Package has.
+    /// The parameter that is written out, or taken over from a shared type.
+    pub(super) fn taken_over(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        param: &PresetParam,
+    ) -> Option<ParamSpec> {
+        let taken = match param {
+            PresetParam::Own(spec) => return Some((**spec).clone()),
+            PresetParam::Use(taken) => taken,
+        };
+        let path = step(path, "use");
+        let Some((ty, field)) = taken.name.split_once('.') else {
+            self.report_help(
+                file,
+                &path,
+                format!("`{}` names no field of a shared type", taken.name),
+                "write it as in `use: paging.start`",
+            );
+            return None;
+        };
+        self.shared(file, &path, ty)?;
+        let specs = self.specs;
+        let fields = &specs.types.iter().find(|file| file.stem() == ty)?.spec.fields;
+        let Some(found) = fields.iter().find(|known| known.name == field) else {
+            let near = nearest(field, fields.iter().map(|known| known.name.as_str()));
+            let help =
+                near.map_or_else(|| format!("see specs/types/{ty}.yaml"), |near| format!("did you mean `{near}`?"));
+            self.report_help(file, &path, format!("the shared type `{ty}` has no field `{field}`"), help);
+            return None;
+        };
+        Some(taken.over(found.clone()))
+    }
+
+    /// Checks the parameters that are named by others.
+    fn others(&mut self, file: &File<MethodSpec>, path: &[Step], params: &[Param]) {
+        for (at, param) in params.iter().enumerate() {
+            for (key, other) in [("unless", &param.unless), ("filename", &param.filename)] {
+                let Some(other) = other else { continue };
+                if params.iter().any(|known| known.name == *other && known.name != param.name) {
+                    continue;
+                }
+                let near = nearest(other, params.iter().map(|known| known.name.as_str()));
+                let help = near.map_or_else(
+                    || "name another parameter of the function".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let place = step(&step(path, at), key);
+                self.report_help(file, &place, format!("there is no other parameter `{other}`"), help);
+            }
+        }
+    }
+
+    /// Checks the parameters that the Open Integration Package has, and gives them the one-letter options they have
+    /// there. Answers the one of the token, where it is not `t`.
     fn opi(
         &mut self,
         file: &File<MethodSpec>,
         path: &[Step],
         names: Option<&Vec<String>>,
-        params: &[Param],
-    ) -> Option<Vec<String>> {
-        for (at, name) in names?.iter().enumerate() {
-            if !params.iter().any(|param| param.name == *name) {
-                let help = nearest(name, params.iter().map(|param| param.name.as_str()));
-                let help = help.map_or_else(
-                    || "name a parameter of the function".to_owned(),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                self.report_help(
-                    file,
-                    &step(&step(path, "opi"), at),
-                    format!("the function has no parameter `{name}`"),
-                    help,
-                );
+        params: &mut [Param],
+        before: &[&str],
+        has_token: bool,
+    ) -> Option<char> {
+        let names = names?;
+        let mut options: Vec<&str> = before.to_vec();
+        let mut token_at = None;
+        let mut known: Vec<usize> = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            if name == TOKEN && has_token {
+                token_at = Some(options.len());
+                options.push("token");
+                continue;
+            }
+            match params.iter().position(|param| param.name == *name) {
+                Some(found) => {
+                    known.push(found);
+                    options.push(params[found].option.as_str());
+                }
+                None => {
+                    let help = nearest(name, params.iter().map(|param| param.name.as_str()));
+                    let help = help.map_or_else(
+                        || "name a parameter of the function".to_owned(),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    let at = step(&step(path, "opi"), at);
+                    self.report_help(file, &at, format!("the function has no parameter `{name}`"), help);
+                }
             }
         }
-        names.cloned()
+        if token_at.is_none() && has_token {
+            token_at = Some(options.len());
+            options.push("token");
+        }
+        let shorts = opi_shorts(options.iter().copied());
+        let mut places = (before.len()..shorts.len()).filter(|at| Some(*at) != token_at);
+        let derived: Vec<(usize, Option<char>)> =
+            known.into_iter().map(|found| (found, places.next().and_then(|at| shorts[at]))).collect();
+        for (at, param) in params.iter_mut().enumerate() {
+            let short = derived.iter().find(|(found, _)| *found == at);
+            // A preset takes the method's parameters over with what they have there.
+            if let (Some(_), Some(written), true) = (short, param.short, path.is_empty()) {
+                let message = format!("`-{written}` of `{}` follows from `opi`", param.name);
+                self.report_help(file, &[Step::from("params"), at.into(), "short".into()], message, "remove `short`");
+            }
+            param.short = short.and_then(|(_, short)| *short);
+        }
+        token_at.and_then(|at| shorts[at]).filter(|short| *short != 't')
     }
 
     /// A further function.
@@ -75,7 +168,7 @@ impl Context<'_> {
         file: &File<MethodSpec>,
         at: usize,
         spec: &FunctionSpec,
-        params: &[Param],
+        (param_specs, params): (&[ParamSpec], &[Param]),
     ) -> Option<Function> {
         let path = [Step::from("functions"), Step::from(at)];
         let name = self.function_name(file, &step(&path, "function"), &spec.function);
@@ -87,8 +180,20 @@ impl Context<'_> {
             .map(|(path, value)| (path.split('.').map(str::to_owned).collect(), value.clone()))
             .collect();
         let params_path = step(&path, "params");
-        let own = self.preset_params(file, &params_path, &spec.params, params);
+        let procedure = spec.procedure.map(|word| word.0);
+        let is_offline = spec.local || procedure.is_some_and(|procedure| !procedure.has_connection());
+        let level = if is_offline { Level::Offline } else { Level::Parameter };
+        let mut own = self.preset_params(file, &params_path, &spec.params, (param_specs, params), level);
+        let before: &[&str] = match (&spec.template, is_offline, procedure) {
+            (Some(_), ..) => &["empty"],
+            (None, false, Some(Procedure::FilterStructure)) => &["url", "empty"],
+            (None, false, _) => &["url"],
+            (None, true, _) => &[],
+        };
+        let has_token = spec.template.is_none() && !is_offline;
+        let token_short = self.opi(file, &path, spec.opi.as_ref(), &mut own, before, has_token);
         self.exclusive(file, &params_path, &own);
+        self.others(file, &params_path, &own);
         for param in &own {
             if let crate::ir::Wire::Path(wire) = &param.wire
                 && constants.iter().any(|(path, _)| path == wire)
@@ -102,24 +207,20 @@ impl Context<'_> {
                 );
             }
         }
-        let kind = match &spec.template {
-            Some(object) => self.template(file, &path, spec, object, params)?,
-            None => {
-                if spec.examples.is_empty() {
-                    let message = format!("`{}` has no example", spec.function);
-                    self.report_help(
-                        file,
-                        &step(&path, "function"),
-                        message,
-                        "add `examples:` with the arguments people use",
-                    );
-                }
-                let constructor = RustIdent::snake(&spec.function)?;
-                Kind::Preset { constructor, constants: constants.clone() }
-            }
+        let kind = self.kind(file, &path, spec, params, &constants)?;
+        if spec.examples.is_empty() && !matches!(kind, Kind::Template { .. }) {
+            self.report_help(
+                file,
+                &step(&path, "function"),
+                format!("`{}` has no example", spec.function),
+                "add `examples:` with the arguments people use",
+            );
+        }
+        let returns = match &spec.returns {
+            Some(returns) => Some(self.returns(file, &step(&path, "returns"), returns)?),
+            None => None,
         };
         let examples = self.examples(file, &step(&path, "examples"), &spec.examples, &own, &constants);
-        let opi = self.opi(file, &path, spec.opi.as_ref(), &own);
         Some(Function {
             kebab: name.kebab(),
             name,
@@ -130,8 +231,41 @@ impl Context<'_> {
             kind,
             params: own,
             examples,
-            opi,
+            opi: spec.opi.clone(),
+            token_short,
+            returns,
         })
+    }
+
+    /// What a further function is.
+    fn kind(
+        &mut self,
+        file: &File<MethodSpec>,
+        path: &[Step],
+        spec: &FunctionSpec,
+        params: &[Param],
+        constants: &[(Vec<String>, Value)],
+    ) -> Option<Kind> {
+        let kinds = [
+            ("template", spec.template.is_some()),
+            ("local", spec.local),
+            ("procedure", spec.procedure.is_some()),
+            ("constants", !spec.constants.0.is_empty()),
+        ];
+        let given: Vec<&str> = kinds.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
+        if let [first, second, ..] = given.as_slice()
+            && (*first, *second) != ("template", "constants")
+        {
+            let message = format!("a function has either `{first}` or `{second}`");
+            self.report_help(file, &step(path, Step::Key((*second).to_owned())), message, "keep one of them");
+        }
+        let constructor = || RustIdent::snake(&spec.function);
+        match (&spec.template, spec.procedure) {
+            (Some(object), _) => self.template(file, path, spec, object, params),
+            (None, Some(procedure)) => Some(Kind::Procedure(procedure.0)),
+            (None, None) if spec.local => Some(Kind::Local { constructor: constructor()? }),
+            (None, None) => Some(Kind::Preset { constructor: constructor()?, constants: constants.to_vec() }),
+        }
     }
 
     fn preset_params(
@@ -139,29 +273,37 @@ impl Context<'_> {
         file: &File<MethodSpec>,
         path: &[Step],
         specs: &[PresetParam],
-        params: &[Param],
+        (param_specs, params): (&[ParamSpec], &[Param]),
+        level: Level,
     ) -> Vec<Param> {
         let mut own = Vec::new();
         for (at, param) in specs.iter().enumerate() {
             let path = step(path, at);
             match param {
-                PresetParam::Own(spec) => own.extend(self.param(file, &path, spec, Level::Parameter)),
-                PresetParam::Use(name) => match params.iter().find(|param| param.name == *name) {
-                    Some(param) => own.push(param.clone()),
-                    None => {
-                        let near = nearest(name, params.iter().map(|param| param.name.as_str()));
-                        let help = near.map_or_else(
-                            || "name a parameter of the method".to_owned(),
-                            |near| format!("did you mean `{near}`?"),
-                        );
-                        self.report_help(
-                            file,
-                            &step(&path, "use"),
-                            format!("the method has no parameter `{name}`"),
-                            help,
-                        );
+                PresetParam::Own(spec) => own.extend(self.param(file, &path, spec, level)),
+                PresetParam::Use(taken) if taken.name.contains('.') => {
+                    let spec = self.taken_over(file, &path, param);
+                    own.extend(spec.and_then(|spec| self.param(file, &path, &spec, level)));
+                }
+                PresetParam::Use(taken) => {
+                    let lowered = params.iter().find(|param| param.name == taken.name);
+                    match (lowered, param_specs.iter().find(|spec| spec.name == taken.name)) {
+                        (_, Some(spec)) if taken.differs() => {
+                            own.extend(self.param(file, &path, &taken.over(spec.clone()), level));
+                        }
+                        (Some(param), _) => own.push(param.clone()),
+                        (None, Some(_)) => {}
+                        (None, None) => {
+                            let near = nearest(&taken.name, params.iter().map(|param| param.name.as_str()));
+                            let help = near.map_or_else(
+                                || "name a parameter of the method".to_owned(),
+                                |near| format!("did you mean `{near}`?"),
+                            );
+                            let message = format!("the method has no parameter `{}`", taken.name);
+                            self.report_help(file, &step(&path, "use"), message, help);
+                        }
                     }
-                },
+                }
             }
         }
         own
@@ -208,7 +350,7 @@ impl Context<'_> {
                 "describe them in its `entries`",
             );
         }
-        Some(Kind::Template { object: template::object(entries) })
+        Some(Kind::Template { constructor: RustIdent::snake(&spec.function)?, object: template::object(entries) })
     }
 
     fn function_name(&mut self, file: &File<MethodSpec>, path: &[Step], name: &str) -> FunctionName {

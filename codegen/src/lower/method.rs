@@ -5,7 +5,7 @@ use crate::lower::param::Level;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{Context, step};
 use crate::names::{FeatureName, RESERVED_MODULES, RustIdent};
-use crate::spec::{File, MethodSpec, ReturnsWord, Step};
+use crate::spec::{File, MethodSpec, ParamSpec, ReturnsSpec, ReturnsWord, Step};
 
 /// Whether a text can be a REST method: segments of letters, digits and `_`, with dots between them.
 pub(super) fn is_method_name(name: &str) -> bool {
@@ -22,18 +22,28 @@ impl Context<'_> {
         let spec = &file.spec;
         self.file_name(file)?;
         let params_path: Vec<Step> = vec!["params".into()];
-        let params: Vec<Param> = spec
+        let specs: Vec<ParamSpec> = spec
             .params
+            .iter()
+            .enumerate()
+            .filter_map(|(at, param)| self.taken_over(file, &step(&params_path, at), param))
+            .collect();
+        let params: Vec<Param> = specs
             .iter()
             .enumerate()
             .filter_map(|(at, param)| self.param(file, &step(&params_path, at), param, Level::Parameter))
             .collect();
-        let mut functions = vec![self.own_function(file, &params)];
+        let own = self.own_function(file, &params);
+        let params = own.params.clone();
+        let mut functions = vec![own];
         functions.extend(
-            spec.functions.iter().enumerate().filter_map(|(at, further)| self.further(file, at, further, &params)),
+            spec.functions
+                .iter()
+                .enumerate()
+                .filter_map(|(at, further)| self.further(file, at, further, (&specs, &params))),
         );
         self.facts(file);
-        let returns = self.returns(file);
+        let returns = self.returns(file, &["returns".into()], &spec.returns);
         let (module, last) = self.module(file)?;
         Some(Method {
             name: spec.method.clone(),
@@ -48,6 +58,7 @@ impl Context<'_> {
             scope: spec.scope.clone(),
             effect: spec.effect.0,
             paging: spec.paging.map(|paging| paging.0),
+            ordered: spec.ordered,
             batchable: spec.batchable,
             app_only: spec.app_only,
             access: spec.access.clone(),
@@ -164,12 +175,19 @@ impl Context<'_> {
         }
     }
 
-    fn returns(&mut self, file: &File<MethodSpec>) -> Option<Returns> {
-        let spec = &file.spec.returns;
-        let path = [Step::from("returns")];
-        self.sentence(file, &step(&path, "description"), &spec.description, "", MOST_DESCRIPTION);
+    /// What a method or a function answers.
+    pub(super) fn returns(&mut self, file: &File<MethodSpec>, path: &[Step], spec: &ReturnsSpec) -> Option<Returns> {
+        self.sentence(file, &step(path, "description"), &spec.description, "", MOST_DESCRIPTION);
         let of = match &spec.of {
-            Some(name) => Some(self.shared(file, &step(&path, "of"), name).map(|(entity, _)| entity)?),
+            Some(name) => {
+                let entity = self.shared(file, &step(path, "of"), name).map(|(entity, _)| entity)?;
+                if self.types.get(name).is_some_and(|known| known.as_ref().is_some_and(|known| !known.view)) {
+                    let message = format!("the client has no type of `{name}` (`view: false`)");
+                    self.report(file, &step(path, "of"), message);
+                    return None;
+                }
+                Some(entity)
+            }
             None => None,
         };
         let shape = match (&spec.ty, of) {
@@ -179,7 +197,7 @@ impl Context<'_> {
             (ReturnsWord::Type(ty), Some(_)) => {
                 let message =
                     format!("`of` names the record of an `object`, a `list` or a `page`, not of {}", ty.word());
-                self.report(file, &step(&path, "of"), message);
+                self.report(file, &step(path, "of"), message);
                 return None;
             }
             (ReturnsWord::Type(ty), None) => Shape::Value(ty.clone()),
@@ -187,7 +205,7 @@ impl Context<'_> {
         if matches!(shape, Shape::Page(_)) && file.spec.paging.is_none() {
             self.report_help(
                 file,
-                &step(&path, "type"),
+                &step(path, "type"),
                 "a page needs a way to the next one",
                 "write `paging: start`, or `type: list`",
             );

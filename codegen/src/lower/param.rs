@@ -10,15 +10,26 @@ use crate::names::{ArgumentName, OptionName, RESERVED_OPTIONS, RustIdent};
 use crate::spec::{EntriesSpec, File, ParamSpec, Step, WireSpec};
 use crate::suggest::nearest;
 
+/// Options of the connection, which a function without one may use for itself.
+const CONNECTION_OPTIONS: &[&str] = &["url", "token", "timeout", "allow-http"];
+
 /// Where a parameter stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Level {
-    /// Of a function.
+    /// Of a function that talks to a portal.
     Parameter,
+    /// Of a function that does not, so that the connection's options are free.
+    Offline,
     /// Of a shared type: gets a getter and a setter.
     Field,
     /// Inside an object.
     Entry,
+}
+
+impl Level {
+    fn is_parameter(self) -> bool {
+        matches!(self, Self::Parameter | Self::Offline)
+    }
 }
 
 impl Context<'_> {
@@ -33,7 +44,7 @@ impl Context<'_> {
         self.sentence(file, &at("description"), &spec.description, name, MOST_DESCRIPTION);
         let ident = self.ident(file, &at("name"), name, level);
         let (option, argument) = self.spellings(file, path, spec, level);
-        if let (Some(short), Level::Parameter) = (spec.short, level)
+        if let (Some(short), true) = (spec.short, level.is_parameter())
             && !short.is_ascii_alphanumeric()
         {
             self.report(
@@ -42,13 +53,15 @@ impl Context<'_> {
                 format!("`{short}` cannot be a one-letter option; use a letter or a digit"),
             );
         }
-        if level != Level::Parameter {
+        if !level.is_parameter() {
             for (key, given) in [
                 ("option", spec.option.is_some()),
                 ("short", spec.short.is_some()),
                 ("argument", spec.argument.is_some()),
                 ("default", spec.default.is_some()),
                 ("wire", spec.wire.is_some()),
+                ("unless", spec.unless.is_some()),
+                ("filename", spec.filename.is_some()),
             ] {
                 if given {
                     self.report_help(
@@ -68,10 +81,12 @@ impl Context<'_> {
             ident,
             argument,
             option,
-            short: spec.short.filter(|_| level == Level::Parameter),
+            short: spec.short.filter(|_| level.is_parameter()),
             ty: spec.ty.0.clone(),
             required: spec.required,
             default: spec.default.as_ref().map(|default| default.0.clone()),
+            unless: spec.unless.clone(),
+            filename: spec.filename.clone(),
             values,
             wire,
             description: spec.description.clone(),
@@ -79,7 +94,15 @@ impl Context<'_> {
             readonly: spec.readonly,
         };
         self.check_default(file, path, &param);
-        if spec.readonly && level == Level::Parameter {
+        if spec.filename.is_some() && !matches!(spec.ty.0, Ty::File(_)) && level.is_parameter() {
+            self.report_help(
+                file,
+                &at("filename"),
+                format!("`{name}` is {}, which has no file name", spec.ty.0.word()),
+                "`filename` is for `type: file`",
+            );
+        }
+        if spec.readonly && level.is_parameter() {
             self.report_help(
                 file,
                 &at("readonly"),
@@ -106,7 +129,7 @@ impl Context<'_> {
         level: Level,
     ) -> (OptionName, ArgumentName) {
         let derived = (OptionName::derived(&spec.name), ArgumentName::derived(&spec.name));
-        if level != Level::Parameter {
+        if !level.is_parameter() {
             return derived;
         }
         let option = match &spec.option {
@@ -132,7 +155,8 @@ impl Context<'_> {
             }),
         };
         let own = if spec.option.is_some() { "option" } else { "name" };
-        if RESERVED_OPTIONS.contains(&option.as_str()) {
+        let is_free = level == Level::Offline && CONNECTION_OPTIONS.contains(&option.as_str());
+        if RESERVED_OPTIONS.contains(&option.as_str()) && !is_free {
             let help = format!("give it another one, as in `option: {}-value`", option.as_str());
             self.report_help(file, &step(path, own), format!("`--{option}` is an option of every command"), help);
         } else if option.as_str().is_empty() {

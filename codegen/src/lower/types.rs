@@ -76,6 +76,7 @@ impl Context<'_> {
             source: file.source.path.clone(),
             ident: ident?,
             description: spec.description.clone(),
+            view: spec.view,
             fields,
         })
     }

@@ -105,8 +105,10 @@ impl Context<'_> {
                 };
                 let constructor = match &function.kind {
                     Kind::Method => Some(&method.constructor),
-                    Kind::Preset { constructor, .. } => Some(constructor),
-                    Kind::Template { .. } => None,
+                    Kind::Preset { constructor, .. }
+                    | Kind::Template { constructor, .. }
+                    | Kind::Local { constructor } => Some(constructor),
+                    Kind::Procedure(_) => None,
                 };
                 if let Some(constructor) = constructor {
                     take("Rust function", format!("{module}::{constructor}"), path("function"));

@@ -187,21 +187,53 @@ impl JsonSchema for WireSpec {
     }
 }
 
-/// A parameter of a further function: one of the method's, or one of its own.
+/// A parameter: written out, or taken over from elsewhere.
 #[derive(Clone, Debug)]
 pub enum PresetParam {
-    /// One of the method's.
-    Use(String),
-    /// One of its own.
+    /// Taken over.
+    Use(Box<UseParam>),
+    /// Written out.
     Own(Box<ParamSpec>),
 }
 
-#[derive(Deserialize, JsonSchema)]
+/// A parameter taken over: in a further function one of the method's, in a method a field of a shared type.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct UseParam {
-    /// The name of one of the method's parameters.
+pub struct UseParam {
+    /// The name of one of the method's parameters, or `<type>.<field>`.
     #[serde(rename = "use")]
-    name: String,
+    pub name: String,
+    /// Another long option.
+    pub option: Option<String>,
+    /// Another name in the documented signature.
+    pub argument: Option<String>,
+    /// Whether the call needs it.
+    pub required: Option<bool>,
+    /// What the command line sends when the option is left out.
+    pub default: Option<Json>,
+    /// Another description.
+    pub description: Option<String>,
+}
+
+impl UseParam {
+    /// Whether anything is to be different here.
+    pub fn differs(&self) -> bool {
+        self.option.is_some()
+            || self.argument.is_some()
+            || self.required.is_some()
+            || self.default.is_some()
+            || self.description.is_some()
+    }
+
+    /// The parameter as it is here.
+    pub fn over(&self, mut spec: ParamSpec) -> ParamSpec {
+        spec.option = self.option.clone().or(spec.option);
+        spec.argument = self.argument.clone().or(spec.argument);
+        spec.required = self.required.unwrap_or(spec.required);
+        spec.default = self.default.clone().or(spec.default);
+        spec.description = self.description.clone().unwrap_or(spec.description);
+        spec
+    }
 }
 
 impl<'de> Deserialize<'de> for PresetParam {
@@ -219,7 +251,7 @@ impl<'de> Deserialize<'de> for PresetParam {
                 let is_use = first.as_deref() == Some("use");
                 let rest = MapAccessDeserializer::new(Resumed { first, map });
                 if is_use {
-                    UseParam::deserialize(rest).map(|param| PresetParam::Use(param.name))
+                    UseParam::deserialize(rest).map(|param| PresetParam::Use(Box::new(param)))
                 } else {
                     ParamSpec::deserialize(rest).map(|param| PresetParam::Own(Box::new(param)))
                 }

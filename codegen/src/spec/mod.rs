@@ -17,4 +17,4 @@ pub use model::{
 };
 pub use schema::schemas;
 pub use skeleton::skeleton;
-pub use words::{EffectWord, PagingWord, RestWord, ReturnsWord, TypeWord};
+pub use words::{EffectWord, PagingWord, ProcedureWord, RestWord, ReturnsWord, TypeWord};

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
 use super::json::{Json, JsonObject};
-use super::words::{EffectWord, PagingWord, RestWord, ReturnsWord, TypeWord};
+use super::words::{EffectWord, PagingWord, ProcedureWord, RestWord, ReturnsWord, TypeWord};
 
 /// One REST method of Bitrix24: `specs/<category>/<method>.yaml`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -44,8 +44,12 @@ pub struct MethodSpec {
     /// The page of the official documentation.
     pub reference: Option<String>,
     /// The parameters, in the order of the documented signature. Those of the connection are added by themselves.
+    /// `use: <type>.<field>` takes over a field of a shared type.
     #[serde(default)]
-    pub params: Vec<ParamSpec>,
+    pub params: Vec<PresetParam>,
+    /// Whether the portal reads the parameters by their order, so that the body must keep the order of `params`.
+    #[serde(default)]
+    pub ordered: bool,
     /// What `result` of the answer is.
     pub returns: ReturnsSpec,
     /// The errors that the method is known to answer with.
@@ -54,9 +58,10 @@ pub struct MethodSpec {
     /// Examples, each checked against the parameters.
     #[serde(default)]
     pub examples: Vec<ExampleSpec>,
-    /// For functions of the Open Integration Package: the names of the parameters that it has there, in order, without the connection's.
+    /// For functions of the Open Integration Package: the names of the parameters that it has there, in order, without
+    /// the connection's (`Token` may stand where it is not the last one). Their one-letter options follow from it.
     pub opi: Option<Vec<String>>,
-    /// More functions on the same method: presets with fixed values, and templates of an object.
+    /// More functions on the same method: presets with fixed values, templates of an object, procedures.
     #[serde(default)]
     pub functions: Vec<FunctionSpec>,
 }
@@ -95,6 +100,10 @@ pub struct ParamSpec {
     pub required: bool,
     /// What the command line sends when the option is left out.
     pub default: Option<Json>,
+    /// The parameter that excludes this one: given that, neither the value nor the default is sent.
+    pub unless: Option<String>,
+    /// For a file: the parameter that holds the name to send it under. Default: the name of the file itself.
+    pub filename: Option<String>,
     /// The known values: a list, or a mapping of each value to what it means. Others are passed on.
     pub values: Option<ValuesSpec>,
     /// Where the value goes: `merge` (its entries go to the top level), a path with dots, or a list of keys. Default: below its name.
@@ -148,7 +157,7 @@ pub struct ExampleSpec {
     pub response: Option<JsonObject>,
 }
 
-/// A further function on the method: a preset, or a template of an object.
+/// A further function on the method: a preset, a template of an object, an object made of values, or a procedure.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionSpec {
@@ -167,10 +176,18 @@ pub struct FunctionSpec {
     /// Its parameters: `use: NAME` takes over one of the method's.
     #[serde(default)]
     pub params: Vec<PresetParam>,
-    /// For functions of the Open Integration Package: the names of the parameters that it has there, in order, without the connection's.
+    /// For functions of the Open Integration Package: the names of the parameters that it has there, in order, without
+    /// the connection's (`Token` may stand where it is not the last one). Their one-letter options follow from it.
     pub opi: Option<Vec<String>>,
     /// The name of an object parameter of the method: the function prints its known keys and calls nothing.
     pub template: Option<String>,
+    /// Whether the function only makes an object of its parameters, a part of a later call, and calls nothing.
+    #[serde(default)]
+    pub local: bool,
+    /// The procedure of the runtime that carries the function out, where one call alone does not.
+    pub procedure: Option<ProcedureWord>,
+    /// What it answers, where that is not what the method answers.
+    pub returns: Option<ReturnsSpec>,
     /// Examples.
     #[serde(default)]
     pub examples: Vec<ExampleSpec>,
@@ -200,6 +217,9 @@ pub struct TypeSpec {
     pub name: String,
     /// What it describes.
     pub description: String,
+    /// Whether the client has a type of it. Not for sets of parameters, which are only taken over with `use`.
+    #[serde(default = "yes")]
+    pub view: bool,
     /// Its fields.
     pub fields: Vec<ParamSpec>,
 }

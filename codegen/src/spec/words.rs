@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::ir::{BooleanForm, Effect, FileForm, Paging, Rest, Ty};
+use crate::ir::{BooleanForm, Effect, FileForm, Paging, Procedure, Rest, TimeForm, Ty};
 use crate::suggest::nearest;
 
 const TYPES: &[(&str, Ty)] = &[
@@ -19,7 +19,8 @@ const TYPES: &[(&str, Ty)] = &[
     ("boolean<1/0>", Ty::Boolean(BooleanForm::OneZero)),
     ("id", Ty::Id),
     ("date", Ty::Date),
-    ("datetime", Ty::DateTime),
+    ("datetime", Ty::DateTime(TimeForm::Iso)),
+    ("datetime<Z>", Ty::DateTime(TimeForm::Utc)),
     ("file", Ty::File(FileForm::Pair)),
     ("file<base64>", Ty::File(FileForm::Base64)),
     ("file<fileData>", Ty::File(FileForm::FileData)),
@@ -192,6 +193,13 @@ words!(
     /// How a list is cut into pages.
     PagingWord(Paging), "paging style", "Paging", {
         "start" => Paging::Start, "pagination" => Paging::Pagination, "limit-offset" => Paging::LimitOffset,
+    }
+);
+words!(
+    /// A procedure of the runtime.
+    ProcedureWord(Procedure), "procedure", "Procedure", {
+        "upload" => Procedure::Upload, "filter-structure" => Procedure::FilterStructure,
+        "oauth-link" => Procedure::OauthLink, "oauth-code" => Procedure::OauthCode, "oauth-refresh" => Procedure::OauthRefresh,
     }
 );
 

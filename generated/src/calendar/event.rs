@@ -353,6 +353,14 @@ pub fn get(
             .param("type", rt::value::text(r#type)),
     )
 }
+/// Prints the keys that a search for events knows, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_calendar_events_filter_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"from\":\"First day of the span. A month ago when it is left out.\",\"to\":\"Last day of the span. In three months when it is left out.\",\"section\":[\"Numbers of calendars, as GetCalendarList tells them. All of the owner's when it is left out.\"]}",
+    )
+}
 /// A call of `calendar.event.get`: Lists the events of a person, a workgroup or the company in a span of time.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -513,6 +521,14 @@ pub fn update(
             .param("id", rt::value::id(id))
             .param("type", rt::value::text(r#type))
             .param("ownerId", rt::value::id(owner_id)),
+    )
+}
+/// Prints the keys that an event is made of, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_calendar_events_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"recurrence_mode\":\"this | next | all\",\"current_date_from\":\"Day of the event in question; needed when recurrence_mode is this or next.\",\"type\":\"user | group | company_calendar\",\"ownerId\":\"Number of the account or the workgroup that owns the calendar; 0 for the company.\",\"from\":\"When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.\",\"to\":\"When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.\",\"from_ts\":\"When the event begins, in Unix seconds; in place of from.\",\"to_ts\":\"When the event ends, in Unix seconds; in place of to.\",\"section\":\"Number of the calendar. The portal finds one when it is left out.\",\"name\":\"What the event is called.\",\"skip_time\":\"Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.\",\"timezone_from\":\"Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.\",\"timezone_to\":\"Time zone of to by its IANA name. That of from when it is left out.\",\"description\":\"What the event is about.\",\"color\":\"Background: # and six hexadecimal digits. In the address of a request # is written %23. That of the calendar when it is left out.\",\"text_color\":\"Colour of the words: # and six hexadecimal digits. In the address of a request # is written %23.\",\"accessibility\":\"busy | absent | quest | free\",\"importance\":\"high | normal | low\",\"private_event\":\"Whether others see only that the time is taken.\",\"rrule\":{\"FREQ\":\"DAILY | WEEKLY | MONTHLY | YEARLY\",\"INTERVAL\":\"After how many units the event comes again. 1 when it is left out.\",\"COUNT\":\"How often the event takes place. Without it and UNTIL it never ends.\",\"BYDAY\":[\"SU | MO | TU | WE | TH | FR | SA\"],\"UNTIL\":\"Last day on which the event can take place.\"},\"is_meeting\":\"Whether other people are invited; they stand in attendees.\",\"location\":\"Where the event takes place, in words or as the code of a meeting room.\",\"remind\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}],\"attendees\":[\"Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.\"],\"host\":\"Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.\",\"meeting\":{\"notify\":\"Whether the host is told who comes and who does not.\",\"reinvite\":\"Whether people are asked again after a change.\",\"allow_invite\":\"Whether those invited may invite others.\",\"hide_guests\":\"Whether those invited cannot see each other.\"},\"crm_fields\":[\"Records of the CRM that the event belongs to: CO_ and a number for a company, C_ for a contact, L_ for a lead, D_ for a deal.\"]}",
     )
 }
 /// A call of `calendar.event.update`: Changes an event, or a part of a series. What is left out stays as it is, but see attendees.

@@ -48,6 +48,14 @@ pub fn add(
             .param("name", rt::value::text(name)),
     )
 }
+/// Prints the keys that a calendar is made of, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_calendar_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"type\":\"user | group\",\"ownerId\":\"Number of the account or the workgroup that owns the calendar.\",\"name\":\"What the calendar is called.\",\"description\":\"What the calendar is for.\",\"color\":\"Colour of its events: # and six hexadecimal digits.\",\"text_color\":\"Colour of the words in its events: # and six hexadecimal digits.\",\"export\":{\"ALLOW\":\"Whether subscribing is allowed.\",\"SET\":\"all | 3_9 | 6_12\"}}",
+    )
+}
 /// A call of `calendar.section.add`: Makes a calendar for the caller or for a workgroup; an administrator can make one for somebody else.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

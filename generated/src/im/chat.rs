@@ -41,6 +41,14 @@ pub fn add() -> Add {
         ),
     )
 }
+/// Prints the keys that a new chat knows, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_chat_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"TYPE\":\"CHAT | OPEN\",\"TITLE\":\"Name of the chat. Without it the portal makes one from the colour and a number or from the names of the members.\",\"DESCRIPTION\":\"What the chat is about, shown beside its members.\",\"COLOR\":\"RED | GREEN | MINT | LIGHT_BLUE | DARK_BLUE | PURPLE | AQUA | PINK | LIME | BROWN | AZURE | KHAKI | SAND | MARENGO | GRAY | GRAPHITE\",\"MESSAGE\":\"First message, written in the name of the caller.\",\"USERS\":[\"Accounts that take part, by their numbers. The caller need not be among them.\"],\"AVATAR\":\"Picture of the chat, 5000 by 5000 pixels at most.\",\"OWNER_ID\":\"Account that owns the chat instead of the caller. An old key that the present documentation does not name.\",\"ENTITY_TYPE\":\"VIDEOCONF | AI_ASSISTANT_PRIVATE | LINES | LIVECHAT | ANNOUNCEMENT | CALENDAR | MAIL | CRM | SONET_GROUP | TASKS | CALL\",\"ENTITY_ID\":\"The object itself, in the form that ENTITY_TYPE prescribes. For CRM the type and the number with a bar between them, as in DEAL|1663 or DYNAMIC_128|5; for TASKS, CALENDAR and SONET_GROUP the number; for LINES the connector, the channel, the chat and the client with bars between them.\",\"COPILOT_MAIN_ROLE\":\"Code of the role that the AI assistant plays in the chat, from the library of roles. copilot_assistant is the general one.\"}",
+    )
+}
 /// A call of `im.chat.add`: Opens a chat; the caller becomes its owner. Without any field it is a closed chat with a title made up by the portal and nobody else in it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

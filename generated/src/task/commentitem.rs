@@ -88,6 +88,14 @@ pub fn add_task_comment(
             .nested(&["FIELDS", "POST_MESSAGE"], rt::value::text(post_message)),
     )
 }
+/// Prints the keys that a comment can have, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_comment_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"AUTHOR_NAME\":\"Name to show as that of the author. Portals of today refuse the key.\",\"AUTHOR_EMAIL\":\"E-mail address of the author. Portals of today refuse the key.\",\"USE_SMILES\":\"Whether smileys in the text become pictures. Portals of today refuse the key.\",\"AUTHOR_ID\":\"User who speaks; the caller without it. Any caller may name somebody else.\",\"POST_DATE\":\"When the comment was written; the present moment without it.\",\"POST_MESSAGE\":\"Text, with BB codes such as [B] and [USER=5].\",\"UF_FORUM_MESSAGE_DOC\":[\"Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.\"]}",
+    )
+}
 /// A call of `task.commentitem.add`: Adds a comment to a task, with all its fields in one object.
 #[deprecated(
     note = "use `tasks.task.chat.message.send`: On portals with the new task card comments are messages of the chat of the task."

@@ -707,6 +707,14 @@ pub fn list() -> List {
         ),
     )
 }
+/// Prints the keys that the filter of GetTasksList knows, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_tasks_filter_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"ID\":\"Number of the task; a list of them finds all.\",\"PARENT_ID\":\"Task that the ones to find are subtasks of.\",\"GROUP_ID\":\"Workgroup or project.\",\"CREATED_BY\":\"User who set the task.\",\"STATUS_CHANGED_BY\":\"User who last moved the task to another state.\",\"PRIORITY\":\"0 | 1 | 2\",\"FORUM_TOPIC_ID\":\"Topic of the forum that holds the comments.\",\"RESPONSIBLE_ID\":\"User who has to do the work.\",\"TITLE\":\"Title; with % before the key a part of it is enough, and _ in it stands for any letter.\",\"TAG\":\"One of the tags of the task.\",\"REAL_STATUS\":\"2 | 3 | 4 | 5 | 6\",\"MARK\":\"P | N\",\"SITE_ID\":\"Site that the task belongs to, such as s1.\",\"ADD_IN_REPORT\":\"Whether the task goes into the work report.\",\"DATE_START\":\"When work began, best with an operator before the key.\",\"DEADLINE\":\"When the work must be done, best with an operator before the key.\",\"CREATED_DATE\":\"When the task was made, best with an operator before the key.\",\"CLOSED_DATE\":\"When the task was finished, best with an operator before the key.\",\"CHANGED_DATE\":\"When the task was last changed, best with an operator before the key.\",\"ACCOMPLICE\":\"User who helps with the work.\",\"AUDITOR\":\"User who watches the task.\",\"DEPENDS_ON\":\"Earlier task that the ones to find follow.\",\"ONLY_ROOT_TASKS\":\"Whether only tasks come that are no subtasks; subtasks of a task that the caller may not see count as such.\",\"STAGE_ID\":\"Column of a Kanban board.\",\"SPRINT_ID\":\"Sprint of a Scrum project.\",\"BACKLOG_ID\":\"Backlog of a Scrum project.\",\"UF_CRM_TASK\":\"CRM record tied to the task, such as D_10 for the deal 10.\",\"STATUS\":\"-3 | -2 | -1 | 2 | 3 | 4 | 5 | 6\",\"::SUBFILTER-PARAMS\":{\"FAVORITE\":\"Whether the task is a favourite of the caller.\"}}",
+    )
+}
 /// A call of `tasks.task.list`: Finds tasks by conditions, 50 at a time. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

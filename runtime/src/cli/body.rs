@@ -28,7 +28,7 @@ pub(crate) fn call(
     let mut faults = Vec::new();
     for (at, param) in command.params.iter().enumerate() {
         let value = match given(matches, &key(at)) {
-            Some(text) => match convert(param, text, inputs) {
+            Some(text) => match convert(param, text, inputs, file_name(command, matches, param)) {
                 Ok(converted) => Some(converted),
                 Err(fault) => {
                     faults.push(format!("--{}: {fault}", option(param)));
@@ -65,6 +65,13 @@ pub(crate) fn call(
     Ok(assemble(command, base, explicit))
 }
 
+/// The name that another option gives the file of a parameter.
+fn file_name<'m>(command: &Command<'static>, matches: &'m ArgMatches, param: &Param<'static>) -> Option<&'m str> {
+    let other = param.filename.as_deref()?;
+    let at = command.params.iter().position(|known| known.name == other)?;
+    given(matches, &key(at))
+}
+
 fn assemble(command: &Command<'static>, base: Object, explicit: Vec<(&Param<'static>, Option<Converted>)>) -> Call {
     let mut call = Call::new(method(command));
     for (key, value) in base.clone() {
@@ -80,7 +87,12 @@ fn assemble(command: &Command<'static>, base: Object, explicit: Vec<(&Param<'sta
         .filter(|(_, value)| value.is_some())
         .filter_map(|(param, _)| param.path()?.into_iter().next())
         .collect();
+    let is_given: Vec<std::borrow::Cow<'static, str>> =
+        explicit.iter().filter(|(_, value)| value.is_some()).map(|(param, _)| param.name.clone()).collect();
     for (param, value) in explicit {
+        if param.unless.as_ref().is_some_and(|other| is_given.contains(other)) {
+            continue;
+        }
         let path = param.path();
         let (value, files) = match value {
             Some(Converted { value, files }) => (value, files),
@@ -110,6 +122,10 @@ fn assemble(command: &Command<'static>, base: Object, explicit: Vec<(&Param<'sta
                 }
             }
         }
+    }
+    if command.ordered {
+        let keys = command.params.iter().filter_map(|param| param.path()?.into_iter().next());
+        call.arrange(&keys.collect::<Vec<String>>());
     }
     call
 }
@@ -143,6 +159,7 @@ pub(crate) fn method(command: &Command<'static>) -> Method {
             _ => Paging::None,
         },
         records: "",
+        order: &[],
     }
 }
 

@@ -48,8 +48,16 @@ pub(crate) const COMMON: &[Common] = &[
     common("all", None, "With --help: show every option"),
 ];
 
-/// The option that templates have.
+/// The option of templates that makes every value empty.
 pub(crate) const EMPTY: &str = "empty";
+
+/// The option of templates that chose between two kinds of object in the Open Integration Package. JSON has one.
+const MAP: &str = "map";
+
+/// Whether a command can give empty values.
+pub(crate) fn can_be_empty(command: &Command<'_>) -> bool {
+    command.template.is_some() || command.procedure.as_deref() == Some("filter-structure")
+}
 
 /// The long options that no parameter may have.
 pub fn reserved_options() -> Vec<&'static str> {
@@ -75,6 +83,7 @@ pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
     for option in COMMON.iter().filter(|option| !taken(option.long)) {
         let short = match option.long {
             "help" => Some('h'),
+            "token" => command.and_then(|command| command.token_short).or(option.short),
             _ => option.short,
         };
         let short = command.map_or(short, |command| free_short(command, short));
@@ -92,9 +101,14 @@ pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
     for (at, param) in command.params.iter().enumerate() {
         clap = clap.arg(argument(at, param));
     }
+    let switch = |name: &'static str, short: char| {
+        Arg::new(name).long(name).short(short).value_name("BOOLEAN").num_args(0..=1).default_missing_value("true")
+    };
+    if can_be_empty(command) {
+        clap = clap.arg(switch(EMPTY, 'e'));
+    }
     if command.template.is_some() {
-        let empty = Arg::new(EMPTY).long(EMPTY).value_name("BOOLEAN").num_args(0..=1).default_missing_value("true");
-        clap = clap.arg(empty);
+        clap = clap.arg(switch(MAP, 'm'));
     }
     clap
 }

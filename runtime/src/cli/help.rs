@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::command::{COMMON, Common, EMPTY, free_short, placeholder};
+use crate::cli::command::{COMMON, Common, EMPTY, can_be_empty, free_short, placeholder};
 use crate::cli::exit::Exit;
 use crate::table::{Command, Param, Tables};
 
@@ -68,6 +68,11 @@ pub(crate) fn list(tables: &Tables, category: Option<&str>) -> String {
     text
 }
 
+/// Whether a command talks to a portal, so that the connection's options are of use.
+fn has_connection(command: &Command<'_>) -> bool {
+    command.method.is_some()
+}
+
 /// The help of one command.
 pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     let width = width();
@@ -86,7 +91,7 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     let optional: Vec<&Param<'static>> = command.params.iter().filter(|param| !param.required).collect();
     text.push('\n');
     let mut usage = format!("Usage: oint bitrix24 {}", command.function);
-    if command.template.is_none() {
+    if has_connection(command) {
         usage.push_str(" --url <ADDRESS>");
     }
     for param in &required {
@@ -100,15 +105,18 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     if shown < optional.len() {
         text.push_str(&format!("  … and {} more: --help --all\n", optional.len() - shown));
     }
-    if command.template.is_some() {
+    if can_be_empty(command) {
         section(
             &mut text,
             "Options",
-            [(format!("      --{EMPTY} [<BOOLEAN>]"), "Make every value an empty text".to_owned())].into_iter(),
+            [(format!("  -e, --{EMPTY} [<BOOLEAN>]"), "Make every value an empty text".to_owned())].into_iter(),
             width,
         );
-    } else {
-        common(&mut text, command, all, width);
+    }
+    if command.template.is_none() {
+        if has_connection(command) {
+            common(&mut text, command, all, width);
+        }
         if let Some(example) = example(command) {
             text.push_str(&format!("\nExample:\n  {example}\n"));
         }

@@ -8,6 +8,7 @@ mod download;
 mod exit;
 mod help;
 mod json;
+mod procedure;
 mod suggest;
 mod value;
 
@@ -19,7 +20,6 @@ use clap::ArgMatches;
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::client::Client;
 use crate::table::{Command, Tables};
 
 use command::{given, is_set};
@@ -117,7 +117,7 @@ fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         return print_json(&command);
     }
     if let Some(template) = &command.template {
-        return print_template(template, &matches);
+        return print_json(&if is_empty(&matches)? { emptied(template) } else { template.clone() });
     }
     if let Some(gone) = &command.deprecated {
         let instead = gone.replacement.as_deref().map(|name| format!("; use {name} instead")).unwrap_or_default();
@@ -125,10 +125,17 @@ fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     }
     let inputs = Inputs::new();
     let connection = Connection::new(&matches);
-    let missing = if is_set(&matches, "dry-run") { Vec::new() } else { connection.missing() };
+    let is_offline = command.method.is_none();
+    let missing = if is_offline || is_set(&matches, "dry-run") { Vec::new() } else { connection.missing() };
     let call = body::call(&command, &matches, &inputs, missing)?;
-    for text in inputs.notes.into_inner() {
+    for text in inputs.notes.take() {
         note(&text);
+    }
+    if command.local {
+        return print_json(&call.into_value());
+    }
+    if let Some(procedure) = command.procedure.as_deref() {
+        return procedure::carry_out(procedure, call, connection, &matches);
     }
     carry_out(call, connection, &matches)
 }
@@ -226,22 +233,21 @@ fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Exit> 
     })
 }
 
-fn print_template(template: &Value, matches: &ArgMatches) -> Result<Exit, Stop> {
-    let empty = match given(matches, command::EMPTY).map(str::to_lowercase).as_deref() {
-        None | Some("false" | "нет" | "ложь" | "n" | "no" | "0") => false,
-        Some("true" | "да" | "истина" | "y" | "yes" | "1") => true,
-        Some(other) => {
-            return Err(Stop::usage(format!("--empty: `{other}` is neither true nor false")));
-        }
-    };
-    fn emptied(value: &Value) -> Value {
-        match value {
-            Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), emptied(value))).collect(),
-            Value::Array(items) => items.iter().map(emptied).collect(),
-            _ => "".into(),
-        }
+/// Whether `--empty` is given, and not as no.
+fn is_empty(matches: &ArgMatches) -> Result<bool, Stop> {
+    match given(matches, command::EMPTY) {
+        None => Ok(false),
+        Some(text) => value::flag(text).map_err(|fault| Stop::usage(format!("--empty: {fault}"))),
     }
-    print_json(&if empty { emptied(template) } else { template.clone() })
+}
+
+/// The same object with every value an empty text.
+fn emptied(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), emptied(value))).collect(),
+        Value::Array(items) => items.iter().map(emptied).collect(),
+        _ => "".into(),
+    }
 }
 
 fn carry_out(call: Call, connection: Connection, matches: &ArgMatches) -> Result<Exit, Stop> {
@@ -251,22 +257,26 @@ fn carry_out(call: Call, connection: Connection, matches: &ArgMatches) -> Result
         return print(&if has_portal { shown } else { connect::without_portal(&shown) });
     }
     let client = connection.client(matches)?;
+    let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
+    let answer = interruptible(&name, is_read, async { Ok(client.execute(call).await?) })?;
+    print_json(&answer.into_raw())
+}
+
+/// Runs what talks to the portal until it is done or the user interrupts it.
+fn interruptible<T>(name: &str, is_read: bool, work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
-    runtime.block_on(send(&client, call))
-}
-
-async fn send(client: &Client, call: Call) -> Result<Exit, Stop> {
-    let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
-    tokio::select! {
-        answer = client.execute(call) => print_json(&answer?.into_raw()),
-        _ = tokio::signal::ctrl_c() => {
-            let outcome = if is_read { "" } else { "; whether the portal carried it out is unknown" };
-            Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })
+    runtime.block_on(async {
+        tokio::select! {
+            done = work => done,
+            _ = tokio::signal::ctrl_c() => {
+                let outcome = if is_read { "" } else { "; whether the portal carried it out is unknown" };
+                Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })
+            }
         }
-    }
+    })
 }
 
 fn note(text: &str) {

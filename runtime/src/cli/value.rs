@@ -83,8 +83,13 @@ fn shorten(text: &str) -> String {
 }
 
 /// Converts the text of an option by the parameter's type.
-pub(crate) fn convert(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
-    let converted = typed(&param.type_word, param, text, inputs)?;
+/// `name`: what to call a file instead of its own name.
+pub(crate) fn convert(param: &Param<'_>, text: &str, inputs: &Inputs, name: Option<&str>) -> Result<Converted, String> {
+    let mut converted = typed(&param.type_word, param, text, inputs)?;
+    if let (Some(name), [(_, file)]) = (name, converted.files.as_mut_slice()) {
+        *file = file.clone().named(name);
+        converted.value = form(&param.type_word).encode(file);
+    }
     note_unknown(param, &converted.value, inputs);
     Ok(converted)
 }
@@ -101,6 +106,7 @@ fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Con
         "id" => id(text)?,
         "date" => date(text)?,
         "datetime" => datetime(text)?,
+        "datetime<Z>" => crate::value::utc(datetime(text)?.as_str().unwrap_or_default()),
         "object" => return object(param, text, inputs),
         "any" => any(text, inputs)?,
         _ if ty.starts_with("boolean") => boolean(ty, flag(text)?),
@@ -165,7 +171,7 @@ fn id(text: &str) -> Result<Value, String> {
     }
 }
 
-fn flag(text: &str) -> Result<bool, String> {
+pub(super) fn flag(text: &str) -> Result<bool, String> {
     match text.trim().to_lowercase().as_str() {
         "true" | "yes" | "y" | "1" | "on" | "да" | "истина" => Ok(true),
         "false" | "no" | "n" | "0" | "off" | "нет" | "ложь" => Ok(false),

@@ -7,7 +7,7 @@ use crate::emit::docs::command::{Connection, bash, batch};
 use crate::emit::docs::script;
 use crate::emit::tables::{effect, text};
 use crate::emit::{banner, rust_example};
-use crate::ir::{Api, Category, Example, Function, Kind, Method, Param, Rest, Shape, Ty};
+use crate::ir::{Api, Category, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Ty};
 
 const WEBHOOK: Connection = Connection { url: "https://b24-ar17wx.bitrix24.by/rest/1/***/", token: None };
 const TOKEN: Connection = Connection { url: "b24-ar17wx.bitrix24.by", token: Some("***") };
@@ -101,11 +101,13 @@ struct Link {
 
 pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &Function) -> Page {
     let is_template = matches!(function.kind, Kind::Template { .. });
+    let has_connection = function.has_connection();
     // Required ones first; the order is otherwise the signature's.
     let mut shown: Vec<&Param> = function.params.iter().collect();
     shown.sort_by_key(|param| !param.required);
     let mut params: Vec<Row> = shown.iter().map(|param| row(param, Some(format!("--{}", param.option)))).collect();
-    if is_template {
+    let is_emptied = is_template || function.kind == Kind::Procedure(Procedure::FilterStructure);
+    if is_emptied {
         params.push(Row {
             name: "Clear".into(),
             option: "--empty".into(),
@@ -115,7 +117,8 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             values: Vec::new(),
             default: Some("false".into()),
         });
-    } else {
+    }
+    if has_connection {
         params.insert(
             0,
             connection_row(
@@ -137,9 +140,10 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         nest(param.argument.as_str(), param, &mut nested);
     }
     let examples = match &function.kind {
-        Kind::Template { object } => vec![template_example(method, function, object)],
+        Kind::Template { object, .. } => vec![template_example(method, function, object)],
         _ => function.examples.iter().map(|example| call_example(method, function, example)).collect(),
     };
+    let returns = function.returns.as_ref().unwrap_or(&method.returns);
     Page {
         slug: function.kebab.to_string(),
         banner: banner(&method.source),
@@ -156,16 +160,16 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             note: gone.note.clone(),
             replacement: gone.replacement.as_ref().map(|name| link_to(api, category, name)),
         }),
-        signature: signature(function, is_template),
+        signature: signature(function, is_emptied),
         params,
-        has_connection: !is_template,
+        has_connection,
         returns: if is_template {
             "An object with every known key; each value tells what belongs there.".into()
         } else {
-            method.returns.description.clone()
+            returns.description.clone()
         },
-        returns_type: if is_template { "Structure Of KeyAndValue".into() } else { result_type(&method.returns.shape) },
-        method: (!is_template).then(|| method.name.clone()),
+        returns_type: if is_template { "Structure Of KeyAndValue".into() } else { result_type(&returns.shape) },
+        method: has_connection.then(|| method.name.clone()),
         function: function.name.to_string(),
         aliases: function.aliases.clone(),
         scope: method.scope.clone(),
@@ -180,7 +184,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         reference: method.reference.clone(),
         nested,
         examples,
-        errors: if is_template {
+        errors: if !has_connection {
             Vec::new()
         } else {
             let row = |error: &crate::ir::ErrorCode| ErrorRow {
@@ -249,7 +253,7 @@ fn type_name(ty: &Ty) -> String {
         Ty::Integer | Ty::Number => "Number".into(),
         Ty::Boolean(_) => "Boolean".into(),
         Ty::Id => "String, Number".into(),
-        Ty::Date | Ty::DateTime => "Date".into(),
+        Ty::Date | Ty::DateTime(_) => "Date".into(),
         Ty::File(_) => "String, BinaryData".into(),
         Ty::Array(item) => format!("Array Of {}", type_name(item)),
         Ty::Object => "Structure Of KeyAndValue".into(),
@@ -265,10 +269,11 @@ fn result_type(shape: &Shape) -> String {
     }
 }
 
-fn signature(function: &Function, is_template: bool) -> String {
+/// The function as the Open Integration Package writes it; `is_emptied`: it can give empty values.
+fn signature(function: &Function, is_emptied: bool) -> String {
     let optional = |name: &str, default: &str| format!("Val {name} = {default}");
     let mut arguments = Vec::new();
-    if !is_template {
+    if function.has_connection() {
         arguments.push("Val URL".to_owned());
     }
     // An optional one before a required one is possible in a spec, but not in the language.
@@ -284,18 +289,35 @@ fn signature(function: &Function, is_template: bool) -> String {
             None => optional(name, "\"\""),
         });
     }
-    arguments.push(if is_template { "Val Clear = False".into() } else { "Val Token = \"\"".into() });
+    if is_emptied {
+        arguments.push("Val Clear = False".into());
+    }
+    if function.has_connection() {
+        arguments.push("Val Token = \"\"".into());
+    }
     format!("Function {}({}) Export", function.name, arguments.join(", "))
 }
 
 fn keywords(category: &Category, method: &Method, function: &Function) -> Vec<String> {
     let general = ["Bitrix24", "REST", "API", "Rust", "CLI", "1C:Enterprise", "OneScript"];
     let own = [function.name.to_string(), category.title.clone()];
-    let name = (!matches!(function.kind, Kind::Template { .. })).then(|| method.name.clone());
+    let name = function.has_connection().then(|| method.name.clone());
     name.into_iter().chain(own).chain(general.map(str::to_owned)).collect()
 }
 
 fn call_example(method: &Method, function: &Function, example: &Example) -> Shown {
+    if !function.has_connection() {
+        let is_local = matches!(function.kind, Kind::Local { .. });
+        return Shown {
+            title: example.title.clone(),
+            rust: is_local.then(|| rust(method, function, example)),
+            script: script::call(function, example),
+            bash: bash(function, Some(example), None),
+            batch: batch(function, Some(example), None),
+            curl: None,
+            response: example.response.as_ref().map(|response| format!("{response:#}")),
+        };
+    }
     let both = |shell: fn(&Function, Option<&Example>, Option<&Connection>) -> String, comment: &str| {
         let webhook = shell(function, Some(example), Some(&WEBHOOK));
         let token = shell(function, Some(example), Some(&TOKEN));
@@ -305,23 +327,29 @@ fn call_example(method: &Method, function: &Function, example: &Example) -> Show
     };
     Shown {
         title: example.title.clone(),
-        rust: Some(rust(method, function, example)),
+        rust: (!matches!(function.kind, Kind::Procedure(_))).then(|| rust(method, function, example)),
         script: script::call(function, example),
         bash: both(bash, "#"),
         batch: both(batch, "::"),
-        curl: Some(curl(method, example)),
+        curl: (!matches!(function.kind, Kind::Procedure(_))).then(|| curl(method, example)),
         response: example.response.as_ref().map(response),
     }
 }
 
 fn rust(method: &Method, function: &Function, example: &Example) -> String {
     let call = rust_example::call(method, function, example, "&client");
-    let mut names = vec!["Client".to_owned(), method.feature.to_string()];
+    let has_connection = function.has_connection();
+    let mut names = vec![method.feature.to_string()];
+    names.extend(has_connection.then(|| "Client".to_owned()));
     names.extend(call.contains("json!(").then(|| "json".to_owned()));
     names.extend(call.contains("File::").then(|| "File".to_owned()));
     names.extend(call.contains("Vec::<Id>").then(|| "Id".to_owned()));
     names.extend(call.contains("Vec::<Value>").then(|| "Value".to_owned()));
     names.sort_by_key(|name| (name.starts_with(char::is_lowercase), name.clone()));
+    if !has_connection {
+        let names = if names.len() == 1 { names.concat() } else { format!("{{{}}}", names.join(", ")) };
+        return format!("use bitrix24::{names};\n\n{call}");
+    }
     format!(
         "use bitrix24::{{{}}};\n\n\
          let client = Client::webhook(\"https://b24-ar17wx.bitrix24.by/rest/1/<secret>/\")?;\n\

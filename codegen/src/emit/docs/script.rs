@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::ir::{Example, Function, Param, Ty};
+use crate::ir::{Example, Function, Kind, Param, Procedure, Ty};
 
 /// The calls with a webhook and with a token; none where the package does not have the function, or not with these
 /// arguments.
@@ -11,12 +11,25 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
     if example.arguments.keys().any(|given| !names.contains(given)) {
         return None;
     }
-    let params: Vec<&Param> =
-        names.iter().filter_map(|name| function.params.iter().find(|param| param.name == *name)).collect();
-    let mut lines =
-        vec!["// A webhook".to_owned(), "URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned()];
-    let mut arguments = vec!["URL".to_owned()];
-    for param in &params {
+    let has_connection = function.has_connection();
+    let mut lines = Vec::new();
+    let mut arguments = Vec::new();
+    if has_connection {
+        lines.push("// A webhook".to_owned());
+        lines.push("URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned());
+        arguments.push("URL".to_owned());
+    }
+    // Whether the values are to be empty.
+    if function.kind == Kind::Procedure(Procedure::FilterStructure) {
+        arguments.push(String::new());
+    }
+    let mut token_at = None;
+    for name in names {
+        let Some(param) = function.params.iter().find(|param: &&Param| param.name == *name) else {
+            token_at = Some(arguments.len());
+            arguments.push(String::new());
+            continue;
+        };
         match example.arguments.get(&param.name) {
             Some(value) => {
                 lines.extend(assignment(param.argument.as_str(), &param.ty, value));
@@ -33,12 +46,18 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
         None => arguments.clone(),
     };
     lines.push(result(&webhook));
+    if !has_connection {
+        return Some(lines.join("\n"));
+    }
     lines.push(String::new());
     lines.push("// A domain and a token".to_owned());
     lines.push("URL = \"b24-ar17wx.bitrix24.by\";".to_owned());
     lines.push("Token = \"11ae5d68006e9f06006b12e400000001000...\";".to_owned());
     lines.push(String::new());
-    arguments.push("Token".to_owned());
+    match token_at {
+        Some(at) => arguments[at] = "Token".to_owned(),
+        None => arguments.push("Token".to_owned()),
+    }
     lines.push(result(&arguments));
     Some(lines.join("\n"))
 }

@@ -93,6 +93,14 @@ pub fn set(settings: impl ::std::convert::Into<rt::Value>) -> Set {
             .param("settings", settings),
     )
 }
+/// Prints the keys of a person's calendar settings, each with what belongs there. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_calendar_custom_settings_structure() -> rt::Value {
+    rt::value::constant(
+        "{\"view\":\"day | week | month | list\",\"meetSection\":\"Number of the calendar that invitations go into.\",\"crmSection\":\"Number of the calendar that events of the CRM go into.\",\"showDeclined\":\"Whether events are shown that the person has declined.\",\"denyBusyInvitation\":\"Whether nobody can invite the person to a time that is taken.\",\"collapseOffHours\":\"Whether the views of a day and a week hide the hours outside of work.\",\"showWeekNumbers\":\"Whether the numbers of the weeks are shown.\",\"showTasks\":\"Whether tasks are shown in the calendar.\",\"syncTasks\":\"Whether the calendar of tasks is kept in step with other programs.\",\"showCompletedTasks\":\"Whether tasks that are done stay in the calendar.\",\"lastUsedSection\":\"Number of the calendar that new events go into when none is named; false when there is none.\",\"sendFromEmail\":\"E-mail address that invitations are sent from.\",\"defaultSections\":\"Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.\",\"syncPeriodPast\":\"How many months back are kept in step with other programs.\",\"syncPeriodFuture\":\"How many months ahead are kept in step with other programs.\",\"defaultReminders\":{\"fullDay\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}],\"withTime\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}]}}",
+    )
+}
 /// A call of `calendar.user.settings.set`: Changes how the caller sees and uses calendars. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
