@@ -1,11 +1,19 @@
 //! The connection: from options and environment to a client.
 
+use std::time::Duration;
+
 use clap::ArgMatches;
 
 use crate::cli::command::{given, is_set, seconds};
 use crate::cli::exit::Stop;
-use crate::client::Client;
+use crate::client::{Client, Limits, RetryPolicy};
+use crate::error::Error;
 
+/// The variable that tells the portal's rate limit.
+const LIMITS: &str = "B24_LIMITS";
+/// How long a command waits for the portal's limits: long enough for a queue of commands, too short for a method's run
+/// time, which takes up to ten minutes to be free again.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// What stands for the portal in a dry run without an address.
 const NO_PORTAL: &str = "portal.invalid";
 const PORTAL_PLACEHOLDER: &str = "<portal>";
@@ -51,8 +59,17 @@ impl Connection {
             builder = builder.token(token.as_str());
         }
         if let Some(text) = given(matches, "timeout") {
-            builder = builder.timeout(seconds(text).map_err(Stop::usage)?);
+            let timeout = seconds(text).map_err(Stop::usage)?;
+            builder = builder.timeout(timeout).total_timeout(timeout);
         }
+        // Commands follow each other quickly, in loops and side by side: they share one bucket.
+        let limits = std::env::var(LIMITS).ok().filter(|text| !text.is_empty());
+        let limits = limits.map_or_else(|| Ok(Limits::standard()), |text| text.parse()).map_err(|error: Error| {
+            let stop = Stop::from(error);
+            Stop { message: format!("{LIMITS}: {}", stop.message), ..stop }
+        })?;
+        builder = builder.limits(limits.shared()).patience(PATIENCE);
+        builder = builder.retry(RetryPolicy::default().retries(2).base(Duration::from_millis(300)));
         builder = builder.user_agent(concat!("oint/", env!("CARGO_PKG_VERSION")));
         builder.build().map_err(|error| {
             let mut stop = Stop::from(error);

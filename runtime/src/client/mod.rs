@@ -92,7 +92,7 @@ impl Client {
     fn new(settings: Settings) -> Self {
         Self(Arc::new(Inner {
             exchange: Exchange::new(&settings),
-            limiter: Limiter::new(&settings.limits),
+            limiter: Limiter::new(&settings.limits, settings.address.host()),
             guard: Guard::new(settings.operating),
             budget: Budget::new(),
             counters: Counters::default(),

@@ -57,13 +57,13 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
         }
         let (error, retry_after) = match attempt(inner, &plan).await? {
             Verdict::Done(response) => {
-                learn(inner, &plan, &response);
+                learn(inner, &plan, &response).await;
                 inner.budget.refund();
                 return Ok(*response);
             }
             Verdict::Failed(error) | Verdict::Expired(error) => return Err(error),
             Verdict::Limited { limit, error, retry_after, time } => {
-                refused(inner, &plan, limit, time.as_ref());
+                refused(inner, &plan, limit, time.as_ref()).await;
                 rest(&mut plan, retry_after, error).await.map(|error| refusal = Some(error))?;
                 continue;
             }
@@ -209,7 +209,7 @@ fn lost(plan: &Plan<'_>, error: Error) -> Error {
 }
 
 /// Feeds the guard with the run times that an answer tells.
-fn learn(inner: &Inner, plan: &Plan<'_>, response: &Response) {
+async fn learn(inner: &Inner, plan: &Plan<'_>, response: &Response) {
     inner.guard.observe(&plan.call.method().name, response.time.as_ref());
     if plan.options.commands.is_empty() {
         return;
@@ -219,15 +219,15 @@ fn learn(inner: &Inner, plan: &Plan<'_>, response: &Response) {
     let refused = response.result.get("result_error").and_then(serde_json::Value::as_object);
     let is_rate = |error: &serde_json::Value| error.get("error").is_some_and(|code| code == "QUERY_LIMIT_EXCEEDED");
     if refused.is_some_and(|errors| errors.values().any(is_rate)) {
-        inner.limiter.refused();
+        inner.limiter.refused().await;
     }
 }
 
-fn refused(inner: &Inner, plan: &Plan<'_>, limit: Limit, time: Option<&crate::value::Object>) {
+async fn refused(inner: &Inner, plan: &Plan<'_>, limit: Limit, time: Option<&crate::value::Object>) {
     match limit {
         Limit::Rate => {
             inner.counters.rate_refusals.one();
-            inner.limiter.refused();
+            inner.limiter.refused().await;
         }
         Limit::Operating => {
             inner.counters.operating_refusals.one();

@@ -1,21 +1,57 @@
 //! The portal's rate limit, kept on this side: a request waits for its place in the bucket before it is sent.
 
 mod bucket;
+mod shared;
 
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::error::Error;
+
 use bucket::{Bucket, Size};
+use shared::{SharedBucket, Trouble};
+
+/// How long a locked file is waited for, and how often it is looked at meanwhile. A lock is held for microseconds; one
+/// that is held longer belongs to a process that was stopped.
+const BUSY_FOR: Duration = Duration::from_secs(1);
+const BUSY_PAUSE: Duration = Duration::from_millis(2);
 
 /// The rate limit of a portal: a bucket that holds `burst` requests and loses `drain` of them a second.
 ///
 /// Requests are counted when they are sent, in order of arrival, by all clones of a client together. What the portal
 /// refuses all the same (other programs of this machine use the bucket as well) fills the bucket and waits for its turn
 /// again; it is no failed attempt.
+///
+/// The portal counts by the address that requests come from. Programs that run side by side, or one after the other
+/// within seconds, should share one bucket:
+///
+/// ```
+/// use bitrix24_runtime::{Client, Limits};
+///
+/// let client = Client::builder("https://b24-ar17wx.bitrix24.by/rest/1/<secret>/")
+///     .limits(Limits::enterprise().shared())
+///     .build()?;
+/// # Ok::<(), bitrix24_runtime::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Limits {
     size: Option<Size>,
+    share: Share,
+}
+
+/// Who shares a bucket with the clones of a client.
+#[derive(Clone, Debug, Default, PartialEq)]
+enum Share {
+    #[default]
+    Nobody,
+    /// All programs of the user, through a file in the usual place.
+    User,
+    /// All programs that name the folder.
+    Folder(PathBuf),
 }
 
 impl Default for Limits {
@@ -27,23 +63,64 @@ impl Default for Limits {
 impl Limits {
     /// Cloud portals of all plans but Enterprise: 2 requests a second, 50 at once. The default.
     pub fn standard() -> Self {
-        Self { size: Some(Size { drain: 2.0, burst: 50.0 }) }
+        Self::of(Some(Size { drain: 2.0, burst: 50.0 }))
     }
 
     /// Cloud portals of the plan Enterprise: 5 requests a second, 250 at once.
     pub fn enterprise() -> Self {
-        Self { size: Some(Size { drain: 5.0, burst: 250.0 }) }
+        Self::of(Some(Size { drain: 5.0, burst: 250.0 }))
     }
 
     /// A limit of one's own: `drain` requests a second (at least one in 1000 seconds), `burst` at once (at least one).
     pub fn custom(drain: f64, burst: u32) -> Self {
         let drain = if drain.is_finite() { drain.clamp(0.001, 1e6) } else { 1e6 };
-        Self { size: Some(Size { drain, burst: f64::from(burst.max(1)) }) }
+        Self::of(Some(Size { drain, burst: f64::from(burst.max(1)) }))
     }
 
     /// No limit, for portals of one's own: their servers have settings instead.
     pub fn off() -> Self {
-        Self { size: None }
+        Self::of(None)
+    }
+
+    fn of(size: Option<Size>) -> Self {
+        Self { size, share: Share::Nobody }
+    }
+
+    /// Shares the bucket with all programs of this user on this machine, through a file in `$XDG_RUNTIME_DIR/bitrix24`,
+    /// or else in the user's cache folder. Where there is neither, or the file cannot be used, the client goes on with a
+    /// bucket of its own.
+    pub fn shared(mut self) -> Self {
+        self.share = Share::User;
+        self
+    }
+
+    /// [`Limits::shared`] with the folder of the file, for programs of different users.
+    pub fn shared_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.share = Share::Folder(folder.into());
+        self
+    }
+}
+
+/// Reads `standard`, `enterprise`, `off`, or requests a second and requests at once as in `2/50`.
+impl FromStr for Limits {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let numbers = || {
+            let (drain, burst) = text.split_once('/')?;
+            let drain = drain.trim().parse().ok().filter(|drain: &f64| *drain > 0.0 && drain.is_finite())?;
+            Some(Self::custom(drain, burst.trim().parse().ok().filter(|burst| *burst > 0)?))
+        };
+        match text.trim() {
+            "standard" => Ok(Self::standard()),
+            "enterprise" => Ok(Self::enterprise()),
+            "off" => Ok(Self::off()),
+            _ => numbers().ok_or_else(|| {
+                Error::usage(format!(
+                    "the rate limit `{text}` is neither standard, enterprise nor off, nor requests a second and at once as in `2/50`"
+                ))
+            }),
+        }
     }
 }
 
@@ -53,16 +130,26 @@ pub(super) struct Limiter {
     size: Option<Size>,
     since: Instant,
     bucket: Mutex<Bucket>,
+    shared: Option<SharedBucket>,
+    /// The file cannot be used; the client goes on with its own bucket.
+    is_broken: AtomicBool,
     /// Held by whoever is next. Those behind wait for it in order of arrival, and a call that is dropped leaves the queue.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, host: &str) -> Self {
+        let folder = match &limits.share {
+            Share::Nobody => None,
+            Share::User => shared::folder(),
+            Share::Folder(folder) => Some(folder.clone()),
+        };
         Self {
             size: limits.size,
             since: Instant::now(),
             bucket: Mutex::new(Bucket::default()),
+            shared: folder.map(|folder| SharedBucket::new(&folder, host)),
+            is_broken: AtomicBool::new(false),
             turn: tokio::sync::Mutex::new(()),
         }
     }
@@ -74,22 +161,42 @@ impl Limiter {
         let since = Instant::now();
         let _turn = self.turn.lock().await;
         loop {
-            match self.take(size) {
+            match self.take(size).await {
                 Ok(()) => return since.elapsed(),
                 Err(wait) => tokio::time::sleep(wait).await,
             }
         }
     }
 
-    fn take(&self, size: Size) -> Result<(), Duration> {
+    async fn take(&self, size: Size) -> Result<(), Duration> {
+        if let Some(outcome) = self.in_file(|shared| shared.take(size)).await {
+            return outcome;
+        }
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(size, self.since.elapsed())
     }
 
     /// The portal refused a request because its bucket is full.
-    pub(super) fn refused(&self) {
-        if let Some(size) = self.size {
-            self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(size, self.since.elapsed());
-        }
+    pub(super) async fn refused(&self) {
+        let Some(size) = self.size else { return };
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(size, self.since.elapsed());
+        self.in_file(|shared| shared.fill(size)).await;
+    }
+
+    /// Does something with the shared bucket; none when there is none that works.
+    async fn in_file<T>(&self, step: impl Fn(&SharedBucket) -> Result<T, Trouble>) -> Option<T> {
+        let shared = self.shared.as_ref().filter(|_| !self.is_broken.load(Ordering::Relaxed))?;
+        let since = Instant::now();
+        let reason = loop {
+            match step(shared) {
+                Ok(outcome) => return Some(outcome),
+                Err(Trouble::Busy) if since.elapsed() < BUSY_FOR => tokio::time::sleep(BUSY_PAUSE).await,
+                Err(Trouble::Busy) => break "another process keeps it locked".to_owned(),
+                Err(Trouble::Broken(error)) => break error.to_string(),
+            }
+        };
+        tracing::warn!(target: "bitrix24", file = %shared.path().display(), %reason, "bucket_not_shared");
+        self.is_broken.store(true, Ordering::Relaxed);
+        None
     }
 }
 
@@ -100,7 +207,7 @@ mod tests {
 
     #[tokio::test]
     async fn places_are_given_in_order_of_arrival_and_given_back() {
-        let limiter = Arc::new(Limiter::new(&Limits::custom(200.0, 3)));
+        let limiter = Arc::new(Limiter::new(&Limits::custom(200.0, 3), "h"));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for number in 0..40 {
@@ -122,12 +229,54 @@ mod tests {
         assert_eq!(order, (0..40).filter(|number| ![7, 8, 21].contains(number)).collect::<Vec<_>>());
     }
 
+    #[test]
+    fn limits_are_read_from_words_and_numbers() {
+        assert_eq!("enterprise".parse::<Limits>().expect("known"), Limits::enterprise());
+        assert_eq!(" 0.5/ 10".parse::<Limits>().expect("numbers"), Limits::custom(0.5, 10));
+        for text in ["", "fast", "2", "0/5", "-1/5", "2/0", "NaN/5", "inf/5", "2/50/1"] {
+            assert!(text.parse::<Limits>().is_err(), "{text}");
+        }
+    }
+
     #[tokio::test]
     async fn without_limits_nothing_waits() {
-        let limiter = Limiter::new(&Limits::off());
+        let limiter = Limiter::new(&Limits::off(), "h");
         for _ in 0..10_000 {
             assert_eq!(limiter.acquire().await, Duration::ZERO);
         }
-        limiter.refused();
+        limiter.refused().await;
+    }
+
+    #[tokio::test]
+    async fn clients_that_share_a_folder_share_a_bucket() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let limits = Limits::custom(0.001, 11).shared_in(folder.path());
+        let limiters = [Limiter::new(&limits, "h"), Limiter::new(&limits, "h"), Limiter::new(&limits, "other")];
+        for turn in 0..10 {
+            limiters[turn % 2].acquire().await;
+        }
+        let soon = Duration::from_millis(20);
+        for limiter in &limiters[..2] {
+            assert!(tokio::time::timeout(soon, limiter.acquire()).await.is_err(), "ten places are taken");
+        }
+        limiters[2].acquire().await;
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_used_stops_nobody() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let limiter = Limiter::new(&Limits::custom(0.001, 4).shared_in(file.path()), "h");
+        for _ in 0..3 {
+            limiter.acquire().await;
+        }
+        assert!(tokio::time::timeout(Duration::from_millis(20), limiter.acquire()).await.is_err());
+        // A process that was stopped while it held the lock.
+        let folder = tempfile::tempdir().expect("a folder");
+        let limiter = Limiter::new(&Limits::custom(0.001, 4).shared_in(folder.path()), "h");
+        limiter.acquire().await;
+        let held = std::fs::File::open(folder.path().join("h.bucket")).expect("there");
+        held.lock().expect("locked");
+        limiter.acquire().await;
+        drop(held);
     }
 }
