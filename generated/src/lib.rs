@@ -16,6 +16,12 @@
 //! ```
 //!
 //! Each top-level module is a cargo feature of the same name; `full` switches all of them on.
+#[cfg(feature = "access")]
+#[rustfmt::skip]
+pub mod access;
+#[cfg(feature = "app")]
+#[rustfmt::skip]
+pub mod app;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
 pub mod calendar;
@@ -25,12 +31,33 @@ pub mod department;
 #[cfg(feature = "disk")]
 #[rustfmt::skip]
 pub mod disk;
+#[cfg(feature = "event")]
+#[rustfmt::skip]
+pub mod event;
+#[cfg(feature = "feature")]
+#[rustfmt::skip]
+pub mod feature;
+#[cfg(feature = "general")]
+#[rustfmt::skip]
+pub mod general;
+#[cfg(feature = "humanresources")]
+#[rustfmt::skip]
+pub mod humanresources;
 #[cfg(feature = "im")]
 #[rustfmt::skip]
 pub mod im;
 #[cfg(feature = "log")]
 #[rustfmt::skip]
 pub mod log;
+#[cfg(feature = "method")]
+#[rustfmt::skip]
+pub mod method;
+#[cfg(feature = "placement")]
+#[rustfmt::skip]
+pub mod placement;
+#[cfg(feature = "pull")]
+#[rustfmt::skip]
+pub mod pull;
 #[cfg(feature = "server")]
 #[rustfmt::skip]
 pub mod server;
@@ -46,6 +73,12 @@ pub mod timeman;
 #[cfg(feature = "user")]
 #[rustfmt::skip]
 pub mod user;
+#[cfg(feature = "userconsent")]
+#[rustfmt::skip]
+pub mod userconsent;
+#[cfg(feature = "userfieldtype")]
+#[rustfmt::skip]
+pub mod userfieldtype;
 #[rustfmt::skip]
 pub mod types;
 pub use bitrix24_runtime::*;

@@ -58,7 +58,7 @@ impl Close {
     /// `TIME`. When the day ended, on the date on which it began. It is sent as it stands with Z at its end, and the portal converts it to the zone of the start. Now when it is left out.
     #[inline]
     pub fn time(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
-        Self(self.0.param("TIME", rt::value::text(value)))
+        Self(self.0.param("TIME", rt::value::utc(value)))
     }
     /// `REPORT`. Reason for the changed time. Needed with TIME by everybody whose schedule is not flexible.
     #[inline]
@@ -153,7 +153,7 @@ impl Open {
     /// `TIME`. When the day began, within today; possible only while the day is closed. It is sent as it stands with Z at its end, without conversion between time zones. Now when it is left out.
     #[inline]
     pub fn time(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
-        Self(self.0.param("TIME", rt::value::text(value)))
+        Self(self.0.param("TIME", rt::value::utc(value)))
     }
     /// `REPORT`. Reason for the changed time. Needed with TIME by everybody whose schedule is not flexible.
     #[inline]

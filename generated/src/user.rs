@@ -2,7 +2,67 @@
 //!
 //! Methods of `user`.
 use ::bitrix24_runtime as rt;
+pub mod option;
 pub mod userfield;
+/// Tells whether the caller is one of those for whom the given access codes stand. Administrators always are.
+///
+/// Calls `user.access`; scope `basic`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/common/users/user-access.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = user::access(["G2", "AU"]).send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[inline]
+pub fn access(
+    access: impl ::std::iter::IntoIterator<
+        Item = impl ::std::convert::Into<::std::string::String>,
+    >,
+) -> Access {
+    Access(
+        rt::Call::new(
+                rt::Method::new(
+                    "user.access",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
+            )
+            .param("ACCESS", rt::value::list(access, rt::value::text)),
+    )
+}
+/// A call of `user.access`: Tells whether the caller is one of those for whom the given access codes stand. Administrators always are.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Access(rt::Call);
+impl Access {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Access {
+    type Output = bool;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
 /// Makes an account and sends the person an invitation by e-mail. An employee needs UF_DEPARTMENT; a partner needs EXTRANET and SONET_GROUP_ID instead.
 ///
 /// Calls `user.add`; scope `user`. May be called by: administrator, or a user who may invite.
@@ -513,6 +573,60 @@ impl Add {
 }
 impl rt::Request for Add {
     type Output = rt::Id;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
+/// Tells whether the caller may change the settings of applications, as administrators may.
+///
+/// Calls `user.admin`; scope `basic`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/common/users/user-admin.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = user::admin().send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[inline]
+pub fn admin() -> Admin {
+    Admin(
+        rt::Call::new(
+            rt::Method::new(
+                "user.admin",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        ),
+    )
+}
+/// A call of `user.admin`: Tells whether the caller may change the settings of applications, as administrators may.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Admin(rt::Call);
+impl Admin {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Admin {
+    type Output = bool;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

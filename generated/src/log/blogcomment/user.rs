@@ -25,12 +25,11 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                    "log.blogcomment.user.get",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                )
-                .with_records("comments"),
+                "log.blogcomment.user.get",
+                rt::Rest::V2,
+                rt::Effect::List,
+                rt::Paging::None,
+            ),
         ),
     )
 }
@@ -70,15 +69,12 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
         self.0.send_as(client)
     }
 }
 impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
+    type Output = rt::Object;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

@@ -34,11 +34,12 @@ pub fn get(name: impl ::std::convert::Into<::std::string::String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "timeman.record.field.get",
-                    rt::Rest::V3,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "timeman.record.field.get",
+                        rt::Rest::V3,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("item"),
             )
             .param("name", rt::value::text(name)),
     )
@@ -69,12 +70,12 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Rest3Field> {
         self.0.send_as(client)
     }
 }
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::Rest3Field;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
