@@ -39,6 +39,20 @@ impl Place {
         Self { source: Arc::clone(source), span }
     }
 
+    /// What the caret stands under. An empty span would draw none: at the end of a line it is the character before,
+    /// elsewhere the one behind.
+    fn shown(&self) -> Range<usize> {
+        let (text, Range { start, end }) = (&self.source.text, self.span.clone());
+        if start < end {
+            return start..end;
+        }
+        match (text[start..].chars().next(), text[..start].chars().next_back()) {
+            (None | Some('\n' | '\r'), Some(before)) if before != '\n' => start - before.len_utf8()..start,
+            (Some(behind), _) => start..start + behind.len_utf8(),
+            (None, _) => start..end,
+        }
+    }
+
     fn line(&self) -> usize {
         1 + self.source.text[..self.span.start].matches('\n').count()
     }
@@ -140,10 +154,7 @@ impl Diagnostic {
 
     fn render(&self, renderer: &Renderer) -> String {
         let annotation = |kind: AnnotationKind, place: &Place, label: Option<&str>| {
-            // An empty span would draw no caret.
-            let end =
-                if place.span.is_empty() { (place.span.end + 1).min(place.source.text.len()) } else { place.span.end };
-            let annotation = kind.span(place.span.start..end);
+            let annotation = kind.span(place.shown());
             match label {
                 Some(label) => annotation.label(label.to_owned()),
                 None => annotation,

@@ -69,9 +69,13 @@ pub const RESERVED_OPTIONS: &[&str] = &[
     "version",
 ];
 
-/// First segments of method names that would clash with what the client crate has besides its methods.
+/// First segments of method names that would clash with what the client crate has besides its methods, or with the
+/// files that hold it.
 pub const RESERVED_MODULES: &[&str] =
-    &["cli", "default", "error", "full", "output", "sandbox", "table", "types", "value", "view"];
+    &["bin", "cli", "default", "error", "full", "lib", "main", "output", "sandbox", "table", "types", "value", "view"];
+
+/// Segments that cannot be modules anywhere: generated code means something else by these names.
+pub const RESERVED_SEGMENTS: &[&str] = &["bool", "bitrix24_runtime", "f64", "i64", "rt", "std", "str"];
 
 /// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
 /// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.

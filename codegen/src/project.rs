@@ -48,7 +48,7 @@ pub fn read(root: &Path) -> Result<Api, Failure> {
 /// # Errors
 /// Why the folder cannot be read.
 pub fn sources(root: &Path) -> Result<Vec<Source>, Failure> {
-    spec::files(root).map_err(|error| Failure::Other(format!("cannot read {}: {error}", root.join("specs").display())))
+    spec::files(root).map_err(|error| Failure::Other(format!("cannot read the specs: {error}")))
 }
 
 /// Every file that the specs make, whatever is on disk.

@@ -607,7 +607,8 @@ fn view(entity: &Entity) -> TokenStream {
         impl #ident {
             /// One without any field.
             pub fn new() -> Self {
-                Self::default()
+                // A field may be called `default`.
+                <Self as ::std::default::Default>::default()
             }
 
             /// A field by its documented key, known or not.

@@ -21,6 +21,19 @@ impl Context<'_> {
             self.title(file, &["title".into()], &file.spec.title);
             self.sentence(file, &["summary".into()], &file.spec.summary, "", MOST_SUMMARY);
             self.order(file, methods);
+            // The name of the folder is a part of the pages' addresses.
+            let is_plain = |segment: &str| {
+                segment.starts_with(|first: char| first.is_ascii_lowercase())
+                    && segment.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || char == '-')
+            };
+            if !file.folder().split('/').all(is_plain) {
+                self.report_help(
+                    file,
+                    &["title".into()],
+                    format!("`{}` is no name for a folder of specs", file.folder()),
+                    "lower-case letters, digits and dashes, a letter first, as in `chat-bots`",
+                );
+            }
             categories.push(Category {
                 key: file.folder().to_owned(),
                 title: file.spec.title.clone(),

@@ -354,6 +354,9 @@ impl Context<'_> {
     }
 
     fn function_name(&mut self, file: &File<MethodSpec>, path: &[Step], name: &str) -> FunctionName {
+        if name.eq_ignore_ascii_case("index") {
+            self.report_help(file, path, "`Index` is the page of the category itself", "choose another name");
+        }
         FunctionName::written(name).unwrap_or_else(|| {
             let derived = FunctionName::derived(&file.spec.method);
             let message = format!("`{name}` is no function name: letters and digits, a capital first");

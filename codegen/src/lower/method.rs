@@ -4,7 +4,7 @@ use crate::ir::{Deprecation, Effect, ErrorCode, Method, Param, Rest, Returns, Sh
 use crate::lower::param::Level;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{Context, step};
-use crate::names::{FeatureName, RESERVED_MODULES, RustIdent};
+use crate::names::{FeatureName, RESERVED_MODULES, RESERVED_SEGMENTS, RustIdent};
 use crate::spec::{File, MethodSpec, ParamSpec, ReturnsSpec, ReturnsWord, Step};
 
 /// Whether a text can be a REST method: segments of letters, digits and `_`, with dots between them.
@@ -118,8 +118,10 @@ impl Context<'_> {
         if file.spec.rest.0 == Rest::V3 {
             module.push(RustIdent::v3());
         }
-        if let Some(first) = module.first().filter(|first| RESERVED_MODULES.contains(&first.as_str())) {
-            self.report(file, &["method".into()], format!("the module `{first}` of the client crate has another use"));
+        let taken = module.first().filter(|first| RESERVED_MODULES.contains(&first.as_str()));
+        let taken = taken.or_else(|| module.iter().find(|segment| RESERVED_SEGMENTS.contains(&segment.as_str())));
+        if let Some(taken) = taken {
+            self.report(file, &["method".into()], format!("the module `{taken}` of the client crate has another use"));
             return None;
         }
         Some((module, last))
@@ -135,8 +137,14 @@ impl Context<'_> {
                 "write `effect: list`, or remove `paging`",
             );
         }
-        if spec.scope.trim().is_empty() {
-            self.report(file, &["scope".into()], "the scope is empty");
+        let is_scope = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '.' | '-');
+        if spec.scope.is_empty() || !spec.scope.chars().all(is_scope) {
+            self.report_help(
+                file,
+                &["scope".into()],
+                format!("`{}` is no scope", spec.scope),
+                "write the one word of the portal, as in `user` or `user.userfield`",
+            );
         }
         if let Some(access) = &spec.access
             && (access.trim().is_empty() || access.contains('\n') || access.ends_with('.'))
@@ -154,6 +162,10 @@ impl Context<'_> {
                     Some("it must begin with https://".to_owned())
                 }
                 Ok(address) if address.as_str() != reference => Some(format!("write it as {address}")),
+                // They would end a link, or begin code, on the page.
+                Ok(_) if reference.contains(['(', ')', '{', '}', '|', '`', '[', ']']) => {
+                    Some("write brackets, `|` and backticks in their percent-encoded form".to_owned())
+                }
                 Ok(_) => None,
             };
             if let Some(fault) = fault {

@@ -285,10 +285,29 @@ impl Context<'_> {
                 entity = Some(reference);
             }
         }
+        if merged {
+            self.setters_of_entries(file, &path, &all);
+        }
         for entry in &mut all {
             entry.required |= entries.require.contains(&entry.name);
         }
         Some(Entries { entity, omit: entries.omit.clone(), require: entries.require.clone(), own, all })
+    }
+
+    /// Each key of a merged object is a setter of the call: no two may have the same Rust name.
+    fn setters_of_entries<T>(&mut self, file: &File<T>, path: &[Step], entries: &[Param]) {
+        let mut seen: BTreeMap<&RustIdent, &Param> = BTreeMap::new();
+        for entry in entries {
+            match seen.insert(&entry.ident, entry) {
+                Some(first) if first.name != entry.name => self.report_help(
+                    file,
+                    path,
+                    format!("the keys `{}` and `{}` have the same Rust name `{}`", first.name, entry.name, entry.ident),
+                    "leave one of them out of the spec, or list it in `omit`",
+                ),
+                _ => {}
+            }
+        }
     }
 
     /// A shared type by name. One whose own spec is broken is not reported again.

@@ -1,7 +1,8 @@
 //! Shared types.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::diag::Diagnostic;
 use crate::ir::{Entity, Param};
 use crate::lower::param::Level;
 use crate::lower::prose::MOST_DESCRIPTION;
@@ -13,7 +14,16 @@ impl Context<'_> {
     /// Lowers all shared types. A type may use others, but not itself, not even in a circle.
     pub(super) fn lower_types(&mut self) {
         for file in &self.specs.types {
-            if file.stem() != file.spec.name {
+            let is_plain = file.spec.name.starts_with(|first: char| first.is_ascii_lowercase())
+                && file.spec.name.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-'));
+            if !is_plain {
+                self.report_help(
+                    file,
+                    &["type".into()],
+                    format!("`{}` is no name for a shared type", file.spec.name),
+                    "letters, digits, `_` and `-`, a small letter first, as in `user_field`",
+                );
+            } else if file.stem() != file.spec.name {
                 let (name, stem) = (&file.spec.name, file.stem());
                 self.report_help(
                     file,
@@ -25,6 +35,28 @@ impl Context<'_> {
         }
         for file in &self.specs.types {
             self.entity(file.stem(), &mut Vec::new());
+        }
+        self.distinct_types();
+    }
+
+    /// Reports types whose Rust names are the same: they are one file and one struct of the client.
+    fn distinct_types(&mut self) {
+        let mut seen = BTreeMap::new();
+        for file in &self.specs.types {
+            let Some(ident) = RustIdent::pascal(&file.spec.name) else { continue };
+            match seen.get(&ident) {
+                None => {
+                    seen.insert(ident, file);
+                }
+                Some(first) => {
+                    let at = [Step::from("type")];
+                    let diagnostic =
+                        Diagnostic::new(file.place(&at), format!("the Rust type `{ident}` is taken twice"))
+                            .label("again here")
+                            .other(first.place(&at), "first here");
+                    self.problems.push(diagnostic);
+                }
+            }
         }
     }
 
@@ -67,18 +99,28 @@ impl Context<'_> {
         let reported = &mut BTreeSet::new();
         self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.name.clone(), "key"));
         self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.ident.to_string(), "Rust name"));
-        let ident = RustIdent::pascal(&spec.name);
-        if ident.is_none() {
-            self.report(file, &["type".into()], format!("no Rust name can be made of `{}`", spec.name));
-        }
+        self.setters_apart(file, &fields_path, &fields);
         Some(Entity {
             name: spec.name.clone(),
             source: file.source.path.clone(),
-            ident: ident?,
+            ident: RustIdent::pascal(&spec.name)?,
             description: spec.description.clone(),
             view: spec.view,
             fields,
         })
+    }
+}
+
+impl Context<'_> {
+    /// Reports a field that is called like the setter of another one: `setName` beside `NAME`.
+    fn setters_apart(&mut self, file: &File<TypeSpec>, path: &[Step], fields: &[Param]) {
+        for (at, field) in fields.iter().enumerate() {
+            let bare = field.ident.as_str().strip_prefix("set_");
+            if let Some(other) = bare.and_then(|bare| fields.iter().find(|other| other.ident.as_str() == bare)) {
+                let message = format!("`{}` has the Rust name of the setter of `{}`", field.name, other.name);
+                self.report(file, &step(&step(path, at), "name"), message);
+            }
+        }
     }
 }
 

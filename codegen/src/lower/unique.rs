@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
-use crate::ir::{Kind, Method, Param, Rest, Wire};
+use crate::ir::{Kind, Method, Param, Rest, Ty, Wire};
 use crate::lower::{Context, step};
 use crate::spec::{File, MethodSpec, Step};
 use crate::suggest::nearest;
@@ -57,6 +57,18 @@ impl Context<'_> {
             Wire::Merge => "merge".to_owned(),
         };
         self.distinct(file, path, params, reported, (place, "place in the body"));
+        // A parameter inside another one's value needs an object there.
+        for (at, inner) in params.iter().enumerate() {
+            let Wire::Path(path_of_inner) = &inner.wire else { continue };
+            let outer = params.iter().find(|outer| match &outer.wire {
+                Wire::Path(path) => path.len() < path_of_inner.len() && path_of_inner.starts_with(path),
+                Wire::Merge => false,
+            });
+            if let Some(outer) = outer.filter(|outer| !matches!(outer.ty, Ty::Object | Ty::Any)) {
+                let message = format!("`{}` lies inside `{}`, which is {}", inner.name, outer.name, outer.ty.word());
+                self.report(file, &step(&step(path, at), "name"), message);
+            }
+        }
         // The entries of a merged object are setters beside the parameters.
         for (at, merged) in params.iter().enumerate().filter(|(_, param)| param.wire == Wire::Merge) {
             let entries = merged.entries.iter().flat_map(|entries| &entries.all);
@@ -96,6 +108,9 @@ impl Context<'_> {
             let module: Vec<&str> = method.module.iter().map(|segment| segment.as_str()).collect();
             let module = module.join("::");
             take("Rust type", format!("{module}::{}", method.ident), vec!["method".into()]);
+            if let Some(required) = crate::emit::client::required_struct(method) {
+                take("Rust type", format!("{module}::{required}"), vec!["method".into()]);
+            }
             for (at, function) in method.functions.iter().enumerate() {
                 let path = |key: &str| match at.checked_sub(1) {
                     None => {

@@ -73,6 +73,14 @@ impl<'de> Visitor<'de> for JsonVisitor {
         Ok(value.into())
     }
 
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Value, E> {
+        Err(E::custom(format!("the number {value} is too long to be kept exactly{HELP}write it as text, in quotes")))
+    }
+
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
+        Err(E::custom(format!("the number {value} is too long to be kept exactly{HELP}write it as text, in quotes")))
+    }
+
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
         serde_json::Number::from_f64(value)
             .map(Value::Number)

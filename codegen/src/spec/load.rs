@@ -80,16 +80,30 @@ pub fn files(root: &Path) -> io::Result<Vec<Source>> {
 }
 
 fn walk(folder: &Path, name: &str, sources: &mut Vec<Source>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+    let at = |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    for entry in fs::read_dir(folder).map_err(|error| at(folder, error))? {
         let entry = entry?;
-        let path = format!("{name}/{}", entry.file_name().to_string_lossy());
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        // Editors keep locks and copies in hidden files; some of them cannot even be read.
+        if file_name.starts_with('.') {
+            continue;
+        }
+        let path = format!("{name}/{file_name}");
         if entry.file_type()?.is_dir() {
             walk(&entry.path(), &path, sources)?;
-        } else if [".yaml", ".yml"].iter().any(|ending| path.ends_with(ending)) {
-            sources.push(Source { path, bytes: fs::read(entry.path())? });
+        } else if is_spec(&path) {
+            let bytes = fs::read(entry.path()).map_err(|error| at(&entry.path(), error))?;
+            sources.push(Source { path, bytes });
         }
     }
     Ok(())
+}
+
+/// Whether a file is meant to be a spec, its ending well written or not.
+fn is_spec(path: &str) -> bool {
+    Path::new(path)
+        .extension()
+        .is_some_and(|ending| ["yaml", "yml"].iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
 /// Several files in one text, for tests and samples: a line `=== <path>` begins each.
@@ -121,7 +135,7 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
         check_text(source, &text, problems);
         let name = source.path.rsplit('/').next().unwrap_or_default();
         if problems.len() > before {
-        } else if name.ends_with(".yml") {
+        } else if !name.ends_with(".yaml") {
             problems.push(Diagnostic::new(Place::at(&text, 1, 1), "spec files end in `.yaml`").help("rename the file"));
         } else if name == "_category.yaml" {
             specs.categories.extend(parse(&text, problems));
@@ -227,11 +241,13 @@ fn explain(text: &Arc<SourceText>, error: &serde_yaml::Error) -> Diagnostic {
             let place = second(text, &place, key).unwrap_or(place);
             Diagnostic::new(place, format!("the key `{key}` stands here twice")).help("keep one of them")
         }
-        _ if message.starts_with("invalid type: ") => {
-            let (found, expected) =
-                message["invalid type: ".len()..].split_once(", expected ").unwrap_or((message, "something else"));
+        _ if ["invalid type: ", "invalid value: "].iter().any(|kind| message.starts_with(kind)) => {
+            let (_, fault) = message.split_once(": ").unwrap_or_default();
+            let (found, expected) = fault.split_once(", expected ").unwrap_or((fault, "something else"));
             let expected = match expected {
-                "usize" | "u16" => "a whole number",
+                "usize" => "a whole number",
+                "u16" => "a whole number up to 65535",
+                "a character" => "one letter or digit",
                 "a value" if found == "enum" => "a value without a tag",
                 word if word.starts_with("struct ") => "a mapping with keys",
                 word => word,

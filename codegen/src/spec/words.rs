@@ -63,7 +63,13 @@ fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Cl
 #[derive(Clone, Debug, PartialEq)]
 pub struct TypeWord(pub Ty);
 
+/// The deepest nesting of arrays; the portal itself has no more than two.
+const DEEPEST: usize = 8;
+
 fn type_of(word: &str) -> Result<Ty, String> {
+    if word.matches("array<").count() > DEEPEST {
+        return Err(format!("arrays are nested at most {DEEPEST} deep{}write `any`", super::load::HELP));
+    }
     if let Some(item) = word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
         return type_of(item).map(|item| Ty::Array(Box::new(item)));
     }
