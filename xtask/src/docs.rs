@@ -101,7 +101,8 @@ fn install_browser() -> Done {
     }
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        // Another installation may be under way; it ends by itself.
+        command.args(["-o", "DPkg::Lock::Timeout=600"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     quietly("docs: look for Chromium", &mut apt(&["update"])).map_err(|fault| format!("{fault}\n{hint}"))?;
