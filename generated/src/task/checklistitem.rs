@@ -30,11 +30,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("FIELDS", fields),
@@ -69,11 +70,12 @@ pub fn add_tasks_checklist_element(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .nested(&["FIELDS", "TITLE"], rt::value::text(title))
@@ -135,11 +137,12 @@ pub fn complete(
     Complete(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.complete",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.complete",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -200,11 +203,12 @@ pub fn delete(
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -265,11 +269,12 @@ pub fn get(
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -330,11 +335,12 @@ pub fn getlist(taskid: impl ::std::convert::Into<rt::Id>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.getlist",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.getlist",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ORDER"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -457,11 +463,12 @@ pub fn isactionallowed(
     Isactionallowed(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.isactionallowed",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.isactionallowed",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "ACTIONID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -524,11 +531,12 @@ pub fn moveafteritem(
     Moveafteritem(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.moveafteritem",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.moveafteritem",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "AFTERITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -590,11 +598,12 @@ pub fn renew(
     Renew(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.renew",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.renew",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -656,11 +665,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -696,11 +706,12 @@ pub fn update_tasks_checklist_element(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.checklistitem.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.checklistitem.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))

@@ -28,11 +28,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.comment.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.comment.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "COMMENTTEXT"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("COMMENTTEXT", rt::value::text(commenttext)),

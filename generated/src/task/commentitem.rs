@@ -35,11 +35,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("FIELDS", fields),
@@ -78,11 +79,12 @@ pub fn add_task_comment(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .nested(&["FIELDS", "POST_MESSAGE"], rt::value::text(post_message)),
@@ -160,11 +162,12 @@ pub fn delete(
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -235,11 +238,12 @@ pub fn get(
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -313,11 +317,12 @@ pub fn getlist(taskid: impl ::std::convert::Into<rt::Id>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.getlist",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.getlist",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ORDER", "FILTER"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -351,11 +356,12 @@ pub fn get_task_comments_list(task_id: impl ::std::convert::Into<rt::Id>) -> Get
     Getlist(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.getlist",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.getlist",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ORDER", "FILTER"]),
             )
             .param("taskId", rt::value::id(task_id)),
     )
@@ -488,11 +494,12 @@ pub fn isactionallowed(
     Isactionallowed(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.isactionallowed",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.isactionallowed",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "ACTIONID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -560,11 +567,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -605,11 +613,12 @@ pub fn update_task_comment(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.commentitem.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.commentitem.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))

@@ -34,11 +34,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ARFIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ARFIELDS", arfields),
@@ -81,11 +82,12 @@ pub fn add_task_time_accounting(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ARFIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .nested(&["ARFIELDS", "SECONDS"], rt::value::integer(seconds)),
@@ -150,11 +152,12 @@ pub fn delete(
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -219,11 +222,12 @@ pub fn get(
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -288,11 +292,12 @@ pub fn getlist() -> Getlist {
     Getlist(
         rt::Call::new(
             rt::Method::new(
-                "task.elapseditem.getlist",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "task.elapseditem.getlist",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::None,
+                )
+                .with_order(&["TASKID", "ORDER", "FILTER", "SELECT", "PARAMS"]),
         ),
     )
 }
@@ -433,11 +438,12 @@ pub fn is_action_allowed(
     IsActionAllowed(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.isActionAllowed",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.isActionAllowed",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "ACTIONID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -504,11 +510,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "ARFIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -552,11 +559,12 @@ pub fn update_task_time_accounting(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.elapseditem.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.elapseditem.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ITEMID", "ARFIELDS"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))

@@ -26,11 +26,12 @@ pub fn add(taskdata: impl ::std::convert::Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "task.item.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKDATA"]),
             )
             .param("TASKDATA", taskdata),
     )
@@ -94,11 +95,12 @@ pub fn addfile(
     Addfile(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.addfile",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.item.addfile",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASK_ID", "NAME", "CONTENT"]),
             )
             .param("TASK_ID", rt::value::id(task_id))
             .param("NAME", rt::value::text(name))
@@ -167,11 +169,12 @@ pub fn addtofavorite(task_id: impl ::std::convert::Into<rt::Id>) -> Addtofavorit
     Addtofavorite(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.addtofavorite",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.item.addtofavorite",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASK_ID", "PARAMS"]),
             )
             .param("TASK_ID", rt::value::id(task_id)),
     )
@@ -236,11 +239,12 @@ pub fn approve(taskid: impl ::std::convert::Into<rt::Id>) -> Approve {
     Approve(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.approve",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.approve",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -300,11 +304,12 @@ pub fn complete(taskid: impl ::std::convert::Into<rt::Id>) -> Complete {
     Complete(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.complete",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.complete",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -364,11 +369,12 @@ pub fn defer(taskid: impl ::std::convert::Into<rt::Id>) -> Defer {
     Defer(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.defer",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.defer",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -431,11 +437,12 @@ pub fn delegate(
     Delegate(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.delegate",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.delegate",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "USERID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("USERID", rt::value::id(userid)),
@@ -496,11 +503,12 @@ pub fn delete(taskid: impl ::std::convert::Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "task.item.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -563,11 +571,12 @@ pub fn deletefile(
     Deletefile(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.deletefile",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.item.deletefile",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASK_ID", "ATTACHMENT_ID"]),
             )
             .param("TASK_ID", rt::value::id(task_id))
             .param("ATTACHMENT_ID", rt::value::id(attachment_id)),
@@ -633,11 +642,12 @@ pub fn deletefromfavorite(
     Deletefromfavorite(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.deletefromfavorite",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.item.deletefromfavorite",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASK_ID", "PARAMS"]),
             )
             .param("TASK_ID", rt::value::id(task_id)),
     )
@@ -702,11 +712,12 @@ pub fn disapprove(taskid: impl ::std::convert::Into<rt::Id>) -> Disapprove {
     Disapprove(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.disapprove",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.disapprove",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -768,11 +779,12 @@ pub fn getallowedactions(
     Getallowedactions(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.getallowedactions",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.getallowedactions",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -834,11 +846,12 @@ pub fn getallowedtaskactionsasstrings(
     Getallowedtaskactionsasstrings(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.getallowedtaskactionsasstrings",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.getallowedtaskactionsasstrings",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -898,11 +911,12 @@ pub fn getdata(taskid: impl ::std::convert::Into<rt::Id>) -> Getdata {
     Getdata(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.getdata",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.getdata",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -962,11 +976,12 @@ pub fn getdependson(taskid: impl ::std::convert::Into<rt::Id>) -> Getdependson {
     Getdependson(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.getdependson",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.getdependson",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -1029,11 +1044,12 @@ pub fn getdescription(taskid: impl ::std::convert::Into<rt::Id>) -> Getdescripti
     Getdescription(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.getdescription",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.getdescription",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "FORMAT"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -1103,11 +1119,12 @@ pub fn getfiles(taskid: impl ::std::convert::Into<rt::Id>) -> Getfiles {
     Getfiles(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.getfiles",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.getfiles",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -1236,11 +1253,12 @@ pub fn isactionallowed(
     Isactionallowed(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.isactionallowed",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "task.item.isactionallowed",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "ACTIONID"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ACTIONID", rt::value::integer(actionid)),
@@ -1307,11 +1325,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "task.item.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "task.item.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::None,
+                )
+                .with_order(&["ORDER", "FILTER", "PARAMS", "SELECT"]),
         ),
     )
 }
@@ -1398,11 +1417,12 @@ pub fn renew(taskid: impl ::std::convert::Into<rt::Id>) -> Renew {
     Renew(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.renew",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.renew",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -1462,11 +1482,12 @@ pub fn startexecution(taskid: impl ::std::convert::Into<rt::Id>) -> Startexecuti
     Startexecution(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.startexecution",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "task.item.startexecution",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID"]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -1529,11 +1550,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "task.item.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "task.item.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_order(&["TASKID", "TASKDATA"]),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("TASKDATA", taskdata),

@@ -31,11 +31,12 @@ pub fn getlist() -> Getlist {
     Getlist(
         rt::Call::new(
             rt::Method::new(
-                "task.items.getlist",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "task.items.getlist",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::None,
+                )
+                .with_order(&["ORDER", "FILTER", "TASKDATA", "NAV_PARAMS"]),
         ),
     )
 }

@@ -442,10 +442,7 @@ pub fn movetask(
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = task::stages::move_task_to_kanban_stage(8404, 3092)
-///     .after(8402)
-///     .send(client)
-///     .await?;
+/// let result = task::stages::move_task_to_kanban_stage(8404, 3092, 8402).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -461,6 +458,7 @@ pub fn movetask(
 pub fn move_task_to_kanban_stage(
     id: impl ::std::convert::Into<rt::Id>,
     stage_id: impl ::std::convert::Into<rt::Id>,
+    after: impl ::std::convert::Into<rt::Id>,
 ) -> Movetask {
     Movetask(
         rt::Call::new(
@@ -472,7 +470,8 @@ pub fn move_task_to_kanban_stage(
                 ),
             )
             .param("id", rt::value::id(id))
-            .param("stageId", rt::value::id(stage_id)),
+            .param("stageId", rt::value::id(stage_id))
+            .param("after", rt::value::id(after)),
     )
 }
 /// A call of `task.stages.movetask`: Moves a task to another column of its Kanban board or of My plan, and to a place in it.
