@@ -349,9 +349,11 @@ pub struct Entries {
     pub omit: Vec<String>,
     /// Keys that are required here.
     pub require: Vec<String>,
+    /// Whether the shared type's read-only fields are keys too, as in filters.
+    pub readonly: bool,
     /// Keys written in the method's own spec.
     pub own: Vec<Param>,
-    /// All that may be sent: own ones, then those of the shared type that apply, never read-only ones; `required` is set.
+    /// All that may be sent: own ones, then those of the shared type that apply; `required` is set.
     pub all: Vec<Param>,
 }
 

@@ -159,6 +159,9 @@ pub struct Param<'t> {
     /// Keys of the shared type that are required here.
     #[serde(default, borrow, skip_serializing)]
     pub require: Vec<Cow<'t, str>>,
+    /// Whether the shared type's keys of answers are known here too, as in filters.
+    #[serde(default, skip_serializing)]
+    pub answered: bool,
     /// The key comes in answers only.
     #[serde(default, skip_serializing)]
     pub readonly: bool,
@@ -336,8 +339,10 @@ impl Tables {
                 let taken: Vec<Cow<'static, str>> = param.entries.iter().map(|entry| entry.name.clone()).collect();
                 param.entries.extend(entity.fields.into_iter().filter_map(|mut field| {
                     field.required = param.require.contains(&field.name);
-                    let fits = !param.omit.contains(&field.name) && !taken.contains(&field.name) && !field.readonly;
-                    fits.then_some(field)
+                    let fits = !param.omit.contains(&field.name) && !taken.contains(&field.name);
+                    let is_key = fits && (param.answered || !field.readonly);
+                    field.readonly = false;
+                    is_key.then_some(field)
                 }));
             }
             self.resolve(&mut param.entries);

@@ -240,6 +240,9 @@ fn entries(entries: &Entries, row: &mut Map<String, Value>) {
                 row.insert(key.into(), json!(names));
             }
         }
+        if entries.readonly {
+            row.insert("answered".into(), true.into());
+        }
     }
 }
 

@@ -277,11 +277,12 @@ impl Context<'_> {
             if let Some((reference, fields)) = fields {
                 self.check_picks(file, &path, entries, &fields);
                 let taken = |name: &String| own.iter().any(|entry| entry.name == *name);
-                all.extend(
-                    fields
-                        .into_iter()
-                        .filter(|field| !field.readonly && !entries.omit.contains(&field.name) && !taken(&field.name)),
-                );
+                let applies = |field: &Param| {
+                    (entries.readonly || !field.readonly)
+                        && !entries.omit.contains(&field.name)
+                        && !taken(&field.name)
+                };
+                all.extend(fields.into_iter().filter(applies).map(|field| Param { readonly: false, ..field }));
                 entity = Some(reference);
             }
         }
@@ -291,7 +292,14 @@ impl Context<'_> {
         for entry in &mut all {
             entry.required |= entries.require.contains(&entry.name);
         }
-        Some(Entries { entity, omit: entries.omit.clone(), require: entries.require.clone(), own, all })
+        Some(Entries {
+            entity,
+            omit: entries.omit.clone(),
+            require: entries.require.clone(),
+            readonly: entries.readonly,
+            own,
+            all,
+        })
     }
 
     /// Each key of a merged object is a setter of the call: no two may have the same Rust name.

@@ -25,6 +25,8 @@ pub struct EntriesSpec {
     pub require: Vec<String>,
     /// Keys written here.
     pub own: Vec<ParamSpec>,
+    /// Whether the fields that come in answers only are keys too, as in filters.
+    pub readonly: bool,
     /// Whether it is written as a mapping with these parts, not as a name or a list alone.
     pub is_mapping: bool,
 }
@@ -44,6 +46,9 @@ struct FullEntries {
     /// Keys of this method alone.
     #[serde(default)]
     own: Vec<ParamSpec>,
+    /// Whether the fields that come in answers only are keys too, as in filters.
+    #[serde(default)]
+    readonly: bool,
 }
 
 impl<'de> Deserialize<'de> for EntriesSpec {
@@ -68,8 +73,8 @@ impl<'de> Deserialize<'de> for EntriesSpec {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EntriesSpec, A::Error> {
-                let FullEntries { ty, omit, require, own } = FullEntries::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(EntriesSpec { ty, omit, require, own, is_mapping: true })
+                let FullEntries { ty, omit, require, own, readonly } = FullEntries::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(EntriesSpec { ty, omit, require, own, readonly, is_mapping: true })
             }
         }
         deserializer.deserialize_any(Forms)
