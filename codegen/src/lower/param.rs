@@ -278,9 +278,7 @@ impl Context<'_> {
                 self.check_picks(file, &path, entries, &fields);
                 let taken = |name: &String| own.iter().any(|entry| entry.name == *name);
                 let applies = |field: &Param| {
-                    (entries.readonly || !field.readonly)
-                        && !entries.omit.contains(&field.name)
-                        && !taken(&field.name)
+                    (entries.readonly || !field.readonly) && !entries.omit.contains(&field.name) && !taken(&field.name)
                 };
                 all.extend(fields.into_iter().filter(applies).map(|field| Param { readonly: false, ..field }));
                 entity = Some(reference);

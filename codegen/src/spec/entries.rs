@@ -73,7 +73,8 @@ impl<'de> Deserialize<'de> for EntriesSpec {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<EntriesSpec, A::Error> {
-                let FullEntries { ty, omit, require, own, readonly } = FullEntries::deserialize(MapAccessDeserializer::new(map))?;
+                let FullEntries { ty, omit, require, own, readonly } =
+                    FullEntries::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(EntriesSpec { ty, omit, require, own, readonly, is_mapping: true })
             }
         }

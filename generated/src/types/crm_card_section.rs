@@ -10,7 +10,7 @@ pub struct CrmCardSection(rt::Object);
 impl CrmCardSection {
     /// One without any field.
     pub fn new() -> Self {
-        Self::default()
+        <Self as ::std::default::Default>::default()
     }
     /// A field by its documented key, known or not.
     pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
