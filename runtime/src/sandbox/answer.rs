@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::sandbox::limits::Charge;
 use crate::value::Object;
 
 /// What a method brings.
@@ -21,6 +22,12 @@ pub(super) struct Success {
 impl From<Value> for Success {
     fn from(result: Value) -> Self {
         Self { result, ..Self::default() }
+    }
+}
+
+impl From<Object> for Success {
+    fn from(result: Object) -> Self {
+        Value::Object(result).into()
     }
 }
 
@@ -46,21 +53,26 @@ impl Refusal {
     pub(super) fn argument(description: impl Into<String>) -> Self {
         Self::new(400, "ERROR_ARGUMENT", description)
     }
+
+    /// Nothing of that name.
+    pub(super) fn no_method() -> Self {
+        Self::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!")
+    }
 }
 
 /// What a handler ends in.
 pub(super) type Outcome = Result<Success, Refusal>;
 
-/// The text of an answer.
-pub(super) fn envelope(outcome: &Outcome, rest: u8, since: SystemTime) -> Value {
+/// The answer in its envelope.
+pub(super) fn envelope(outcome: Outcome, rest: u8, since: SystemTime, charge: Charge) -> Value {
     match outcome {
         Ok(success) => {
             let mut answer = Object::new();
-            answer.insert("result".into(), success.result.clone());
+            answer.insert("result".into(), success.result);
             // The portal puts `next` before `total`, and leaves it out on the last page.
             answer.extend(success.next.map(|next| ("next".to_owned(), next.into())));
             answer.extend(success.total.map(|total| ("total".to_owned(), total.into())));
-            answer.insert("time".into(), time_block(since));
+            answer.insert("time".into(), time_block(since, charge));
             answer.into()
         }
         Err(refusal) if rest == 3 => {
@@ -70,10 +82,12 @@ pub(super) fn envelope(outcome: &Outcome, rest: u8, since: SystemTime) -> Value 
     }
 }
 
-fn time_block(since: SystemTime) -> Value {
+/// When a call began and ended, and what its method has used up.
+pub(super) fn time_block(since: SystemTime, charge: Charge) -> Value {
     let now = SystemTime::now();
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64();
     let duration = now.duration_since(since).unwrap_or(Duration::ZERO).as_secs_f64();
+    let reset_at = if charge.reset_at == 0 { seconds(now).trunc() as u64 + 600 } else { charge.reset_at };
     json!({
         "start": seconds(since),
         "finish": seconds(now),
@@ -81,8 +95,8 @@ fn time_block(since: SystemTime) -> Value {
         "processing": duration,
         "date_start": iso(since),
         "date_finish": iso(now),
-        "operating_reset_at": seconds(now).trunc() as u64 + 600,
-        "operating": 0,
+        "operating_reset_at": reset_at,
+        "operating": if charge.operating == 0.0 { json!(0) } else { json!(charge.operating) },
     })
 }
 

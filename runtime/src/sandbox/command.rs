@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
+use std::time::Duration;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use crate::sandbox::{LoggedRequest, Sandbox, Seed};
+use crate::sandbox::{Bucket, Fault, FaultKind, LoggedRequest, Operating, Options, Sandbox, Seed};
 use crate::table::Tables;
 
 /// The port if none is named; some port has to be the usual one.
@@ -31,8 +32,70 @@ fn clap() -> Command {
         )
         .arg(option("code", "CODE").default_value("sandboxcode00000").help("Code of the webhook"))
         .arg(option("token", "TOKEN").default_value("sandboxtoken0000").help("Access token"))
+        .args([
+            option("latency", "MS").value_parser(clap::value_parser!(u64)).help("How long each answer takes"),
+            option("jitter", "MS")
+                .value_parser(clap::value_parser!(u64))
+                .help("How much longer it may take, at random"),
+            option("limit", "RATE/BURST")
+                .num_args(0..=1)
+                .default_missing_value("2/50")
+                .value_parser(bucket)
+                .help("Refuse requests above a leaky bucket; 2/50, the portal's own, if no value is given"),
+            option("operating-limit", "S")
+                .value_parser(clap::value_parser!(f64))
+                .help("Run time of a method in 10 minutes"),
+            option("operating-cost", "S")
+                .value_parser(clap::value_parser!(f64))
+                .help("Run time that each call is charged with"),
+            option("token-life", "S").value_parser(clap::value_parser!(u64)).help("How long access tokens live"),
+            option("error-rate", "SHARE")
+                .value_parser(clap::value_parser!(f64))
+                .help("Answer this share of requests with INTERNAL_SERVER_ERROR, 0 to 1"),
+            option("fault", "KIND[:KEY=VALUE,…]")
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| text.parse::<Fault>())
+                .help(
+                    "Let something go wrong, such as `reset:method=crm.deal.add,at=2,committed=true`; may be repeated",
+                ),
+            option("random-seed", "N")
+                .value_parser(clap::value_parser!(u64))
+                .help("Where chance comes from; 0 if not given"),
+        ])
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print the addresses as one JSON object"))
         .arg(Arg::new("quiet").long("quiet").short('q').action(ArgAction::SetTrue).help("Do not log requests"))
+}
+
+fn bucket(text: &str) -> Result<Bucket, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number > 0.0);
+    let bucket = text
+        .split_once('/')
+        .and_then(|(rate, burst)| Some(Bucket { rate: number(rate)?, burst: number(burst)?, level: 0.0 }));
+    bucket.ok_or_else(|| format!("`{text}` is no rate and burst; write `2/50`: 2 a second, 50 at once"))
+}
+
+fn options(matches: &ArgMatches) -> Options {
+    let number = |name: &str| matches.get_one::<u64>(name).copied();
+    let share = |name: &str| matches.get_one::<f64>(name).copied();
+    let mut faults: Vec<Fault> = matches.get_many::<Fault>("fault").unwrap_or_default().cloned().collect();
+    faults.extend(
+        share("error-rate")
+            .map(|rate| Fault::new(FaultKind::Error { status: 500, code: "INTERNAL_SERVER_ERROR".into() }).rate(rate)),
+    );
+    Options {
+        seed: number("random-seed").unwrap_or(0),
+        latency: Duration::from_millis(number("latency").unwrap_or(0)),
+        jitter: Duration::from_millis(number("jitter").unwrap_or(0)),
+        bucket: matches.get_one::<Bucket>("limit").copied(),
+        operating: Operating {
+            limit: share("operating-limit"),
+            cost: share("operating-cost").unwrap_or(0.0),
+            ..Operating::default()
+        },
+        token_life: number("token-life").map(Duration::from_secs),
+        faults,
+        ..Options::default()
+    }
 }
 
 /// Runs `oint sandbox` until it is interrupted. Addresses go to standard output, requests to standard error.
@@ -57,7 +120,12 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
         "large" => Seed::Large,
         _ => Seed::Small,
     };
-    let mut sandbox = Sandbox::new(tables).seed(seed).port(port).webhook_code(text("code")).token(text("token"));
+    let mut sandbox = Sandbox::new(tables)
+        .seed(seed)
+        .port(port)
+        .webhook_code(text("code"))
+        .token(text("token"))
+        .options(options(&matches));
     if !matches.get_flag("quiet") {
         sandbox = sandbox.watch(log);
     }
@@ -101,9 +169,40 @@ fn log(request: &LoggedRequest) {
     let user = request.user.map(|user| format!(" as {user}")).unwrap_or_default();
     let method = if request.method.is_empty() { "(no method)" } else { &request.method };
     let outcome = match &request.error {
+        _ if request.fault.as_deref().is_some_and(|_| request.status == 0) => "no answer".to_owned(),
         Some(code) if code.is_empty() => format!("{} (no code)", request.status),
         Some(code) => format!("{} {code}", request.status),
         None => format!("{}{}", request.status, if request.canned { " canned" } else { "" }),
     };
-    let _ = writeln!(std::io::stderr(), "{} {method} by {}{user} → {outcome}", request.verb, request.auth);
+    let fault = request.fault.as_ref().map(|fault| format!(" (fault: {fault})")).unwrap_or_default();
+    let _ = writeln!(std::io::stderr(), "{} {method} by {}{user} → {outcome}{fault}", request.verb, request.auth);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_become_options() {
+        clap().debug_assert();
+        let parse = |arguments: &[&str]| clap().try_get_matches_from(arguments).map(|matches| options(&matches));
+        let set = parse(&[
+            "--latency",
+            "80",
+            "--limit",
+            "--error-rate",
+            "0.5",
+            "--fault",
+            "reset:at=2",
+            "--token-life",
+            "60",
+        ]);
+        let set = set.expect("they are right");
+        assert_eq!((set.latency, set.bucket), (Duration::from_millis(80), Some(Bucket::STANDARD)));
+        assert_eq!((set.faults.len(), set.token_life), (2, Some(Duration::from_secs(60))));
+        assert_eq!(parse(&[]).expect("nothing is right"), Options::default());
+        for wrong in [["--limit", "2"], ["--limit", "0/50"], ["--fault", "x"], ["--latency", "-1"]] {
+            assert!(parse(&wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

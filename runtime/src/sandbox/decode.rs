@@ -1,5 +1,6 @@
 //! Parameters of a request: JSON, or a form or query with PHP's brackets (`FILTER[NAME]=Oleg&UF_DEPARTMENT[]=7`).
 
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 /// Deeper nesting is refused.
@@ -9,23 +10,44 @@ const MOST_PAIRS: usize = 10_000;
 
 /// Decodes a query or a form.
 pub(super) fn form(text: &str) -> Result<Map<String, Value>, String> {
-    let mut root = Tree::default();
-    for (at, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
-        if at >= MOST_PAIRS {
+    let mut form = Form::default();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        form.insert(&unescape(key), unescape(value))?;
+    }
+    Ok(form.finish())
+}
+
+/// A form that is read pair by pair.
+#[derive(Default)]
+pub(super) struct Form {
+    root: Tree,
+    pairs: usize,
+}
+
+impl Form {
+    /// Adds a pair; the key may have brackets.
+    pub(super) fn insert(&mut self, key: &str, value: String) -> Result<(), String> {
+        self.pairs += 1;
+        if self.pairs > MOST_PAIRS {
             return Err(format!("more than {MOST_PAIRS} parameters"));
         }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let path = path(&unescape(key));
+        let path = path(key);
         if path.len() > DEEPEST {
             return Err(format!("nested more than {DEEPEST} times"));
         }
-        root.insert(&path, unescape(value));
+        self.root.insert(&path, value);
+        Ok(())
     }
-    match root.value() {
-        Value::Object(map) => Ok(map),
-        // Keys that count from 0 look like a list, but at the top they are parameters by position.
-        Value::Array(items) => Ok(items.into_iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect()),
-        _ => Ok(Map::new()),
+
+    /// The parameters.
+    pub(super) fn finish(self) -> Map<String, Value> {
+        match self.root.value() {
+            Value::Object(map) => map,
+            // Keys that count from 0 look like a list, but at the top they are parameters by position.
+            Value::Array(items) => items.into_iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect(),
+            _ => Map::new(),
+        }
     }
 }
 
@@ -51,7 +73,7 @@ fn path(key: &str) -> Vec<Option<String>> {
 #[derive(Default)]
 struct Tree {
     text: Option<String>,
-    entries: Vec<(String, Tree)>,
+    entries: IndexMap<String, Tree>,
     next: u64,
 }
 
@@ -67,14 +89,7 @@ impl Tree {
             self.next = self.next.max(index.saturating_add(1));
         }
         self.text = None;
-        let at = match self.entries.iter().position(|(known, _)| *known == key) {
-            Some(at) => at,
-            None => {
-                self.entries.push((key, Self::default()));
-                self.entries.len() - 1
-            }
-        };
-        self.entries[at].1.insert(rest, text);
+        self.entries.entry(key).or_default().insert(rest, text);
     }
 
     /// A list where the keys count from 0, else a map.
@@ -84,7 +99,7 @@ impl Tree {
         }
         let counts = self.entries.iter().enumerate().all(|(at, (key, _))| *key == at.to_string());
         if counts && !self.entries.is_empty() {
-            Value::Array(self.entries.into_iter().map(|(_, tree)| tree.value()).collect())
+            Value::Array(self.entries.into_values().map(Self::value).collect())
         } else {
             Value::Object(self.entries.into_iter().map(|(key, tree)| (key, tree.value())).collect())
         }

@@ -1,22 +1,22 @@
-//! From a request to the handler of its method: address, authorisation, parameters.
+//! From a request to the handler of its method: address, authorisation, limits, faults, parameters.
+
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::sandbox::answer::{Outcome, Refusal, Success};
+use crate::sandbox::answer::{Outcome, Refusal, envelope};
+use crate::sandbox::auth::{self, Caller, Hooks};
+use crate::sandbox::entity::ROWS;
+use crate::sandbox::limits::Charge;
+use crate::sandbox::log::LoggedRequest;
+use crate::sandbox::options::FaultKind;
+use crate::sandbox::reply::{Ending, Reply};
+use crate::sandbox::request::Inquiry;
 use crate::sandbox::state::State;
-use crate::sandbox::{LoggedRequest, Shared, canned, decode, user_fields, users};
-use crate::table::Tables;
+use crate::sandbox::store::Store;
+use crate::sandbox::{Shared, batch, canned, mutate, records, system, user_fields, users};
+use crate::table::{Command, Tables};
 use crate::value::Object;
-
-/// A request as it came.
-pub(super) struct Inquiry {
-    pub(super) verb: String,
-    pub(super) path: String,
-    pub(super) query: String,
-    pub(super) content_type: String,
-    pub(super) authorization: String,
-    pub(super) body: Vec<u8>,
-}
 
 /// What a handler may use.
 pub(super) struct Call<'c> {
@@ -24,15 +24,15 @@ pub(super) struct Call<'c> {
     pub(super) tables: &'c Tables,
     /// The number of the user that the call is made for.
     pub(super) user: u64,
+    pub(super) caller: &'c Caller,
     pub(super) params: &'c Object,
+    pub(super) now: SystemTime,
 }
 
 impl Call<'_> {
     /// A parameter; the portal does not care for the letter case of its name.
     pub(super) fn param(&self, name: &str) -> Option<&Value> {
-        self.params
-            .get(name)
-            .or_else(|| self.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+        find(self.params, name)
     }
 
     /// A parameter as text.
@@ -49,62 +49,64 @@ impl Call<'_> {
         self.text(name)?.trim().parse().ok()
     }
 
+    /// The data.
+    pub(super) fn store(&self) -> &Store {
+        &self.state.store
+    }
+
+    /// The data, to change them.
+    pub(super) fn store_mut(&mut self) -> &mut Store {
+        &mut self.state.store
+    }
+
     /// Refuses callers who are no administrators.
     pub(super) fn administrator(&self) -> Result<(), Refusal> {
         if self.user == 1 { Ok(()) } else { Err(Refusal::core("access_denied")) }
     }
 }
 
+/// The value of a key in any letter case.
+pub(super) fn find<'p>(params: &'p Object, name: &str) -> Option<&'p Value> {
+    params.get(name).or_else(|| params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}
+
 type Handler = fn(&mut Call<'_>) -> Outcome;
 
-/// The methods that work on the state. The others answer with their documented example.
-const HANDLERS: &[(&str, Handler)] = &[
-    ("user.add", users::add),
-    ("user.current", users::current),
-    ("user.fields", users::fields),
-    ("user.get", users::get),
-    ("user.search", users::search),
-    ("user.update", users::update),
-    ("user.userfield.add", user_fields::add),
-    ("user.userfield.delete", user_fields::delete),
-    ("user.userfield.list", user_fields::list),
-    ("user.userfield.update", user_fields::update),
+/// The methods with a handler of their own, and their scopes. Entities of the table come next; methods that are in neither answer
+/// with their documented example.
+const HANDLERS: &[(&str, &str, Handler)] = &[
+    ("method.get", "basic", system::method_get),
+    ("methods", "basic", system::methods),
+    ("profile", "basic", system::profile),
+    ("scope", "basic", system::scope),
+    ("server.time", "basic", system::server_time),
+    ("user.add", "user", users::add),
+    ("user.current", "user", users::current),
+    ("user.fields", "user", users::fields),
+    ("user.get", "user", users::get),
+    ("user.search", "user", users::search),
+    ("user.update", "user", users::update),
+    ("user.userfield.add", "user.userfield", user_fields::add),
+    ("user.userfield.delete", "user.userfield", user_fields::delete),
+    ("user.userfield.list", "user.userfield", user_fields::list),
+    ("user.userfield.update", "user.userfield", user_fields::update),
 ];
 
-/// Answers a request and logs it; the number is the REST version.
-pub(super) fn answer(shared: &Shared, inquiry: Inquiry) -> (Outcome, u8) {
-    let mut log = LoggedRequest {
-        verb: inquiry.verb.clone(),
-        method: String::new(),
-        rest: 2,
-        auth: "none",
-        user: None,
-        params: Object::new(),
-        status: 200,
-        error: None,
-        canned: false,
-    };
-    let outcome = handle(shared, &inquiry, &mut log);
-    match &outcome {
-        Ok(success) => log.canned = success.canned,
-        Err(refusal) => {
-            log.status = refusal.status;
-            log.error = Some(refusal.code.clone());
-        }
-    }
-    let rest = log.rest;
-    shared.log(log);
-    (outcome, rest)
+/// The methods with state.
+pub(super) fn stateful() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let entities = ROWS.methods().map(|(name, entity)| (name, entity.scope.as_str()));
+    HANDLERS.iter().map(|(name, scope, _)| (*name, *scope)).chain(entities).chain([("batch", "basic")])
 }
 
 /// The parts of an address.
-struct Route {
-    rest: u8,
-    webhook: Option<(u64, String)>,
-    method: String,
+pub(super) struct Route {
+    pub(super) rest: u8,
+    pub(super) webhook: Option<(u64, String)>,
+    pub(super) method: String,
 }
 
-fn route(path: &str) -> Option<Route> {
+/// Reads the address of a REST call.
+pub(super) fn route(path: &str) -> Option<Route> {
     let decode = |segment: &str| percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
@@ -117,7 +119,11 @@ fn route(path: &str) -> Option<Route> {
         method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(method).to_owned()
     };
     match segments {
+        [] => Some(Route { rest, webhook: None, method: String::new() }),
         [method] => Some(Route { rest, webhook: None, method: name(method) }),
+        [user, code] => {
+            Some(Route { rest, webhook: Some((user.parse().ok()?, (*code).to_owned())), method: String::new() })
+        }
         [user, code, method] => {
             Some(Route { rest, webhook: Some((user.parse().ok()?, (*code).to_owned())), method: name(method) })
         }
@@ -125,92 +131,272 @@ fn route(path: &str) -> Option<Route> {
     }
 }
 
-fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest) -> Outcome {
-    if !matches!(inquiry.verb.as_str(), "GET" | "POST") {
-        return Err(Refusal::new(405, "INVALID_REQUEST", "Only GET and POST are served"));
-    }
-    let route = route(&inquiry.path).ok_or_else(|| Refusal::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!"))?;
-    log.rest = route.rest;
-    log.method.clone_from(&route.method);
-    let mut params = params(inquiry)?;
-    let token = token(inquiry, &mut params);
-    log.params.clone_from(&params);
-    let mut state = shared.state();
-    let user = match (&route.webhook, token) {
-        (Some((user, code)), _) => {
-            log.auth = "webhook";
-            if *code != shared.code || !state.users.contains_key(user) {
-                return Err(Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data"));
-            }
-            *user
-        }
-        (None, Some(token)) => {
-            log.auth = "token";
-            if token != shared.token {
-                return Err(Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data"));
-            }
-            if state.token_expired {
-                return Err(Refusal::new(401, "expired_token", "The access token provided has expired."));
-            }
-            1
-        }
-        (None, None) => {
-            return Err(Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data"));
-        }
+/// Answers a call and logs it.
+pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, since: SystemTime) -> Reply {
+    let mut log = LoggedRequest {
+        verb: inquiry.verb.clone(),
+        method: String::new(),
+        rest: 2,
+        auth: "none",
+        user: None,
+        params: Object::new(),
+        commands: Vec::new(),
+        status: 200,
+        error: None,
+        canned: false,
+        fault: None,
+        source: inquiry.source,
+        micros: 0,
     };
-    log.user = Some(user);
-    let method = route.method.to_lowercase();
-    let command = shared
-        .tables
-        .command(&method, Some(route.rest))
-        .filter(|command| command.method.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&method)));
-    let command = command.ok_or_else(|| Refusal::new(404, "ERROR_METHOD_NOT_FOUND", "Method not found!"))?;
-    if shared.scopes.as_ref().is_some_and(|scopes| !scopes.iter().any(|scope| *scope == command.scope)) {
-        return Err(Refusal::new(
-            403,
-            "insufficient_scope",
-            "The request requires higher privileges than provided by the webhook token",
-        ));
+    let mut reply = handle(shared, inquiry, &mut log, since);
+    log.status = reply.status;
+    log.micros =
+        SystemTime::now().duration_since(since).map_or(0, |took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    {
+        let mut state = shared.state();
+        let options = &state.options;
+        let commands = u32::try_from(log.commands.len()).unwrap_or(u32::MAX);
+        let wait = options.latency + options.command_latency.saturating_mul(commands);
+        let jitter = u64::try_from(options.jitter.as_millis()).unwrap_or(u64::MAX);
+        reply.wait += wait + Duration::from_millis(state.plan.jitter(jitter));
     }
-    let mut call = Call { state: &mut state, tables: &shared.tables, user, params: &params };
-    match HANDLERS.iter().find(|(name, _)| *name == method && route.rest == 2) {
-        Some((_, handler)) => handler(&mut call),
-        None => canned::answer(&command, &call),
+    shared.log(log);
+    reply
+}
+
+/// What a fault does in place of the call, if it is not carried out.
+fn instead(fault: &FaultKind) -> Option<Result<Reply, Refusal>> {
+    let committed = match fault {
+        FaultKind::Reset { committed } | FaultKind::Close { committed } | FaultKind::Html { committed, .. } => {
+            *committed
+        }
+        _ => false,
+    };
+    if committed {
+        return None;
+    }
+    match fault {
+        FaultKind::QueryLimit => Some(Err(too_many())),
+        FaultKind::OperationLimit => Some(Err(operation_limit())),
+        FaultKind::ExpiredToken => {
+            Some(Err(Refusal::new(401, "expired_token", "The access token provided has expired.")))
+        }
+        FaultKind::Error { status, code } => Some(Err(Refusal::new(*status, code, "A fault that was asked for"))),
+        FaultKind::Html { status, .. } => Some(Ok(Reply::html_fault(*status))),
+        FaultKind::Redirect { .. } => Some(Ok(Reply::empty(302))),
+        FaultKind::Reset { .. } => Some(Ok(Reply { ending: Ending::Reset, ..Reply::empty(0) })),
+        FaultKind::Close { .. } => Some(Ok(Reply { ending: Ending::Close, ..Reply::empty(0) })),
+        _ => None,
     }
 }
 
-/// The parameters of query and body; the body wins.
-fn params(inquiry: &Inquiry) -> Result<Object, Refusal> {
-    let invalid = |reason: String| Refusal::new(400, "INVALID_REQUEST", reason);
-    let mut params = decode::form(&inquiry.query).map_err(invalid)?;
-    let kind = inquiry.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if inquiry.body.trim_ascii().is_empty() {
-        return Ok(params);
-    }
-    if kind.ends_with("json") || inquiry.body.trim_ascii_start().starts_with(b"{") {
-        match serde_json::from_slice(&inquiry.body) {
-            Ok(Value::Object(body)) => params.extend(body),
-            Ok(Value::Array(items)) if items.is_empty() => {}
-            Ok(_) => return Err(invalid("The body must be a JSON object".into())),
-            Err(error) => return Err(invalid(format!("The body is not valid JSON: {error}"))),
+/// What a fault does to the answer of a call that has been carried out.
+fn spoil(reply: Reply, fault: &FaultKind) -> Reply {
+    match fault {
+        FaultKind::Reset { .. } => Reply { ending: Ending::Reset, ..reply },
+        FaultKind::Close { .. } => Reply { ending: Ending::Close, ..reply },
+        FaultKind::Hang { ms } => Reply { ending: Ending::Hang(Duration::from_millis(*ms)), ..reply },
+        FaultKind::Html { status, .. } => Reply::html_fault(*status),
+        FaultKind::Truncated => Reply { ending: Ending::Truncated, ..reply },
+        FaultKind::HalfJson => {
+            let half = reply.body.len() / 2;
+            Reply { body: reply.body.slice(..half), ..reply }
         }
-    } else if kind.is_empty() || kind == "application/x-www-form-urlencoded" {
-        params.extend(decode::form(&String::from_utf8_lossy(&inquiry.body)).map_err(invalid)?);
-    } else {
-        return Err(invalid(format!("Bodies of the type {kind} are not served")));
+        FaultKind::Drip { bytes, ms } => {
+            Reply { ending: Ending::Drip { bytes: (*bytes).max(1), pause: Duration::from_millis(*ms) }, ..reply }
+        }
+        _ => reply,
     }
-    Ok(params)
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(503, "QUERY_LIMIT_EXCEEDED", "Too many requests")
+}
+
+fn operation_limit() -> Refusal {
+    Refusal::new(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.")
+}
+
+fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: SystemTime) -> Reply {
+    let refused = |log: &mut LoggedRequest, refusal: Refusal| {
+        log.error = Some(refusal.code.clone());
+        let status = refusal.status;
+        Reply::json(status, &envelope(Err(refusal), log.rest, since, Charge::default()))
+    };
+    let Some(route) = route(&inquiry.path) else {
+        return refused(log, Refusal::no_method());
+    };
+    log.rest = route.rest;
+    log.method.clone_from(&route.method);
+    let method = route.method.to_lowercase();
+    // A large body is read before the state is locked.
+    let params = inquiry.params();
+    let mut guard = shared.state();
+    let state = &mut *guard;
+    let now = state.now();
+    if state.options.bucket.is_some_and(|bucket| !state.buckets.admit(&bucket, inquiry.source, now)) {
+        return refused(log, too_many());
+    }
+    let fault = state.plan.fault(&state.options, &method);
+    if let Some(fault) = &fault {
+        log.fault = Some(fault.name());
+        let replaced = instead(fault);
+        match (replaced, fault) {
+            (Some(Ok(reply)), FaultKind::Redirect { location }) => {
+                return reply.with("location", &format!("{}{}", location.trim_end_matches('/'), inquiry.path));
+            }
+            (Some(Ok(reply)), _) => return reply,
+            (Some(Err(refusal)), _) => return refused(log, refusal),
+            (None, _) => {}
+        }
+    }
+    for mutation in state.plan.mutations(&state.options.clone(), &method) {
+        mutate::apply(&mut state.store, mutation, now);
+    }
+    let prepared = prepare(shared, state, inquiry, params, &route, log, now);
+    let (caller, params) = match prepared {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refused(log, refusal),
+    };
+    let (outcome, charge) = if method == "batch" && route.rest == 2 {
+        let chosen: &[usize] = match &fault {
+            Some(FaultKind::Commands { commands, .. }) => commands,
+            _ => &[],
+        };
+        let code = match &fault {
+            Some(FaultKind::Commands { code, .. }) => code.as_str(),
+            _ => "",
+        };
+        let mut ran = Vec::new();
+        let outcome = batch::run(&params, |at, method, params| {
+            if chosen.contains(&at) {
+                return (Err(Refusal::new(429, code, "A fault that was asked for")), Charge::default());
+            }
+            let (outcome, charge) = run(shared, state, &caller, 2, method, &params, now);
+            if outcome.is_ok() {
+                ran.push(method.to_owned());
+            }
+            (outcome, charge)
+        });
+        log.commands = ran;
+        (outcome, Charge::default())
+    } else {
+        run(shared, state, &caller, route.rest, &route.method, &params, now)
+    };
+    drop(guard);
+    log.params = params;
+    let reply = match outcome {
+        Ok(success) => {
+            log.canned = success.canned;
+            let canned = success.canned;
+            let reply = Reply::json(200, &envelope(Ok(success), route.rest, since, charge));
+            if canned { reply.with("x-sandbox-canned", "true") } else { reply }
+        }
+        Err(refusal) => refused(log, refusal),
+    };
+    match &fault {
+        Some(fault) => spoil(reply, fault),
+        None => reply,
+    }
+}
+
+/// Reads the parameters and finds out who calls.
+fn prepare(
+    shared: &Shared,
+    state: &State,
+    inquiry: &Inquiry,
+    params: Result<Object, Refusal>,
+    route: &Route,
+    log: &mut LoggedRequest,
+    now: SystemTime,
+) -> Result<(Caller, Object), Refusal> {
+    if !matches!(inquiry.verb.as_str(), "GET" | "POST") {
+        return Err(Refusal::new(405, "INVALID_REQUEST", "Only GET and POST are served"));
+    }
+    let mut params = params?;
+    let token = token(inquiry, &mut params);
+    log.params.clone_from(&params);
+    log.auth = match (&route.webhook, &token) {
+        (Some(_), _) => "webhook",
+        (None, Some(_)) => "token",
+        (None, None) => "none",
+    };
+    let hooks = Hooks { code: &shared.code, scopes: shared.scopes.as_ref() };
+    let caller = auth::caller(route, token.as_deref(), &hooks, &state.tokens, &state.store, now)?;
+    log.user = Some(caller.user);
+    Ok((caller, params))
+}
+
+/// Carries out one call: alone, or as a command of a batch.
+fn run(
+    shared: &Shared,
+    state: &mut State,
+    caller: &Caller,
+    rest: u8,
+    method: &str,
+    params: &Object,
+    now: SystemTime,
+) -> (Outcome, Charge) {
+    let method = method.to_lowercase();
+    let method = method.strip_suffix(".json").unwrap_or(&method);
+    let handler = HANDLERS.iter().find(|(name, ..)| *name == method && rest == 2);
+    let row = if rest == 2 { ROWS.method(method) } else { None };
+    let command = if handler.is_some() || row.is_some() { None } else { shared.command(method, rest) };
+    let scope = match (handler, row, &command) {
+        (Some((_, scope, _)), ..) => scope,
+        (_, Some((entity, _)), _) => entity.scope.as_str(),
+        (.., Some(command)) => &*command.scope,
+        _ => return (Err(Refusal::no_method()), Charge::default()),
+    };
+    if !caller.covers(scope) {
+        let text = "The request requires higher privileges than provided by the webhook token";
+        return (Err(Refusal::new(403, "insufficient_scope", text)), Charge::default());
+    }
+    let Some(charge) = state.ledger.charge(&state.options.operating, &caller.account, method, now) else {
+        return (Err(operation_limit()), Charge::default());
+    };
+    let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, params, now };
+    let outcome = match (handler, row, command) {
+        (Some((.., handler)), ..) => handler(&mut call),
+        (_, Some((entity, verb)), _) => records::run(&mut call, entity, verb),
+        (.., Some(command)) => canned::answer(&command, &call),
+        _ => Err(Refusal::no_method()),
+    };
+    (outcome, charge)
 }
 
 /// Takes the token out of the parameters or the headers.
 fn token(inquiry: &Inquiry, params: &mut Object) -> Option<String> {
     let from_params = params.shift_remove("auth").or_else(|| params.shift_remove("access_token"));
-    let from_header = || inquiry.authorization.strip_prefix("Bearer ").map(str::to_owned);
+    let from_header = || {
+        let (kind, token) = inquiry.header("authorization").split_once(' ')?;
+        kind.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    };
     from_params.and_then(|token| token.as_str().map(str::to_owned)).or_else(from_header)
 }
 
-impl From<Object> for Success {
-    fn from(result: Object) -> Self {
-        Value::Object(result).into()
+impl Shared {
+    /// The row of a method, in lower case, kept once it was read.
+    fn command(&self, method: &str, rest: u8) -> Option<std::sync::Arc<Command<'static>>> {
+        let mut known = self.commands();
+        if let Some(command) = known.get(&(method.to_owned(), rest)) {
+            return Some(std::sync::Arc::clone(command));
+        }
+        let command = self.tables.command(method, Some(rest))?;
+        // Functions and templates have names of their own that are no methods.
+        if !command.method.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(method)) {
+            return None;
+        }
+        let command = std::sync::Arc::new(command);
+        known.insert((method.to_owned(), rest), std::sync::Arc::clone(&command));
+        Some(command)
+    }
+}
+
+impl FaultKind {
+    /// The word of the kind, as in JSON.
+    pub(super) fn name(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 }

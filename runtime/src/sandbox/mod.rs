@@ -12,34 +12,54 @@
 //! ```
 
 mod answer;
+mod auth;
+mod batch;
 mod canned;
 #[cfg(feature = "cli")]
 pub mod command;
+mod control;
 mod decode;
 mod dispatch;
-mod filter;
+mod entity;
+mod limits;
+mod log;
+mod mutate;
+mod options;
+mod plan;
+mod query;
+mod records;
+mod reply;
+mod request;
 mod seed;
 mod server;
 mod state;
+mod store;
+mod system;
 mod user_fields;
 mod users;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use crate::table::Tables;
+use crate::table::{Command, Tables};
 use crate::value::Object;
 
+pub use log::{Counts, LoggedRequest};
+pub use options::{Bucket, Fault, FaultKind, Mutation, Operating, Options, Trigger};
 pub use seed::Seed;
 
+use auth::{Grant, Tokens};
+use log::Log;
 use state::State;
 
-/// The requests remembered; older ones are forgotten.
-const MOST_REQUESTS: usize = 1000;
+/// The commands that have been looked up, by method and REST version.
+type Known = BTreeMap<(String, u8), Arc<Command<'static>>>;
 
 /// What the sandbox does with each request that it has answered.
 type Watch = Box<dyn Fn(&LoggedRequest) + Send + Sync>;
@@ -53,6 +73,7 @@ pub struct Sandbox {
     token: String,
     scopes: Option<Vec<String>>,
     watch: Option<Watch>,
+    options: Options,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -61,58 +82,60 @@ impl std::fmt::Debug for Sandbox {
     }
 }
 
-/// A request that the sandbox has answered. Secrets are not among it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LoggedRequest {
-    /// The HTTP verb.
-    pub verb: String,
-    /// The REST method as it was called; empty where the address names none.
-    pub method: String,
-    /// The REST version: 2 or 3.
-    pub rest: u8,
-    /// `webhook`, `token`, or `none`.
-    pub auth: &'static str,
-    /// The number of the user that the call was made for.
-    pub user: Option<u64>,
-    /// The parameters, without the token.
-    pub params: Object,
-    /// The HTTP status of the answer.
-    pub status: u16,
-    /// The error's code, where it was one.
-    pub error: Option<String>,
-    /// Whether the answer was the documented example rather than made from the state.
-    pub canned: bool,
-}
-
 /// What all connections of a sandbox share.
 struct Shared {
     tables: Tables,
+    seed: Seed,
     code: String,
     token: String,
     scopes: Option<Vec<String>>,
     watch: Option<Watch>,
     state: Mutex<State>,
-    requests: Mutex<Vec<LoggedRequest>>,
+    log: Mutex<Log>,
+    commands: Mutex<Known>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
-    fn requests(&self) -> MutexGuard<'_, Vec<LoggedRequest>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log_guard(&self) -> MutexGuard<'_, Log> {
+        lock(&self.log)
+    }
+
+    fn commands(&self) -> MutexGuard<'_, Known> {
+        lock(&self.commands)
     }
 
     fn log(&self, request: LoggedRequest) {
         if let Some(watch) = &self.watch {
             watch(&request);
         }
-        let mut requests = self.requests();
-        if requests.len() >= MOST_REQUESTS {
-            requests.remove(0);
-        }
-        requests.push(request);
+        self.log_guard().push(request);
+    }
+
+    /// The access tokens of the start.
+    fn tokens(token: &str, scopes: Option<&Vec<String>>) -> Tokens {
+        let grant = Grant { user: 1, expires: None, scopes: scopes.cloned(), client: "sandbox".into() };
+        Tokens { access: BTreeMap::from([(token.to_owned(), grant)]) }
+    }
+
+    /// Everything as it was at the start, and no faults, limits or delays.
+    fn reset(&self) {
+        let fresh =
+            State::new(seed::store(self.seed), Options::default(), Self::tokens(&self.token, self.scopes.as_ref()));
+        *self.state() = fresh;
+        self.log_guard().clear();
+    }
+
+    fn advance(&self, time: Duration) {
+        let mut state = self.state();
+        state.ahead = state.ahead.saturating_add(time);
     }
 }
 
@@ -127,6 +150,7 @@ impl Sandbox {
             token: "sandboxtoken0000".to_owned(),
             scopes: None,
             watch: None,
+            options: Options::default(),
         }
     }
 
@@ -165,6 +189,13 @@ impl Sandbox {
         self
     }
 
+    /// How it behaves: delays, limits, faults; [`Portal::set_options`] changes it later.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
     /// Called with each request after it has been answered.
     #[must_use]
     pub fn watch(mut self, watch: impl Fn(&LoggedRequest) + Send + Sync + 'static) -> Self {
@@ -181,13 +212,19 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
+            state: Mutex::new(State::new(
+                seed::store(self.seed),
+                self.options,
+                Shared::tokens(&self.token, self.scopes.as_ref()),
+            )),
             tables: self.tables,
+            seed: self.seed,
             code: self.code,
             token: self.token,
             scopes: self.scopes,
             watch: self.watch,
-            state: Mutex::new(seed::state(self.seed)),
-            requests: Mutex::new(Vec::new()),
+            log: Mutex::default(),
+            commands: Mutex::default(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
@@ -239,14 +276,73 @@ impl Portal {
         &self.shared.token
     }
 
-    /// Makes the token run out: calls with it are answered `expired_token` from now on.
+    /// Makes all access tokens run out: calls with them are answered `expired_token` from now on.
     pub fn expire_token(&self) {
-        self.shared.state().token_expired = true;
+        self.shared.state().tokens.expire();
     }
 
-    /// The requests answered so far, oldest first.
+    /// How it behaves now.
+    pub fn options(&self) -> Options {
+        self.shared.state().options.clone()
+    }
+
+    /// Changes how it behaves. Triggers of faults and mutations count from 1 again.
+    pub fn set_options(&self, options: Options) {
+        self.shared.state().set_options(options);
+    }
+
+    /// Adds a fault; the numbers of its trigger, and those of the faults that are there already, count from now.
+    pub fn fault(&self, fault: Fault) {
+        let mut options = self.options();
+        options.faults.push(fault);
+        self.set_options(options);
+    }
+
+    /// Turns the portal's clock forward: tokens age, buckets leak, run time is forgotten.
+    pub fn advance(&self, time: Duration) {
+        self.shared.advance(time);
+    }
+
+    /// Puts everything back: the data of the start, an empty log, no faults, limits or delays.
+    pub fn reset(&self) {
+        self.shared.reset();
+    }
+
+    /// The last thousand requests, oldest first.
     pub fn requests(&self) -> Vec<LoggedRequest> {
-        self.shared.requests().clone()
+        self.shared.log_guard().requests.iter().cloned().collect()
+    }
+
+    /// What was counted since the start or since [`Portal::clear_log`].
+    pub fn counts(&self) -> Counts {
+        self.shared.log_guard().counts.clone()
+    }
+
+    /// How many calls of a method ran, alone or inside batches.
+    pub fn calls(&self, method: &str) -> u64 {
+        self.shared.log_guard().counts.calls.get(&method.to_lowercase()).copied().unwrap_or(0)
+    }
+
+    /// Forgets the requests and the counts.
+    pub fn clear_log(&self) {
+        self.shared.log_guard().clear();
+    }
+
+    /// The records of a collection as they are, in the order of their numbers. A collection is named after the
+    /// methods of its entity: `crm.deal`, `user`.
+    pub fn records(&self, collection: &str) -> Vec<Object> {
+        self.shared.state().store.all(collection).values().cloned().collect()
+    }
+
+    /// Fills a collection with so many records, with the numbers 1, 2, 3 … but those that 11 divides, in place of what
+    /// it held.
+    pub fn fill(&self, collection: &str, count: usize) {
+        let mut state = self.shared.state();
+        let ids: Vec<u64> = state.store.all(collection).keys().copied().collect();
+        for id in ids {
+            state.store.remove(collection, id);
+        }
+        seed::fill(&mut state.store, collection, "TITLE", "Number", count);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::state::State;
+use crate::sandbox::entity::ROWS;
+use crate::sandbox::records;
+use crate::sandbox::store::Store;
 use crate::value::Object;
 
 /// A set of data.
@@ -10,20 +12,33 @@ use crate::value::Object;
 pub enum Seed {
     /// The administrator alone.
     Empty,
-    /// A company of a few people, among them the account 2150 of the documentation.
+    /// A company of a few people, among them the account 2150 of the documentation, with a few deals.
     #[default]
     Small,
-    /// The small one and 1,200 more people: enough for many pages.
+    /// The small one, 1,200 more people and 5,000 deals: enough for many pages.
     Large,
 }
 
 const DEPARTMENTS: &[(u64, &str)] = &[(1, "Example Ltd"), (5, "Accounting"), (7, "Engineering")];
 
-pub(super) fn state(seed: Seed) -> State {
-    let mut state = State::default();
-    state.departments.extend(DEPARTMENTS.iter().map(|(id, name)| (*id, (*name).to_owned())));
+/// When everything of the seeds was made.
+const MADE: &str = "2026-01-15T12:34:56+03:00";
+
+/// The data of a seed.
+pub(super) fn store(seed: Seed) -> Store {
+    let mut store = Store::default();
+    for (id, name) in DEPARTMENTS {
+        let mut department = Object::new();
+        department.insert("ID".into(), id.to_string().into());
+        department.insert("NAME".into(), (*name).into());
+        department.insert("SORT".into(), 500.into());
+        if *id != 1 {
+            department.insert("PARENT".into(), "1".into());
+        }
+        store.put("department", *id, department);
+    }
     let mut add = |id: u64, name: &str, last_name: &str, position: &str, department: u64| {
-        state.users.insert(id, user(id, name, last_name, position, department));
+        store.put("user", id, user(id, name, last_name, position, department));
     };
     add(1, "Anna", "Schmidt", "Head of the company", 1);
     if seed != Seed::Empty {
@@ -36,7 +51,36 @@ pub(super) fn state(seed: Seed) -> State {
             add(id, &format!("Name{id}"), &format!("Family{}", id % 97), "Engineer", 7);
         }
     }
-    state
+    let deals = match seed {
+        Seed::Empty => 0,
+        Seed::Small => 3,
+        Seed::Large => 5000,
+    };
+    fill(&mut store, "crm.deal", "TITLE", "Deal", deals);
+    for collection in ["crm.lead", "crm.company"] {
+        fill(&mut store, collection, "TITLE", "Number", deals.min(120));
+    }
+    fill(&mut store, "crm.contact", "NAME", "Contact", deals.min(120));
+    store
+}
+
+/// So many records with a title each. Every eleventh number is left out, as if something had been removed.
+pub(super) fn fill(store: &mut Store, collection: &str, title: &str, word: &str, count: usize) {
+    let Some(entity) = ROWS.entity(collection) else { return };
+    for id in (1..).filter(|id| id % 11 != 0).take(count) {
+        let mut record = records::blank(entity, id);
+        record.insert(title.to_owned(), format!("{word} {id}").into());
+        for field in entity.created.iter().chain(&entity.changed) {
+            record.insert(field.clone(), MADE.into());
+        }
+        for field in entity.owner.iter().chain(&entity.author).chain(&entity.editor) {
+            record.insert(field.clone(), "1".into());
+        }
+        if record.contains_key("OPPORTUNITY") {
+            record.insert("OPPORTUNITY".into(), format!("{}.00", (id * 37) % 100_000).into());
+        }
+        store.put(collection, id, record);
+    }
 }
 
 /// An account as the portal answers it.

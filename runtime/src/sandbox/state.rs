@@ -1,27 +1,52 @@
-//! What the portal remembers.
+//! Everything about a portal that changes while it runs, behind one lock.
 
-use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
 
-use crate::value::Object;
+use crate::sandbox::auth::Tokens;
+use crate::sandbox::limits::{Buckets, Ledger};
+use crate::sandbox::options::Options;
+use crate::sandbox::plan::Plan;
+use crate::sandbox::store::Store;
 
-/// The portal's data.
-#[derive(Debug, Default)]
+/// The state of a portal.
+#[derive(Debug)]
 pub(super) struct State {
-    /// Accounts by number, each in the form of the portal's answers.
-    pub(super) users: BTreeMap<u64, Object>,
-    /// Names of departments by number.
-    pub(super) departments: BTreeMap<u64, String>,
-    /// Definitions of the accounts' custom fields by number.
-    pub(super) user_fields: BTreeMap<u64, Object>,
-    /// The last number given to a choice of an enumeration.
-    pub(super) last_choice: u64,
-    /// Whether the access token has run out.
-    pub(super) token_expired: bool,
+    pub(super) store: Store,
+    pub(super) options: Options,
+    pub(super) plan: Plan,
+    pub(super) buckets: Buckets,
+    pub(super) ledger: Ledger,
+    pub(super) tokens: Tokens,
+    /// How far the portal's clock is ahead of the machine's.
+    pub(super) ahead: Duration,
 }
 
 impl State {
-    /// The number of a new record.
-    pub(super) fn next<T>(records: &BTreeMap<u64, T>) -> u64 {
-        records.last_key_value().map_or(1, |(last, _)| last + 1)
+    /// A portal with these data and this behaviour.
+    pub(super) fn new(store: Store, options: Options, tokens: Tokens) -> Self {
+        let plan = Plan::new(&options);
+        Self {
+            store,
+            options,
+            plan,
+            buckets: Buckets::default(),
+            ledger: Ledger::default(),
+            tokens,
+            ahead: Duration::ZERO,
+        }
+    }
+
+    /// The portal's time.
+    pub(super) fn now(&self) -> SystemTime {
+        SystemTime::now() + self.ahead
+    }
+
+    /// Takes over a behaviour; what was counted for the old one is forgotten.
+    pub(super) fn set_options(&mut self, options: Options) {
+        if options.bucket != self.options.bucket {
+            self.buckets = Buckets::default();
+        }
+        self.plan = Plan::new(&options);
+        self.options = options;
     }
 }

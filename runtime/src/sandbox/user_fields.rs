@@ -1,12 +1,15 @@
 //! Custom fields of accounts.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::sandbox::answer::{Outcome, Refusal};
 use crate::sandbox::dispatch::Call;
-use crate::sandbox::filter;
-use crate::sandbox::state::State;
+use crate::sandbox::records;
+use crate::sandbox::store::Store;
 use crate::value::Object;
+
+/// The collection.
+const FIELDS: &str = "user.userfield";
 
 /// What the portal sets where the caller does not.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -46,30 +49,30 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     let bare = text("FIELD_NAME").to_uppercase();
     let bare = bare.trim_start_matches("UF_USR_").trim_start_matches("UF_");
     let name = format!("UF_USR_{bare}");
-    if call.state.user_fields.values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(&name)) {
+    if call.store().all(FIELDS).values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(&name)) {
         return Err(Refusal::core(format!("Field {name} for USER object already exists")));
     }
-    let id = State::next(&call.state.user_fields);
+    let id = call.store_mut().next(FIELDS);
     let mut field = Object::new();
     field.insert("ID".into(), id.to_string().into());
     field.insert("ENTITY_ID".into(), "USER".into());
     field.extend(DEFAULTS.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
     field.extend(fields);
     field.insert("FIELD_NAME".into(), name.into());
-    number_choices(call.state, &mut field);
-    call.state.user_fields.insert(id, field);
+    number_choices(call.store_mut(), &mut field);
+    call.store_mut().put(FIELDS, id, field);
     Ok(Value::from(id).into())
 }
 
 /// Gives each new choice of an enumeration its number.
-fn number_choices(state: &mut State, field: &mut Object) {
+fn number_choices(store: &mut Store, field: &mut Object) {
     let Some(Value::Array(choices)) = field.get_mut("LIST") else {
         return;
     };
     for choice in choices.iter_mut().filter_map(Value::as_object_mut) {
         if !choice.contains_key("ID") {
-            state.last_choice += 1;
-            choice.insert("ID".into(), state.last_choice.to_string().into());
+            let id = store.next("user.userfield.choice");
+            choice.insert("ID".into(), id.to_string().into());
         }
         choice.entry("SORT").or_insert_with(|| "100".into());
         choice.entry("DEF").or_insert_with(|| "N".into());
@@ -78,7 +81,7 @@ fn number_choices(state: &mut State, field: &mut Object) {
 
 fn number(call: &Call<'_>) -> Result<u64, Refusal> {
     let id = call.number("id").and_then(|id| u64::try_from(id).ok());
-    id.filter(|id| call.state.user_fields.contains_key(id))
+    id.filter(|id| call.store().get(FIELDS, *id).is_some())
         .ok_or_else(|| Refusal::new(400, "", "The field is not found."))
 }
 
@@ -86,20 +89,22 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     administrator(call)?;
     let id = number(call)?;
     let changes = given(call);
-    let mut field = call.state.user_fields.get(&id).cloned().unwrap_or_default();
+    let mut field = call.store().get(FIELDS, id).cloned().unwrap_or_default();
     field.extend(changes.into_iter().filter(|(key, _)| !FIXED.contains(&key.as_str())));
-    number_choices(call.state, &mut field);
-    call.state.user_fields.insert(id, field);
+    number_choices(call.store_mut(), &mut field);
+    call.store_mut().put(FIELDS, id, field);
     Ok(Value::Bool(true).into())
 }
 
 pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
     administrator(call)?;
     let id = number(call)?;
-    let field = call.state.user_fields.remove(&id).unwrap_or_default();
+    let field = call.store_mut().remove(FIELDS, id).unwrap_or_default();
     if let Some(name) = field.get("FIELD_NAME").and_then(Value::as_str) {
-        for user in call.state.users.values_mut() {
+        let having = call.store().all("user").iter().filter(|(_, user)| user.contains_key(name));
+        for (id, mut user) in having.map(|(id, user)| (*id, user.clone())).collect::<Vec<_>>() {
             user.shift_remove(name);
+            call.store_mut().put("user", id, user);
         }
     }
     Ok(Value::Bool(true).into())
@@ -107,12 +112,6 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     administrator(call)?;
-    let filter = call.param("filter").and_then(Value::as_object).cloned().unwrap_or_default();
-    let fits = |field: &&Object| filter.iter().all(|(key, wanted)| filter::fits(field, &key.to_uppercase(), wanted));
-    let mut fields: Vec<Object> = call.state.user_fields.values().filter(fits).cloned().collect();
-    let order = call.param("order").and_then(Value::as_object).and_then(|order| order.iter().next());
-    let (key, direction) =
-        order.map_or(("ID".to_owned(), json!("asc")), |(key, direction)| (key.to_uppercase(), direction.clone()));
-    filter::sort(&mut fields, &key, direction.as_str().is_some_and(|direction| direction.eq_ignore_ascii_case("desc")));
-    Ok(filter::page(fields, call.number("start").unwrap_or(0)))
+    let query = records::asked(call.params, &str::to_uppercase);
+    Ok(query.run(call.store().all(FIELDS), "ID").success(|field| Value::Object(field.clone())))
 }

@@ -1,28 +1,28 @@
 //! Accounts.
 
-use std::time::SystemTime;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal, iso};
 use crate::sandbox::dispatch::Call;
-use crate::sandbox::filter;
+use crate::sandbox::query::{self, Filter, Query};
 use crate::sandbox::seed;
-use crate::sandbox::state::State;
+use crate::sandbox::store::Store;
 use crate::value::Object;
 
 /// Parameters of the lists that are no conditions on fields.
 const CONTROLS: &[&str] = &["filter", "sort", "order", "admin_mode", "select", "image_resize", "start"];
 
 pub(super) fn current(call: &mut Call<'_>) -> Outcome {
-    let user = call.state.users.get(&call.user).cloned().ok_or_else(|| Refusal::core("access_denied"))?;
+    let user = call.store().get("user", call.user).cloned().ok_or_else(|| Refusal::core("access_denied"))?;
     Ok(user.into())
 }
 
 pub(super) fn fields(call: &mut Call<'_>) -> Outcome {
     let known = call.tables.entity("user").map(|entity| entity.fields).unwrap_or_default();
     let mut labels: Object = known.iter().map(|field| (field.name.to_string(), label(&field.name).into())).collect();
-    for field in call.state.user_fields.values() {
+    for field in call.store().all("user.userfield").values() {
         let name = field.get("FIELD_NAME").and_then(Value::as_str).unwrap_or_default();
         labels.insert(name.to_owned(), field.get("LABEL").cloned().unwrap_or_else(|| name.into()));
     }
@@ -48,7 +48,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
 pub(super) fn search(call: &mut Call<'_>) -> Outcome {
     let mut words = Vec::new();
     let mut exact = Vec::new();
-    let departments = call.state.departments.clone();
+    let departments = departments(call);
     for (key, value) in conditions(call) {
         let text = value.as_str().map(str::to_owned);
         match (key.as_str(), text) {
@@ -79,7 +79,7 @@ fn conditions(call: &Call<'_>) -> Vec<(String, Value)> {
 
 /// The accounts that fit all conditions and contain all words.
 fn list(call: &Call<'_>, conditions: &[(String, Value)], words: &[String]) -> crate::sandbox::answer::Success {
-    let departments = &call.state.departments;
+    let departments = departments(call);
     let has_words = |user: &Object| {
         let of_department = |id: &Value| id.as_u64().and_then(|id| departments.get(&id)).cloned().unwrap_or_default();
         let names = user
@@ -97,29 +97,33 @@ fn list(call: &Call<'_>, conditions: &[(String, Value)], words: &[String]) -> cr
         .join(" ");
         words.iter().all(|word| all.contains(&word.to_lowercase()))
     };
-    let mut users: Vec<Object> = call
-        .state
-        .users
-        .values()
-        .filter(|user| conditions.iter().all(|(key, wanted)| filter::fits(user, key, wanted)) && has_words(user))
-        .cloned()
-        .collect();
-    let field = call.text("sort").map_or_else(|| "ID".to_owned(), |field| field.to_uppercase());
+    let mut filter = Filter::default();
+    for (key, wanted) in conditions {
+        let (operator, field) = query::operator(key);
+        filter.test(operator, field, wanted);
+    }
     let descending = call.text("order").is_some_and(|order| order.eq_ignore_ascii_case("desc"));
-    filter::sort(&mut users, &field, descending);
-    let selected: Vec<String> = match call.param("select") {
-        Some(Value::Array(fields)) => fields.iter().filter_map(|field| field.as_str().map(str::to_owned)).collect(),
-        Some(Value::String(field)) => vec![field.clone()],
-        _ => Vec::new(),
-    };
-    let users = users.into_iter().map(|user| filter::select(user, &selected)).collect();
-    filter::page(users, call.number("start").unwrap_or(0))
+    let order = vec![(call.text("sort").map_or_else(|| "ID".to_owned(), |field| field.to_uppercase()), descending)];
+    let query = Query { filter, order, start: call.number("start").unwrap_or(0), page: query::PAGE };
+    let selected = call.param("select").map(query::selection).unwrap_or_default();
+    let show = |user: &Object| Value::Object(query::select(user, &selected));
+    if words.is_empty() {
+        return query.run(call.store().all("user"), "ID").success(show);
+    }
+    let users = call.store().all("user").iter().filter(|(_, user)| has_words(user));
+    query.run(&users.map(|(id, user)| (*id, user.clone())).collect(), "ID").success(show)
+}
+
+/// The departments' names by number.
+fn departments(call: &Call<'_>) -> BTreeMap<u64, String> {
+    let name = |department: &Object| department.get("NAME").and_then(Value::as_str).unwrap_or_default().to_owned();
+    call.store().all("department").iter().map(|(id, department)| (*id, name(department))).collect()
 }
 
 pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     call.administrator()?;
     let email = call.text("EMAIL").unwrap_or_default();
-    check_email(call.state, &email, None)?;
+    check_email(call.store(), &email, None)?;
     let is_partner = call.text("EXTRANET").is_some_and(|flag| flag.eq_ignore_ascii_case("y"));
     let groups = call.param("SONET_GROUP_ID").map(numbers).unwrap_or_default();
     if is_partner && groups.is_empty() {
@@ -128,29 +132,29 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     if !is_partner && call.param("UF_DEPARTMENT").map(numbers).unwrap_or_default().is_empty() {
         return Err(Refusal::argument("no_extranet_field"));
     }
-    let id = State::next(&call.state.users);
+    let id = call.store_mut().next("user");
     let mut user = seed::user(id, "", "", "", 0);
     user.insert("UF_DEPARTMENT".into(), json!([]));
-    user.insert("DATE_REGISTER".into(), iso(SystemTime::now()).into());
+    user.insert("DATE_REGISTER".into(), iso(call.now).into());
     user.insert("USER_TYPE".into(), if is_partner { "extranet" } else { "employee" }.into());
     change(call, &mut user);
-    call.state.users.insert(id, user);
+    call.store_mut().put("user", id, user);
     Ok(Value::from(id).into())
 }
 
 pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     call.administrator()?;
     let id = call.number("ID").and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
-    let mut user = call.state.users.get(&id).cloned().ok_or_else(|| Refusal::core("access_denied"))?;
+    let mut user = call.store().get("user", id).cloned().ok_or_else(|| Refusal::core("access_denied"))?;
     if let Some(email) = call.text("EMAIL") {
-        check_email(call.state, &email, Some(id))?;
+        check_email(call.store(), &email, Some(id))?;
     }
     change(call, &mut user);
-    call.state.users.insert(id, user);
+    call.store_mut().put("user", id, user);
     Ok(Value::Bool(true).into())
 }
 
-fn check_email(state: &State, email: &str, own: Option<u64>) -> Result<(), Refusal> {
+fn check_email(store: &Store, email: &str, own: Option<u64>) -> Result<(), Refusal> {
     let parts: Vec<&str> = email.split('@').collect();
     let is_address = matches!(parts.as_slice(), [name, host] if !name.is_empty() && host.contains('.') && !email.contains(char::is_whitespace));
     if !is_address {
@@ -160,7 +164,7 @@ fn check_email(state: &State, email: &str, own: Option<u64>) -> Result<(), Refus
         Some(*id) != own
             && user.get("EMAIL").and_then(Value::as_str).is_some_and(|other| other.eq_ignore_ascii_case(email))
     };
-    if state.users.iter().any(taken) {
+    if store.all("user").iter().any(taken) {
         return Err(Refusal::argument("A user with this email already exists"));
     }
     Ok(())
@@ -170,11 +174,16 @@ fn check_email(state: &State, email: &str, own: Option<u64>) -> Result<(), Refus
 fn change(call: &Call<'_>, user: &mut Object) {
     let known = call.tables.entity("user").map(|entity| entity.fields).unwrap_or_default();
     let custom = |key: &str| {
-        call.state.user_fields.values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(key))
+        call.store()
+            .all("user.userfield")
+            .values()
+            .any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(key))
     };
     for (key, value) in call.params {
         let key = key.to_uppercase();
-        let is_field = known.iter().any(|field| field.name == key && !field.readonly);
+        // Without a spec of the account's fields, any may be written but the number.
+        let is_field =
+            (known.is_empty() && key != "ID") || known.iter().any(|field| field.name == key && !field.readonly);
         if !is_field && !custom(&key) {
             continue;
         }

@@ -1,0 +1,298 @@
+//! The table of entities: one row says how an entity's methods are called, what its records are made of and how they are
+//! answered. `records` does the rest.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use crate::value::Object;
+
+/// What a method does with the records.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verb {
+    Add,
+    Get,
+    List,
+    Update,
+    Delete,
+    Fields,
+}
+
+/// What a method answers after a change.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Reply {
+    /// The record's number.
+    #[default]
+    Id,
+    /// `true`.
+    Done,
+    /// The whole record.
+    Record,
+}
+
+/// A row.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entity {
+    /// The name of the collection, and of the methods but for their last word.
+    pub(super) name: String,
+    /// The scope of its methods.
+    pub(super) scope: String,
+    /// The last words of its methods, where these are regular.
+    #[serde(default)]
+    pub(super) verbs: Vec<Verb>,
+    /// Its other methods.
+    #[serde(default)]
+    pub(super) methods: BTreeMap<String, Verb>,
+    /// The field that holds a record's number.
+    #[serde(default = "id")]
+    pub(super) id: String,
+    /// The parameters that name a record.
+    #[serde(default = "by")]
+    pub(super) by: Vec<String>,
+    /// The parameter that holds the fields; none: they stand at the top.
+    #[serde(default)]
+    pub(super) input: Option<String>,
+    /// The names of parameters sent by position.
+    #[serde(default)]
+    pub(super) positions: Vec<String>,
+    /// The record that each record belongs to.
+    #[serde(default)]
+    pub(super) parent: Option<Parent>,
+    /// `NAME:type` for each field, `!` behind it where callers cannot write it. `*`: any others are taken, too.
+    #[serde(default, deserialize_with = "fields")]
+    pub(super) fields: IndexMap<String, Field>,
+    /// The values of a new record that the caller does not set.
+    #[serde(default)]
+    pub(super) defaults: Object,
+    /// The fields that a new record needs.
+    #[serde(default)]
+    pub(super) required: Vec<String>,
+    /// The field that holds who answers for the record: the caller if not set.
+    #[serde(default)]
+    pub(super) owner: Option<String>,
+    /// When it was made, when it was changed.
+    #[serde(default)]
+    pub(super) created: Option<String>,
+    #[serde(default)]
+    pub(super) changed: Option<String>,
+    /// Who made it, who changed it.
+    #[serde(default)]
+    pub(super) author: Option<String>,
+    #[serde(default)]
+    pub(super) editor: Option<String>,
+    /// Scalars are answered as text.
+    #[serde(default)]
+    pub(super) text: bool,
+    /// Names are answered in camel case, and taken in it too.
+    #[serde(default)]
+    pub(super) camel: bool,
+    /// What is answered after `add` and after `update`.
+    #[serde(default)]
+    pub(super) added: Reply,
+    #[serde(default = "done")]
+    pub(super) updated: Reply,
+    /// The key of `result` that holds a record, and the one that holds a list.
+    #[serde(default)]
+    pub(super) one: Option<String>,
+    #[serde(default)]
+    pub(super) many: Option<String>,
+    /// Records a page.
+    #[serde(default = "page")]
+    pub(super) page: usize,
+    /// The code and the text of the error for a record that does not exist.
+    #[serde(default)]
+    pub(super) missing: Missing,
+}
+
+/// The record that each record belongs to.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Parent {
+    /// Its collection; none where it need not be checked.
+    pub(super) of: Option<String>,
+    /// The field that holds its number.
+    pub(super) field: String,
+    /// The parameters that name it.
+    pub(super) by: Vec<String>,
+}
+
+/// The error for a record that does not exist.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Missing {
+    #[serde(default = "bad_request")]
+    pub(super) status: u16,
+    pub(super) code: String,
+    pub(super) text: String,
+}
+
+impl Default for Missing {
+    fn default() -> Self {
+        Self { status: 400, code: String::new(), text: "Not found".into() }
+    }
+}
+
+/// A field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    pub(super) kind: Kind,
+    pub(super) readonly: bool,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    Number,
+    /// An amount with two decimals.
+    Money,
+    /// `Y` or `N`.
+    Flag,
+    Date,
+    Time,
+    /// Telephone numbers, addresses and the like, each with a kind and a number of its own.
+    Multi,
+    List,
+    Any,
+}
+
+impl Kind {
+    const WORDS: &'static [(&'static str, Kind)] = &[
+        ("text", Kind::Text),
+        ("int", Kind::Integer),
+        ("num", Kind::Number),
+        ("money", Kind::Money),
+        ("flag", Kind::Flag),
+        ("date", Kind::Date),
+        ("time", Kind::Time),
+        ("multi", Kind::Multi),
+        ("list", Kind::List),
+        ("any", Kind::Any),
+    ];
+
+    /// The word of the portal's descriptions of fields.
+    pub(super) fn documented(self) -> &'static str {
+        match self {
+            Self::Text | Self::Any => "string",
+            Self::Integer => "integer",
+            Self::Number | Self::Money => "double",
+            Self::Flag => "char",
+            Self::Date => "date",
+            Self::Time => "datetime",
+            Self::Multi => "crm_multifield",
+            Self::List => "array",
+        }
+    }
+}
+
+fn id() -> String {
+    "ID".into()
+}
+fn by() -> Vec<String> {
+    vec!["id".into()]
+}
+fn page() -> usize {
+    crate::sandbox::query::PAGE
+}
+fn done() -> Reply {
+    Reply::Done
+}
+fn bad_request() -> u16 {
+    400
+}
+
+fn fields<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<IndexMap<String, Field>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let read = |word: &str| {
+        let (word, readonly) = word.strip_suffix('!').map_or((word, false), |word| (word, true));
+        let (name, kind) = word.split_once(':').unwrap_or((word, "text"));
+        let kind = Kind::WORDS.iter().find(|(known, _)| *known == kind).map(|(_, kind)| *kind);
+        let kind = kind.ok_or_else(|| serde::de::Error::custom(format!("`{word}` is of no known kind")))?;
+        Ok((name.to_owned(), Field { kind, readonly }))
+    };
+    text.split_whitespace().map(read).collect()
+}
+
+impl Entity {
+    /// Whether a field may be sent that the row does not list.
+    pub(super) fn is_open(&self) -> bool {
+        self.fields.is_empty() || self.fields.contains_key("*")
+    }
+
+    /// What a field holds.
+    pub(super) fn kind(&self, field: &str) -> Kind {
+        match self.fields.get(field) {
+            Some(field) => field.kind,
+            None if field == self.id => Kind::Integer,
+            None => Kind::Any,
+        }
+    }
+}
+
+/// All rows, and what each method does.
+pub(super) struct Rows {
+    entities: Vec<Entity>,
+    methods: BTreeMap<String, (usize, Verb)>,
+}
+
+impl Rows {
+    /// The entity that a method, in lower case, works on.
+    pub(super) fn method(&self, method: &str) -> Option<(&Entity, Verb)> {
+        self.methods.get(method).and_then(|(at, verb)| Some((self.entities.get(*at)?, *verb)))
+    }
+
+    /// The entity of a collection.
+    pub(super) fn entity(&self, name: &str) -> Option<&Entity> {
+        self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// The names of all methods.
+    pub(super) fn methods(&self) -> impl Iterator<Item = (&str, &Entity)> {
+        self.methods.iter().filter_map(|(name, (at, _))| Some((name.as_str(), self.entities.get(*at)?)))
+    }
+
+    fn read(text: &str) -> Result<Self, serde_yaml::Error> {
+        let entities: Vec<Entity> = serde_yaml::from_str(text)?;
+        let mut methods = BTreeMap::new();
+        for (at, entity) in entities.iter().enumerate() {
+            for verb in &entity.verbs {
+                let word = format!("{verb:?}").to_lowercase();
+                methods.insert(format!("{}.{word}", entity.name), (at, *verb));
+            }
+            methods.extend(entity.methods.iter().map(|(name, verb)| (name.to_lowercase(), (at, *verb))));
+        }
+        Ok(Self { entities, methods })
+    }
+}
+
+/// The rows of `entities.yaml`. A test reads them, so that they are never empty in vain.
+pub(super) static ROWS: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::read(include_str!("entities.yaml")).unwrap_or(Rows { entities: Vec::new(), methods: BTreeMap::new() })
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_sound() {
+        let rows = Rows::read(include_str!("entities.yaml")).map_err(|error| error.to_string());
+        let rows = rows.unwrap_or_else(|error| panic!("{error}"));
+        for entity in &rows.entities {
+            let known = |field: &String| entity.is_open() || entity.fields.contains_key(field) || *field == entity.id;
+            let named = [&entity.owner, &entity.created, &entity.changed, &entity.author, &entity.editor];
+            for field in named.into_iter().flatten().chain(&entity.required).chain(entity.defaults.keys()) {
+                assert!(known(field), "{}: {field} is not among its fields", entity.name);
+            }
+            assert!(!entity.verbs.is_empty() || !entity.methods.is_empty(), "{} has no methods", entity.name);
+        }
+        let names: std::collections::BTreeSet<&String> = rows.entities.iter().map(|entity| &entity.name).collect();
+        assert_eq!(names.len(), rows.entities.len(), "each row has its own name");
+    }
+}

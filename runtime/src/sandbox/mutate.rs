@@ -1,0 +1,28 @@
+//! Changes behind the caller's back: records that vanish or come between two pages.
+
+use std::time::SystemTime;
+
+use crate::sandbox::answer::iso;
+use crate::sandbox::entity::ROWS;
+use crate::sandbox::options::Mutation;
+use crate::sandbox::records;
+use crate::sandbox::store::Store;
+
+/// Carries out a change.
+pub(super) fn apply(store: &mut Store, mutation: &Mutation, now: SystemTime) {
+    let collection = mutation.collection.as_str();
+    let ids = store.all(collection).keys();
+    let mut gone: Vec<u64> = ids.clone().take(mutation.delete_first).copied().collect();
+    gone.extend(ids.rev().take(mutation.delete_last));
+    for id in gone {
+        store.remove(collection, id);
+    }
+    let Some(entity) = ROWS.entity(collection) else { return };
+    for _ in 0..mutation.add {
+        let id = store.next(collection);
+        let mut record = records::blank(entity, id);
+        let stamps = entity.created.iter().chain(&entity.changed);
+        record.extend(stamps.map(|field| (field.clone(), iso(now).into())));
+        store.put(collection, id, record);
+    }
+}

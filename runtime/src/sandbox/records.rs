@@ -1,0 +1,389 @@
+//! What the methods of all entities of the table do: make, find, list, change and remove records.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::answer::{Outcome, Refusal, Success, iso};
+use crate::sandbox::dispatch::{Call, find};
+use crate::sandbox::entity::{Entity, Kind, Reply, Verb};
+use crate::sandbox::query::{self, Filter, Query};
+use crate::value::Object;
+
+/// Carries out a method of an entity.
+pub(super) fn run(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
+    match verb {
+        Verb::Add => add(call, entity),
+        Verb::Get => get(call, entity),
+        Verb::List => list(call, entity),
+        Verb::Update => update(call, entity),
+        Verb::Delete => delete(call, entity),
+        Verb::Fields => Ok(fields(entity).into()),
+    }
+}
+
+/// A parameter by its name or, where the method takes them so, by its position.
+fn param<'c>(call: &'c Call<'_>, entity: &Entity, name: &str) -> Option<&'c Value> {
+    call.param(name).or_else(|| {
+        let at = entity.positions.iter().position(|position| position.eq_ignore_ascii_case(name))?;
+        call.params.get(&at.to_string())
+    })
+}
+
+/// The number in a value.
+pub(super) fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn first_number(call: &Call<'_>, entity: &Entity, names: &[String]) -> Option<u64> {
+    names.iter().find_map(|name| param(call, entity, name)).and_then(number)
+}
+
+/// The record that the parameters name.
+fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
+    let missing = || Refusal::new(entity.missing.status, &entity.missing.code, &*entity.missing.text);
+    if !entity.by.iter().any(|name| param(call, entity, name).is_some()) {
+        let name = entity.by.first().map_or("id", String::as_str);
+        return Err(Refusal::new(
+            400,
+            &entity.missing.code,
+            format!("{} is not defined or invalid.", name.to_uppercase()),
+        ));
+    }
+    let id = first_number(call, entity, &entity.by).ok_or_else(missing)?;
+    let record = call.store().get(&entity.name, id).ok_or_else(missing)?;
+    match &entity.parent {
+        Some(parent) => match first_number(call, entity, &parent.by) {
+            Some(wanted) if record.get(&parent.field).and_then(number) != Some(wanted) => Err(missing()),
+            _ => Ok(id),
+        },
+        None => Ok(id),
+    }
+}
+
+/// The fields sent, under the records' own names; what does not exist or cannot be written is left out in silence.
+fn sent(call: &Call<'_>, entity: &Entity) -> Object {
+    let given = match &entity.input {
+        Some(name) => param(call, entity, name).and_then(Value::as_object).cloned().unwrap_or_default(),
+        None => call.params.clone(),
+    };
+    let own = |name: &str| name.starts_with("UF_") || name.starts_with("PROPERTY_") || name.starts_with("PARENT_ID_");
+    given
+        .into_iter()
+        .map(|(name, value)| (stored_name(entity, &name), value))
+        .filter(|(name, _)| match entity.fields.get(name) {
+            Some(field) => !field.readonly,
+            None => *name != entity.id && (entity.is_open() || own(name)),
+        })
+        .map(|(name, value)| {
+            let value = normal(entity, entity.kind(&name), value);
+            (name, value)
+        })
+        .collect()
+}
+
+/// The records' own name of a field.
+pub(super) fn stored_name(entity: &Entity, name: &str) -> String {
+    if entity.fields.contains_key(name) {
+        name.to_owned()
+    } else if entity.camel && name.contains(char::is_lowercase) {
+        upper(name)
+    } else if entity.camel || entity.fields.contains_key(&name.to_uppercase()) {
+        name.to_uppercase()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// `assignedById` → `ASSIGNED_BY_ID`.
+pub(super) fn upper(name: &str) -> String {
+    let mut upper = String::with_capacity(name.len() + 4);
+    for char in name.chars() {
+        if char.is_uppercase() && !upper.is_empty() {
+            upper.push('_');
+        }
+        upper.extend(char.to_uppercase());
+    }
+    upper
+}
+
+/// `ASSIGNED_BY_ID` → `assignedById`.
+pub(super) fn camel(name: &str) -> String {
+    let mut camel = String::with_capacity(name.len());
+    let mut raise = false;
+    for char in name.chars() {
+        match char {
+            '_' => raise = !camel.is_empty(),
+            char if raise => {
+                camel.extend(char.to_uppercase());
+                raise = false;
+            }
+            char => camel.extend(char.to_lowercase()),
+        }
+    }
+    camel
+}
+
+/// A value in the form that the records hold.
+fn normal(entity: &Entity, kind: Kind, value: Value) -> Value {
+    let plain = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(if *flag { "Y" } else { "N" }.to_owned()),
+        _ => None,
+    };
+    match (kind, plain(&value)) {
+        (Kind::Flag, Some(text)) => match text.to_lowercase().as_str() {
+            "y" | "1" | "true" => "Y".into(),
+            _ => "N".into(),
+        },
+        (Kind::Integer | Kind::Number, Some(text)) if !entity.text => {
+            let number = text.trim().parse::<i64>().map(Value::from);
+            number.or_else(|_| text.trim().parse::<f64>().map(Value::from)).unwrap_or(value)
+        }
+        (Kind::Money, Some(text)) => match text.trim().parse::<f64>() {
+            Ok(amount) if entity.text => format!("{amount:.2}").into(),
+            Ok(amount) => amount.into(),
+            Err(_) => {
+                if entity.text {
+                    "0.00".into()
+                } else {
+                    json!(0)
+                }
+            }
+        },
+        (Kind::Date | Kind::Time, Some(text))
+            if text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2 =>
+        {
+            format!("{text}T00:00:00+00:00").into()
+        }
+        (Kind::Multi, _) => multi(value),
+        (Kind::List, Some(text)) => {
+            if text.is_empty() {
+                json!([])
+            } else {
+                json!([text])
+            }
+        }
+        (Kind::Any | Kind::List, _) => value,
+        (_, Some(text)) if entity.text => text.into(),
+        _ => value,
+    }
+}
+
+/// Telephone numbers and the like, each with its number.
+fn multi(value: Value) -> Value {
+    let items: Vec<Value> = match value {
+        Value::Array(items) => items,
+        Value::Object(map) => map.into_iter().map(|(_, item)| item).collect(),
+        _ => Vec::new(),
+    };
+    let numbered = items.into_iter().enumerate().map(|(at, item)| {
+        let mut entry = Object::new();
+        entry.insert("ID".into(), (at + 1).to_string().into());
+        entry.insert("VALUE_TYPE".into(), "WORK".into());
+        match item {
+            Value::Object(item) => entry.extend(item),
+            other => entry.extend([("VALUE".to_owned(), other)]),
+        }
+        Value::Object(entry)
+    });
+    numbered.filter(|item| item.get("VALUE").is_some_and(|value| value != "")).collect()
+}
+
+/// Fills in who and when.
+fn stamp(call: &Call<'_>, entity: &Entity, record: &mut Object, is_new: bool) {
+    let user: Value = if entity.text { call.user.to_string().into() } else { call.user.into() };
+    let now: Value = iso(call.now).into();
+    let mut set = |field: &Option<String>, value: &Value| {
+        record.extend(field.iter().map(|field| (field.clone(), value.clone())));
+    };
+    if is_new {
+        set(&entity.created, &now);
+        set(&entity.author, &user);
+    }
+    set(&entity.changed, &now);
+    set(&entity.editor, &user);
+}
+
+/// A record with every field that has a value from the start.
+pub(super) fn blank(entity: &Entity, id: u64) -> Object {
+    let mut record = Object::new();
+    record.insert(entity.id.clone(), if entity.text { id.to_string().into() } else { id.into() });
+    for (name, field) in entity.fields.iter().filter(|(name, _)| *name != "*" && **name != entity.id) {
+        if field.kind != Kind::Multi {
+            record.insert(name.clone(), entity.defaults.get(name).cloned().unwrap_or(Value::Null));
+        }
+    }
+    for (name, value) in &entity.defaults {
+        record.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    record
+}
+
+fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
+    let fields = sent(call, entity);
+    let is_empty =
+        |value: &Value| matches!(value, Value::Null) || value.as_str().is_some_and(|text| text.trim().is_empty());
+    if let Some(field) = entity.required.iter().find(|field| fields.get(*field).is_none_or(is_empty)) {
+        return Err(Refusal::new(400, &entity.missing.code, format!("The field {field} is required")));
+    }
+    let parent = match &entity.parent {
+        Some(parent) => {
+            let id = first_number(call, entity, &parent.by).or_else(|| fields.get(&parent.field).and_then(number));
+            let exists = |id: u64| parent.of.as_deref().is_none_or(|of| call.store().get(of, id).is_some());
+            match id.filter(|id| exists(*id)) {
+                Some(id) => Some((parent.field.clone(), id)),
+                None => return Err(Refusal::new(entity.missing.status, &entity.missing.code, &*entity.missing.text)),
+            }
+        }
+        None => None,
+    };
+    let id = call.store_mut().next(&entity.name);
+    let mut record = blank(entity, id);
+    if let Some(owner) = &entity.owner {
+        record.insert(owner.clone(), if entity.text { call.user.to_string().into() } else { call.user.into() });
+    }
+    record.extend(fields);
+    if let Some((field, id)) = parent {
+        record.insert(field, if entity.text { id.to_string().into() } else { id.into() });
+    }
+    stamp(call, entity, &mut record, true);
+    let answer = reply(entity, entity.added, id, &record);
+    call.store_mut().put(&entity.name, id, record);
+    Ok(answer.into())
+}
+
+fn reply(entity: &Entity, reply: Reply, id: u64, record: &Object) -> Value {
+    match reply {
+        Reply::Id => id.into(),
+        Reply::Done => true.into(),
+        Reply::Record => wrapped(entity.one.as_deref(), show(entity, record)),
+    }
+}
+
+fn wrapped(key: Option<&str>, value: Value) -> Value {
+    match key {
+        Some(key) => json!({ key: value }),
+        None => value,
+    }
+}
+
+/// A record as it is answered.
+pub(super) fn show(entity: &Entity, record: &Object) -> Value {
+    if !entity.camel {
+        return Value::Object(record.clone());
+    }
+    record.iter().map(|(name, value)| (camel(name), value.clone())).collect()
+}
+
+fn get(call: &mut Call<'_>, entity: &Entity) -> Outcome {
+    let id = named(call, entity)?;
+    let record = call.store().get(&entity.name, id).map(|record| show(entity, record)).unwrap_or_default();
+    Ok(wrapped(entity.one.as_deref(), record).into())
+}
+
+fn list(call: &mut Call<'_>, entity: &Entity) -> Outcome {
+    let rename = |name: &str| stored_name(entity, name);
+    let mut filter = param(call, entity, "filter").map(|filter| Filter::read(filter, &rename)).unwrap_or_default();
+    if let Some(parent) = &entity.parent
+        && let Some(id) = first_number(call, entity, &parent.by)
+    {
+        filter = Filter::all([filter]);
+        filter.test("=", &*parent.field, &id.into());
+    }
+    let query = Query {
+        filter,
+        order: param(call, entity, "order").map(|order| query::order(order, &rename)).unwrap_or_default(),
+        start: call.number("start").unwrap_or(0),
+        page: entity.page,
+    };
+    let fields: Vec<String> = param(call, entity, "select")
+        .map(query::selection)
+        .unwrap_or_default()
+        .iter()
+        .map(|name| rename(name))
+        .collect();
+    let found = query.run(call.store().all(&entity.name), &entity.id);
+    let mut success = found.success(|record| show(entity, &select(entity, record, &fields)));
+    if let Some(many) = &entity.many {
+        success.result = json!({ many.as_str(): success.result });
+    }
+    Ok(success)
+}
+
+/// The selected fields. Contact data and custom fields come only when they are asked for.
+fn select(entity: &Entity, record: &Object, fields: &[String]) -> Object {
+    let all = fields.is_empty() || fields.iter().any(|field| field == "*");
+    let custom = fields.iter().any(|field| field == "UF_*");
+    let wanted = |name: &str| {
+        name == entity.id
+            || fields.iter().any(|field| field == name)
+            || if name.starts_with("UF_") { custom } else { all && entity.kind(name) != Kind::Multi }
+    };
+    record.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
+    let id = named(call, entity)?;
+    let mut record = call.store().get(&entity.name, id).cloned().unwrap_or_default();
+    record.extend(sent(call, entity));
+    stamp(call, entity, &mut record, false);
+    let answer = reply(entity, entity.updated, id, &record);
+    call.store_mut().put(&entity.name, id, record);
+    Ok(answer.into())
+}
+
+fn delete(call: &mut Call<'_>, entity: &Entity) -> Outcome {
+    let id = named(call, entity)?;
+    call.store_mut().remove(&entity.name, id);
+    Ok(Success::from(Value::Bool(true)))
+}
+
+/// The description of an entity's fields.
+fn fields(entity: &Entity) -> Object {
+    let describe = |(name, field): (&String, &crate::sandbox::entity::Field)| {
+        let shown = if entity.camel { camel(name) } else { name.clone() };
+        let about = json!({
+            "type": field.kind.documented(),
+            "isRequired": entity.required.contains(name),
+            "isReadOnly": field.readonly || *name == entity.id,
+            "isImmutable": false,
+            "isMultiple": matches!(field.kind, Kind::Multi | Kind::List),
+            "isDynamic": false,
+            "title": name,
+        });
+        (shown, about)
+    };
+    entity.fields.iter().filter(|(name, _)| *name != "*").map(describe).collect()
+}
+
+/// Reads the parameters of a list for handlers that keep their records themselves.
+pub(super) fn asked(params: &Object, rename: &dyn Fn(&str) -> String) -> Query {
+    Query {
+        filter: find(params, "filter").map(|filter| Filter::read(filter, rename)).unwrap_or_default(),
+        order: find(params, "order").map(|order| query::order(order, rename)).unwrap_or_default(),
+        start: find(params, "start")
+            .and_then(|start| match start {
+                Value::Number(start) => start.as_i64(),
+                Value::String(start) => start.trim().parse().ok(),
+                _ => None,
+            })
+            .unwrap_or(0),
+        page: query::PAGE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_change_their_spelling_and_back() {
+        for (one, other) in [("ASSIGNED_BY_ID", "assignedById"), ("TITLE", "title"), ("STAGE_ID", "stageId")] {
+            assert_eq!((camel(one).as_str(), upper(other).as_str()), (other, one));
+        }
+    }
+}
