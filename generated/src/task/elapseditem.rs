@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0x000001`: There is no such task, or the parameters come in another order than here.
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CODE`: The caller may not book time on this task.
 #[inline]
@@ -71,7 +71,7 @@ pub fn add(
 ///
 /// - `0x000001`: There is no such task, or the parameters come in another order than here.
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CODE`: The caller may not book time on this task.
 #[inline]
@@ -141,7 +141,7 @@ impl rt::Request for Add {
 ///
 /// - `0x000001`: There is no such task, or the parameters come in another order than here.
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
@@ -211,7 +211,7 @@ impl rt::Request for Delete {
 ///
 /// - `0x000001`: There is no such task, or the parameters come in another order than here.
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
@@ -283,7 +283,7 @@ impl rt::Request for Get {
 /// Among others, the portal's own:
 ///
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `0x000100`: A parameter is refused, or the parameters come in another order than here.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
@@ -498,7 +498,7 @@ impl rt::Request for IsActionAllowed {
 ///
 /// - `0x000001`: There is no such task, or the parameters come in another order than here.
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
@@ -547,7 +547,7 @@ pub fn update(
 ///
 /// - `0x000001`: There is no such task, or the parameters come in another order than here.
 /// - `0x100002`: The caller may not see the task.
-/// - `0x000004`: The caller may not do this with the record. IsActionAllowedTaskElapseditem tells what is allowed.
+/// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]

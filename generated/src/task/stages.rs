@@ -411,7 +411,7 @@ impl rt::Request for Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED_MOVE`: The caller may not move this task. CanmovetaskTaskStages tells about the board.
+/// - `ACCESS_DENIED_MOVE`: The caller may not move this task. CanMoveTasks tells about the board.
 /// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
@@ -451,7 +451,7 @@ pub fn movetask(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED_MOVE`: The caller may not move this task. CanmovetaskTaskStages tells about the board.
+/// - `ACCESS_DENIED_MOVE`: The caller may not move this task. CanMoveTasks tells about the board.
 /// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]

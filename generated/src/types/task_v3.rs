@@ -153,12 +153,12 @@ impl TaskV3 {
     ) -> Self {
         self.set("endPlan", rt::value::text(value))
     }
-    /// `fileIds`. Numbers of the attachments; null where there are none. AttachTasksTaskFile adds files.
+    /// `fileIds`. Numbers of the attachments; null where there are none. AttachFilesToTask adds files.
     #[inline]
     pub fn file_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
         rt::view::read(&self.0, "fileIds")
     }
-    /// Sets `fileIds`. Numbers of the attachments; null where there are none. AttachTasksTaskFile adds files.
+    /// Sets `fileIds`. Numbers of the attachments; null where there are none. AttachFilesToTask adds files.
     #[inline]
     #[must_use]
     pub fn set_file_ids(

@@ -84,7 +84,7 @@ impl rt::Request for Add {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
     Delete(
@@ -148,7 +148,7 @@ impl rt::Request for Delete {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such task, or the caller may not see it.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTasksTaskField lists those of tasks.
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTaskFields lists those of tasks.
 #[inline]
 pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
     Get(
@@ -226,7 +226,7 @@ impl rt::Request for Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDORDEREXCEPTION`: The value of order is refused. Give a field that can be sorted by, with ASC or DESC.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A value of pagination is no number, or limit is 0\.
@@ -324,7 +324,7 @@ impl rt::Request for List {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn update(
     id: impl ::std::convert::Into<rt::Id>,

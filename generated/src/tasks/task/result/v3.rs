@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A key of fields is missing or may not be set. The list in validation names it.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
     Add(
@@ -90,8 +90,8 @@ impl rt::Request for Add {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A key of fields is missing or may not be set. The list in validation names it.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTasksTaskField lists those of tasks.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTaskFields lists those of tasks.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn addfromchatmessage(
     fields: impl ::std::convert::Into<rt::Value>,
@@ -159,7 +159,7 @@ impl rt::Request for Addfromchatmessage {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
     Delete(
@@ -230,9 +230,9 @@ impl rt::Request for Delete {
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDFILTEREXCEPTION`: The filter is no list of conditions.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNFILTEROPERATOREXCEPTION`: An operator is none of those listed here.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A value of pagination is no number, or limit is 0\.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTasksTaskField lists those of tasks.
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTaskFields lists those of tasks.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDORDEREXCEPTION`: The value of order is refused. Give a field that can be sorted by, with ASC or DESC.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn list(
     filter: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
@@ -334,8 +334,8 @@ impl rt::Request for List {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A key of fields is missing or may not be set. The list in validation names it.
-/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTasksTaskField lists those of tasks.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTasksTaskAccess tells what is allowed.
+/// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTaskFields lists those of tasks.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
 pub fn update(
     id: impl ::std::convert::Into<rt::Id>,
