@@ -82,6 +82,23 @@ pub enum Paging {
     LimitOffset,
 }
 
+/// How a list can be walked by its records' numbers; each name as it is on the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Keyset {
+    /// The parameter of the conditions.
+    pub filter: String,
+    /// The parameter that sorts: an object of keys with their directions; or the one of the key.
+    pub order: String,
+    /// The parameter of the direction, where `order` takes the key alone.
+    pub direction: Option<String>,
+    /// The number's name among the conditions.
+    pub key: String,
+    /// The number's name in the records.
+    pub field: String,
+    /// The parameter that names the fields to answer.
+    pub select: Option<String>,
+}
+
 /// A REST method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Method {
@@ -112,6 +129,12 @@ pub struct Method {
     pub paging: Option<Paging>,
     /// Whether the portal reads the parameters by their order.
     pub ordered: bool,
+    /// How the list can be walked by its records' numbers.
+    pub keyset: Option<Keyset>,
+    /// The parameter that says where a page begins, where it is not called `start`.
+    pub start: Option<String>,
+    /// Records on a full page, where they are not 50.
+    pub page_size: Option<u16>,
     /// Whether it may stand in a batch.
     pub batchable: bool,
     /// Whether only an application may call it.

@@ -31,11 +31,12 @@ pub fn batch(cmd: impl ::std::convert::Into<rt::Value>) -> Batch {
     Batch(
         rt::Call::new(
                 rt::Method::new(
-                    "batch",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "batch",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .alone(),
             )
             .param("cmd", cmd),
     )

@@ -768,11 +768,21 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                "user.get",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::Start,
-            ),
+                    "user.get",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset {
+                    filter: "FILTER",
+                    order: rt::Order::Pair {
+                        key: "sort",
+                        direction: "order",
+                    },
+                    key: "ID",
+                    field: "ID",
+                    select: "select",
+                }),
         ),
     )
 }

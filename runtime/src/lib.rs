@@ -4,6 +4,7 @@
 mod address;
 mod call;
 mod client;
+pub mod encoding;
 pub mod error;
 mod method;
 pub mod output;
@@ -24,7 +25,7 @@ pub use address::Address;
 pub use call::{Call, Request};
 pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolicy, Sending};
 pub use error::{Error, PortalError, Result};
-pub use method::{Effect, Method, Paging, Rest};
+pub use method::{Effect, Keyset, Method, Order, Paging, Rest};
 pub use output::Page;
 pub use request::HttpRequest;
 pub use response::Response;

@@ -73,6 +73,46 @@ pub enum Paging {
     LimitOffset,
 }
 
+/// How a list can be walked by its records' numbers: sorted by them, each page asked for as "those behind the last one
+/// seen". Unlike `start`, such a walk neither loses nor repeats a record while others come and go, and nothing is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Keyset {
+    /// The parameter that holds the conditions: `filter`.
+    pub filter: &'static str,
+    /// The parameters that sort.
+    pub order: Order,
+    /// The number's name among conditions and sort keys: `ID`.
+    pub key: &'static str,
+    /// The number's name in the records: `ID`, or `id` where requests and answers differ.
+    pub field: &'static str,
+    /// The parameter that names the fields to answer; empty where the method has none.
+    pub select: &'static str,
+}
+
+/// The parameters by which a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// One object of keys with their directions: `{"ID": "ASC"}`.
+    Object(&'static str),
+    /// A key and, in a parameter of its own, its direction.
+    Pair {
+        /// The parameter of the key: `sort`.
+        key: &'static str,
+        /// The parameter of the direction: `order`.
+        direction: &'static str,
+    },
+}
+
+impl Keyset {
+    /// The usual one: `filter`, `order` and `select`, the number called `name` in requests and records.
+    pub const fn new(name: &'static str) -> Self {
+        Self { filter: "filter", order: Order::Object("order"), key: name, field: name, select: "select" }
+    }
+}
+
+/// Records on a page, where a method does not have another size.
+const PAGE: u16 = 50;
+
 /// A method as the client sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Method {
@@ -88,12 +128,35 @@ pub struct Method {
     pub records: &'static str,
     /// The keys of the body in the order in which the portal reads them; empty where it reads them by name.
     pub order: &'static [&'static str],
+    /// How the list can be walked by number, where it can.
+    pub keyset: Option<Keyset>,
+    /// The parameter that says where a page begins, for [`Paging::Start`]: `start`, or `START`.
+    pub start: &'static str,
+    /// Records on a full page.
+    pub page: u16,
+    /// Whether a call may stand in a batch.
+    pub batchable: bool,
 }
 
 impl Method {
     /// A method known at compile time.
     pub const fn new(name: &'static str, rest: Rest, effect: Effect, paging: Paging) -> Self {
-        Self { name: Cow::Borrowed(name), rest, effect, paging, records: "", order: &[] }
+        Self::of(Cow::Borrowed(name), rest, effect, paging)
+    }
+
+    const fn of(name: Cow<'static, str>, rest: Rest, effect: Effect, paging: Paging) -> Self {
+        Self {
+            name,
+            rest,
+            effect,
+            paging,
+            records: "",
+            keyset: None,
+            start: "start",
+            page: PAGE,
+            batchable: true,
+            order: &[],
+        }
     }
 
     /// The same method with its records below a key of `result`.
@@ -108,15 +171,32 @@ impl Method {
         self
     }
 
+    /// The same method, walked by number.
+    pub const fn with_keyset(mut self, keyset: Keyset) -> Self {
+        self.keyset = Some(keyset);
+        self
+    }
+
+    /// The same method with another name of its parameter `start`.
+    pub const fn with_start(mut self, name: &'static str) -> Self {
+        self.start = name;
+        self
+    }
+
+    /// The same method with another number of records on a full page.
+    pub const fn with_page(mut self, records: u16) -> Self {
+        self.page = records;
+        self
+    }
+
+    /// The same method, never put into a batch.
+    pub const fn alone(mut self) -> Self {
+        self.batchable = false;
+        self
+    }
+
     /// A REST 2 method that no spec describes: treated as a write.
     pub fn unknown(name: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            name: name.into(),
-            rest: Rest::V2,
-            effect: Effect::Action,
-            paging: Paging::None,
-            records: "",
-            order: &[],
-        }
+        Self::of(name.into(), Rest::V2, Effect::Action, Paging::None)
     }
 }

@@ -376,7 +376,35 @@ fn new_call(method: &Method) -> TokenStream {
         let keys = crate::emit::tables::top_level_keys(&method.params);
         quote! { .with_order(&[#(#keys),*]) }
     });
-    quote! { rt::Call::new(rt::Method::new(#name, rt::Rest::#rest, rt::Effect::#effect, rt::Paging::#paging) #records #order) }
+    let keyset = method.keyset.as_ref().map(keyset);
+    let start = method.start.as_ref().map(|start| quote! { .with_start(#start) });
+    let page = method.page_size.map(|records| quote! { .with_page(#records) });
+    let alone = (!method.batchable).then(|| quote! { .alone() });
+    quote! {
+        rt::Call::new(
+            rt::Method::new(#name, rt::Rest::#rest, rt::Effect::#effect, rt::Paging::#paging)
+            #records #keyset #start #page #alone #order
+        )
+    }
+}
+
+/// How a list is walked by number.
+fn keyset(keyset: &ir::Keyset) -> TokenStream {
+    let ir::Keyset { filter, order, direction, key, field, select } = keyset;
+    if (filter.as_str(), order.as_str(), select.as_deref()) == ("filter", "order", Some("select"))
+        && direction.is_none()
+        && key == field
+    {
+        return quote! { .with_keyset(rt::Keyset::new(#key)) };
+    }
+    let order = match direction {
+        Some(direction) => quote! { rt::Order::Pair { key: #order, direction: #direction } },
+        None => quote! { rt::Order::Object(#order) },
+    };
+    let select = select.as_deref().unwrap_or_default();
+    quote! {
+        .with_keyset(rt::Keyset { filter: #filter, order: #order, key: #key, field: #field, select: #select })
+    }
 }
 
 /// The setters of a method: its optional parameters, and the entries of its merged object.

@@ -45,7 +45,7 @@ impl Context<'_> {
         self.facts(file);
         let returns = self.returns(file, &["returns".into()], &spec.returns);
         let (module, last) = self.module(file)?;
-        Some(Method {
+        let mut method = Method {
             name: spec.method.clone(),
             rest: spec.rest.0,
             twin: false,
@@ -59,6 +59,9 @@ impl Context<'_> {
             effect: spec.effect.0,
             paging: spec.paging.map(|paging| paging.0),
             ordered: spec.ordered,
+            keyset: None,
+            start: None,
+            page_size: spec.page_size.filter(|size| *size != 50),
             batchable: spec.batchable,
             app_only: spec.app_only,
             access: spec.access.clone(),
@@ -79,7 +82,9 @@ impl Context<'_> {
                 .collect(),
             params,
             functions,
-        })
+        };
+        self.walk(file, &mut method);
+        Some(method)
     }
 
     fn file_name(&mut self, file: &File<MethodSpec>) -> Option<()> {

@@ -10,6 +10,7 @@ mod prose;
 mod template;
 mod types;
 mod unique;
+mod walk;
 
 use std::collections::BTreeMap;
 

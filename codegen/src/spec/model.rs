@@ -33,6 +33,11 @@ pub struct MethodSpec {
     pub effect: EffectWord,
     /// How the list is cut into pages.
     pub paging: Option<PagingWord>,
+    /// The number's name among the conditions of the filter, as in `ID`, by which the list can be walked; `none` where it
+    /// cannot. Default: found by the filter's keys, the records and the parameters for sorting.
+    pub keyset: Option<String>,
+    /// Records on a full page. Default: 50.
+    pub page_size: Option<u16>,
     /// Whether it may stand in a batch.
     #[serde(default = "yes")]
     pub batchable: bool,

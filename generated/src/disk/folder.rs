@@ -291,11 +291,18 @@ pub fn get_children(id: impl ::std::convert::Into<rt::Id>) -> GetChildren {
     GetChildren(
         rt::Call::new(
                 rt::Method::new(
-                    "disk.folder.getChildren",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                ),
+                        "disk.folder.getChildren",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Start,
+                    )
+                    .with_keyset(rt::Keyset {
+                        filter: "filter",
+                        order: rt::Order::Object("order"),
+                        key: "ID",
+                        field: "ID",
+                        select: "",
+                    }),
             )
             .param("id", rt::value::id(id)),
     )

@@ -172,11 +172,18 @@ pub fn get_children(id: impl ::std::convert::Into<rt::Id>) -> GetChildren {
     GetChildren(
         rt::Call::new(
                 rt::Method::new(
-                    "disk.storage.getChildren",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                ),
+                        "disk.storage.getChildren",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Start,
+                    )
+                    .with_keyset(rt::Keyset {
+                        filter: "filter",
+                        order: rt::Order::Object("order"),
+                        key: "ID",
+                        field: "ID",
+                        select: "",
+                    }),
             )
             .param("id", rt::value::id(id)),
     )
@@ -363,11 +370,18 @@ pub fn get_list() -> GetList {
     GetList(
         rt::Call::new(
             rt::Method::new(
-                "disk.storage.getList",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::Start,
-            ),
+                    "disk.storage.getList",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset {
+                    filter: "filter",
+                    order: rt::Order::Object("order"),
+                    key: "ID",
+                    field: "ID",
+                    select: "",
+                }),
         ),
     )
 }

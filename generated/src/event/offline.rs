@@ -294,11 +294,18 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "event.offline.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::Start,
-            ),
+                    "event.offline.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset {
+                    filter: "filter",
+                    order: rt::Order::Object("order"),
+                    key: "ID",
+                    field: "ID",
+                    select: "",
+                }),
         ),
     )
 }

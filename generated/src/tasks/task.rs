@@ -703,7 +703,14 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Start,
                 )
-                .with_records("tasks"),
+                .with_records("tasks")
+                .with_keyset(rt::Keyset {
+                    filter: "filter",
+                    order: rt::Order::Object("order"),
+                    key: "ID",
+                    field: "id",
+                    select: "select",
+                }),
         ),
     )
 }

@@ -158,8 +158,7 @@ pub(crate) fn method(command: &Command<'static>) -> Method {
             Some("limit-offset") => Paging::LimitOffset,
             _ => Paging::None,
         },
-        records: "",
-        order: &[],
+        ..Method::unknown("")
     }
 }
 

@@ -240,7 +240,8 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Pagination,
                 )
-                .with_records("items"),
+                .with_records("items")
+                .with_keyset(rt::Keyset::new("id")),
         ),
     )
 }

@@ -42,7 +42,8 @@ pub fn list(
                         rt::Effect::List,
                         rt::Paging::Pagination,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_keyset(rt::Keyset::new("id")),
             )
             .param("filter", rt::value::list(filter, ::std::convert::Into::into)),
     )
