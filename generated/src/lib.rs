@@ -25,6 +25,9 @@ pub mod app;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
 pub mod calendar;
+#[cfg(feature = "crm")]
+#[rustfmt::skip]
+pub mod crm;
 #[cfg(feature = "department")]
 #[rustfmt::skip]
 pub mod department;

@@ -31,6 +31,8 @@ mod crm_company_link;
 pub use crm_company_link::CrmCompanyLink;
 mod crm_contact_link;
 pub use crm_contact_link::CrmContactLink;
+mod crm_item;
+pub use crm_item::CrmItem;
 mod crm_multifield;
 pub use crm_multifield::CrmMultifield;
 mod crm_product_row;
