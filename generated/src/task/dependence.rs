@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ILLEGAL_NEW_LINK`: The two are tied already, or the tie would close a circle.
-/// - `ACTION_NOT_ALLOWED`: The caller may not tie these tasks, or one of them lacks planned dates. Set START_DATE_PLAN and END_DATE_PLAN and check the rights.
+/// - `ILLEGAL_NEW_LINK`: The two tasks are tied already.
+/// - `ACTION_NOT_ALLOWED`: These tasks cannot be tied, or not by the caller. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn add(
     task_id_from: impl ::std::convert::Into<rt::Id>,

@@ -480,7 +480,7 @@ impl rt::Request for Delegate {
         self.0
     }
 }
-/// Puts a task into the recycle bin.
+/// Deletes a task.
 ///
 /// Calls `task.item.delete`; scope `task`.
 ///
@@ -513,7 +513,7 @@ pub fn delete(taskid: impl ::std::convert::Into<rt::Id>) -> Delete {
             .param("TASKID", rt::value::id(taskid)),
     )
 }
-/// A call of `task.item.delete`: Puts a task into the recycle bin.
+/// A call of `task.item.delete`: Deletes a task.
 #[deprecated(
     note = "use `tasks.task.delete`: The old methods for tasks are kept for what exists already."
 )]
@@ -1063,7 +1063,7 @@ pub fn getdescription(taskid: impl ::std::convert::Into<rt::Id>) -> Getdescripti
 pub struct Getdescription(rt::Call);
 #[allow(deprecated)]
 impl Getdescription {
-    /// `FORMAT`. Form of the text.
+    /// `FORMAT`. Form in which to answer the text.
     ///
     /// Known values:
     /// - `1`: As it is stored, with HTML or BB codes.

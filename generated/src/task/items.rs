@@ -69,7 +69,7 @@ impl Getlist {
     ) -> Self {
         Self(self.0.param("TASKDATA", rt::value::list(value, rt::value::text)))
     }
-    /// `NAV_PARAMS`. Page to answer.
+    /// `NAV_PARAMS`. Which page to answer; the first one without it.
     #[inline]
     pub fn nav_params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("NAV_PARAMS", value))

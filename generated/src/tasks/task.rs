@@ -141,7 +141,7 @@ impl rt::Request for Approve {
 }
 /// Finishes a task. Where the creator has to accept the work, the task waits for that consent instead.
 ///
-/// Calls `tasks.task.complete`; scope `task`. May be called by: people of the task.
+/// Calls `tasks.task.complete`; scope `task`. May be called by: people of the task, and everybody who may edit it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/status/tasks-task-complete.html>
 ///
@@ -203,7 +203,7 @@ impl rt::Request for Complete {
 }
 /// Puts a task off until somebody renews or starts it.
 ///
-/// Calls `tasks.task.defer`; scope `task`. May be called by: people of the task.
+/// Calls `tasks.task.defer`; scope `task`. May be called by: people of the task, and everybody who may edit it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/status/tasks-task-defer.html>
 ///
@@ -264,7 +264,7 @@ impl rt::Request for Defer {
         self.0
     }
 }
-/// Hands a task over to another responsible person. The former one becomes a helper and keeps sight of it.
+/// Hands a task over to another responsible person.
 ///
 /// Calls `tasks.task.delegate`; scope `task`. May be called by: people of the task who may delegate it.
 ///
@@ -304,7 +304,7 @@ pub fn delegate(
             .param("userId", rt::value::id(user_id)),
     )
 }
-/// A call of `tasks.task.delegate`: Hands a task over to another responsible person. The former one becomes a helper and keeps sight of it.
+/// A call of `tasks.task.delegate`: Hands a task over to another responsible person.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delegate(rt::Call);
@@ -331,7 +331,7 @@ impl rt::Request for Delegate {
         self.0
     }
 }
-/// Puts a task into the recycle bin.
+/// Deletes a task. CheckTaskAccesses tells beforehand whether the caller may.
 ///
 /// Calls `tasks.task.delete`; scope `task`. May be called by: everybody who may delete the task.
 ///
@@ -368,7 +368,7 @@ pub fn delete(task_id: impl ::std::convert::Into<rt::Id>) -> Delete {
             .param("taskId", rt::value::id(task_id)),
     )
 }
-/// A call of `tasks.task.delete`: Puts a task into the recycle bin.
+/// A call of `tasks.task.delete`: Deletes a task. CheckTaskAccesses tells beforehand whether the caller may.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -782,7 +782,7 @@ impl rt::Request for List {
         self.0
     }
 }
-/// Stops the notifications of a task for the caller; its counter turns grey.
+/// Stops the notifications of a task for the caller.
 ///
 /// Calls `tasks.task.mute`; scope `task`.
 ///
@@ -817,7 +817,7 @@ pub fn mute(id: impl ::std::convert::Into<rt::Id>) -> Mute {
             .param("id", rt::value::id(id)),
     )
 }
-/// Stops the notifications of a task for the caller; its counter turns grey. The number goes under its older key, taskId, which portals take as well.
+/// Stops the notifications of a task for the caller. The number goes under its older key, taskId, which portals take as well.
 ///
 /// Calls `tasks.task.mute` with fixed values.
 ///
@@ -852,7 +852,7 @@ pub fn mute_task(task_id: impl ::std::convert::Into<rt::Id>) -> Mute {
             .param("taskId", rt::value::id(task_id)),
     )
 }
-/// A call of `tasks.task.mute`: Stops the notifications of a task for the caller; its counter turns grey.
+/// A call of `tasks.task.mute`: Stops the notifications of a task for the caller.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Mute(rt::Call);
@@ -881,7 +881,7 @@ impl rt::Request for Mute {
 }
 /// Stops the work on a task that is in progress; it waits to be done then.
 ///
-/// Calls `tasks.task.pause`; scope `task`. May be called by: people of the task.
+/// Calls `tasks.task.pause`; scope `task`. May be called by: people of the task, and everybody who may edit it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/status/tasks-task-pause.html>
 ///
@@ -1007,7 +1007,7 @@ impl rt::Request for Pin {
 }
 /// Opens a finished or deferred task again; it waits to be done then.
 ///
-/// Calls `tasks.task.renew`; scope `task`. May be called by: people of the task.
+/// Calls `tasks.task.renew`; scope `task`. May be called by: people of the task, and everybody who may edit it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/status/tasks-task-renew.html>
 ///
@@ -1070,7 +1070,7 @@ impl rt::Request for Renew {
 }
 /// Begins the work on a task: its state is "in progress" then.
 ///
-/// Calls `tasks.task.start`; scope `task`. May be called by: people of the task.
+/// Calls `tasks.task.start`; scope `task`. May be called by: people of the task, and everybody who may edit it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/tasks/status/tasks-task-start.html>
 ///

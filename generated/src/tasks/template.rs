@@ -219,7 +219,7 @@ pub fn get(template_id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 impl Get {
-    /// `params`. What to answer.
+    /// `params`. Choice of the fields to answer; all of them without it.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))

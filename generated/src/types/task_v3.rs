@@ -358,7 +358,7 @@ impl TaskV3 {
     pub fn number_of_reminders(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "numberOfReminders")
     }
-    /// `chatId`. Chat of the task.
+    /// `chatId`. Number of the chat of the task, which the methods for messages take.
     #[inline]
     pub fn chat_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "chatId")
@@ -379,7 +379,7 @@ impl TaskV3 {
     pub fn set_planned_duration(self, value: impl ::std::convert::Into<i64>) -> Self {
         self.set("plannedDuration", rt::value::integer(value))
     }
-    /// `actualDuration`. Duration so far.
+    /// `actualDuration`. Time that the work has taken so far.
     #[inline]
     pub fn actual_duration(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "actualDuration")

@@ -43,12 +43,12 @@ pub fn list(task_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `filter`. Conditions on the entries, joined by "and". Without it all come.
+    /// `filter`. Which entries to answer; all of them without it.
     #[inline]
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Fields of the entries to sort by, such as createdDate, each with asc or desc.
+    /// `order`. Fields of the entries to sort by, such as createdDate, each with asc or desc. The newest entry comes first without it.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

@@ -64,7 +64,7 @@ impl rt::Request for Add {
         self.0
     }
 }
-/// Puts a task into the recycle bin by REST 3\.0.
+/// Deletes a task by REST 3\.0. GetTaskRights tells beforehand whether the caller may.
 ///
 /// Calls `tasks.task.delete`; scope `tasks`. May be called by: everybody who may delete the task.
 ///
@@ -100,7 +100,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `tasks.task.delete`: Puts a task into the recycle bin by REST 3\.0.
+/// A call of `tasks.task.delete`: Deletes a task by REST 3\.0. GetTaskRights tells beforehand whether the caller may.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

@@ -473,7 +473,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `select`. Fields to answer.
+    /// `select`. Fields to answer; name what you need.
     ///
     /// Known values:
     /// - `ID`
