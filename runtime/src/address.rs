@@ -76,6 +76,17 @@ impl Address {
         &self.host
     }
 
+    /// Scheme, host and port: `https://b24.example.org:8443`.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The same address at another origin; none when it is not one.
+    pub(crate) fn moved_to(&self, origin: &str) -> Option<Self> {
+        let there = Self::parse(origin).ok()?;
+        Some(Self { webhook: self.webhook.clone(), ..there })
+    }
+
     /// Whether the address authorises by itself.
     pub fn is_webhook(&self) -> bool {
         self.webhook.is_some()

@@ -79,6 +79,9 @@ pub enum Error {
         /// When the limit is free, as far as that is known.
         free_in: Option<Duration>,
     },
+    /// There is no valid access token.
+    #[error(transparent)]
+    Auth(#[from] crate::auth::AuthError),
     /// The call or the connection's settings cannot be used as they are; nothing was sent.
     #[error("{0}")]
     Usage(String),

@@ -2,6 +2,7 @@
 //! `sandbox` a simulated portal. Users meet it through the crate `bitrix24`.
 
 mod address;
+pub mod auth;
 mod call;
 mod client;
 pub mod encoding;
@@ -23,7 +24,7 @@ pub mod table;
 
 pub use address::Address;
 pub use call::{Call, Request};
-pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolicy, Sending};
+pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolicy, Sending, Transport};
 pub use error::{Error, PortalError, Result};
 pub use method::{Effect, Keyset, Method, Order, Paging, Rest};
 pub use output::Page;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::auth::AuthError;
 use crate::error::Error;
 
 /// The outcome of a run.
@@ -76,6 +77,9 @@ impl From<&Error> for Exit {
             Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => {
                 Self::Network
             }
+            Error::Auth(AuthError::Unreachable { .. }) => Self::Network,
+            Error::Auth(AuthError::Usage { .. }) => Self::Usage,
+            Error::Auth(_) => Self::NotAuthorised,
             Error::Limited { .. } => Self::Limit,
             Error::OutcomeUnknown { .. } => Self::OutcomeUnknown,
             Error::Usage(_) => Self::Usage,

@@ -1,17 +1,22 @@
 //! The settings of a client.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::Address;
+use crate::auth::{Flow, OAuthApp, TokenStore};
 use crate::client::Client;
+use crate::client::access::Access;
+use crate::client::exchange::Exchange;
 use crate::client::limiter::Limits;
 use crate::client::retry::RetryPolicy;
+use crate::client::transport::Transport;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// The portal cuts a request off after 60 seconds; whoever waits longer than that and a little waits in vain.
 const TIMEOUT: Duration = Duration::from_secs(70);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest answer taken, in bytes: far above any page of records, far below the memory of a small machine.
 const LARGEST_ANSWER: usize = 256 << 20;
 
@@ -20,42 +25,46 @@ const PATIENCE: Duration = Duration::from_secs(660);
 /// The run time of a method that the cloud allows in ten minutes.
 const OPERATING: Duration = Duration::from_secs(480);
 
+/// What the client calls itself.
+pub(super) const USER_AGENT: &str = concat!("bitrix24-rust/", env!("CARGO_PKG_VERSION"));
+
 pub(super) struct Settings {
     pub(super) address: Address,
-    pub(super) token: Option<Secret>,
+    pub(super) allow_http: bool,
     pub(super) timeout: Duration,
     pub(super) total_timeout: Option<Duration>,
     pub(super) patience: Duration,
     pub(super) retry: RetryPolicy,
     pub(super) limits: Limits,
     pub(super) operating: Option<Duration>,
-    pub(super) connect_timeout: Duration,
     pub(super) user_agent: String,
     pub(super) largest_answer: usize,
 }
 
-impl Settings {
-    /// Masks every secret of the connection in a text.
-    pub(super) fn redact(&self, text: &str) -> String {
-        let text = self.address.redact(text);
-        self.token.as_ref().map_or_else(|| text.clone(), |token| token.redact(&text))
+/// A store that is not shown.
+struct Store(Box<dyn TokenStore>);
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenStore")
     }
 }
 
 /// Makes a [`Client`]; see [`Client::builder`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use]
 pub struct ClientBuilder {
     /// May hold a webhook's code, hence a secret.
     address: Secret,
     token: Option<Secret>,
+    oauth: Option<(OAuthApp, Store)>,
     timeout: Duration,
     total_timeout: Option<Duration>,
     patience: Duration,
     retry: RetryPolicy,
     limits: Limits,
     operating: Option<Duration>,
-    connect_timeout: Duration,
+    transport: Transport,
     user_agent: String,
     largest_answer: usize,
     allow_http: bool,
@@ -66,14 +75,15 @@ impl ClientBuilder {
         Self {
             address: Secret::new(address),
             token: None,
+            oauth: None,
             timeout: TIMEOUT,
             total_timeout: None,
             patience: PATIENCE,
             retry: RetryPolicy::default(),
             limits: Limits::default(),
             operating: Some(OPERATING),
-            connect_timeout: CONNECT_TIMEOUT,
-            user_agent: concat!("bitrix24-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            transport: Transport::default(),
+            user_agent: USER_AGENT.to_owned(),
             largest_answer: LARGEST_ANSWER,
             allow_http: false,
         }
@@ -82,6 +92,13 @@ impl ClientBuilder {
     /// The access token, for an address that is a portal's domain.
     pub fn token(mut self, token: impl Into<Secret>) -> Self {
         self.token = Some(token.into());
+        self
+    }
+
+    /// The application whose tokens the calls are made with, and where it keeps them. The address is the portal's domain;
+    /// where the tokens name the portal's endpoint, that counts. See [`auth`](crate::auth).
+    pub fn oauth(mut self, app: OAuthApp, store: impl TokenStore) -> Self {
+        self.oauth = Some((app, Store(Box::new(store))));
         self
     }
 
@@ -125,9 +142,15 @@ impl ClientBuilder {
         self
     }
 
-    /// How long connecting may take; 10 seconds if not set.
+    /// How long connecting may take; 10 seconds if not set. Part of the [`Transport`].
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.transport = self.transport.connect_timeout(timeout);
+        self
+    }
+
+    /// How the portal, and the authorisation server for renewals, are connected to.
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
         self
     }
 
@@ -157,14 +180,25 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let address = Address::parse(self.address.expose())?;
         let token = self.token.filter(|token| !token.expose().is_empty());
-        match (&token, address.is_webhook()) {
-            (Some(_), true) => {
+        match (&token, &self.oauth, address.is_webhook()) {
+            (Some(_), Some(_), _) => {
+                return Err(Error::usage(
+                    "a token and an application are two ways to authorise: leave one of them out",
+                ));
+            }
+            (Some(_), None, true) => {
                 return Err(Error::usage(format!(
                     "{address} is a webhook, which needs no token: leave the token out, or give the domain {} alone",
                     address.host()
                 )));
             }
-            (None, false) => {
+            (None, Some(_), true) => {
+                return Err(Error::usage(format!(
+                    "{address} is a webhook, which needs no application: give the domain {} alone",
+                    address.host()
+                )));
+            }
+            (None, None, false) => {
                 return Err(Error::usage(format!(
                     "{} is not a webhook's address (https://<portal>/rest/<user>/<code>/), so an access token is needed",
                     address.host()
@@ -181,18 +215,27 @@ impl ClientBuilder {
         if self.user_agent.chars().any(|char| char.is_control() || !char.is_ascii()) {
             return Err(Error::usage("the user agent may hold visible ASCII characters only"));
         }
-        Ok(Client::new(Settings {
+        let exchange = Arc::new(Exchange::new(&self.transport));
+        let access = match (self.oauth, token) {
+            (Some((app, store)), _) => {
+                app.endpoint()?;
+                Access::Application(Arc::new(Flow::new(app, store.0, Arc::clone(&exchange))))
+            }
+            (None, Some(token)) => Access::Token(token),
+            (None, None) => Access::Webhook,
+        };
+        let settings = Settings {
             address,
-            token,
+            allow_http: self.allow_http,
             timeout: self.timeout,
             total_timeout: self.total_timeout,
             patience: self.patience,
             retry: self.retry,
             limits: self.limits,
             operating: self.operating,
-            connect_timeout: self.connect_timeout,
             user_agent: self.user_agent,
             largest_answer: self.largest_answer,
-        }))
+        };
+        Ok(Client::new(settings, exchange, access))
     }
 }

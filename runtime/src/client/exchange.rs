@@ -1,15 +1,18 @@
 //! One request and its answer over HTTP.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use url::Url;
 
-use crate::client::builder::Settings;
+use crate::client::access::Connection;
+use crate::client::builder::USER_AGENT;
+use crate::client::transport::{Clients, Transport, cause};
 
 /// How often a request follows a redirect.
 const MOST_REDIRECTS: usize = 3;
+/// The largest answer of an authorisation server that is taken, in bytes.
+const LARGEST_SMALL_ANSWER: usize = 1 << 20;
 
 /// A request as it goes over the wire.
 pub(super) struct Wire {
@@ -22,17 +25,19 @@ pub(super) struct Wire {
 
 /// An answer as it came.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     pub(super) content_type: String,
     /// How long the sender of the answer asks to be left alone.
     pub(super) retry_after: Option<Duration>,
-    pub(super) body: Vec<u8>,
+    /// Where the portal lives now, when it redirected to another place.
+    pub(super) moved_to: Option<String>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The portal surely did not get the request. A refused connection may pass by itself; a certificate that is not
     /// trusted does not.
     NotSent { reason: String, passes: bool },
@@ -46,62 +51,57 @@ pub(super) enum Failure {
     Unusable(u16, String),
 }
 
-/// The HTTP clients, each made when it is first needed: a client for https loads the machine's certificates, which
-/// takes longer than all the rest of a command.
-pub(super) struct Exchange {
-    plain: OnceLock<Result<reqwest::Client, String>>,
-    encrypted: OnceLock<Result<reqwest::Client, String>>,
-    connect_timeout: Duration,
-}
+/// One server after another: sends requests and reads answers.
+#[derive(Debug)]
+pub(crate) struct Exchange(Clients);
 
 impl Exchange {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self { plain: OnceLock::new(), encrypted: OnceLock::new(), connect_timeout: settings.connect_timeout }
+    pub(crate) fn new(transport: &Transport) -> Self {
+        Self(Clients::new(transport))
     }
 
     fn http(&self, scheme: &str) -> Result<&reqwest::Client, Failure> {
-        // Whoever uses rustls as well may have chosen a provider already; theirs stays.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = || {
-            reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .connect_timeout(self.connect_timeout)
-        };
-        let client = if scheme == "http" {
-            self.plain.get_or_init(|| {
-                let roots = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty());
-                builder().tls_backend_preconfigured(roots.with_no_client_auth()).build().map_err(|error| reason(&error))
-            })
-        } else {
-            self.encrypted.get_or_init(|| builder().build().map_err(|error| reason(&error)))
-        };
-        client.as_ref().map_err(|reason| Failure::NotSent {
+        self.0.of(scheme).map_err(|reason| Failure::NotSent {
             reason: format!("cannot set up the HTTP client: {reason}"),
             passes: false,
         })
     }
 
+    /// A question without a body. Redirects are not followed: the address holds secrets.
+    pub(crate) async fn get(&self, url: &Url, timeout: Duration) -> Result<Answer, Failure> {
+        let get = self.http(url.scheme())?.get(url.clone()).timeout(timeout);
+        let get = get.header("Accept", "application/json").header("User-Agent", USER_AGENT);
+        let response = get.send().await.map_err(|error| classify(&error, timeout))?;
+        let status = response.status().as_u16();
+        if (300..400).contains(&status) {
+            return Err(Failure::Unusable(status, "it redirects".to_owned()));
+        }
+        read(response, timeout, LARGEST_SMALL_ANSWER).await
+    }
+
     /// Sends a request. A portal that has moved answers with a redirect: the same POST is then made at its new place.
-    pub(super) async fn send(&self, wire: &Wire, settings: &Settings) -> Result<Answer, Failure> {
-        self.send_there(wire, settings).await.map_err(|failure| match failure {
-            Failure::NotSent { reason, passes } => Failure::NotSent { reason: settings.redact(&reason), passes },
-            Failure::Interrupted(reason) => Failure::Interrupted(settings.redact(&reason)),
-            Failure::Unusable(status, reason) => Failure::Unusable(status, settings.redact(&reason)),
+    pub(super) async fn send(&self, wire: &Wire, largest: usize, connection: &Connection) -> Result<Answer, Failure> {
+        self.send_there(wire, largest).await.map_err(|failure| match failure {
+            Failure::NotSent { reason, passes } => Failure::NotSent { reason: connection.redact(&reason), passes },
+            Failure::Interrupted(reason) => Failure::Interrupted(connection.redact(&reason)),
+            Failure::Unusable(status, reason) => Failure::Unusable(status, connection.redact(&reason)),
             failure @ (Failure::Timeout(_) | Failure::TooLarge(..)) => failure,
         })
     }
 
-    async fn send_there(&self, wire: &Wire, settings: &Settings) -> Result<Answer, Failure> {
+    async fn send_there(&self, wire: &Wire, largest: usize) -> Result<Answer, Failure> {
         let until = Instant::now() + wire.timeout;
         let mut url =
             Url::parse(&wire.url).map_err(|error| Failure::NotSent { reason: error.to_string(), passes: false })?;
+        let origin = url.origin();
         for _ in 0..=MOST_REDIRECTS {
             let left = until.saturating_duration_since(Instant::now());
             let response = self.post(&url, wire, left).await?;
             let status = response.status().as_u16();
             if !matches!(status, 301 | 302 | 303 | 307 | 308) {
-                return read(response, wire.timeout, settings.largest_answer).await;
+                let answer = read(response, wire.timeout, largest).await?;
+                let moved_to = (url.origin() != origin).then(|| url.origin().ascii_serialization());
+                return Ok(Answer { moved_to, ..answer });
             }
             let location =
                 response.headers().get("location").and_then(|location| location.to_str().ok()).unwrap_or_default();
@@ -144,7 +144,7 @@ async fn read(mut response: reqwest::Response, timeout: Duration, largest: usize
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, content_type, retry_after, body })
+    Ok(Answer { status, content_type, retry_after, moved_to: None, body })
 }
 
 /// The header `Retry-After`: seconds, or a date.
@@ -192,12 +192,7 @@ fn passes(error: &reqwest::Error) -> bool {
     error.is_timeout()
 }
 
-/// The innermost cause, which says most: `connection refused` rather than `error sending request`.
+/// What happened, in words.
 fn reason(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let text = cause.to_string();
-    if error.is_timeout() && error.is_connect() { "connecting took too long".to_owned() } else { text }
+    if error.is_timeout() && error.is_connect() { "connecting took too long".to_owned() } else { cause(error) }
 }

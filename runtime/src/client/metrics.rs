@@ -45,24 +45,23 @@ pub(super) struct Counters {
     pub(super) operating_refusals: Counter,
     pub(super) waits: Counter,
     pub(super) waited_micros: Counter,
-    pub(super) refreshes: Counter,
     pub(super) bytes_sent: Counter,
     pub(super) bytes_received: Counter,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Counter(AtomicU64);
+pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    pub(super) fn add(&self, number: u64) {
+    pub(crate) fn add(&self, number: u64) {
         self.0.fetch_add(number, Ordering::Relaxed);
     }
 
-    pub(super) fn one(&self) {
+    pub(crate) fn one(&self) {
         self.add(1);
     }
 
-    fn get(&self) -> u64 {
+    pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -85,7 +84,7 @@ impl Counters {
             operating_refusals: self.operating_refusals.get(),
             waits: self.waits.get(),
             waited: Duration::from_micros(self.waited_micros.get()),
-            refreshes: self.refreshes.get(),
+            refreshes: 0,
             bytes_sent: self.bytes_sent.get(),
             bytes_received: self.bytes_received.get(),
         }

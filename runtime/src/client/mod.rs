@@ -1,5 +1,6 @@
 //! The client: sends calls and tells what became of them.
 
+mod access;
 mod answer;
 mod attempt;
 mod builder;
@@ -11,6 +12,7 @@ mod options;
 mod pipeline;
 mod retry;
 mod sending;
+mod transport;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,8 +26,8 @@ use crate::error::{Error, Result};
 use crate::request::HttpRequest;
 use crate::response::Response;
 
+use access::{Access, Moved};
 use builder::Settings;
-use exchange::Exchange;
 use limiter::Limiter;
 use metrics::Counters;
 use operating::Guard;
@@ -37,6 +39,11 @@ pub use metrics::Metrics;
 pub use options::CallOptions;
 pub use retry::RetryPolicy;
 pub use sending::Sending;
+pub use transport::Transport;
+
+pub(crate) use exchange::{Answer, Exchange, Failure};
+pub(crate) use metrics::Counter;
+pub(crate) use pipeline::random;
 
 /// A connection to a portal. Cloning is cheap, and the clones share everything.
 ///
@@ -54,7 +61,9 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
+    access: Access,
+    moved: Moved,
     limiter: Limiter,
     guard: Guard,
     budget: Budget,
@@ -89,9 +98,11 @@ impl Client {
         ClientBuilder::new(address)
     }
 
-    fn new(settings: Settings) -> Self {
+    fn new(settings: Settings, exchange: Arc<Exchange>, access: Access) -> Self {
         Self(Arc::new(Inner {
-            exchange: Exchange::new(&settings),
+            exchange,
+            access,
+            moved: Moved::default(),
             limiter: Limiter::new(&settings.limits, settings.address.host()),
             guard: Guard::new(settings.operating),
             budget: Budget::new(),
@@ -121,7 +132,7 @@ impl Client {
 
     /// What the client has done so far. Its clones count together.
     pub fn metrics(&self) -> Metrics {
-        self.0.counters.snapshot()
+        Metrics { refreshes: self.0.access.refreshes(), ..self.0.counters.snapshot() }
     }
 
     /// Carries a call out and brings the whole answer.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::call::Call;
 use crate::client::Inner;
+use crate::client::access::Connection;
 use crate::client::attempt::{self, Limit, Verdict};
 use crate::client::exchange::Wire;
 use crate::client::options::CallOptions;
@@ -13,6 +14,9 @@ use crate::error::{Error, Result};
 use crate::method::{Effect, Rest};
 use crate::request;
 use crate::response::Response;
+
+/// How often a call gets new tokens.
+const MOST_RENEWALS: u32 = 2;
 
 /// What holds for all attempts at a call.
 struct Plan<'c> {
@@ -49,19 +53,28 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
     };
     // Without a key that lets the portal recognise it, a write whose answer is lost may not be sent again.
     let is_repeatable = effect.is_read() || plan.key.is_some();
-    let (mut retries, mut refusal) = (0, None);
+    let (mut retries, mut renewals, mut refusal) = (0, 0, None);
     loop {
         if let Err(limited) = wait(inner, &mut plan).await {
             // The portal's own words say more.
             return Err(refusal.unwrap_or(limited));
         }
-        let (error, retry_after) = match attempt(inner, &plan).await? {
+        let connection = inner.access.connection(settings, &inner.moved).await?;
+        let (error, retry_after) = match attempt(inner, &plan, &connection).await? {
             Verdict::Done(response) => {
                 learn(inner, &plan, &response).await;
                 inner.budget.refund();
                 return Ok(*response);
             }
-            Verdict::Failed(error) | Verdict::Expired(error) => return Err(error),
+            Verdict::Expired(error) => {
+                // The portal refuses tokens that are minutes old: new ones would not help.
+                if renewals >= MOST_RENEWALS || !inner.access.renew(&connection).await? {
+                    return Err(error);
+                }
+                renewals += 1;
+                continue;
+            }
+            Verdict::Failed(error) => return Err(error),
             Verdict::Limited { limit, error, retry_after, time } => {
                 refused(inner, &plan, limit, time.as_ref()).await;
                 rest(&mut plan, retry_after, error).await.map(|error| refusal = Some(error))?;
@@ -173,27 +186,30 @@ async fn rest(plan: &mut Plan<'_>, retry_after: Option<Duration>, error: Error) 
     Ok(error)
 }
 
-async fn attempt(inner: &Inner, plan: &Plan<'_>) -> Result<Verdict> {
+async fn attempt(inner: &Inner, plan: &Plan<'_>, connection: &Connection) -> Result<Verdict> {
     let (settings, method) = (&inner.settings, plan.call.method());
     let left = plan.end.map(|end| end.saturating_duration_since(Instant::now()));
     let mut headers = request::headers(&settings.user_agent);
     if let Some(key) = &plan.key {
         headers.push(("Idempotency-Key", key.to_string()));
     }
-    let body = request::body(settings.token.as_ref(), plan.call.params())?;
+    let body = request::body(connection.token.as_ref(), plan.call.params())?;
     let wire = Wire {
-        url: settings.address.of_method(&method.name, method.rest),
+        url: connection.address.of_method(&method.name, method.rest),
         headers,
         body,
         timeout: left.map_or(plan.timeout, |left| plan.timeout.min(left)),
     };
     inner.counters.requests.one();
     inner.counters.bytes_sent.add(wire.body.len() as u64);
-    let outcome = inner.exchange.send(&wire, settings).await;
+    let outcome = inner.exchange.send(&wire, settings.largest_answer, connection).await;
     if let Ok(answer) = &outcome {
         inner.counters.bytes_received.add(answer.body.len() as u64);
+        if let Some(to) = &answer.moved_to {
+            inner.moved.remember(&connection.address, to.clone());
+        }
     }
-    Ok(attempt::verdict(&method.name, settings.address.host(), outcome))
+    Ok(attempt::verdict(&method.name, connection.address.host(), outcome))
 }
 
 /// What a read fails with, and a write that may have been carried out.
@@ -238,7 +254,7 @@ async fn refused(inner: &Inner, plan: &Plan<'_>, limit: Limit, time: Option<&cra
 }
 
 /// A random number between 0 and 1.
-fn random() -> f64 {
+pub(crate) fn random() -> f64 {
     // Without randomness the longest pause is as good as any.
     getrandom::u32().map_or(1.0, |number| f64::from(number) / f64::from(u32::MAX))
 }

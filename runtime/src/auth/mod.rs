@@ -1,0 +1,106 @@
+//! OAuth 2 applications: from the first authorisation to tokens that renew themselves.
+//!
+//! 1. Send the user to [`OAuthApp::authorize_url`]. The portal sends him back with a `code`.
+//! 2. [`OAuthApp::exchange`] makes [`Tokens`] of it, within 30 seconds. Keep them in a [`TokenStore`].
+//! 3. [`ClientBuilder::oauth`](crate::ClientBuilder::oauth) makes a client that renews the tokens when the portal says
+//!    that they have run out, or when a call is due and their time has passed: never on a timer, which the platform
+//!    forbids. However many calls wait for it, there is one renewal.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use bitrix24_runtime::auth::{FileStore, OAuthApp, TokenStore, random_state};
+//! use bitrix24_runtime::{Client, json};
+//!
+//! let app = OAuthApp::new("app.573ad8a0346747.09223434", "<client secret>");
+//! let state = random_state()?;
+//! println!("open {}", app.authorize_url("b24-ar17wx.bitrix24.by", &state)?);
+//! // The portal sends the user back with `code` and `state`; compare `state` before going on.
+//! # let code = "";
+//! let store = FileStore::new("tokens.json");
+//! store.save(&app.exchange(code).await?).await?;
+//!
+//! let client = Client::builder("b24-ar17wx.bitrix24.by").oauth(app, store).build()?;
+//! let profile = client.call("profile", json!({})).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod app;
+mod flow;
+mod store;
+mod tokens;
+
+use std::fmt;
+
+pub use app::{OAuthApp, random_state};
+pub(crate) use flow::Flow;
+pub use store::{FileStore, MemoryStore, StoreError, StoreFuture, StoreLock, TokenStore};
+pub use tokens::Tokens;
+
+/// Why there is no valid access token. It never holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The authorisation server refused.
+    Refused {
+        /// Host of the authorisation server.
+        host: String,
+        /// Its code, such as `invalid_grant`.
+        code: String,
+        /// Its words.
+        description: String,
+    },
+    /// The authorisation server was not reached, or did not answer as it should.
+    Unreachable {
+        /// Host of the authorisation server.
+        host: String,
+        /// The cause in words.
+        reason: String,
+    },
+    /// The token store failed.
+    Store {
+        /// The cause in words.
+        reason: String,
+    },
+    /// The token store is empty.
+    NoTokens,
+    /// The settings cannot be used.
+    Usage {
+        /// What is wrong with them.
+        reason: String,
+    },
+}
+
+impl AuthError {
+    /// Whether trying again with the same tokens is of no use.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Refused { .. } | Self::Usage { .. })
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused { host, code, description } => {
+                write!(f, "the authorisation server {host} answered {code}")?;
+                if !description.is_empty() {
+                    write!(f, ": {description}")?;
+                }
+                match code.as_str() {
+                    "invalid_grant" => write!(f, "; authorise the application again"),
+                    "invalid_client" => write!(f, "; check the application's client id and secret"),
+                    _ => Ok(()),
+                }
+            }
+            Self::Unreachable { host, reason } => write!(f, "cannot reach the authorisation server {host}: {reason}"),
+            Self::Store { reason } => write!(f, "the token store failed: {reason}"),
+            Self::NoTokens => write!(
+                f,
+                "the token store is empty: authorise the application first (OAuthApp::authorize_url, then exchange)"
+            ),
+            Self::Usage { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for AuthError {}

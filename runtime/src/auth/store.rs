@@ -1,0 +1,234 @@
+//! Where an application keeps its tokens.
+
+use std::any::Any;
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::auth::Tokens;
+
+/// What a store fails with.
+pub type StoreError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a store's functions return.
+pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 's>>;
+
+/// Keeps the tokens of one application at one portal: in memory, in a file, in a database of one's own.
+///
+/// A renewal goes lock → load → ask the authorisation server → save → unlock. Whoever finds newer tokens in the store
+/// than those that ran out uses them and asks nobody. A store that several processes use must lock, since a refresh
+/// token is good for one renewal only.
+pub trait TokenStore: Send + Sync + 'static {
+    /// The tokens kept last, if there are any.
+    fn load(&self) -> StoreFuture<'_, Option<Tokens>>;
+
+    /// Keeps tokens in place of the old ones, whole or not at all. When it fails, calls go on with the tokens in
+    /// memory, the event `tokens_not_saved` tells why, and the next call saves again.
+    fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()>;
+
+    /// Keeps other processes from renewing until the lock is dropped. Without one there is nothing to keep out.
+    fn lock(&self) -> StoreFuture<'_, StoreLock> {
+        Box::pin(async { Ok(StoreLock::none()) })
+    }
+}
+
+/// A lock of a store, held until it is dropped.
+pub struct StoreLock(Option<Box<dyn Any + Send>>);
+
+impl StoreLock {
+    /// No lock.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// A lock that is held as long as a guard lives.
+    pub fn holding(guard: impl Any + Send) -> Self {
+        Self(Some(Box::new(guard)))
+    }
+}
+
+impl fmt::Debug for StoreLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "StoreLock(held)" } else { "StoreLock(none)" })
+    }
+}
+
+/// Tokens in memory: gone when the process ends.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Option<Tokens>>);
+
+impl MemoryStore {
+    /// A store that holds tokens already.
+    pub fn new(tokens: Tokens) -> Self {
+        Self(Mutex::new(Some(tokens)))
+    }
+}
+
+impl TokenStore for MemoryStore {
+    fn load(&self) -> StoreFuture<'_, Option<Tokens>> {
+        Box::pin(async { Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()) })
+    }
+
+    fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
+        Box::pin(async {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens.clone());
+            Ok(())
+        })
+    }
+}
+
+/// How long a lock is waited for: as long as a renewal with its retries may take.
+const LOCKED_FOR: Duration = Duration::from_secs(120);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// Tokens in a JSON file that only its owner may read (mode 0600 where there are modes). It is replaced as a whole,
+/// and safe between processes by a second file with the ending `.lock`.
+#[derive(Clone, Debug)]
+pub struct FileStore {
+    path: PathBuf,
+}
+
+impl FileStore {
+    /// A store at a path. Its folder is made when tokens are saved.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    fn beside(&self, ending: &str) -> PathBuf {
+        let mut name = self.path.clone().into_os_string();
+        name.push(ending);
+        name.into()
+    }
+
+    fn fault(&self, error: &io::Error) -> StoreError {
+        format!("{}: {error}", self.path.display()).into()
+    }
+
+    fn read(&self) -> Result<Option<Tokens>, StoreError> {
+        let text = match fs::read_to_string(&self.path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.fault(&error)),
+        };
+        // What serde says could quote the file.
+        let tokens = serde_json::from_str(&text).ok().and_then(|value| match value {
+            Value::Object(object) => Tokens::from_answer(&object),
+            _ => None,
+        });
+        tokens.map(Some).ok_or_else(|| format!("{} holds no tokens as JSON", self.path.display()).into())
+    }
+
+    fn write(&self, tokens: &Tokens) -> io::Result<()> {
+        make_folder(&self.path)?;
+        let staged = self.beside(&format!(".{}.tmp", std::process::id()));
+        let write = || {
+            let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&staged)?;
+            file.write_all(format!("{:#}\n", tokens.expose_json()).as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&staged, &self.path)
+        };
+        write().inspect_err(|_| {
+            let _ = fs::remove_file(&staged);
+        })
+    }
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}
+
+/// A file that only its owner may read.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+impl TokenStore for FileStore {
+    fn load(&self) -> StoreFuture<'_, Option<Tokens>> {
+        Box::pin(async { self.read() })
+    }
+
+    fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
+        Box::pin(async { self.write(tokens).map_err(|error| self.fault(&error)) })
+    }
+
+    fn lock(&self) -> StoreFuture<'_, StoreLock> {
+        Box::pin(async {
+            let path = self.beside(".lock");
+            let open = || -> io::Result<File> {
+                make_folder(&path)?;
+                private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)
+            };
+            let file = open().map_err(|error| self.fault(&error))?;
+            let since = Instant::now();
+            loop {
+                match file.try_lock() {
+                    Ok(()) => return Ok(StoreLock::holding(file)),
+                    Err(TryLockError::Error(error)) => return Err(self.fault(&error)),
+                    Err(TryLockError::WouldBlock) if since.elapsed() < LOCKED_FOR => {
+                        tokio::time::sleep(LOCK_PAUSE).await;
+                    }
+                    Err(TryLockError::WouldBlock) => {
+                        return Err(format!("another process keeps {} locked", path.display()).into());
+                    }
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_keeps_tokens_for_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("made/tokens.json");
+        let store = FileStore::new(&path);
+        assert_eq!(store.load().await.expect("readable"), None);
+        for access in ["one", "two"] {
+            store.save(&Tokens::new(access, "r")).await.expect("kept");
+            let tokens = store.load().await.expect("readable").expect("there");
+            assert_eq!(tokens.access.expose(), access);
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        }
+        let names: Vec<_> = fs::read_dir(path.parent().expect("a folder")).expect("there").flatten().collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_tokens_is_said_and_not_quoted() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        fs::write(file.path(), "{\"access_token\": \"s3cret").expect("written");
+        let error = FileStore::new(file.path()).load().await.expect_err("garbage").to_string();
+        assert!(error.contains("holds no tokens") && !error.contains("s3cret"), "{error}");
+        let error = FileStore::new(file.path().join("x")).save(&Tokens::new("a", "b")).await.expect_err("no folder");
+        assert!(error.to_string().contains("/x: "), "{error}");
+    }
+
+    #[tokio::test]
+    async fn one_holds_the_lock() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, two) = (FileStore::new(folder.path().join("t")), FileStore::new(folder.path().join("t")));
+        let held = one.lock().await.expect("locked");
+        assert!(tokio::time::timeout(Duration::from_millis(60), two.lock()).await.is_err());
+        drop(held);
+        two.lock().await.expect("free");
+    }
+}

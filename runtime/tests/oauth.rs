@@ -1,0 +1,355 @@
+//! Applications: one renewal however many calls wait for it, none for late refusals, none lost, and causes for all.
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use bitrix24_runtime::auth::{AuthError, FileStore, MemoryStore, OAuthApp, StoreFuture, TokenStore, Tokens};
+use bitrix24_runtime::{Client, Error, Limits, RetryPolicy, json};
+
+use common::{Reply, Request, Server, shown};
+
+/// A portal that takes one access token at a time, and its authorisation server: refresh tokens are good for once.
+struct Platform {
+    portal: Server,
+    oauth: Server,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The number of the access token that is good, and of the refresh token.
+    generation: AtomicUsize,
+    refreshes: AtomicUsize,
+    calls: AtomicUsize,
+    /// What happens to the next renewals instead of an answer.
+    faults: Mutex<Vec<Reply>>,
+    slow_refresh: AtomicBool,
+    endpoint: Mutex<Option<String>>,
+}
+
+fn tokens(state: &State, generation: usize) -> bitrix24_runtime::Value {
+    json!({
+        "access_token": format!("s3cretAccess{generation}"),
+        "refresh_token": format!("s3cretRefresh{generation}"),
+        "expires_in": 3600,
+        "client_endpoint": *state.endpoint.lock().expect("whole"),
+        "member_id": "m",
+    })
+}
+
+impl Platform {
+    fn start() -> Self {
+        let state = Arc::new(State::default());
+        let of_portal = Arc::clone(&state);
+        let portal = Server::start(move |request| of_portal.call(request));
+        let of_oauth = Arc::clone(&state);
+        let oauth = Server::start(move |request| of_oauth.token(request));
+        Self { portal, oauth, state }
+    }
+
+    fn app(&self) -> OAuthApp {
+        OAuthApp::new("app.1", "s3cretClient").server(self.oauth.origin())
+    }
+
+    fn client(&self, store: impl TokenStore) -> Client {
+        Client::builder(&self.portal.origin())
+            .oauth(self.app(), store)
+            .limits(Limits::off())
+            .retry(RetryPolicy::never())
+            .build()
+            .expect("good settings")
+    }
+
+    /// Tokens of a generation, good for a time.
+    fn tokens(&self, generation: usize, valid: bool) -> Tokens {
+        let answer = tokens(&self.state, generation);
+        let mut tokens = Tokens::from_answer(answer.as_object().expect("an object")).expect("tokens");
+        let hour = Duration::from_secs(3600);
+        tokens.expires_at = Some(if valid { SystemTime::now() + hour } else { SystemTime::now() - hour });
+        tokens
+    }
+
+    /// The portal takes only the tokens of a generation from now on.
+    fn accept(&self, generation: usize) {
+        self.state.generation.store(generation, Ordering::SeqCst);
+    }
+
+    fn refreshes(&self) -> usize {
+        self.state.refreshes.load(Ordering::SeqCst)
+    }
+}
+
+impl State {
+    fn call(&self, request: &Request) -> Reply {
+        let good = format!("s3cretAccess{}", self.generation.load(Ordering::SeqCst));
+        if request.json()["auth"] == good.as_str() {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            return Reply::Json(200, json!({"result": true}));
+        }
+        // Refusals come at different times, some of them long after the tokens were renewed.
+        std::thread::sleep(Duration::from_millis(request.number as u64 % 10 * 15));
+        Reply::Json(401, json!({"error": "expired_token", "error_description": "The access token has expired"}))
+    }
+
+    fn token(&self, request: &Request) -> Reply {
+        self.refreshes.fetch_add(1, Ordering::SeqCst);
+        if let Some(fault) = self.faults.lock().expect("whole").pop() {
+            return fault;
+        }
+        let invalid = |code: &str| Reply::Json(400, json!({"error": code, "error_description": "No."}));
+        if request.verb != "GET" || !request.target.starts_with("/oauth/token/?") {
+            return invalid("invalid_request");
+        }
+        if request.query("client_id") != Some("app.1") || request.query("client_secret") != Some("s3cretClient") {
+            return invalid("invalid_client");
+        }
+        let generation = self.generation.load(Ordering::SeqCst);
+        match request.query("grant_type") {
+            Some("authorization_code") if request.query("code") == Some("s3cretCode") => {}
+            Some("refresh_token") if request.query("refresh_token") == Some(&format!("s3cretRefresh{generation}")) => {}
+            _ => return invalid("invalid_grant"),
+        }
+        if self.slow_refresh.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        self.generation.store(generation + 1, Ordering::SeqCst);
+        Reply::Json(200, tokens(self, generation + 1))
+    }
+}
+
+async fn many(client: &Client, number: usize) -> Vec<Result<bitrix24_runtime::Value, Error>> {
+    let calls: Vec<_> = (0..number)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.call("profile", json!({})).await })
+        })
+        .collect();
+    let mut outcomes = Vec::new();
+    for call in calls {
+        outcomes.push(call.await.expect("no panic"));
+    }
+    outcomes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hundred_calls_on_an_expired_token_cause_one_renewal_and_no_failure() {
+    // The token has run out at the portal, though its time has not passed here.
+    let platform = Platform::start();
+    platform.state.slow_refresh.store(true, Ordering::SeqCst);
+    platform.accept(5);
+    // What the authorisation server renews is the pair of generation 5; the stored access token is an older one.
+    let mut stored = platform.tokens(5, true);
+    stored.access = "s3cretOld".into();
+    let client = platform.client(MemoryStore::new(stored));
+    let outcomes = many(&client, 100).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{:?}", outcomes.iter().find(|outcome| outcome.is_err()));
+    assert_eq!((platform.refreshes(), client.metrics().refreshes), (1, 1));
+    assert_eq!(platform.state.calls.load(Ordering::SeqCst), 100, "each was carried out once");
+
+    // Its time has passed: it is renewed before the calls are sent.
+    let platform = Platform::start();
+    let client = platform.client(MemoryStore::new(platform.tokens(0, false)));
+    assert!(many(&client, 100).await.iter().all(Result::is_ok));
+    assert_eq!((platform.refreshes(), platform.portal.requests().len()), (1, 100));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_renewal_that_fails_wakes_all_with_its_cause() {
+    let platform = Platform::start();
+    platform.accept(7);
+    let client = platform.client(MemoryStore::new(platform.tokens(0, true)));
+    let outcomes = many(&client, 100).await;
+    for outcome in &outcomes {
+        let error = outcome.as_ref().expect_err("nobody has tokens");
+        let Error::Auth(AuthError::Refused { code, .. }) = error else { panic!("{error:?}") };
+        assert_eq!(code, "invalid_grant");
+        assert!(error.to_string().contains("authorise the application again"), "{error}");
+        assert!(!shown(error).contains("s3cret"), "{}", shown(error));
+    }
+    assert_eq!(platform.refreshes(), 1);
+    // The server has said no. It is not asked again, neither now nor later.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert!(client.call("profile", json!({})).await.is_err());
+    assert_eq!(platform.refreshes(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_fails_on_the_way_is_tried_again_then_said() {
+    let html = || Reply::Raw(502, "content-type: text/html\r\n".into(), b"<html>".to_vec());
+    let platform = Platform::start();
+    *platform.state.faults.lock().expect("whole") = vec![html(), Reply::HangUp];
+    let client = platform.client(MemoryStore::new(platform.tokens(0, false)));
+    assert!(many(&client, 20).await.iter().all(Result::is_ok));
+    assert_eq!(platform.refreshes(), 3);
+
+    let platform = Platform::start();
+    *platform.state.faults.lock().expect("whole") = vec![html(); 3];
+    let client = platform.client(MemoryStore::new(platform.tokens(0, false)));
+    for outcome in many(&client, 20).await {
+        let error = outcome.expect_err("no tokens");
+        assert!(matches!(error, Error::Auth(AuthError::Unreachable { .. })), "{error:?}");
+        assert!(error.to_string().contains("(HTTP 502)") && !shown(&error).contains("s3cret"), "{error}");
+    }
+    assert_eq!(platform.refreshes(), 3);
+    // It was no final answer: later calls ask again.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    client.call("profile", json!({})).await.expect("renewed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_share_a_file_renew_once_between_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("tokens.json"));
+    let platform = Platform::start();
+    platform.state.slow_refresh.store(true, Ordering::SeqCst);
+    store.save(&platform.tokens(0, false)).await.expect("kept");
+    let clients: Vec<Client> = (0..4).map(|_| platform.client(store.clone())).collect();
+    let all = clients.iter().map(|client| {
+        let client = client.clone();
+        tokio::spawn(async move { many(&client, 10).await })
+    });
+    for outcomes in all.collect::<Vec<_>>() {
+        assert!(outcomes.await.expect("no panic").iter().all(Result::is_ok));
+    }
+    assert_eq!(platform.refreshes(), 1);
+    let kept = store.load().await.expect("readable").expect("there");
+    assert_eq!(kept.access.expose(), "s3cretAccess1");
+    assert_eq!(kept.refresh.expect("kept").expose(), "s3cretRefresh1");
+
+    // Another process renewed meanwhile: those who hold the old token find the new one in the store.
+    platform.accept(2);
+    store.save(&platform.tokens(2, true)).await.expect("kept");
+    for client in &clients {
+        client.call("profile", json!({})).await.expect("found the new token");
+    }
+    assert_eq!(platform.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_does_not_take_the_new_tokens_with_it() {
+    let platform = Platform::start();
+    platform.state.slow_refresh.store(true, Ordering::SeqCst);
+    let store = Arc::new(MemoryStore::new(platform.tokens(0, false)));
+    let client = platform.client(Shared(Arc::clone(&store)));
+    let dropped =
+        tokio::time::timeout(Duration::from_millis(60), client.call("profile", json!({})).into_future()).await;
+    assert!(dropped.is_err(), "the renewal takes longer");
+    client.call("profile", json!({})).await.expect("the renewal went on");
+    assert_eq!(platform.refreshes(), 1);
+    let kept = store.load().await.expect("readable").expect("there");
+    assert_eq!(kept.access.expose(), "s3cretAccess1");
+}
+
+/// A store that a test looks into.
+struct Shared(Arc<MemoryStore>);
+
+impl TokenStore for Shared {
+    fn load(&self) -> StoreFuture<'_, Option<Tokens>> {
+        self.0.load()
+    }
+
+    fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
+        self.0.save(tokens)
+    }
+}
+
+/// A store that cannot save at first.
+struct Full(MemoryStore, Arc<AtomicUsize>);
+
+impl TokenStore for Full {
+    fn load(&self) -> StoreFuture<'_, Option<Tokens>> {
+        self.0.load()
+    }
+
+    fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
+        if self.1.fetch_add(1, Ordering::SeqCst) < 2 {
+            return Box::pin(async { Err("the disk is full".into()) });
+        }
+        self.0.save(tokens)
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_cannot_be_kept_are_used_and_kept_later() {
+    let platform = Platform::start();
+    let tries = Arc::new(AtomicUsize::new(0));
+    let client = platform.client(Full(MemoryStore::new(platform.tokens(0, false)), Arc::clone(&tries)));
+    for _ in 0..4 {
+        client.call("profile", json!({})).await.expect("goes on");
+    }
+    assert_eq!((platform.refreshes(), tries.load(Ordering::SeqCst)), (1, 3));
+}
+
+#[tokio::test]
+async fn nothing_happens_without_a_call_and_little_with_hopeless_ones() {
+    let platform = Platform::start();
+    let client = platform.client(MemoryStore::new(platform.tokens(0, false)));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(platform.refreshes(), 0);
+    drop(client);
+    let client = platform.client(MemoryStore::default());
+    let error = client.call("profile", json!({})).await.expect_err("no tokens");
+    assert!(matches!(error, Error::Auth(AuthError::NoTokens)), "{error:?}");
+    // A portal that takes no token at all is not asked for ever.
+    let portal = Server::start(|_| Reply::Json(401, json!({"error": "expired_token"})));
+    let client = Client::builder(&portal.origin())
+        .oauth(platform.app(), MemoryStore::new(platform.tokens(0, true)))
+        .build()
+        .expect("good settings");
+    let error = client.call("profile", json!({})).await.expect_err("refused");
+    assert_eq!(error.portal().map(|error| error.code.as_str()), Some("expired_token"));
+    assert_eq!((platform.refreshes(), portal.requests().len()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_portal_that_moved_is_found_by_its_redirect_and_by_its_new_tokens() {
+    let platform = Platform::start();
+    let old = {
+        let to = platform.portal.origin();
+        Server::start(move |request| Reply::Raw(302, format!("location: {to}{}\r\n", request.target), Vec::new()))
+    };
+    let client = |store| {
+        let builder = Client::builder(&old.origin()).oauth(platform.app(), store).limits(Limits::off());
+        builder.build().expect("good settings")
+    };
+    // By redirect: the first call goes two ways, the others know.
+    let by_redirect = client(MemoryStore::new(platform.tokens(0, true)));
+    for _ in 0..5 {
+        by_redirect.call("profile", json!({})).await.expect("found");
+    }
+    assert_eq!((old.requests().len(), platform.portal.requests().len()), (1, 5));
+    assert!(platform.portal.requests().iter().all(|request| request.verb == "POST"));
+    // By tokens: renewed ones name the new endpoint, and the old place is not asked at all.
+    *platform.state.endpoint.lock().expect("whole") = Some(format!("{}/rest/", platform.portal.origin()));
+    let mut stored = platform.tokens(0, false);
+    stored.endpoint = None;
+    client(MemoryStore::new(stored)).call("profile", json!({})).await.expect("found");
+    assert_eq!((old.requests().len(), platform.portal.requests().len()), (1, 6));
+    // Never to a place that may not get a token.
+    let mut stored = platform.tokens(1, true);
+    stored.endpoint = Some("http://192.0.2.1/rest/".to_owned());
+    let error = client(MemoryStore::new(stored)).call("profile", json!({})).await.expect_err("an open connection");
+    assert!(matches!(error, Error::Auth(AuthError::Usage { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_code_becomes_tokens() {
+    let platform = Platform::start();
+    let tokens = platform.app().exchange("s3cretCode").await.expect("a good code");
+    assert_eq!((tokens.access.expose(), tokens.has_expired()), ("s3cretAccess1", false));
+    let renewed = platform.app().refresh(&tokens).await.expect("good tokens");
+    assert_eq!(renewed.access.expose(), "s3cretAccess2");
+    let error = platform.app().exchange("s3cretOther").await.expect_err("a wrong code");
+    assert!(shown(&error).contains("invalid_grant") && !shown(&error).contains("s3cret"), "{}", shown(&error));
+    let stranger = OAuthApp::new("app.1", "s3cretWrong").server(platform.oauth.origin());
+    let error = stranger.refresh(&renewed).await.expect_err("a wrong secret");
+    assert!(error.to_string().contains("check the application's client id"), "{error}");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    let nobody = OAuthApp::new("app.1", "s3cretClient").server(format!("http://{port}"));
+    let error = nobody.refresh(&renewed).await.expect_err("nobody there");
+    assert!(matches!(error, Error::Auth(AuthError::Unreachable { .. })), "{error:?}");
+    assert!(!shown(&error).contains("s3cret"), "{}", shown(&error));
+}
