@@ -1,10 +1,15 @@
 import type {Config} from '@docusaurus/types';
 import type * as Preset from '@docusaurus/preset-classic';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {themes} from 'prism-react-renderer';
 
 // Where the pages come from: the guides are written by hand, the reference by `cargo xtask codegen`. A test may name
 // another folder of pages.
 const reference = process.env.DOCS_REFERENCE ?? 'reference';
+
+// Pages whose function had another name once, by its address then.
+const {redirects} = JSON.parse(readFileSync(join(__dirname, reference, '_redirects.json'), 'utf8'));
 
 const config: Config = {
   title: 'Bitrix24 for Rust and the command line',
@@ -49,6 +54,7 @@ const config: Config = {
       routeBasePath: 'reference',
       sidebarPath: './sidebars.reference.ts',
     }],
+    ['@docusaurus/plugin-client-redirects', {redirects}],
   ],
   themeConfig: {
     navbar: {

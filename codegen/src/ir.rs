@@ -13,6 +13,38 @@ pub struct Api {
     pub types: Vec<Entity>,
     /// The methods, by name and then REST version.
     pub methods: Vec<Method>,
+    /// Other packages whose functions are offered here.
+    pub compat: Vec<Compat>,
+}
+
+/// Another package whose functions are offered here under the same names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compat {
+    /// Its name.
+    pub package: String,
+    /// Its short name.
+    pub short: String,
+    /// The spec's path from the project's root, with `/`.
+    pub source: String,
+    /// What is otherwise here for all functions.
+    pub differences: Vec<String>,
+    /// Its functions, in its order.
+    pub rows: Vec<CompatRow>,
+}
+
+/// A function of another package.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompatRow {
+    /// Its name there.
+    pub name: String,
+    /// Its name here.
+    pub function: FunctionName,
+    /// The file name of its page.
+    pub kebab: KebabName,
+    /// The category of its page.
+    pub category: String,
+    /// What is otherwise here, on purpose.
+    pub differs: Option<String>,
 }
 
 /// A category of methods: a folder of specs, a folder of pages.

@@ -29,14 +29,15 @@ fn every_spec_is_valid_against_its_schema() {
         let schema = &schemas.iter().find(|(known, _)| *known == name).expect("a schema").1;
         jsonschema::validator_for(schema).expect("a schema that is one")
     };
-    let (method, category, ty) =
-        (validator("method.schema.json"), validator("category.schema.json"), validator("type.schema.json"));
+    let (method, category) = (validator("method.schema.json"), validator("category.schema.json"));
+    let (ty, compat) = (validator("type.schema.json"), validator("compat.schema.json"));
     for source in sources() {
         let text = String::from_utf8(source.bytes).expect("UTF-8");
         let value: Value = serde_yaml::from_str(&text).expect("YAML");
         let (validator, schema) = match &source.path {
             path if path.ends_with("_category.yaml") => (&category, "category"),
             path if path.starts_with("specs/types/") => (&ty, "type"),
+            path if path.starts_with("specs/compat/") => (&compat, "compat"),
             _ => (&method, "method"),
         };
         let faults: Vec<String> = validator.iter_errors(&value).map(|fault| fault.to_string()).collect();

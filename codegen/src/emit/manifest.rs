@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     fn empty() -> Api {
-        Api { categories: Vec::new(), types: Vec::new(), methods: Vec::new() }
+        Api { categories: Vec::new(), types: Vec::new(), methods: Vec::new(), compat: Vec::new() }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! files at once.
 
 mod category;
+mod compat;
 mod example;
 mod function;
 mod method;
@@ -31,9 +32,10 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
     }
     let categories = context.categories(&mut methods);
     context.replacements();
+    let compat = context.compat(&methods);
     context.unique(&methods);
     let types = context.types.into_values().flatten().collect();
-    Api { categories, types, methods }
+    Api { categories, types, methods, compat }
 }
 
 /// What lowering works with.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
+use super::compat::CompatSpec;
 use super::locate::{self, Step, locate};
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
 use crate::diag::{Diagnostic, Diagnostics, Place, SourceText};
@@ -64,6 +65,8 @@ pub struct Specs {
     pub categories: Vec<File<CategorySpec>>,
     /// Shared types.
     pub types: Vec<File<TypeSpec>>,
+    /// What other packages offer.
+    pub compat: Vec<File<CompatSpec>>,
     /// Files that could not be read, by path without `.yaml`: what refers to them is not an error of its own.
     pub broken: Vec<String>,
 }
@@ -141,6 +144,8 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
             specs.categories.extend(parse(&text, problems));
         } else if folder(&source.path) == "types" {
             specs.types.extend(parse(&text, problems));
+        } else if folder(&source.path) == "compat" {
+            specs.compat.extend(parse(&text, problems));
         } else {
             specs.methods.extend(parse(&text, problems));
         }

@@ -1,5 +1,6 @@
 //! The only module that knows YAML: reads spec files into plain structs and finds the place of anything in them.
 
+mod compat;
 mod entries;
 mod json;
 mod load;
@@ -9,6 +10,7 @@ mod schema;
 mod skeleton;
 mod words;
 
+pub use compat::{CompatFunction, CompatOption, CompatSpec, OptionsWord};
 pub use entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
 pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
+use super::compat::CompatSpec;
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
 
 /// The schemas by file name below `specs/`.
@@ -11,6 +12,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("method.schema.json", schema::<MethodSpec>()),
         ("category.schema.json", schema::<CategorySpec>()),
         ("type.schema.json", schema::<TypeSpec>()),
+        ("compat.schema.json", schema::<CompatSpec>()),
     ]
 }
 

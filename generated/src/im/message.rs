@@ -50,6 +50,30 @@ pub fn add(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Add {
             .param("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
+/// Makes the block of a message that shows a picture, for the option blocks of SendMessage. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_picture_block(
+    name: impl ::std::convert::Into<::std::string::String>,
+    link: impl ::std::convert::Into<::std::string::String>,
+) -> rt::Value {
+    rt::Call::named("")
+        .nested(&["IMAGE", "NAME"], rt::value::text(name))
+        .nested(&["IMAGE", "LINK"], rt::value::text(link))
+        .into_value()
+}
+/// Makes the block of a message that shows a file, for the option blocks of SendMessage. Nothing is sent.
+#[inline]
+#[must_use]
+pub fn get_file_block(
+    name: impl ::std::convert::Into<::std::string::String>,
+    link: impl ::std::convert::Into<::std::string::String>,
+) -> rt::Value {
+    rt::Call::named("")
+        .nested(&["FILE", "NAME"], rt::value::text(name))
+        .nested(&["FILE", "LINK"], rt::value::text(link))
+        .into_value()
+}
 /// A call of `im.message.add`: Writes a message into a chat or to a person, in the name of the caller.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

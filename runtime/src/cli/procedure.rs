@@ -17,6 +17,7 @@ pub(super) fn carry_out(
 ) -> Result<Exit, Stop> {
     match procedure {
         "filter-structure" => filter_structure(call, connection, matches),
+        "oauth-link" => oauth_link(&call),
         other => Err(Stop::usage(format!("this build of oint does not know the procedure `{other}`"))),
     }
 }
@@ -40,6 +41,17 @@ fn filter_structure(call: Call, connection: Connection, matches: &ArgMatches) ->
         });
     };
     super::print_json(&filterable(&fields, is_empty))
+}
+
+/// The address at which a user lets an application in.
+fn oauth_link(call: &Call) -> Result<Exit, Stop> {
+    let text = |key: &str| call.params().get(key).and_then(Value::as_str).unwrap_or_default();
+    let portal = crate::address::Address::parse(text("domain")).map_err(Stop::from)?;
+    let mut url =
+        url::Url::parse(&format!("https://{}", portal.host())).map_err(|error| Stop::usage(error.to_string()))?;
+    url.set_path("/oauth/authorize/");
+    url.query_pairs_mut().append_pair("client_id", text("client_id"));
+    super::print(&format!("{url}\n"))
 }
 
 /// The keys of the fields whose description says that a filter takes them.

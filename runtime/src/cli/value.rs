@@ -214,9 +214,15 @@ fn datetime(text: &str) -> Result<Value, String> {
         rest.starts_with(['T', ' ']) && rest[1..].chars().all(|char| char.is_ascii_digit() || ":.+-Z".contains(char))
     };
     match text.get(..10).filter(|day| is_day(day)) {
-        Some(_) if text.len() == 10 || clock(&text[10..]) => Ok(text.into()),
+        Some(_) if text.len() == 10 || clock(&text[10..]) => Ok(whole_seconds(text).into()),
         _ => Err(format!("`{}` is no time; write YYYY-MM-DDThh:mm:ss+hh:mm", shorten(text))),
     }
+}
+
+/// A point in time without fractions of a second, which the portal does not take everywhere.
+fn whole_seconds(text: &str) -> String {
+    let Some((seconds, rest)) = text.split_once('.') else { return text.to_owned() };
+    format!("{seconds}{}", rest.trim_start_matches(|char: char| char.is_ascii_digit()))
 }
 
 fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
@@ -412,7 +418,8 @@ mod tests {
         assert!(number("NaN").is_err() && number("1,5").is_err());
         assert_eq!(date("2026-01-31T10:00:00"), Ok(json!("2026-01-31")));
         assert!(date("31.01.2026").is_err() && date("2026-13-01").is_err() && date("2026-01-31x").is_err());
-        assert!(datetime("2026-01-31T10:00:00.5+03:00").is_ok() && datetime("tomorrow").is_err());
+        assert_eq!(datetime("2026-01-31T10:00:00.5+03:00"), Ok(json!("2026-01-31T10:00:00+03:00")));
+        assert!(datetime("2026-01-31T10:00:00Z").is_ok() && datetime("tomorrow").is_err());
     }
 
     #[test]

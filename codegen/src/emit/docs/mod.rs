@@ -8,12 +8,13 @@ mod script;
 use std::sync::LazyLock;
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tera::{Context, Kwargs, State, Tera};
 
 use crate::emit::tables::in_order;
 use crate::emit::{OutFile, banner};
-use crate::ir::{Api, Category};
+use crate::ir::{Api, Category, Compat, Function, Method};
+use crate::names::FunctionName;
 
 pub use command::{bash, batch};
 
@@ -33,6 +34,7 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
         ("fields.mdx", include_str!("../../../templates/fields.mdx.tera")),
         ("category.mdx", include_str!("../../../templates/category.mdx.tera")),
         ("index.mdx", include_str!("../../../templates/index.mdx.tera")),
+        ("compat.mdx", include_str!("../../../templates/compat.mdx.tera")),
     ];
     match tera.add_raw_templates(templates) {
         Ok(()) => tera,
@@ -66,7 +68,44 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
         format!("{FOLDER}/index.mdx"),
         render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") })),
     ));
+    files.extend(api.compat.iter().map(compat));
+    files.push(redirects(&functions));
     files
+}
+
+/// The page for those who come from another package.
+fn compat(compat: &Compat) -> OutFile {
+    let rows: Vec<Value> = compat
+        .rows
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name, "function": row.function.as_str(), "path": format!("./{}/{}.mdx", row.category, row.kebab),
+                "differs": row.differs,
+            })
+        })
+        .collect();
+    let context = json!({
+        "banner": banner(&compat.source), "package": compat.package, "short": compat.short,
+        "differences": compat.differences, "rows": rows, "count": compat.rows.len(),
+    });
+    let slug = crate::names::words(&compat.short).join("-");
+    OutFile::new(format!("{FOLDER}/coming-from-{slug}.mdx"), render("compat.mdx", &context))
+}
+
+/// Where a page was to be found under another name of its function: the site sends readers on.
+fn redirects(functions: &[(&Method, &Function)]) -> OutFile {
+    let mut list = Vec::new();
+    for (method, function) in functions {
+        let path = |kebab: &str| format!("/reference/{}/{kebab}", method.category);
+        for alias in function.aliases.iter().filter_map(|alias| FunctionName::written(alias)) {
+            if alias.kebab() != function.kebab {
+                list.push(json!({ "from": path(alias.kebab().as_str()), "to": path(function.kebab.as_str()) }));
+            }
+        }
+    }
+    let value = json!({ "note": banner("specs/"), "redirects": list });
+    OutFile::new(format!("{FOLDER}/_redirects.json"), format!("{value:#}\n"))
 }
 
 #[derive(Serialize)]
