@@ -2,6 +2,10 @@
 //!
 //! Methods of `crm.item`.
 use ::bitrix24_runtime as rt;
+pub mod delivery;
+pub mod details;
+pub mod payment;
+pub mod productrow;
 /// Adds a record of any kind: lead, deal, contact, company, estimate, invoice or one of a smart process. Required fields are checked and automation rules start.
 ///
 /// Calls `crm.item.add`; scope `crm`. May be called by: whoever may create records of the kind.

@@ -648,6 +648,11 @@ impl Company {
     pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "LAST_ACTIVITY_BY")
     }
+    /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
+    #[inline]
+    pub fn last_communication_time(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
+    }
     /// `PHONE`. Telephone numbers of the company.
     #[inline]
     pub fn phone(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
