@@ -37,11 +37,13 @@ pub(super) struct Refusal {
     pub(super) status: u16,
     pub(super) code: String,
     pub(super) description: String,
+    /// REST 3.0: fields and what is wrong with them.
+    pub(super) validation: Vec<(String, String)>,
 }
 
 impl Refusal {
     pub(super) fn new(status: u16, code: &str, description: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), description: description.into() }
+        Self { status, code: code.to_owned(), description: description.into(), validation: Vec::new() }
     }
 
     /// The error of a method.
@@ -76,7 +78,12 @@ pub(super) fn envelope(outcome: Outcome, rest: u8, since: SystemTime, charge: Ch
             answer.into()
         }
         Err(refusal) if rest == 3 => {
-            json!({ "error": { "code": refusal.code, "message": refusal.description } })
+            let mut error = json!({ "code": refusal.code, "message": refusal.description });
+            let wrong = |(field, message): (String, String)| json!({ "field": field, "message": message });
+            if !refusal.validation.is_empty() {
+                error["validation"] = refusal.validation.into_iter().map(wrong).collect();
+            }
+            json!({ "error": error })
         }
         Err(refusal) => json!({ "error": refusal.code, "error_description": refusal.description }),
     }

@@ -135,7 +135,14 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
     let mut stdout = std::io::stdout().lock();
     let (webhook, address, token) = (portal.webhook(), portal.address(), portal.token());
     let told = if matches.get_flag("json") {
-        writeln!(stdout, "{}", json!({ "webhook": webhook, "address": address, "token": token }))
+        writeln!(
+            stdout,
+            "{}",
+            json!({
+                "webhook": webhook, "address": address, "token": token, "refresh_token": portal.refresh_token(),
+                "client_id": portal.client_id(), "client_secret": portal.client_secret(),
+            })
+        )
     } else {
         writeln!(
             stdout,

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::sandbox::Shared;
 use crate::sandbox::options::Options;
 use crate::sandbox::reply::Reply;
 use crate::sandbox::request::Inquiry;
+use crate::sandbox::{Shared, auth};
 
 /// The beginning of all control addresses.
 pub(super) const PREFIX: &str = "/_sandbox/";
@@ -48,7 +48,7 @@ pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, path: &str) -> Reply {
             set_options(shared, &body)
         }
         ("POST", "expire") => {
-            shared.state().tokens.expire();
+            auth::expire(&mut shared.state().store);
             Ok(done)
         }
         ("POST", "advance") => match body.get("seconds").and_then(Value::as_f64).map(Duration::try_from_secs_f64) {
@@ -60,9 +60,14 @@ pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, path: &str) -> Reply {
         },
         ("GET", "data") => {
             let state = shared.state();
-            Ok(state.store.sizes().map(|(name, size)| (name.to_owned(), Value::from(size))).collect())
+            Ok(state
+                .store
+                .sizes()
+                .filter(|(name, _)| *name != auth::TOKENS)
+                .map(|(name, size)| (name.to_owned(), Value::from(size)))
+                .collect())
         }
-        ("GET", path) if path.starts_with("data/") => {
+        ("GET", path) if path.starts_with("data/") && path != "data/oauth.token" => {
             let state = shared.state();
             let records = state.store.all(path.trim_start_matches("data/"));
             Ok(records.values().map(|record| Value::Object(record.clone())).collect())

@@ -14,6 +14,7 @@ use crate::sandbox::reply::{Ending, Reply};
 use crate::sandbox::request::Inquiry;
 use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
+use crate::sandbox::v3::{self, Idempotency};
 use crate::sandbox::{Shared, batch, canned, mutate, records, system, user_fields, users};
 use crate::table::{Command, Tables};
 use crate::value::Object;
@@ -70,6 +71,9 @@ pub(super) fn find<'p>(params: &'p Object, name: &str) -> Option<&'p Value> {
     params.get(name).or_else(|| params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
 }
 
+/// The type of all answers in JSON.
+const JSON: &str = "application/json; charset=utf-8";
+
 type Handler = fn(&mut Call<'_>) -> Outcome;
 
 /// The methods with a handler of their own, and their scopes. Entities of the table come next; methods that are in neither answer
@@ -96,6 +100,14 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
 pub(super) fn stateful() -> impl Iterator<Item = (&'static str, &'static str)> {
     let entities = ROWS.methods().map(|(name, entity)| (name, entity.scope.as_str()));
     HANDLERS.iter().map(|(name, scope, _)| (*name, *scope)).chain(entities).chain([("batch", "basic")])
+}
+
+/// Every scope that a method with state has.
+pub(super) fn all_scopes() -> Vec<String> {
+    let mut scopes: Vec<String> = stateful().map(|(_, scope)| scope.to_owned()).collect();
+    scopes.sort();
+    scopes.dedup();
+    scopes
 }
 
 /// The parts of an address.
@@ -145,6 +157,7 @@ pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, since: SystemTime) -> R
         error: None,
         canned: false,
         fault: None,
+        replayed: false,
         source: inquiry.source,
         micros: 0,
     };
@@ -230,7 +243,7 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
     log.method.clone_from(&route.method);
     let method = route.method.to_lowercase();
     // A large body is read before the state is locked.
-    let params = inquiry.params();
+    let params = if route.rest == 3 { inquiry.params_v3() } else { inquiry.params() };
     let mut guard = shared.state();
     let state = &mut *guard;
     let now = state.now();
@@ -258,7 +271,35 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         Ok(prepared) => prepared,
         Err(refusal) => return refused(log, refusal),
     };
-    let (outcome, charge) = if method == "batch" && route.rest == 2 {
+    let key = (route.rest == 3).then(|| inquiry.headers.get("idempotency-key")).flatten();
+    let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
+    let account = format!("{} {}", caller.account, caller.user);
+    let place = (account.as_str(), method.as_str(), key.as_deref().unwrap_or_default());
+    if let Some(key) = &key {
+        let known = Idempotency::check(key).and_then(|()| state.idempotency.replay(place, &inquiry.body, now));
+        match known {
+            Ok(None) => {}
+            Ok(Some(body)) => {
+                log.params = params;
+                log.replayed = true;
+                let reply = Reply { content_type: JSON, body, ..Reply::empty(200) };
+                return reply.with("idempotency-key", key).with("idempotent-replayed", "true");
+            }
+            Err(refusal) => return refused(log, refusal),
+        }
+    }
+    let (outcome, charge) = if method == "batch" && route.rest == 3 {
+        let mut ran = Vec::new();
+        let outcome = v3::batch(&params, |method, params| {
+            let (outcome, _) = run(shared, state, &caller, 3, method, &params, now);
+            if outcome.is_ok() {
+                ran.push(method.to_owned());
+            }
+            outcome
+        });
+        log.commands = ran;
+        (outcome, Charge::default())
+    } else if method == "batch" {
         let chosen: &[usize] = match &fault {
             Some(FaultKind::Commands { commands, .. }) => commands,
             _ => &[],
@@ -283,16 +324,23 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
     } else {
         run(shared, state, &caller, route.rest, &route.method, &params, now)
     };
-    drop(guard);
     log.params = params;
     let reply = match outcome {
         Ok(success) => {
             log.canned = success.canned;
             let canned = success.canned;
             let reply = Reply::json(200, &envelope(Ok(success), route.rest, since, charge));
+            if key.is_some() {
+                state.idempotency.keep(place, inquiry.body.clone(), reply.body.clone(), now);
+            }
             if canned { reply.with("x-sandbox-canned", "true") } else { reply }
         }
         Err(refusal) => refused(log, refusal),
+    };
+    drop(guard);
+    let reply = match &key {
+        Some(key) => reply.with("idempotency-key", key),
+        None => reply,
     };
     match &fault {
         Some(fault) => spoil(reply, fault),
@@ -321,8 +369,8 @@ fn prepare(
         (None, Some(_)) => "token",
         (None, None) => "none",
     };
-    let hooks = Hooks { code: &shared.code, scopes: shared.scopes.as_ref() };
-    let caller = auth::caller(route, token.as_deref(), &hooks, &state.tokens, &state.store, now)?;
+    let hooks = Hooks { code: &shared.code, scopes: shared.application.scopes.as_ref() };
+    let caller = auth::caller(route, token.as_deref(), &hooks, &state.store, now)?;
     log.user = Some(caller.user);
     Ok((caller, params))
 }
@@ -341,8 +389,11 @@ fn run(
     let method = method.strip_suffix(".json").unwrap_or(&method);
     let handler = HANDLERS.iter().find(|(name, ..)| *name == method && rest == 2);
     let row = if rest == 2 { ROWS.method(method) } else { None };
-    let command = if handler.is_some() || row.is_some() { None } else { shared.command(method, rest) };
+    let twin = if rest == 3 { ROWS.twin(method) } else { None };
+    let command =
+        if handler.is_some() || row.is_some() || twin.is_some() { None } else { shared.command(method, rest) };
     let scope = match (handler, row, &command) {
+        _ if twin.is_some() => twin.map_or("", |(_, twin, _)| twin.scope.as_str()),
         (Some((_, scope, _)), ..) => scope,
         (_, Some((entity, _)), _) => entity.scope.as_str(),
         (.., Some(command)) => &*command.scope,
@@ -350,15 +401,24 @@ fn run(
     };
     if !caller.covers(scope) {
         let text = "The request requires higher privileges than provided by the webhook token";
-        return (Err(Refusal::new(403, "insufficient_scope", text)), Charge::default());
+        let refusal = match rest {
+            3 => v3::refusal(403, "INSUFFICIENTSCOPEEXCEPTION", text),
+            _ => Refusal::new(403, "insufficient_scope", text),
+        };
+        return (Err(refusal), Charge::default());
     }
     let Some(charge) = state.ledger.charge(&state.options.operating, &caller.account, method, now) else {
         return (Err(operation_limit()), Charge::default());
     };
     let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, params, now };
     let outcome = match (handler, row, command) {
+        _ if twin.is_some() => match twin {
+            Some((entity, twin, verb)) => v3::run(&mut call, entity, twin, verb),
+            None => Err(Refusal::no_method()),
+        },
         (Some((.., handler)), ..) => handler(&mut call),
         (_, Some((entity, verb)), _) => records::run(&mut call, entity, verb),
+        (.., Some(command)) if rest == 3 => v3::check(&command, params).and_then(|()| canned::answer(&command, &call)),
         (.., Some(command)) => canned::answer(&command, &call),
         _ => Err(Refusal::no_method()),
     };

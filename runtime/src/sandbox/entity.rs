@@ -101,12 +101,33 @@ pub(super) struct Entity {
     pub(super) one: Option<String>,
     #[serde(default)]
     pub(super) many: Option<String>,
+    /// The same entity in REST 3.0.
+    #[serde(default)]
+    pub(super) v3: Option<Twin>,
     /// Records a page.
     #[serde(default = "page")]
     pub(super) page: usize,
     /// The code and the text of the error for a record that does not exist.
     #[serde(default)]
     pub(super) missing: Missing,
+}
+
+/// How REST 3.0 sees an entity of REST 2.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Twin {
+    /// The names of its methods but for the last word: `add`, `get`, `list`, `update`, `delete`, `field.list`, `field.get`.
+    pub(super) name: String,
+    pub(super) scope: String,
+    /// Its names that are not just the camel case of the records' own.
+    #[serde(default)]
+    pub(super) names: BTreeMap<String, String>,
+    /// Its words for the values of a field.
+    #[serde(default)]
+    pub(super) words: BTreeMap<String, BTreeMap<String, String>>,
+    /// The fields, in its own names, that a new record needs.
+    #[serde(default)]
+    pub(super) required: Vec<String>,
 }
 
 /// The record that each record belongs to.
@@ -245,6 +266,25 @@ impl Rows {
     /// The entity that a method, in lower case, works on.
     pub(super) fn method(&self, method: &str) -> Option<(&Entity, Verb)> {
         self.methods.get(method).and_then(|(at, verb)| Some((self.entities.get(*at)?, *verb)))
+    }
+
+    /// The entity that a method of REST 3.0, in lower case, works on.
+    pub(super) fn twin(&self, method: &str) -> Option<(&Entity, &Twin, Verb)> {
+        let (name, word) = match method.strip_suffix(".field.list").or_else(|| method.strip_suffix(".field.get")) {
+            Some(name) => (name, "fields"),
+            None => method.rsplit_once('.')?,
+        };
+        let verb = match word {
+            "add" => Verb::Add,
+            "get" => Verb::Get,
+            "list" => Verb::List,
+            "update" => Verb::Update,
+            "delete" => Verb::Delete,
+            "fields" => Verb::Fields,
+            _ => return None,
+        };
+        let entity = self.entities.iter().find(|entity| entity.v3.as_ref().is_some_and(|twin| twin.name == name))?;
+        Some((entity, entity.v3.as_ref()?, verb))
     }
 
     /// The entity of a collection.

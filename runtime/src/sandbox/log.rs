@@ -40,6 +40,8 @@ pub struct LoggedRequest {
     pub canned: bool,
     /// The fault that met the request.
     pub fault: Option<String>,
+    /// Whether the answer was that of an earlier request with the same Idempotency-Key.
+    pub replayed: bool,
     /// Where it came from.
     pub source: IpAddr,
     /// The microseconds that it took to make the answer, waiting aside.

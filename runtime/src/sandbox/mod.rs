@@ -24,6 +24,7 @@ mod entity;
 mod limits;
 mod log;
 mod mutate;
+mod oauth;
 mod options;
 mod plan;
 mod query;
@@ -37,13 +38,14 @@ mod store;
 mod system;
 mod user_fields;
 mod users;
+mod v3;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
@@ -54,9 +56,9 @@ pub use log::{Counts, LoggedRequest};
 pub use options::{Bucket, Fault, FaultKind, Mutation, Operating, Options, Trigger};
 pub use seed::Seed;
 
-use auth::{Grant, Tokens};
 use log::Log;
 use state::State;
+use store::Store;
 
 /// The commands that have been looked up, by method and REST version.
 type Known = BTreeMap<(String, u8), Arc<Command<'static>>>;
@@ -70,10 +72,19 @@ pub struct Sandbox {
     seed: Seed,
     port: u16,
     code: String,
-    token: String,
-    scopes: Option<Vec<String>>,
+    application: Application,
     watch: Option<Watch>,
     options: Options,
+}
+
+/// The one application that the portal has, and the tokens that it has from the start.
+#[derive(Clone)]
+struct Application {
+    client_id: String,
+    client_secret: String,
+    token: String,
+    refresh: String,
+    scopes: Option<Vec<String>>,
 }
 
 impl std::fmt::Debug for Sandbox {
@@ -87,8 +98,7 @@ struct Shared {
     tables: Tables,
     seed: Seed,
     code: String,
-    token: String,
-    scopes: Option<Vec<String>>,
+    application: Application,
     watch: Option<Watch>,
     state: Mutex<State>,
     log: Mutex<Log>,
@@ -119,17 +129,18 @@ impl Shared {
         self.log_guard().push(request);
     }
 
-    /// The access tokens of the start.
-    fn tokens(token: &str, scopes: Option<&Vec<String>>) -> Tokens {
-        let grant = Grant { user: 1, expires: None, scopes: scopes.cloned(), client: "sandbox".into() };
-        Tokens { access: BTreeMap::from([(token.to_owned(), grant)]) }
+    /// The data of the start.
+    fn store(seed: Seed, application: &Application, options: &Options) -> Store {
+        let mut store = seed::store(seed);
+        let pair = oauth::first(application, SystemTime::now(), options.token_life);
+        store.put(auth::TOKENS, 1, pair.record());
+        store
     }
 
     /// Everything as it was at the start, and no faults, limits or delays.
     fn reset(&self) {
-        let fresh =
-            State::new(seed::store(self.seed), Options::default(), Self::tokens(&self.token, self.scopes.as_ref()));
-        *self.state() = fresh;
+        let options = Options::default();
+        *self.state() = State::new(Self::store(self.seed, &self.application, &options), options);
         self.log_guard().clear();
     }
 
@@ -147,8 +158,13 @@ impl Sandbox {
             seed: Seed::Small,
             port: 0,
             code: "sandboxcode00000".to_owned(),
-            token: "sandboxtoken0000".to_owned(),
-            scopes: None,
+            application: Application {
+                client_id: "local.sandbox00000000.00000000".to_owned(),
+                client_secret: "sandboxsecret000".to_owned(),
+                token: "sandboxtoken0000".to_owned(),
+                refresh: "sandboxrefresh00".to_owned(),
+                scopes: None,
+            },
             watch: None,
             options: Options::default(),
         }
@@ -178,14 +194,29 @@ impl Sandbox {
     /// The access token of the administrator.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = token.into();
+        self.application.token = token.into();
+        self
+    }
+
+    /// The application's own names: `client_id` and `client_secret`.
+    #[must_use]
+    pub fn application(mut self, client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        self.application.client_id = client_id.into();
+        self.application.client_secret = client_secret.into();
+        self
+    }
+
+    /// The refresh token that belongs to the access token of the start.
+    #[must_use]
+    pub fn refresh_token(mut self, token: impl Into<String>) -> Self {
+        self.application.refresh = token.into();
         self
     }
 
     /// The scopes that webhook and token have; all if not set.
     #[must_use]
     pub fn scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self.application.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 
@@ -212,16 +243,11 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::new(
-                seed::store(self.seed),
-                self.options,
-                Shared::tokens(&self.token, self.scopes.as_ref()),
-            )),
+            state: Mutex::new(State::new(Shared::store(self.seed, &self.application, &self.options), self.options)),
             tables: self.tables,
             seed: self.seed,
             code: self.code,
-            token: self.token,
-            scopes: self.scopes,
+            application: self.application,
             watch: self.watch,
             log: Mutex::default(),
             commands: Mutex::default(),
@@ -273,12 +299,32 @@ impl Portal {
 
     /// The administrator's access token.
     pub fn token(&self) -> &str {
-        &self.shared.token
+        &self.shared.application.token
+    }
+
+    /// The refresh token that belongs to it.
+    pub fn refresh_token(&self) -> &str {
+        &self.shared.application.refresh
+    }
+
+    /// The application's `client_id`.
+    pub fn client_id(&self) -> &str {
+        &self.shared.application.client_id
+    }
+
+    /// The application's `client_secret`.
+    pub fn client_secret(&self) -> &str {
+        &self.shared.application.client_secret
+    }
+
+    /// The authorisation server's address; `oauth/authorize/` and `oauth/token/` are below it.
+    pub fn authorization_server(&self) -> String {
+        self.address() + "/"
     }
 
     /// Makes all access tokens run out: calls with them are answered `expired_token` from now on.
     pub fn expire_token(&self) {
-        self.shared.state().tokens.expire();
+        auth::expire(&mut self.shared.state().store);
     }
 
     /// How it behaves now.

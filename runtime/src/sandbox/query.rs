@@ -65,6 +65,16 @@ impl Filter {
         Self { any: false, terms: filters.into_iter().map(Term::Group).collect() }
     }
 
+    /// A filter that is content with one of its conditions.
+    pub(super) fn any() -> Self {
+        Self { any: true, terms: Vec::new() }
+    }
+
+    /// Adds a group of conditions.
+    pub(super) fn group(&mut self, filter: Self) {
+        self.terms.push(Term::Group(filter));
+    }
+
     /// Adds a condition.
     pub(super) fn test(&mut self, operator: &'static str, field: impl Into<String>, wanted: &Value) {
         let wanted = texts(wanted).into_iter().map(|text| flag(&text)).collect();
@@ -77,7 +87,7 @@ impl Filter {
             Term::Group(filter) => filter.fits(record),
             Term::Test { operator, field, wanted } => test(record, operator, field, wanted),
         });
-        if self.any { terms.any(|fits| fits) } else { terms.all(|fits| fits) }
+        if self.any && !self.terms.is_empty() { terms.any(|fits| fits) } else { terms.all(|fits| fits) }
     }
 
     /// The numbers that records which fit can have at all, and whether the number alone decides.
@@ -257,14 +267,14 @@ impl Query {
 
     fn cut<'s>(&self, mut found: impl Iterator<Item = &'s Object>) -> Found<'s> {
         let size = self.page.max(1);
-        let from = usize::try_from(self.start).unwrap_or(0) / size * size;
+        let from = (usize::try_from(self.start).unwrap_or(0) / size).saturating_mul(size);
         let skipped = found.by_ref().take(from).count();
         let records: Vec<&Object> = found.by_ref().take(size).collect();
         if self.start < 0 {
             return Found { records, total: 0, next: None };
         }
         let total = skipped + records.len() + found.count();
-        Found { records, total, next: (from + size < total).then_some(from + size) }
+        Found { records, total, next: from.checked_add(size).filter(|next| *next < total) }
     }
 }
 

@@ -194,7 +194,7 @@ fn multi(value: Value) -> Value {
 }
 
 /// Fills in who and when.
-fn stamp(call: &Call<'_>, entity: &Entity, record: &mut Object, is_new: bool) {
+pub(super) fn stamp(call: &Call<'_>, entity: &Entity, record: &mut Object, is_new: bool) {
     let user: Value = if entity.text { call.user.to_string().into() } else { call.user.into() };
     let now: Value = iso(call.now).into();
     let mut set = |field: &Option<String>, value: &Value| {
@@ -246,11 +246,11 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     if let Some(owner) = &entity.owner {
         record.insert(owner.clone(), if entity.text { call.user.to_string().into() } else { call.user.into() });
     }
+    stamp(call, entity, &mut record, true);
     record.extend(fields);
     if let Some((field, id)) = parent {
         record.insert(field, if entity.text { id.to_string().into() } else { id.into() });
     }
-    stamp(call, entity, &mut record, true);
     let answer = reply(entity, entity.added, id, &record);
     call.store_mut().put(&entity.name, id, record);
     Ok(answer.into())

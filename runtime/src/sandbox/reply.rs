@@ -53,6 +53,11 @@ impl Reply {
         Self { content_type: "application/json; charset=utf-8", body: body.to_string().into(), ..Self::empty(status) }
     }
 
+    /// An answer in plain text.
+    pub(super) fn text(text: &str) -> Self {
+        Self { body: text.to_owned().into(), ..Self::empty(200) }
+    }
+
     /// The page that a proxy sends in place of an answer.
     pub(super) fn html_fault(status: u16) -> Self {
         let title = match status {

@@ -14,7 +14,7 @@ use hyper::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::sandbox::answer::Refusal;
-use crate::sandbox::decode;
+use crate::sandbox::{decode, v3};
 use crate::value::Object;
 
 /// The largest body taken, in bytes.
@@ -27,9 +27,19 @@ pub(super) struct Inquiry {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) source: IpAddr,
+    /// The name and port that the portal was reached by.
+    pub(super) host: String,
+    pub(super) is_tls: bool,
     pub(super) body: Bytes,
     /// Of a multipart body: its fields, as a form has them; a file is a pair of its name and its content in Base64.
     pub(super) fields: Option<Object>,
+}
+
+/// Where a connection comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) source: IpAddr,
+    pub(super) is_tls: bool,
 }
 
 fn invalid(reason: impl Into<String>) -> Refusal {
@@ -37,7 +47,7 @@ fn invalid(reason: impl Into<String>) -> Refusal {
 }
 
 /// Reads a request whole.
-pub(super) async fn read(request: Request<Incoming>, source: IpAddr) -> Result<Inquiry, Refusal> {
+pub(super) async fn read(request: Request<Incoming>, from: Origin) -> Result<Inquiry, Refusal> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, LARGEST_BODY).collect().await;
     let body =
@@ -46,8 +56,10 @@ pub(super) async fn read(request: Request<Incoming>, source: IpAddr) -> Result<I
         verb: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
+        host: head.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1").to_owned(),
         headers: head.headers,
-        source,
+        source: from.source,
+        is_tls: from.is_tls,
         body: body.to_bytes(),
         fields: None,
     };
@@ -115,6 +127,25 @@ impl Inquiry {
             return Err(invalid(format!("Bodies of the type {kind} are not served")));
         }
         Ok(params)
+    }
+
+    /// The portal's address as the caller wrote it.
+    pub(super) fn base(&self) -> String {
+        format!("{}://{}", if self.is_tls { "https" } else { "http" }, self.host)
+    }
+
+    /// The parameters of a call of REST 3.0: a JSON body alone counts.
+    pub(super) fn params_v3(&self) -> Result<Object, Refusal> {
+        let wrong = |reason: &str| v3::refusal(400, "INVALIDJSONEXCEPTION", reason);
+        match self.json() {
+            Ok(Value::Object(params)) => Ok(params),
+            Ok(Value::Array(items)) => {
+                Ok(items.into_iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect())
+            }
+            Ok(Value::Null) => Ok(Object::new()),
+            Ok(_) => Err(wrong("The body must be a JSON object")),
+            Err(error) => Err(wrong(&format!("The body is not valid JSON: {error}"))),
+        }
     }
 
     /// The whole body as JSON.

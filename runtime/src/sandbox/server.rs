@@ -1,7 +1,6 @@
 //! The HTTP side: connections, and the way from a request to its answer.
 
 use std::io;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +20,8 @@ use tokio::time::Sleep;
 use crate::sandbox::answer::envelope;
 use crate::sandbox::limits::Charge;
 use crate::sandbox::reply::{Ending, Reply};
-use crate::sandbox::{Shared, control, dispatch, request};
+use crate::sandbox::request::Origin;
+use crate::sandbox::{Shared, control, dispatch, oauth, request};
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
@@ -32,7 +32,8 @@ pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) 
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(connection(Tcp::new(stream), peer.ip(), Arc::clone(&shared)));
+                let from = Origin { source: peer.ip(), is_tls: false };
+                tokio::spawn(connection(Tcp::new(stream), from, Arc::clone(&shared)));
             }
             // Out of file descriptors, most likely: wait for some to come free.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -40,10 +41,10 @@ pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) 
     }
 }
 
-async fn connection(stream: Tcp, source: IpAddr, shared: Arc<Shared>) {
+async fn connection(stream: Tcp, from: Origin, shared: Arc<Shared>) {
     shared.log_guard().connected();
     let reset = Arc::clone(&stream.reset);
-    let service = service_fn(move |request| respond(request, source, Arc::clone(&shared), Arc::clone(&reset)));
+    let service = service_fn(move |request| respond(request, from, Arc::clone(&shared), Arc::clone(&reset)));
     // A client that goes away in the middle is no concern of ours.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
@@ -55,7 +56,7 @@ struct Silence;
 
 async fn respond(
     request: Request<Incoming>,
-    source: IpAddr,
+    from: Origin,
     shared: Arc<Shared>,
     reset: Arc<AtomicBool>,
 ) -> Result<Response<Payload>, Silence> {
@@ -63,14 +64,22 @@ async fn respond(
     let path = request.uri().path();
     if let Some(control) = path.strip_prefix(control::PREFIX) {
         let control = control.to_owned();
-        let reply = match request::read(request, source).await {
+        let reply = match request::read(request, from).await {
             Ok(inquiry) => control::answer(&shared, &inquiry, &control),
             Err(refusal) => Reply::json(refusal.status, &serde_json::json!({ "error": refusal.description })),
         };
         return Ok(response(reply));
     }
+    if let Some(path) = path.strip_prefix("/oauth/") {
+        let path = path.to_owned();
+        let reply = match request::read(request, from).await {
+            Ok(inquiry) => oauth::answer(&shared, &inquiry, &path),
+            Err(refusal) => Reply::json(refusal.status, &serde_json::json!({ "error": "invalid_request" })),
+        };
+        return Ok(response(reply));
+    }
     let busy = Busy::new(&shared);
-    let reply = match request::read(request, source).await {
+    let reply = match request::read(request, from).await {
         Ok(inquiry) => dispatch::answer(&shared, &inquiry, since),
         Err(refusal) => {
             let status = refusal.status;

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::sandbox::auth::Tokens;
 use crate::sandbox::limits::{Buckets, Ledger};
+use crate::sandbox::oauth::Codes;
 use crate::sandbox::options::Options;
 use crate::sandbox::plan::Plan;
 use crate::sandbox::store::Store;
+use crate::sandbox::v3::Idempotency;
 
 /// The state of a portal.
 #[derive(Debug)]
@@ -16,23 +17,28 @@ pub(super) struct State {
     pub(super) plan: Plan,
     pub(super) buckets: Buckets,
     pub(super) ledger: Ledger,
-    pub(super) tokens: Tokens,
+    pub(super) codes: Codes,
+    pub(super) idempotency: Idempotency,
+    /// Where new secrets come from.
+    pub(super) secrets: fastrand::Rng,
     /// How far the portal's clock is ahead of the machine's.
     pub(super) ahead: Duration,
 }
 
 impl State {
     /// A portal with these data and this behaviour.
-    pub(super) fn new(store: Store, options: Options, tokens: Tokens) -> Self {
+    pub(super) fn new(store: Store, options: Options) -> Self {
         let plan = Plan::new(&options);
         Self {
             store,
-            options,
             plan,
             buckets: Buckets::default(),
             ledger: Ledger::default(),
-            tokens,
+            codes: Codes::default(),
+            idempotency: Idempotency::default(),
+            secrets: fastrand::Rng::new(),
             ahead: Duration::ZERO,
+            options,
         }
     }
 

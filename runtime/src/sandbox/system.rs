@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal, iso};
-use crate::sandbox::dispatch::{Call, stateful};
+use crate::sandbox::dispatch::{Call, all_scopes, stateful};
 
 pub(super) fn server_time(call: &mut Call<'_>) -> Outcome {
     Ok(Value::from(iso(call.now)).into())
@@ -23,23 +23,13 @@ pub(super) fn profile(call: &mut Call<'_>) -> Outcome {
     .into())
 }
 
-/// Every scope that a method of this portal has.
-fn all_scopes(call: &Call<'_>) -> Vec<String> {
-    let mut scopes: Vec<String> = stateful().map(|(_, scope)| scope.to_owned()).collect();
-    scopes.extend(call.tables.commands().map(|command| command.scope.into_owned()));
-    scopes.sort();
-    scopes.dedup();
-    scopes.retain(|scope| !scope.is_empty());
-    scopes
-}
-
 pub(super) fn scope(call: &mut Call<'_>) -> Outcome {
     let is_full = call
         .param("full")
         .is_some_and(|full| *full == true || full.as_str().is_some_and(|full| full == "1" || full == "true"));
     let scopes = match &call.caller.scopes {
         Some(scopes) if !is_full => scopes.clone(),
-        _ => all_scopes(call),
+        _ => all_scopes(),
     };
     Ok(Value::from(scopes).into())
 }
