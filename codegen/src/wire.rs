@@ -99,13 +99,14 @@ fn form(ty: &Ty, entries: &[Param], value: &Value) -> Value {
     }
 }
 
-/// A point in time as UTC with `Z` behind it; one without an offset is taken for UTC.
+/// A point in time as UTC with whole seconds and `Z` behind it; one without an offset is taken for UTC.
 fn utc(text: &str) -> String {
     use time::OffsetDateTime;
     use time::format_description::well_known::Rfc3339;
     let whole = if text.contains(['T', ' ']) { text.replace(' ', "T") } else { format!("{text}T00:00:00") };
-    let parsed = OffsetDateTime::parse(&whole, &Rfc3339).ok();
-    match parsed.and_then(|time| time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()) {
+    let read = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    let parsed = read(&whole).or_else(|| read(&format!("{whole}Z")));
+    match parsed.and_then(|time| time.to_offset(time::UtcOffset::UTC).truncate_to_second().format(&Rfc3339).ok()) {
         Some(time) => time,
         None => format!("{whole}Z"),
     }
@@ -120,6 +121,7 @@ mod tests {
         for (given, expected) in [
             ("2026-01-31T10:00:00", "2026-01-31T10:00:00Z"),
             ("2026-01-31 10:00:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31T10:00:00.7662706", "2026-01-31T10:00:00Z"),
             ("2026-01-31", "2026-01-31T00:00:00Z"),
             ("2026-01-31T01:00:00+03:00", "2026-01-30T22:00:00Z"),
             ("2026-01-31T10:00:00Z", "2026-01-31T10:00:00Z"),

@@ -202,8 +202,8 @@ pub fn text(value: impl Into<String>) -> Value {
     Value::String(value.into())
 }
 
-/// A point in time in UTC with `Z` behind it, which some methods demand; one without an offset is taken for UTC. A text
-/// that is no time stays as it is: the portal has its own words for it.
+/// A point in time in UTC with whole seconds and `Z` behind it, which some methods demand; one without an offset is taken
+/// for UTC. A text that is no time stays as it is: the portal has its own words for it.
 pub fn utc(value: impl Into<String>) -> Value {
     use time::format_description::well_known::Rfc3339;
     let text: String = value.into();
@@ -213,7 +213,8 @@ pub fn utc(value: impl Into<String>) -> Value {
     }
     for candidate in [whole.clone(), format!("{whole}Z")] {
         let parsed = time::OffsetDateTime::parse(&candidate, &Rfc3339).ok();
-        let utc = parsed.and_then(|time| time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok());
+        let utc = parsed.map(|time| time.to_offset(time::UtcOffset::UTC).truncate_to_second());
+        let utc = utc.and_then(|time| time.format(&Rfc3339).ok());
         if let Some(utc) = utc {
             return Value::String(utc);
         }
@@ -266,6 +267,7 @@ mod tests {
     fn times_become_utc() {
         for (given, expected) in [
             ("2026-01-31T10:00:00", "2026-01-31T10:00:00Z"),
+            ("2026-01-31T10:00:00.7662706", "2026-01-31T10:00:00Z"),
             ("2026-01-31", "2026-01-31T00:00:00Z"),
             ("2026-01-31 01:00:00+03:00", "2026-01-30T22:00:00Z"),
             ("tomorrow", "tomorrow"),

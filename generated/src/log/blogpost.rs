@@ -51,7 +51,7 @@ pub fn add(post_message: impl ::std::convert::Into<::std::string::String>) -> Ad
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 impl Add {
-    /// `DEST`. Who may see the post: UA for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department with those below it. Everybody when it is left out.
+    /// `DEST`. Who may see the post. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department with those below it. Everybody when it is left out.
     #[inline]
     pub fn dest(
         self,
@@ -77,7 +77,7 @@ impl Add {
     ) -> Self {
         Self(self.0.param("POST_TITLE", rt::value::text(value)))
     }
-    /// `IMPORTANT`. Whether colleagues are asked to confirm that they have read the post. No when it is left out.
+    /// `IMPORTANT`. Whether colleagues have to confirm that they have read the post. No when it is left out.
     #[inline]
     pub fn important(self, value: bool) -> Self {
         Self(self.0.param("IMPORTANT", rt::value::yes_no(value)))
@@ -318,7 +318,7 @@ impl Get {
     pub fn post_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("POST_ID", rt::value::id(value)))
     }
-    /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list: UA for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department. The command line sends UA when it is left out, as OPI does.
+    /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department. The command line sends UA when it is left out, as OPI does.
     #[inline]
     pub fn log_rights(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("LOG_RIGHTS", value))

@@ -68,9 +68,12 @@ fn every_spelling_of_every_command_works() {
 
 /// The words of a function's name, worked out apart from the generator.
 fn bitrix_words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    let is_small = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|char| !char.is_uppercase());
     let mut words: Vec<String> = Vec::new();
-    for char in name.chars() {
-        if char.is_uppercase() || words.is_empty() {
+    for (at, char) in chars.iter().enumerate() {
+        // A run of capitals is one word; its last capital belongs to the small letters behind it.
+        if words.is_empty() || char.is_uppercase() && (is_small(at.checked_sub(1)) || is_small(Some(at + 1))) {
             words.push(String::new());
         }
         if let Some(word) = words.last_mut() {
@@ -95,6 +98,10 @@ fn every_example_makes_the_body_that_the_spec_promises() {
                 let Some(value) = example.arguments.get(param.name.as_ref()) else {
                     continue;
                 };
+                // A file may be sent under another name than it has here.
+                if let Some(name) = value.as_str().filter(|_| param.filename.is_some()) {
+                    std::fs::write(folder.path().join(name), "content").expect("written");
+                }
                 arguments.push(format!("--{}", param.option.as_deref().unwrap_or_default()));
                 arguments.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             }

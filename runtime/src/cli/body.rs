@@ -235,11 +235,9 @@ fn inner_lacking(
     base: &Object,
 ) -> Vec<String> {
     let there = |entry: &Param<'_>| {
-        let inside = value.is_some_and(|converted| converted.value.get(entry.name.as_ref()).is_some());
+        let inside = value.is_some_and(|converted| has(&converted.value, &entry.name));
         let merged = param.wire == "merge" && base.contains_key(entry.name.as_ref());
-        let object =
-            param.path().and_then(|path| path.iter().try_fold(base, |object, key| object.get(key)?.as_object()));
-        let nested = object.is_some_and(|object| object.contains_key(entry.name.as_ref()));
+        let nested = param.path().is_some_and(|path| at(base, &path).is_some_and(|value| has(value, &entry.name)));
         inside || merged || nested
     };
     // A parameter that is missing as a whole is named itself.
@@ -248,6 +246,20 @@ fn inner_lacking(
     }
     let lacking = param.entries.iter().filter(|entry| entry.required && !there(entry));
     lacking.map(|entry| format!("  `{}` in --{}  {}", entry.name, option(param), entry.description)).collect()
+}
+
+/// Whether an object, or every object of a list, has a key.
+fn has(value: &Value, key: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(|item| !item.is_object() || item.get(key).is_some()),
+        value => value.get(key).is_some(),
+    }
+}
+
+/// What an object holds at a path.
+fn at<'v>(object: &'v Object, path: &[String]) -> Option<&'v Value> {
+    let (first, rest) = path.split_first()?;
+    rest.iter().try_fold(object.get(first)?, |value, key| value.get(key))
 }
 
 fn option<'p>(param: &'p Param<'_>) -> &'p str {

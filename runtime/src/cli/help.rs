@@ -8,6 +8,8 @@ use crate::table::{Command, Param, Tables};
 
 /// Without `--all` no more optional parameters than these are shown.
 const MOST_OPTIONS: usize = 10;
+/// Without `--all` fewer are shown where the whole would have more lines than this.
+const MOST_LINES: usize = 40;
 /// Without `--all` no more keys of an object than these are named.
 const MOST_KEYS: usize = 6;
 /// The widest text, in columns.
@@ -75,6 +77,16 @@ fn has_connection(command: &Command<'_>) -> bool {
 
 /// The help of one command.
 pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
+    if all {
+        return page(command, all, usize::MAX);
+    }
+    let fits = |text: &String| text.lines().count() <= MOST_LINES;
+    let mut pages = (1..=MOST_OPTIONS).rev().map(|most| page(command, all, most));
+    pages.find(fits).unwrap_or_else(|| page(command, all, 0))
+}
+
+/// The help of one command with so many of its optional parameters at most.
+fn page(command: &Command<'static>, all: bool, most: usize) -> String {
     let width = width();
     let mut text = format!("{}\n", command.title);
     let spellings: Vec<&str> = std::iter::once(command.function.as_ref()).chain(command.method.as_deref()).collect();
@@ -100,7 +112,7 @@ pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     text.push_str(&fill(&format!("{usage} [options]"), "    ", width));
     text.push('\n');
     section(&mut text, "Required", required.iter().map(|param| row(param, all)), width);
-    let shown = if all { optional.len() } else { optional.len().min(MOST_OPTIONS) };
+    let shown = optional.len().min(most);
     section(&mut text, "Options", optional[..shown].iter().map(|param| row(param, all)), width);
     if shown < optional.len() {
         text.push_str(&format!("  … and {} more: --help --all\n", optional.len() - shown));
