@@ -5,6 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod contact;
 pub mod details;
 pub mod productrows;
+pub mod recurring;
 pub mod userfield;
 /// Adds a deal to a funnel.
 ///

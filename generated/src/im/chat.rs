@@ -312,10 +312,7 @@ pub fn mute() -> Mute {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = im::chat::disable_chat_notifications()
-///     .chat_id(3266)
-///     .send(client)
-///     .await?;
+/// let result = im::chat::disable_chat_notifications(3266).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -328,7 +325,7 @@ pub fn mute() -> Mute {
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
 #[inline]
-pub fn disable_chat_notifications() -> Mute {
+pub fn disable_chat_notifications(chat_id: impl ::std::convert::Into<rt::Id>) -> Mute {
     Mute(
         rt::Call::new(
                 rt::Method::new(
@@ -338,7 +335,8 @@ pub fn disable_chat_notifications() -> Mute {
                     rt::Paging::None,
                 ),
             )
-            .param("MUTE", rt::value::constant("\"Y\"")),
+            .param("MUTE", rt::value::constant("\"Y\""))
+            .param("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// Lets a silenced chat notify the caller again.
@@ -351,10 +349,7 @@ pub fn disable_chat_notifications() -> Mute {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = im::chat::enable_chat_notifications()
-///     .chat_id(3266)
-///     .send(client)
-///     .await?;
+/// let result = im::chat::enable_chat_notifications(3266).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -367,7 +362,7 @@ pub fn disable_chat_notifications() -> Mute {
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
 #[inline]
-pub fn enable_chat_notifications() -> Mute {
+pub fn enable_chat_notifications(chat_id: impl ::std::convert::Into<rt::Id>) -> Mute {
     Mute(
         rt::Call::new(
                 rt::Method::new(
@@ -377,7 +372,8 @@ pub fn enable_chat_notifications() -> Mute {
                     rt::Paging::None,
                 ),
             )
-            .param("MUTE", rt::value::constant("\"N\"")),
+            .param("MUTE", rt::value::constant("\"N\""))
+            .param("CHAT_ID", rt::value::id(chat_id)),
     )
 }
 /// A call of `im.chat.mute`: Switches the notifications of a chat off or on, for the caller alone.
