@@ -254,6 +254,10 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
     if let Some(fault) = &fault {
         log.fault = Some(fault.name());
         let replaced = instead(fault);
+        if replaced.is_some() {
+            // Not carried out, so that it does not count as a call that ran.
+            log.error = Some(fault.name());
+        }
         match (replaced, fault) {
             (Some(Ok(reply)), FaultKind::Redirect { location }) => {
                 return reply.with("location", &format!("{}{}", location.trim_end_matches('/'), inquiry.path));

@@ -1,0 +1,220 @@
+//! Every fault against every kind of single call, on a fresh connection and on one that was used before: what the
+//! portal did, and what the client says of it. Nothing is ever done twice, and nothing done is called a failure.
+
+#![cfg(feature = "sandbox")]
+
+use std::time::Duration;
+
+use bitrix24_runtime::sandbox::{Fault, FaultKind, Portal, Sandbox, Seed};
+use bitrix24_runtime::table::Tables;
+use bitrix24_runtime::{Call, Client, Effect, Error, Limits, Method, Paging, Rest, RetryPolicy, json};
+
+/// What the client must say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Said {
+    /// The call was carried out.
+    Done,
+    /// It was not.
+    Failed,
+    /// It may have been.
+    Unknown,
+}
+
+/// A fault, whether the portal carries the call out all the same, and what is to be said of a read and of a write.
+struct Row {
+    name: &'static str,
+    kind: FaultKind,
+    is_committed: bool,
+    read: Said,
+    write: Said,
+}
+
+fn rows() -> Vec<Row> {
+    use Said::{Done, Failed, Unknown};
+    let row = |name, kind, is_committed, read, write| Row { name, kind, is_committed, read, write };
+    let error = |status, code: &str| FaultKind::Error { status, code: code.into() };
+    let html = |status, committed| FaultKind::Html { status, committed };
+    vec![
+        // Refused for a passing reason: sent again, whatever it is.
+        row("503 QUERY_LIMIT_EXCEEDED", FaultKind::QueryLimit, false, Done, Done),
+        row("429 of a proxy", html(429, false), false, Done, Done),
+        row("redirect to where it is", FaultKind::Redirect { location: String::new() }, false, Done, Done),
+        // Refused for good.
+        row("401 expired_token", FaultKind::ExpiredToken, false, Failed, Failed),
+        row("400 of the method", error(400, "ERROR_CORE"), false, Failed, Failed),
+        row("403 of the method", error(403, "ACCESS_DENIED"), false, Failed, Failed),
+        row("413 of a proxy", html(413, false), false, Failed, Failed),
+        row("503 OVERLOAD_LIMIT", error(503, "OVERLOAD_LIMIT"), false, Failed, Failed),
+        // Nobody can tell: a read is sent again, a write is not.
+        row("500 INTERNAL_SERVER_ERROR", error(500, "INTERNAL_SERVER_ERROR"), false, Done, Unknown),
+        row("500 HTML before", html(500, false), false, Done, Unknown),
+        row("502 HTML before", html(502, false), false, Done, Unknown),
+        row("503 HTML before", html(503, false), false, Done, Unknown),
+        row("504 HTML after", html(504, true), true, Done, Unknown),
+        row("reset before", FaultKind::Reset { committed: false }, false, Done, Unknown),
+        row("reset after", FaultKind::Reset { committed: true }, true, Done, Unknown),
+        row("closed before", FaultKind::Close { committed: false }, false, Done, Unknown),
+        row("closed after", FaultKind::Close { committed: true }, true, Done, Unknown),
+        row("silence after", FaultKind::Hang { ms: 2000 }, true, Done, Unknown),
+        row("broken off", FaultKind::Truncated, true, Done, Unknown),
+        row("half the JSON", FaultKind::HalfJson, true, Done, Unknown),
+        // Slow, but whole.
+        row("drops", FaultKind::Drip { bytes: 64, ms: 1 }, true, Done, Done),
+    ]
+}
+
+const TABLES: Tables = Tables { names: "", rows: "" };
+
+/// The calls: a read, a list, and every kind of write.
+fn calls() -> Vec<Call> {
+    let call = |name: &'static str, effect| Call::new(Method::new(name, Rest::V2, effect, Paging::None));
+    let fields = || json!({"TITLE": "Written"});
+    vec![
+        call("crm.deal.get", Effect::Read).param("ID", 1),
+        call("crm.deal.list", Effect::List),
+        call("crm.deal.add", Effect::Create).param("FIELDS", fields()),
+        call("crm.deal.update", Effect::Update).param("ID", 1).param("FIELDS", fields()),
+        call("crm.deal.delete", Effect::Delete).param("ID", 1),
+        // A method that no spec describes.
+        Call::named("crm.deal.add").param("FIELDS", fields()),
+    ]
+}
+
+/// How often the portal's records show that the write happened.
+fn written(portal: &Portal, call: &Call) -> usize {
+    let deals = portal.records("crm.deal");
+    match call.method().name.as_ref() {
+        "crm.deal.delete" => usize::from(!deals.iter().any(|deal| deal["ID"] == "1")),
+        _ => deals.iter().filter(|deal| deal["TITLE"] == "Written").count(),
+    }
+}
+
+fn portal() -> Portal {
+    let portal = Sandbox::new(&TABLES).seed(Seed::Empty).start().expect("a free port");
+    portal.fill("crm.deal", 3);
+    portal
+}
+
+/// A client that is quick to give up and to try again.
+fn client(portal: &Portal) -> Client {
+    Client::builder(&portal.webhook())
+        .timeout(Duration::from_millis(700))
+        .retry(RetryPolicy::default().retries(2).base(Duration::from_millis(2)))
+        .limits(Limits::custom(100.0, 100))
+        .build()
+        .expect("a good address")
+}
+
+fn said(outcome: &Result<bitrix24_runtime::Response, Error>) -> Said {
+    match outcome {
+        Ok(_) => Said::Done,
+        Err(Error::OutcomeUnknown { .. }) => Said::Unknown,
+        Err(_) => Said::Failed,
+    }
+}
+
+async fn cell(row: &Row, call: &Call, is_used: bool) {
+    let effect = call.method().effect;
+    let name = format!("{} × {effect:?}, connection used before: {is_used}", row.name);
+    let portal = portal();
+    let client = client(&portal);
+    if is_used {
+        client.execute(calls().remove(1)).await.expect("no fault yet");
+        portal.clear_log();
+    }
+    let kind = match &row.kind {
+        FaultKind::Redirect { .. } => FaultKind::Redirect { location: portal.address() },
+        kind => kind.clone(),
+    };
+    portal.fault(Fault::new(kind).times(1));
+    let outcome = client.execute(call.clone()).await;
+    let expected = if effect.is_read() { row.read } else { row.write };
+    assert_eq!(said(&outcome), expected, "{name}: {outcome:?}");
+
+    // What the portal did: a write happened once or not at all, and just as the client says.
+    let requests = portal.counts().requests;
+    if !effect.is_read() {
+        let happened = usize::from(row.is_committed || expected == Said::Done);
+        assert_eq!(written(&portal, call), happened, "{name}");
+        assert_eq!(portal.calls(&call.method().name), happened as u64, "{name}");
+    }
+    let again = u64::from(expected == Said::Done && !matches!(row.kind, FaultKind::Drip { .. }));
+    assert_eq!(requests, 1 + again, "{name}");
+    match &outcome {
+        Err(Error::OutcomeUnknown { call: sent, idempotency_key, .. }) => {
+            assert_eq!((sent.params(), idempotency_key), (call.params(), &None), "{name}");
+        }
+        Err(error) => assert!(!format!("{error} {error:?}").contains("sandboxcode"), "{error:?}"),
+        Ok(_) => {}
+    }
+    assert_eq!(client.metrics().unknown, u64::from(expected == Said::Unknown), "{name}");
+
+    // The client is none the worse for it.
+    client.execute(calls().remove(1)).await.unwrap_or_else(|error| panic!("{name}: afterwards {error}"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_fault_meets_every_kind_of_call() {
+    let mut cells = tokio::task::JoinSet::new();
+    for is_used in [false, true] {
+        for at in 0..rows().len() {
+            cells.spawn(async move {
+                let row = &rows()[at];
+                for call in &calls() {
+                    cell(row, call, is_used).await;
+                }
+            });
+        }
+    }
+    while let Some(cell) = cells.join_next().await {
+        if let Err(panic) = cell {
+            std::panic::resume_unwind(panic.into_panic());
+        }
+    }
+}
+
+#[tokio::test]
+async fn faults_that_do_not_pass_end_in_their_own_error() {
+    for row in rows().into_iter().filter(|row| row.read == Said::Done && row.write == Said::Unknown) {
+        let portal = portal();
+        let client = client(&portal);
+        portal.fault(Fault::new(row.kind.clone()));
+        let error = client.execute(calls().remove(0)).await.expect_err("always the fault");
+        assert!(
+            matches!(
+                error,
+                Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } | Error::Portal { .. }
+            ),
+            "{}: {error:?}",
+            row.name
+        );
+        assert_eq!((portal.counts().requests, client.metrics().retries), (3, 2), "{}", row.name);
+    }
+}
+
+/// A write that waits for limits a little.
+fn patient(client: &Client) -> bitrix24_runtime::Sending<'_, bitrix24_runtime::Value> {
+    client.call("crm.deal.add", json!({})).with_patience(Duration::from_millis(300)).with_retry(RetryPolicy::never())
+}
+
+#[tokio::test]
+async fn a_limit_that_is_not_freed_in_time_is_said() {
+    let portal = portal();
+    let client = client(&portal);
+    portal.fault(Fault::new(FaultKind::QueryLimit));
+    let error = patient(&client).await.expect_err("never free");
+    assert!(error.portal().is_some_and(bitrix24_runtime::error::PortalError::is_limit), "{error:?}");
+    assert!(client.metrics().rate_refusals >= 2 && client.metrics().retries == 0, "{:?}", client.metrics());
+    portal.set_options(Default::default());
+    portal.fault(Fault::new(FaultKind::OperationLimit).times(1));
+    let error = patient(&client).await.expect_err("free in fifteen seconds");
+    assert!(error.portal().is_some_and(bitrix24_runtime::error::PortalError::is_limit), "{error:?}");
+    // The next call of that method knows, and sends nothing; others go on.
+    portal.clear_log();
+    let error = patient(&client).await.expect_err("not free yet");
+    let Error::Limited { is_operating: true, free_in: Some(free_in), .. } = error else { panic!("{error:?}") };
+    assert!(free_in > Duration::from_secs(10), "{free_in:?}");
+    assert_eq!(portal.counts().requests, 0);
+    client.call("crm.deal.list", json!({})).await.expect("another method");
+    assert_eq!(portal.records("crm.deal").len(), 3);
+}
