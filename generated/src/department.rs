@@ -55,7 +55,7 @@ impl Add {
     pub fn uf_head(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("UF_HEAD", rt::value::id(value)))
     }
-    /// `SORT`. Place among the departments of the same level; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
     pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
@@ -82,7 +82,7 @@ impl rt::Request for Add {
         self.0
     }
 }
-/// Removes a department from the structure of the company. Its people and the departments below it move up.
+/// Removes a department from the structure of the company.
 ///
 /// Calls `department.delete`; scope `department`. May be called by: a user who may change the company structure.
 ///
@@ -116,7 +116,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
             .param("ID", rt::value::id(id)),
     )
 }
-/// A call of `department.delete`: Removes a department from the structure of the company. Its people and the departments below it move up.
+/// A call of `department.delete`: Removes a department from the structure of the company.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

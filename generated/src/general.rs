@@ -109,7 +109,7 @@ pub fn events() -> Events {
 #[derive(Clone, Debug)]
 pub struct Events(rt::Call);
 impl Events {
-    /// `SCOPE`. Scope whose events are wanted, such as crm. Those of the application's scopes when it is left out.
+    /// `SCOPE`. Scope whose events are wanted, such as crm.
     #[inline]
     pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("SCOPE", rt::value::text(value)))

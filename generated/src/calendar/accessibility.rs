@@ -2,7 +2,7 @@
 //!
 //! Methods of `calendar.accessibility`.
 use ::bitrix24_runtime as rt;
-/// Tells when people have events that take their time. Of events that the caller may not see, only the times come.
+/// Tells when people have events that take their time. The name of an event can be hidden from the caller.
 ///
 /// Calls `calendar.accessibility.get`; scope `calendar`.
 ///
@@ -42,7 +42,7 @@ pub fn get(
             .param("to", rt::value::text(to)),
     )
 }
-/// A call of `calendar.accessibility.get`: Tells when people have events that take their time. Of events that the caller may not see, only the times come.
+/// A call of `calendar.accessibility.get`: Tells when people have events that take their time. The name of an event can be hidden from the caller.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

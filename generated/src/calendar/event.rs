@@ -249,7 +249,7 @@ impl rt::Request for Add {
         self.0
     }
 }
-/// Removes an event; a series as a whole.
+/// Removes an event for good.
 ///
 /// Calls `calendar.event.delete`; scope `calendar`.
 ///
@@ -283,7 +283,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `calendar.event.delete`: Removes an event; a series as a whole.
+/// A call of `calendar.event.delete`: Removes an event for good.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -541,7 +541,7 @@ impl Update {
     pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
-    /// `recurrence_mode`. Which part of a series to change. The whole of it when it is left out.
+    /// `recurrence_mode`. Which part of a series to change.
     ///
     /// Known values:
     /// - `this`: That one event only.

@@ -114,7 +114,7 @@ impl rt::Request for Add {
         self.0
     }
 }
-/// Removes a calendar with all its events.
+/// Removes a calendar of a person or of a workgroup.
 ///
 /// Calls `calendar.section.delete`; scope `calendar`.
 ///
@@ -154,7 +154,7 @@ pub fn delete(
             .param("type", rt::value::text(r#type)),
     )
 }
-/// A call of `calendar.section.delete`: Removes a calendar with all its events.
+/// A call of `calendar.section.delete`: Removes a calendar of a person or of a workgroup.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

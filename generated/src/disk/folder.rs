@@ -671,7 +671,7 @@ impl rt::Request for Rename {
 }
 /// Takes a folder out of the trash and puts it back in its place.
 ///
-/// Calls `disk.folder.restore`; scope `disk`. May be called by: a user who may restore the folder, an administrator for most.
+/// Calls `disk.folder.restore`; scope `disk`. May be called by: administrator.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/disk/folder/disk-folder-restore.html>
 ///

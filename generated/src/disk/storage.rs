@@ -287,7 +287,7 @@ impl rt::Request for GetFields {
         self.0
     }
 }
-/// Tells which storage belongs to the application, and makes it at the first call. Nobody but the application sees what is in there.
+/// Tells which storage belongs to the application, and makes it when there is none yet.
 ///
 /// Calls `disk.storage.getForApp`; scope `disk`. May be called by: administrator.
 ///
@@ -321,7 +321,7 @@ pub fn get_for_app() -> GetForApp {
         ),
     )
 }
-/// A call of `disk.storage.getForApp`: Tells which storage belongs to the application, and makes it at the first call. Nobody but the application sees what is in there.
+/// A call of `disk.storage.getForApp`: Tells which storage belongs to the application, and makes it when there is none yet.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetForApp(rt::Call);

@@ -69,7 +69,7 @@ impl Add {
     ) -> Self {
         Self(self.0.files(&["FILES"], rt::value::FileForm::Pair, value))
     }
-    /// `POST_TITLE`. Heading. Without it the post has none, and lists show the beginning of the text.
+    /// `POST_TITLE`. Heading of the post. None when it is left out.
     #[inline]
     pub fn post_title(
         self,
@@ -214,7 +214,7 @@ impl rt::Request for Add {
         self.0
     }
 }
-/// Removes a post from the news feed, with the comments below it.
+/// Removes a post from the news feed for good.
 ///
 /// Calls `log.blogpost.delete`; scope `log`. May be called by: administrator, or the author.
 ///
@@ -250,7 +250,7 @@ pub fn delete(post_id: impl ::std::convert::Into<rt::Id>) -> Delete {
             .param("POST_ID", rt::value::id(post_id)),
     )
 }
-/// A call of `log.blogpost.delete`: Removes a post from the news feed, with the comments below it.
+/// A call of `log.blogpost.delete`: Removes a post from the news feed for good.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

@@ -49,12 +49,12 @@ impl CrmCategory {
     ) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `sort`. Place among the funnels; smaller numbers come first. 500 when it is left out.
+    /// `sort`. Place among the funnels; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the funnels; smaller numbers come first. 500 when it is left out.
+    /// Sets `sort`. Place among the funnels; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -40,7 +40,7 @@ impl DiskObject {
     pub fn name(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
-    /// `CODE`. Symbolic code, such as FOR_UPLOADED_FILES for a folder that the portal made; empty for most.
+    /// `CODE`. Symbolic code; empty for most.
     #[inline]
     pub fn code(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "CODE")

@@ -69,12 +69,12 @@ impl DiskObjectFilter {
     ) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
-    /// `CODE`. Symbolic code, such as FOR_UPLOADED_FILES.
+    /// `CODE`. Symbolic code.
     #[inline]
     pub fn code(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Symbolic code, such as FOR_UPLOADED_FILES.
+    /// Sets `CODE`. Symbolic code.
     #[inline]
     #[must_use]
     pub fn set_code(

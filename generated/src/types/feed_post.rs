@@ -45,7 +45,7 @@ impl FeedPost {
     pub fn publish_status(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "PUBLISH_STATUS")
     }
-    /// `TITLE`. Heading; the beginning of the text where none was given.
+    /// `TITLE`. Heading of the post.
     #[inline]
     pub fn title(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "TITLE")

@@ -50,7 +50,7 @@ impl WorkTimeRecord {
     pub fn end_time(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "endTime")
     }
-    /// `duration`. Length of the stretch in seconds, without breaks.
+    /// `duration`. Length of the stretch in seconds.
     #[inline]
     pub fn duration(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "duration")
@@ -60,7 +60,7 @@ impl WorkTimeRecord {
     pub fn break_length(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "breakLength")
     }
-    /// `state`. State of the record, such as opened, paused or closed.
+    /// `state`. State of the record, as the portal keeps it.
     #[inline]
     pub fn state(&self) -> ::std::option::Option<&rt::Value> {
         rt::view::any(&self.0, "state")

@@ -48,7 +48,7 @@ pub fn nearest() -> Nearest {
 #[derive(Clone, Debug)]
 pub struct Nearest(rt::Call);
 impl Nearest {
-    /// `type`. Kind of owner. Those of people when it is left out.
+    /// `type`. Kind of owner.
     ///
     /// Known values:
     /// - `user`: Calendars of a person.
@@ -61,7 +61,7 @@ impl Nearest {
     ) -> Self {
         Self(self.0.param("type", rt::value::text(value)))
     }
-    /// `ownerId`. Number of the account or the workgroup; 0 for the company. The caller when it is left out.
+    /// `ownerId`. Number of the account or the workgroup; 0 for the company.
     #[inline]
     pub fn owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("ownerId", rt::value::id(value)))
@@ -76,7 +76,7 @@ impl Nearest {
     pub fn for_current_user(self, value: bool) -> Self {
         Self(self.0.param("forCurrentUser", value))
     }
-    /// `maxEventsCount`. How many events to answer at most. All when it is left out.
+    /// `maxEventsCount`. How many events to answer at most.
     #[inline]
     pub fn max_events_count(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("maxEventsCount", rt::value::integer(value)))

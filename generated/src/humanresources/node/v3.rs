@@ -127,7 +127,7 @@ impl Add {
     ) -> Self {
         Self(self.0.param("bindingCollabIds", rt::value::list(value, rt::value::id)))
     }
-    /// `settings`. Who counts as the superior of its people.
+    /// `settings`. Which roles may work with its workflows and reports.
     #[inline]
     pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("settings", value))
@@ -202,7 +202,7 @@ pub fn children(id: impl ::std::convert::Into<rt::Id>) -> Children {
 #[derive(Clone, Debug)]
 pub struct Children(rt::Call);
 impl Children {
-    /// `select`. Fields to answer, such as id, name, type and userCount. All but members when it is left out.
+    /// `select`. Fields to answer, such as id, name, type and userCount. The portal chooses when it is left out.
     #[inline]
     pub fn select(
         self,
@@ -529,7 +529,7 @@ pub fn list(r#type: impl ::std::convert::Into<::std::string::String>) -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `select`. Fields to answer, such as id, name, parentId and userCount. All but members when it is left out.
+    /// `select`. Fields to answer, such as id, name, parentId and userCount. The portal chooses when it is left out.
     #[inline]
     pub fn select(
         self,

@@ -53,7 +53,7 @@ pub fn list(
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `select`. Fields to answer: id, userId, startTime, endTime, duration, breakLength, state, isApproved. All when it is left out.
+    /// `select`. Fields to answer: id, userId, startTime, endTime, duration, breakLength, state, isApproved. The portal chooses when it is left out.
     #[inline]
     pub fn select(
         self,
