@@ -164,8 +164,24 @@ impl Call {
         self.fault.get_or_insert(fault);
     }
 
+    pub(crate) fn params_mut(&mut self) -> &mut Object {
+        &mut self.params
+    }
+
     /// What makes the call impossible to send, if anything does.
     pub(crate) fn check(&self) -> Result<()> {
+        self.check_itself()?;
+        if self.params.values().any(crate::batch::is_in) {
+            let name = &self.method.name;
+            return Err(Error::usage(format!(
+                "{name}: a reference to another command's result works in its batch only"
+            )));
+        }
+        Ok(())
+    }
+
+    /// [`Call::check`] for a command of a batch, which may refer to earlier ones.
+    pub(crate) fn check_itself(&self) -> Result<()> {
         match &self.fault {
             Some(fault) => Err(Error::usage(format!("{}: {fault}", self.method.name))),
             None => Ok(()),

@@ -82,6 +82,14 @@ pub enum Error {
     /// There is no valid access token.
     #[error(transparent)]
     Auth(#[from] crate::auth::AuthError),
+    /// A command of a batch that was not run, because an earlier one failed.
+    #[error("{method}: not run: {reason}")]
+    Skipped {
+        /// The REST method.
+        method: String,
+        /// Which command failed.
+        reason: String,
+    },
     /// The call or the connection's settings cannot be used as they are; nothing was sent.
     #[error("{0}")]
     Usage(String),

@@ -3,6 +3,7 @@
 
 mod address;
 pub mod auth;
+mod batch;
 mod call;
 mod client;
 pub mod encoding;
@@ -23,6 +24,7 @@ pub mod sandbox;
 pub mod table;
 
 pub use address::Address;
+pub use batch::{Batch, Handle, Reference, Replies, SendingBatch};
 pub use call::{Call, Request};
 pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolicy, Sending, Transport};
 pub use error::{Error, PortalError, Result};

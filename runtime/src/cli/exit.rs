@@ -73,7 +73,7 @@ impl From<&Error> for Exit {
         match error {
             Error::Portal(error) if error.is_unauthorised() => Self::NotAuthorised,
             Error::Portal(error) if error.is_limit() => Self::Limit,
-            Error::Portal(_) => Self::Portal,
+            Error::Portal(_) | Error::Skipped { .. } => Self::Portal,
             Error::Connect { .. } | Error::Interrupted { .. } | Error::Timeout { .. } | Error::Decode { .. } => {
                 Self::Network
             }
