@@ -611,6 +611,11 @@ fn view(entity: &Entity) -> TokenStream {
                     let form = file_form(*form);
                     quote! { #form.encode(&::std::convert::Into::<rt::File>::into(value)) }
                 }
+                Ty::Array(item) if matches!(**item, Ty::File(_)) => {
+                    let Ty::File(form) = **item else { unreachable!("matched above") };
+                    let form = file_form(form);
+                    quote! { rt::value::list(value, |file| #form.encode(&::std::convert::Into::<rt::File>::into(file))) }
+                }
                 ty => wire_value(ty, &quote! { value }),
             };
             let key = &field.name;

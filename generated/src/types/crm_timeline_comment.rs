@@ -102,7 +102,16 @@ impl CrmTimelineComment {
         self,
         value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::File>>,
     ) -> Self {
-        self.set("FILES", rt::value::list(value, |item| rt::Value::from(item)))
+        self.set(
+            "FILES",
+            rt::value::list(
+                value,
+                |file| {
+                    rt::value::FileForm::Pair
+                        .encode(&::std::convert::Into::<rt::File>::into(file))
+                },
+            ),
+        )
     }
 }
 impl ::std::convert::From<rt::Object> for CrmTimelineComment {
