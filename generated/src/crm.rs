@@ -2,6 +2,7 @@
 //!
 //! Methods of `crm`.
 pub mod activity;
+pub mod address;
 pub mod category;
 pub mod company;
 pub mod contact;
@@ -14,6 +15,7 @@ pub mod multifield;
 pub mod quote;
 pub mod r#enum;
 pub mod r#type;
+pub mod requisite;
 pub mod settings;
 pub mod stagehistory;
 pub mod status;
