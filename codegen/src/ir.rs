@@ -271,6 +271,11 @@ pub struct Function {
 }
 
 impl Function {
+    /// The parameters that stand for themselves.
+    pub fn plain_params(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| !param.is_group)
+    }
+
     /// Whether it talks to a portal, so that it takes the connection's options.
     pub fn has_connection(&self) -> bool {
         match &self.kind {
@@ -375,6 +380,9 @@ pub struct Param {
     pub entries: Option<Entries>,
     /// It comes in answers only.
     pub readonly: bool,
+    /// It stands for several others at once: an object of the body whose keys have options of their own. Made by the
+    /// generator; the command line has it, the Rust client and the signature do not.
+    pub is_group: bool,
 }
 
 /// Where a value goes in the body.
@@ -410,6 +418,14 @@ pub struct Entries {
     pub own: Vec<Param>,
     /// All that may be sent: own ones, then those of the shared type that apply; `required` is set.
     pub all: Vec<Param>,
+}
+
+impl Entries {
+    /// Keys that belong to no shared type.
+    pub fn own(own: Vec<Param>) -> Self {
+        let all = own.clone();
+        Self { entity: None, omit: Vec::new(), require: Vec::new(), readonly: false, own, all }
+    }
 }
 
 /// The type of a value.

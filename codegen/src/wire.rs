@@ -16,7 +16,9 @@ pub fn body(
     for (path, value) in constants {
         insert(&mut body, path, value.clone());
     }
-    for param in params {
+    // An object given as a whole comes first: what is given for one of its keys wins over it.
+    let (groups, plain): (Vec<&Param>, Vec<&Param>) = params.iter().partition(|param| param.is_group);
+    for param in groups.into_iter().chain(plain) {
         let is_excluded = param.unless.as_ref().is_some_and(|other| arguments.contains_key(other));
         let Some(value) = arguments.get(&param.name).or(param.default.as_ref()).filter(|_| !is_excluded) else {
             continue;

@@ -147,6 +147,9 @@ pub struct Param<'t> {
     /// For a file: the parameter that holds the name to send it under.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     pub filename: Option<Cow<'t, str>>,
+    /// Whether it stands for several others at once: an object whose keys have options of their own.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub group: bool,
     /// The known keys of an object.
     #[serde(default, borrow)]
     pub entries: Vec<Param<'t>>,

@@ -38,6 +38,7 @@ pub fn call(method: &Method, function: &Function, example: &Example, client: &st
         };
         match (&param.wire, value) {
             _ if is_taken(&param.name) => {}
+            _ if param.is_group => steps.push(format!(".param({}, {})", text(&param.name), expression(param, value))),
             (Wire::Merge, Value::Object(entries)) => {
                 let known = param.entries.as_ref().map_or(&[][..], |entries| &entries.all);
                 for (key, value) in entries {

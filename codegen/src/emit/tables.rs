@@ -223,6 +223,9 @@ fn param(param: &Param, depth: Depth) -> Value {
     if let Some(entries) = &param.entries {
         self::entries(entries, &mut row);
     }
+    if param.is_group {
+        row.insert("group".into(), true.into());
+    }
     if param.readonly {
         row.insert("readonly".into(), true.into());
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::ir::{Function, Kind, Param, Procedure};
+use crate::lower::group::groups;
 use crate::lower::param::Level;
 use crate::lower::prose::MOST_SUMMARY;
 use crate::lower::{Context, step, template};
@@ -24,10 +25,10 @@ impl Context<'_> {
         self.words(file, &[], (&spec.title, &spec.summary), &spec.aliases);
         let mut own = params.to_vec();
         let token_short = self.opi(file, &[], spec.opi.as_ref(), &mut own, &["url"], true);
-        let params = &own[..];
-        self.exclusive(file, &["params".into()], params);
-        self.others(file, &["params".into()], params);
-        let examples = self.examples(file, &["examples".into()], &spec.examples, params, &[]);
+        self.exclusive(file, &["params".into()], &own);
+        self.others(file, &["params".into()], &own);
+        own.extend(groups(&own));
+        let examples = self.examples(file, &["examples".into()], &spec.examples, &own, &[]);
         if spec.examples.is_empty() {
             self.report_help(
                 file,
@@ -220,6 +221,9 @@ impl Context<'_> {
             Some(returns) => Some(self.returns(file, &step(&path, "returns"), returns)?),
             None => None,
         };
+        if !is_offline {
+            own.extend(groups(&own));
+        }
         let examples = self.examples(file, &step(&path, "examples"), &spec.examples, &own, &constants);
         Some(Function {
             kebab: name.kebab(),

@@ -34,7 +34,7 @@ impl Context<'_> {
             .filter_map(|(at, param)| self.param(file, &step(&params_path, at), param, Level::Parameter))
             .collect();
         let own = self.own_function(file, &params);
-        let params = own.params.clone();
+        let params: Vec<Param> = own.plain_params().cloned().collect();
         let mut functions = vec![own];
         functions.extend(
             spec.functions

@@ -5,6 +5,7 @@ mod category;
 mod compat;
 mod example;
 mod function;
+mod group;
 mod method;
 mod param;
 mod prose;

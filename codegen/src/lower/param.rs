@@ -92,6 +92,7 @@ impl Context<'_> {
             description: spec.description.clone(),
             entries,
             readonly: spec.readonly,
+            is_group: false,
         };
         self.check_default(file, path, &param);
         if spec.filename.is_some() && !matches!(spec.ty.0, Ty::File(_)) && level.is_parameter() {

@@ -4,5 +4,7 @@
 mod client;
 mod command_line;
 mod consumer;
+mod opi;
 mod protocol;
+mod samples;
 mod support;

@@ -1,9 +1,12 @@
 //! A portal and the built command, for the tests of this folder.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bitrix24::TABLES;
+use bitrix24::output::{FromValue, Mismatch};
 use bitrix24::sandbox::{Portal, Sandbox};
+use bitrix24::table::Returns;
+use bitrix24::{Id, Object, TABLES, Value};
 
 /// A fresh portal.
 pub fn portal() -> Portal {
@@ -26,4 +29,49 @@ pub fn run(arguments: &[&str]) -> (i32, String, String) {
 pub fn told(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// The folder of facts that the project is developed with, when it lies beside it and holds `file`; else says so.
+pub fn facts(file: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    if folder.join(file).exists() {
+        return Some(folder);
+    }
+    println!("skipped: {} is not there; the project's own examples cover the same ground", folder.join(file).display());
+    None
+}
+
+/// Reads an answer as the type that a method promises, as the generated client does.
+pub fn read_as(returns: &Returns<'_>, response: &Value) -> Result<(), String> {
+    let result = &response["result"];
+    let narrowed =
+        returns.records.as_deref().and_then(|records| records.split('.').try_fold(result, |value, key| value.get(key)));
+    let value = narrowed.unwrap_or(result).clone();
+    let of_record = |value: Value| match returns.entity {
+        Some(_) => Object::from_value(value).map(drop),
+        None => Ok(()),
+    };
+    let read = match returns.type_word.as_ref() {
+        "list" | "page" => {
+            Vec::<Value>::from_value(value).and_then(|records| records.into_iter().try_for_each(of_record))
+        }
+        "any" => Ok(()),
+        word => as_type(word, value),
+    };
+    read.map_err(|mismatch| format!("expected {}, found {} ({})", mismatch.expected, mismatch.found, returns.type_word))
+}
+
+fn as_type(word: &str, value: Value) -> Result<(), Mismatch> {
+    match word {
+        "string" | "date" | "datetime" | "datetime<Z>" => String::from_value(value).map(drop),
+        "integer" => i64::from_value(value).map(drop),
+        "number" => f64::from_value(value).map(drop),
+        "id" => Id::from_value(value).map(drop),
+        "object" => Object::from_value(value).map(drop),
+        _ if word.starts_with("boolean") => bool::from_value(value).map(drop),
+        _ => match word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
+            Some(item) => Vec::<Value>::from_value(value)?.into_iter().try_for_each(|value| as_type(item, value)),
+            None => Ok(()),
+        },
+    }
 }

@@ -10,7 +10,7 @@ use crate::cli::suggest::hint;
 use crate::cli::value::{Converted, Inputs, convert, entries};
 use crate::method::{Effect, Method, Paging, Rest};
 use crate::table::{Command, Param, split_path};
-use crate::value::Object;
+use crate::value::{File, Object};
 
 /// Makes the call of a command. `missing` are the connection's options that are not given: they are named together
 /// with the parameters.
@@ -20,7 +20,7 @@ pub(crate) fn call(
     inputs: &Inputs,
     missing: Vec<String>,
 ) -> Result<Call, Stop> {
-    let base = match given(matches, "params") {
+    let mut base = match given(matches, "params") {
         Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs)?,
         None => Object::new(),
     };
@@ -42,6 +42,19 @@ pub(crate) fn call(
     if !faults.is_empty() {
         return Err(Stop::usage(faults.join("\n")));
     }
+    // An object given as a whole is a part of the body that the options of its keys win over.
+    let mut uploads = Vec::new();
+    for (param, value) in explicit.iter_mut().filter(|(param, _)| param.group) {
+        if let Some(Converted { value: Value::Object(entries), files }) = value.take() {
+            let slot = base.entry(param.name.as_ref()).or_insert_with(|| Value::Object(Object::new()));
+            match slot {
+                Value::Object(object) => object.extend(entries),
+                other => *other = Value::Object(entries),
+            }
+            let name = param.name.to_string();
+            uploads.extend(files.into_iter().map(|(path, file)| ([vec![name.clone()], path].concat(), file)));
+        }
+    }
     let given_value =
         |param: &Param<'_>| explicit.iter().any(|(other, value)| other.name == param.name && value.is_some());
     let lacking: Vec<String> = missing
@@ -62,7 +75,7 @@ pub(crate) fn call(
             lacking.join("\n")
         )));
     }
-    Ok(assemble(command, base, explicit))
+    Ok(assemble(command, base, uploads, explicit))
 }
 
 /// The name that another option gives the file of a parameter.
@@ -72,10 +85,18 @@ fn file_name<'m>(command: &Command<'static>, matches: &'m ArgMatches, param: &Pa
     given(matches, &key(at))
 }
 
-fn assemble(command: &Command<'static>, base: Object, explicit: Vec<(&Param<'static>, Option<Converted>)>) -> Call {
+fn assemble(
+    command: &Command<'static>,
+    base: Object,
+    uploads: Vec<(Vec<String>, File)>,
+    explicit: Vec<(&Param<'static>, Option<Converted>)>,
+) -> Call {
     let mut call = Call::new(method(command));
     for (key, value) in base.clone() {
         call.set(key, value);
+    }
+    for (path, file) in uploads {
+        call.note_upload(path, &file);
     }
     for (path, value) in &command.constants {
         let path = split_path(path);

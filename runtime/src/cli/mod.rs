@@ -30,6 +30,37 @@ use value::Inputs;
 
 pub use command::reserved_options;
 
+/// What `oint bitrix24 … --dry-run` shows, for those who want the request and not the process.
+#[derive(Clone, Debug)]
+pub struct DryRun {
+    /// The request without a secret: `{"method", "rest", "http": {"verb", "url", "headers"}, "body"}`. For a function
+    /// that only makes an object, the object.
+    pub request: Value,
+    /// What people should know without being stopped, such as an unknown value.
+    pub notes: Vec<String>,
+}
+
+/// The request that a command would send: `arguments` are a method in any spelling and its options, as they stand
+/// behind `oint bitrix24`.
+///
+/// # Errors
+/// The message that the command would end with.
+pub fn dry_run(tables: &Tables, arguments: &[String]) -> Result<DryRun, String> {
+    let request = || -> Result<DryRun, Stop> {
+        let (name, rest) = arguments.split_first().ok_or_else(|| Stop::usage("name a method"))?;
+        let version = rest_version(rest)?;
+        let command = tables.command(name, version).ok_or_else(|| unknown_method(tables, name, version))?;
+        let clap = command::clap(Some(&command), name);
+        let matches = clap.try_get_matches_from(rest).map_err(|error| Stop::usage(error.to_string()))?;
+        let inputs = Inputs::new();
+        let call = body::call(&command, &matches, &inputs, Vec::new())?;
+        let request =
+            if command.local { call.into_value() } else { shown(&call, Connection::new(&matches), &matches)? };
+        Ok(DryRun { request, notes: inputs.notes.take() })
+    };
+    request().map_err(|stop| stop.message)
+}
+
 /// Runs `oint` with the arguments of the process.
 pub fn main(tables: &Tables) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -252,14 +283,22 @@ fn emptied(value: &Value) -> Value {
 
 fn carry_out(call: Call, connection: Connection, matches: &ArgMatches) -> Result<Exit, Stop> {
     if is_set(matches, "dry-run") {
-        let (client, has_portal) = connection.shown(matches)?;
-        let shown = format!("{:#}\n", client.request(&call)?.dry_run());
-        return print(&if has_portal { shown } else { connect::without_portal(&shown) });
+        return print_json(&shown(&call, connection, matches)?);
     }
     let client = connection.client(matches)?;
     let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
     let answer = interruptible(&name, is_read, async { Ok(client.execute(call).await?) })?;
     print_json(&answer.into_raw())
+}
+
+/// The request of a call, without a secret.
+fn shown(call: &Call, connection: Connection, matches: &ArgMatches) -> Result<Value, Stop> {
+    let (client, has_portal) = connection.shown(matches)?;
+    let mut request = client.request(call)?.dry_run();
+    if let (false, Some(Value::String(url))) = (has_portal, request.pointer_mut("/http/url")) {
+        *url = connect::without_portal(url);
+    }
+    Ok(request)
 }
 
 /// Runs what talks to the portal until it is done or the user interrupts it.

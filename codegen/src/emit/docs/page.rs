@@ -136,7 +136,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         ));
     }
     let mut nested = Vec::new();
-    for param in &shown {
+    for param in shown.iter().filter(|param| !param.is_group) {
         nest(param.argument.as_str(), param, &mut nested);
     }
     let examples = match &function.kind {
@@ -277,8 +277,9 @@ fn signature(function: &Function, is_emptied: bool) -> String {
         arguments.push("Val URL".to_owned());
     }
     // An optional one before a required one is possible in a spec, but not in the language.
-    let last_required = function.params.iter().rposition(|param| param.required);
-    for (at, param) in function.params.iter().enumerate() {
+    let params: Vec<&Param> = function.plain_params().collect();
+    let last_required = params.iter().rposition(|param| param.required);
+    for (at, param) in params.into_iter().enumerate() {
         let name = param.argument.as_str();
         let must = param.required || last_required.is_some_and(|last| at < last);
         arguments.push(match &param.default {
