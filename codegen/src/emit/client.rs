@@ -504,6 +504,10 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
                 Ty::Integer => quote! { rt::value::integer },
                 Ty::Number => quote! { rt::value::number },
                 Ty::Id => quote! { rt::value::id },
+                Ty::File(form) => {
+                    let form = file_form(*form);
+                    quote! { |item| #form.encode(&::std::convert::Into::<rt::File>::into(item)) }
+                }
                 item => {
                     let each = wire_value(item, &quote! { item });
                     quote! { |item| rt::Value::from(#each) }
