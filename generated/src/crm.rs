@@ -3,15 +3,21 @@
 //! Methods of `crm`.
 pub mod activity;
 pub mod address;
+pub mod automatedsolution;
+pub mod automation;
+pub mod calllist;
 pub mod category;
 pub mod company;
 pub mod contact;
 pub mod currency;
 pub mod deal;
 pub mod dealcategory;
+pub mod duplicate;
+pub mod entity;
 pub mod item;
 pub mod lead;
 pub mod multifield;
+pub mod orderentity;
 pub mod quote;
 pub mod r#enum;
 pub mod r#type;
@@ -20,3 +26,5 @@ pub mod settings;
 pub mod stagehistory;
 pub mod status;
 pub mod timeline;
+pub mod tracking;
+pub mod userfield;

@@ -61,6 +61,9 @@ pub mod placement;
 #[cfg(feature = "pull")]
 #[rustfmt::skip]
 pub mod pull;
+#[cfg(feature = "salescenter")]
+#[rustfmt::skip]
+pub mod salescenter;
 #[cfg(feature = "server")]
 #[rustfmt::skip]
 pub mod server;
@@ -79,6 +82,9 @@ pub mod user;
 #[cfg(feature = "userconsent")]
 #[rustfmt::skip]
 pub mod userconsent;
+#[cfg(feature = "userfieldconfig")]
+#[rustfmt::skip]
+pub mod userfieldconfig;
 #[cfg(feature = "userfieldtype")]
 #[rustfmt::skip]
 pub mod userfieldtype;
