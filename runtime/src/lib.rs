@@ -16,6 +16,8 @@ mod secret;
 pub mod value;
 pub mod view;
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "sandbox")]

@@ -34,6 +34,16 @@ pub(super) enum Limit {
     Operating,
 }
 
+impl Limit {
+    /// The word in events.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::Operating => "operating",
+        }
+    }
+}
+
 /// Reads what an exchange ended in.
 pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>) -> Verdict {
     let (method, host) = (method.to_owned(), host.to_owned());

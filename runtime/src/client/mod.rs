@@ -150,17 +150,27 @@ impl Client {
     /// See [`Error`].
     pub async fn execute_with(&self, call: Call, options: &CallOptions) -> Result<Response> {
         let (inner, method) = (&self.0, call.method());
-        let host = inner.settings.address.host();
-        let span =
-            tracing::debug_span!(target: "bitrix24", "call", method = %method.name, host, rest = method.rest.number());
+        let span = tracing::debug_span!(
+            target: "bitrix24",
+            "call",
+            method = %method.name,
+            host = inner.settings.address.host(),
+            rest = method.rest.number(),
+            attempts = tracing::field::Empty,
+            waited_ms = tracing::field::Empty,
+            ms = tracing::field::Empty,
+            operating = tracing::field::Empty,
+        );
         async {
             let since = Instant::now();
             inner.counters.calls.one();
             let outcome = pipeline::run(inner, &call, options).await;
             let ms = pipeline::millis(since.elapsed());
+            tracing::Span::current().record("ms", ms);
             match &outcome {
                 Ok(response) => {
                     let operating = response.time.as_ref().and_then(|time| time.get("operating")?.as_f64());
+                    tracing::Span::current().record("operating", operating);
                     tracing::debug!(target: "bitrix24", ms, operating, "answered");
                 }
                 Err(error) => {

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use tracing::Instrument as _;
+
 use crate::call::Call;
 use crate::client::Inner;
 use crate::client::access::Connection;
@@ -53,14 +55,18 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
     };
     // Without a key that lets the portal recognise it, a write whose answer is lost may not be sent again.
     let is_repeatable = effect.is_read() || plan.key.is_some();
-    let (mut retries, mut renewals, mut refusal) = (0, 0, None);
+    let (mut attempts, mut retries, mut renewals, mut refusal) = (0, 0, 0, None);
     loop {
         if let Err(limited) = wait(inner, &mut plan).await {
             // The portal's own words say more.
             return Err(refusal.unwrap_or(limited));
         }
         let connection = inner.access.connection(settings, &inner.moved).await?;
-        let (error, retry_after) = match attempt(inner, &plan, &connection).await? {
+        attempts += 1;
+        let span = tracing::Span::current();
+        span.record("attempts", attempts).record("waited_ms", millis(plan.waited));
+        let span = tracing::debug_span!(target: "bitrix24", parent: &span, "attempt", number = attempts);
+        let (error, retry_after) = match attempt(inner, &plan, &connection).instrument(span).await? {
             Verdict::Done(response) => {
                 learn(inner, &plan, &response).await;
                 inner.budget.refund();
@@ -140,7 +146,7 @@ async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
         if wait > left(plan) {
             return Err(limited(plan, inner, limit, Some(wait)));
         }
-        tracing::info!(target: "bitrix24", limit = "operating", limited = %method, wait_s = wait.as_secs_f64(), "wait");
+        tracing::info!(target: "bitrix24", limit = Limit::Operating.as_str(), limited = %method, wait_ms = millis(wait), "wait");
         tokio::time::sleep(wait).await;
         plan.waited += wait;
     }
@@ -153,7 +159,7 @@ async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
     let all = since.elapsed();
     if all >= Duration::from_millis(1) {
         inner.counters.waited(all);
-        tracing::debug!(target: "bitrix24", limit = "rate", wait_ms = millis(waited), "wait");
+        tracing::debug!(target: "bitrix24", limit = Limit::Rate.as_str(), wait_ms = millis(waited), "wait");
     }
     Ok(())
 }
@@ -250,7 +256,7 @@ async fn refused(inner: &Inner, plan: &Plan<'_>, limit: Limit, time: Option<&cra
             inner.guard.refused(&plan.call.method().name, time);
         }
     }
-    tracing::debug!(target: "bitrix24", limit = ?limit, "refused");
+    tracing::debug!(target: "bitrix24", limit = limit.as_str(), "refused");
 }
 
 /// A random number between 0 and 1.

@@ -1,0 +1,44 @@
+//! The client without async: the same answers, limits and errors.
+
+#![cfg(all(feature = "blocking", feature = "sandbox"))]
+
+use std::time::Duration;
+
+use bitrix24_runtime::sandbox::{Fault, FaultKind, Sandbox};
+use bitrix24_runtime::table::Tables;
+use bitrix24_runtime::{Call, CallOptions, Effect, Error, blocking, json};
+
+#[test]
+fn scripts_need_no_async() {
+    let portal = Sandbox::new(&Tables { names: "", rows: "" }).start().expect("a free port");
+    let client = blocking::Client::webhook(&portal.webhook()).expect("a good address");
+    let id = client.call("crm.deal.add", json!({"FIELDS": {"TITLE": "New"}})).expect("added");
+    let deal = client.execute(Call::named("crm.deal.get").param("ID", id)).expect("found");
+    assert_eq!(deal.result["TITLE"], "New");
+    // Retries and options are the same.
+    portal.fault(Fault::new(FaultKind::Truncated).times(1));
+    let read = CallOptions::new().effect(Effect::Read).timeout(Duration::from_secs(5));
+    client.execute_with(Call::named("crm.deal.list"), &read).expect("on the second try");
+    let list = client.asynchronous().call("crm.deal.list", json!({})).with_effect(Effect::List);
+    assert!(client.wait(list).expect("a list").is_array());
+    // Threads share it.
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            std::thread::spawn(move || client.call("crm.deal.list", json!({})).map(drop))
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("no panic").expect("answered");
+    }
+    assert_eq!((client.metrics().calls, client.metrics().retries), (8, 1));
+}
+
+#[tokio::test]
+async fn async_code_is_told_to_await() {
+    let client = blocking::Client::webhook("http://127.0.0.1:9/rest/1/code/").expect("a good address");
+    let error = client.call("profile", json!({})).expect_err("it would block");
+    assert!(matches!(&error, Error::Usage(reason) if reason.contains("await")), "{error:?}");
+    // Dropping it here does no harm either.
+    drop(client);
+}
