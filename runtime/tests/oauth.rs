@@ -27,6 +27,8 @@ struct State {
     /// What happens to the next renewals instead of an answer.
     faults: Mutex<Vec<Reply>>,
     slow_refresh: AtomicBool,
+    /// The portal forgets a token when it is renewed.
+    revokes: AtomicBool,
     endpoint: Mutex<Option<String>>,
 }
 
@@ -88,6 +90,14 @@ impl State {
         if request.json()["auth"] == good.as_str() {
             self.calls.fetch_add(1, Ordering::SeqCst);
             return Reply::Json(200, json!({"result": true}));
+        }
+        // Those that were good once are not even known any more.
+        let is_old = |number: usize| request.json()["auth"] == format!("s3cretAccess{number}").as_str();
+        if self.revokes.load(Ordering::SeqCst) && (0..self.generation.load(Ordering::SeqCst)).any(is_old) {
+            return Reply::Json(
+                401,
+                json!({"error": "NO_AUTH_FOUND", "error_description": "Wrong authorization data"}),
+            );
         }
         // Refusals come at different times, some of them long after the tokens were renewed.
         std::thread::sleep(Duration::from_millis(request.number as u64 % 10 * 15));
@@ -243,6 +253,24 @@ async fn a_call_that_is_dropped_does_not_take_the_new_tokens_with_it() {
     assert_eq!(kept.access.expose(), "s3cretAccess1");
 }
 
+#[tokio::test]
+async fn a_token_that_a_renewal_revoked_is_replaced() {
+    let platform = Platform::start();
+    platform.state.revokes.store(true, Ordering::SeqCst);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = FileStore::new(folder.path().join("tokens.json"));
+    store.save(&platform.tokens(0, true)).await.expect("kept");
+    let client = platform.client(store.clone());
+    client.call("profile", json!({})).await.expect("still good");
+    // Another process renews; the portal does not know the old token any more.
+    platform.accept(1);
+    let error = client.call("profile", json!({})).await.expect_err("nobody has told");
+    assert_eq!(error.portal().map(|error| error.code.as_str()), Some("NO_AUTH_FOUND"));
+    store.save(&platform.tokens(1, true)).await.expect("kept");
+    client.call("profile", json!({})).await.expect("found in the store");
+    assert_eq!(platform.refreshes(), 0);
+}
+
 /// A store that a test looks into.
 struct Shared(Arc<MemoryStore>);
 
@@ -352,4 +380,44 @@ async fn a_code_becomes_tokens() {
     let error = nobody.refresh(&renewed).await.expect_err("nobody there");
     assert!(matches!(error, Error::Auth(AuthError::Unreachable { .. })), "{error:?}");
     assert!(!shown(&error).contains("s3cret"), "{}", shown(&error));
+}
+
+/// The whole way against the simulated portal: authorise, exchange, call, run out, renew.
+#[cfg(feature = "sandbox")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_simulated_portal_is_used_as_a_real_one() {
+    use bitrix24_runtime::sandbox::Sandbox;
+    use bitrix24_runtime::table::Tables;
+
+    let portal = Sandbox::new(&Tables { names: "", rows: "" }).start().expect("a free port");
+    let app = OAuthApp::new(portal.client_id(), portal.client_secret()).server(portal.authorization_server());
+    // The user's browser.
+    let page = browse(&app.authorize_url(&portal.address(), "state").expect("a good address"));
+    let code = page.rsplit_once("code=").map(|(_, code)| code.trim()).expect("a code");
+    let tokens = app.exchange(code).await.expect("a good code");
+    let client = Client::builder(&portal.address())
+        .oauth(app, MemoryStore::new(tokens))
+        .limits(Limits::off())
+        .build()
+        .expect("good settings");
+    for round in 1..=3 {
+        portal.expire_token();
+        for outcome in many(&client, 100).await {
+            outcome.unwrap_or_else(|error| panic!("{round}: {error:?}"));
+        }
+        assert_eq!(client.metrics().refreshes, round);
+        assert_eq!(portal.counts().token_requests, 1 + round);
+    }
+}
+
+/// What a GET shows.
+#[cfg(feature = "sandbox")]
+fn browse(url: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let (host, path) = url.trim_start_matches("http://").split_once('/').expect("a path");
+    let mut stream = std::net::TcpStream::connect(host).expect("connected");
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    answer
 }

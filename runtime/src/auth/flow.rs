@@ -79,6 +79,26 @@ impl Flow {
         if rejected == Some(&tokens.access) { self.board(rejected).await } else { Ok(tokens) }
     }
 
+    /// Whether there are newer tokens than those that the portal does not know any more, here or in the store. Nobody is
+    /// asked for new ones: unknown is not expired.
+    pub(crate) async fn is_replaced(&self, rejected: &Secret) -> bool {
+        // The renewal that revoked it may still be under way.
+        let flight = self.state().flight.clone();
+        if let Some(mut flight) = flight {
+            let _ = flight.wait_for(Option::is_some).await;
+        }
+        if self.state().tokens.as_ref().is_some_and(|tokens| tokens.access != *rejected) {
+            return true;
+        }
+        let Ok(Some(stored)) = self.store.load().await else { return false };
+        let mut state = self.state();
+        let is_newer = stored.access != *rejected && !state.is_unsaved;
+        if is_newer {
+            state.tokens = Some(Arc::new(stored));
+        }
+        is_newer
+    }
+
     /// Joins the renewal under way, or begins one.
     async fn board(self: &Arc<Self>, rejected: Option<&Secret>) -> Outcome {
         let mut flight = {

@@ -82,6 +82,14 @@ impl Access {
         }
     }
 
+    /// Whether a token that the portal does not know was replaced meanwhile: a renewal may revoke the one before.
+    pub(super) async fn is_replaced(&self, rejected: &Connection) -> bool {
+        match (self, &rejected.token) {
+            (Self::Application(flow), Some(token)) => flow.is_replaced(token).await,
+            _ => false,
+        }
+    }
+
     pub(super) fn refreshes(&self) -> u64 {
         match self {
             Self::Application(flow) => flow.refreshes.get(),

@@ -80,7 +80,14 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
                 renewals += 1;
                 continue;
             }
-            Verdict::Failed(error) => return Err(error),
+            Verdict::Failed(error) => {
+                let is_token = error.portal().is_some_and(|error| error.status == 401);
+                if is_token && renewals < MOST_RENEWALS && inner.access.is_replaced(&connection).await {
+                    renewals += 1;
+                    continue;
+                }
+                return Err(error);
+            }
             Verdict::Limited { limit, error, retry_after, time } => {
                 refused(inner, &plan, limit, time.as_ref()).await;
                 rest(&mut plan, retry_after, error).await.map(|error| refusal = Some(error))?;
