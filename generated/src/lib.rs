@@ -25,6 +25,9 @@ pub mod app;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
 pub mod calendar;
+#[cfg(feature = "catalog")]
+#[rustfmt::skip]
+pub mod catalog;
 #[cfg(feature = "crm")]
 #[rustfmt::skip]
 pub mod crm;
