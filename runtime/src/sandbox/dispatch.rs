@@ -15,7 +15,7 @@ use crate::sandbox::request::Inquiry;
 use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
 use crate::sandbox::v3::{self, Idempotency};
-use crate::sandbox::{Shared, batch, canned, mutate, records, system, user_fields, users};
+use crate::sandbox::{Shared, batch, canned, chats, disk, items, mutate, records, system, tasks, user_fields, users};
 use crate::table::{Command, Tables};
 use crate::value::Object;
 
@@ -28,6 +28,8 @@ pub(super) struct Call<'c> {
     pub(super) caller: &'c Caller,
     pub(super) params: &'c Object,
     pub(super) now: SystemTime,
+    /// The portal's address as the caller wrote it.
+    pub(super) base: &'c str,
 }
 
 impl Call<'_> {
@@ -79,11 +81,64 @@ type Handler = fn(&mut Call<'_>) -> Outcome;
 /// The methods with a handler of their own, and their scopes. Entities of the table come next; methods that are in neither answer
 /// with their documented example.
 const HANDLERS: &[(&str, &str, Handler)] = &[
+    ("crm.item.add", "crm", items::add),
+    ("crm.item.delete", "crm", items::delete),
+    ("crm.item.fields", "crm", items::fields),
+    ("crm.item.get", "crm", items::get),
+    ("crm.item.list", "crm", items::list),
+    ("crm.item.update", "crm", items::update),
+    ("crm.type.add", "crm", items::type_add),
+    ("disk.file.copyto", "disk", disk::file_copy),
+    ("disk.file.delete", "disk", disk::file_delete),
+    ("disk.file.get", "disk", disk::file),
+    ("disk.file.markdeleted", "disk", disk::file_mark),
+    ("disk.file.moveto", "disk", disk::file_move),
+    ("disk.file.rename", "disk", disk::file_rename),
+    ("disk.file.restore", "disk", disk::file_restore),
+    ("disk.file.uploadversion", "disk", disk::new_version),
+    ("disk.folder.addsubfolder", "disk", disk::subfolder),
+    ("disk.folder.deletetree", "disk", disk::folder_delete),
+    ("disk.folder.get", "disk", disk::folder),
+    ("disk.folder.getchildren", "disk", disk::children),
+    ("disk.folder.markdeleted", "disk", disk::folder_mark),
+    ("disk.folder.moveto", "disk", disk::folder_move),
+    ("disk.folder.rename", "disk", disk::folder_rename),
+    ("disk.folder.restore", "disk", disk::folder_restore),
+    ("disk.folder.uploadfile", "disk", disk::folder_upload),
+    ("disk.storage.addfolder", "disk", disk::storage_folder),
+    ("disk.storage.get", "disk", disk::storage),
+    ("disk.storage.getchildren", "disk", disk::storage_children),
+    ("disk.storage.getforapp", "disk", disk::storage_for_app),
+    ("disk.storage.getlist", "disk", disk::storages),
+    ("disk.storage.uploadfile", "disk", disk::storage_upload),
+    ("im.chat.add", "im", chats::chat_add),
+    ("im.chat.get", "im", chats::chat_get),
+    ("im.chat.leave", "im", chats::leave),
+    ("im.chat.updatetitle", "im", chats::chat_title),
+    ("im.chat.user.add", "im", chats::user_add),
+    ("im.chat.user.delete", "im", chats::user_delete),
+    ("im.chat.user.list", "im", chats::user_list),
+    ("im.dialog.get", "im", chats::dialog),
+    ("im.dialog.messages.get", "im", chats::messages),
+    ("im.message.add", "im", chats::message_add),
+    ("im.message.delete", "im", chats::message_delete),
+    ("im.message.update", "im", chats::message_update),
+    ("im.recent.list", "im", chats::recent),
     ("method.get", "basic", system::method_get),
     ("methods", "basic", system::methods),
     ("profile", "basic", system::profile),
     ("scope", "basic", system::scope),
     ("server.time", "basic", system::server_time),
+    ("task.checklistitem.complete", "task", tasks::point_complete),
+    ("task.checklistitem.renew", "task", tasks::point_renew),
+    ("tasks.task.approve", "task", tasks::approve),
+    ("tasks.task.complete", "task", tasks::complete),
+    ("tasks.task.defer", "task", tasks::defer),
+    ("tasks.task.delegate", "task", tasks::delegate),
+    ("tasks.task.disapprove", "task", tasks::pause),
+    ("tasks.task.pause", "task", tasks::pause),
+    ("tasks.task.renew", "task", tasks::pause),
+    ("tasks.task.start", "task", tasks::start),
     ("user.add", "user", users::add),
     ("user.current", "user", users::current),
     ("user.fields", "user", users::fields),
@@ -275,6 +330,8 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         Ok(prepared) => prepared,
         Err(refusal) => return refused(log, refusal),
     };
+    let base = inquiry.base();
+    let scene = Scene { shared, caller: &caller, now, base: &base };
     let key = (route.rest == 3).then(|| inquiry.headers.get("idempotency-key")).flatten();
     let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
     let account = format!("{} {}", caller.account, caller.user);
@@ -295,7 +352,7 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
     let (outcome, charge) = if method == "batch" && route.rest == 3 {
         let mut ran = Vec::new();
         let outcome = v3::batch(&params, |method, params| {
-            let (outcome, _) = run(shared, state, &caller, 3, method, &params, now);
+            let (outcome, _) = run(&scene, state, 3, method, &params);
             if outcome.is_ok() {
                 ran.push(method.to_owned());
             }
@@ -317,7 +374,7 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
             if chosen.contains(&at) {
                 return (Err(Refusal::new(429, code, "A fault that was asked for")), Charge::default());
             }
-            let (outcome, charge) = run(shared, state, &caller, 2, method, &params, now);
+            let (outcome, charge) = run(&scene, state, 2, method, &params);
             if outcome.is_ok() {
                 ran.push(method.to_owned());
             }
@@ -326,7 +383,7 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         log.commands = ran;
         (outcome, Charge::default())
     } else {
-        run(shared, state, &caller, route.rest, &route.method, &params, now)
+        run(&scene, state, route.rest, &route.method, &params)
     };
     log.params = params;
     let reply = match outcome {
@@ -379,19 +436,21 @@ fn prepare(
     Ok((caller, params))
 }
 
-/// Carries out one call: alone, or as a command of a batch.
-fn run(
-    shared: &Shared,
-    state: &mut State,
-    caller: &Caller,
-    rest: u8,
-    method: &str,
-    params: &Object,
+/// What all calls of one request share.
+struct Scene<'s> {
+    shared: &'s Shared,
+    caller: &'s Caller,
     now: SystemTime,
-) -> (Outcome, Charge) {
+    base: &'s str,
+}
+
+/// Carries out one call: alone, or as a command of a batch.
+fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Object) -> (Outcome, Charge) {
+    let Scene { shared, caller, now, base } = *scene;
     let method = method.to_lowercase();
     let method = method.strip_suffix(".json").unwrap_or(&method);
-    let handler = HANDLERS.iter().find(|(name, ..)| *name == method && rest == 2);
+    let handler =
+        HANDLERS.binary_search_by(|(name, ..)| (*name).cmp(method)).ok().map(|at| &HANDLERS[at]).filter(|_| rest == 2);
     let row = if rest == 2 { ROWS.method(method) } else { None };
     let twin = if rest == 3 { ROWS.twin(method) } else { None };
     let command =
@@ -414,7 +473,7 @@ fn run(
     let Some(charge) = state.ledger.charge(&state.options.operating, &caller.account, method, now) else {
         return (Err(operation_limit()), Charge::default());
     };
-    let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, params, now };
+    let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, params, now, base };
     let outcome = match (handler, row, command) {
         _ if twin.is_some() => match twin {
             Some((entity, twin, verb)) => v3::run(&mut call, entity, twin, verb),
@@ -462,5 +521,16 @@ impl FaultKind {
     pub(super) fn name(&self) -> String {
         let json = serde_json::to_value(self).unwrap_or_default();
         json.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handlers_are_in_order() {
+        assert!(HANDLERS.is_sorted_by(|(a, ..), (b, ..)| a < b), "they are searched by halves");
+        assert!(HANDLERS.iter().all(|(name, ..)| ROWS.method(name).is_none()), "a method has one way");
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::value::Object;
 
 /// What a method does with the records.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Verb {
     Add,
@@ -32,6 +32,8 @@ pub(super) enum Reply {
     Done,
     /// The whole record.
     Record,
+    /// Nothing.
+    Null,
 }
 
 /// A row.
@@ -57,9 +59,25 @@ pub(super) struct Entity {
     /// The parameter that holds the fields; none: they stand at the top.
     #[serde(default)]
     pub(super) input: Option<String>,
-    /// The names of parameters sent by position.
+    /// Fields that stand beside the parameter that holds the others.
     #[serde(default)]
-    pub(super) positions: Vec<String>,
+    pub(super) also: Vec<String>,
+    /// The callers' names of fields, where they are not the records' own.
+    #[serde(default)]
+    pub(super) names: BTreeMap<String, String>,
+    /// The names of parameters that can be sent by position.
+    #[serde(default)]
+    pub(super) positions: BTreeMap<Verb, Vec<String>>,
+    /// The parameters of the list that hold the filter and the order, and those that are conditions themselves.
+    #[serde(default = "filter")]
+    pub(super) filter: String,
+    #[serde(default = "order")]
+    pub(super) order: String,
+    #[serde(default)]
+    pub(super) conditions: BTreeMap<String, String>,
+    /// The list comes whole, without a count.
+    #[serde(default)]
+    pub(super) whole: bool,
     /// The record that each record belongs to.
     #[serde(default)]
     pub(super) parent: Option<Parent>,
@@ -96,6 +114,11 @@ pub(super) struct Entity {
     pub(super) added: Reply,
     #[serde(default = "done")]
     pub(super) updated: Reply,
+    #[serde(default = "done")]
+    pub(super) deleted: Reply,
+    /// The key of `result` that holds a record after a change, where it is another one.
+    #[serde(default)]
+    pub(super) changed_as: Option<String>,
     /// The key of `result` that holds a record, and the one that holds a list.
     #[serde(default)]
     pub(super) one: Option<String>,
@@ -142,19 +165,24 @@ pub(super) struct Parent {
     pub(super) by: Vec<String>,
 }
 
-/// The error for a record that does not exist.
+/// The errors for a record that does not exist and for a field that is missing.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Missing {
     #[serde(default = "bad_request")]
     pub(super) status: u16,
+    #[serde(default)]
     pub(super) code: String,
+    #[serde(default = "no_record")]
     pub(super) text: String,
+    /// The text for a field that is required, `{}` being its name.
+    #[serde(default = "required")]
+    pub(super) required: String,
 }
 
 impl Default for Missing {
     fn default() -> Self {
-        Self { status: 400, code: String::new(), text: "Not found".into() }
+        Self { status: 400, code: String::new(), text: no_record(), required: required() }
     }
 }
 
@@ -220,6 +248,18 @@ fn by() -> Vec<String> {
 }
 fn page() -> usize {
     crate::sandbox::query::PAGE
+}
+fn filter() -> String {
+    "filter".into()
+}
+fn order() -> String {
+    "order".into()
+}
+fn no_record() -> String {
+    "Not found".into()
+}
+fn required() -> String {
+    "The field {} is required".into()
 }
 fn done() -> Reply {
     Reply::Done
@@ -330,7 +370,8 @@ mod tests {
             for field in named.into_iter().flatten().chain(&entity.required).chain(entity.defaults.keys()) {
                 assert!(known(field), "{}: {field} is not among its fields", entity.name);
             }
-            assert!(!entity.verbs.is_empty() || !entity.methods.is_empty(), "{} has no methods", entity.name);
+            let has_methods = !entity.verbs.is_empty() || !entity.methods.is_empty();
+            assert!(has_methods || entity.name == "crm.item", "{} has no methods", entity.name);
         }
         let names: std::collections::BTreeSet<&String> = rows.entities.iter().map(|entity| &entity.name).collect();
         assert_eq!(names.len(), rows.entities.len(), "each row has its own name");

@@ -10,6 +10,14 @@ use crate::value::Object;
 
 /// Carries out a method of an entity.
 pub(super) fn run(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
+    if let Some(params) = by_name(call.params, entity, verb) {
+        let mut named = Call { state: call.state, params: &params, ..*call };
+        return carry_out(&mut named, entity, verb);
+    }
+    carry_out(call, entity, verb)
+}
+
+fn carry_out(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
     match verb {
         Verb::Add => add(call, entity),
         Verb::Get => get(call, entity),
@@ -20,11 +28,15 @@ pub(super) fn run(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
     }
 }
 
-/// A parameter by its name or, where the method takes them so, by its position.
-fn param<'c>(call: &'c Call<'_>, entity: &Entity, name: &str) -> Option<&'c Value> {
-    call.param(name).or_else(|| {
-        let at = entity.positions.iter().position(|position| position.eq_ignore_ascii_case(name))?;
-        call.params.get(&at.to_string())
+/// Parameters that were sent by their positions, under their names.
+fn by_name(params: &Object, entity: &Entity, verb: Verb) -> Option<Object> {
+    let names = entity.positions.get(&verb)?;
+    params.contains_key("0").then(|| {
+        let named = names
+            .iter()
+            .enumerate()
+            .filter_map(|(at, name)| Some((name.clone(), params.get(&at.to_string())?.clone())));
+        named.collect()
     })
 }
 
@@ -37,14 +49,14 @@ pub(super) fn number(value: &Value) -> Option<u64> {
     }
 }
 
-fn first_number(call: &Call<'_>, entity: &Entity, names: &[String]) -> Option<u64> {
-    names.iter().find_map(|name| param(call, entity, name)).and_then(number)
+fn first_number(call: &Call<'_>, names: &[String]) -> Option<u64> {
+    names.iter().find_map(|name| call.param(name)).and_then(number)
 }
 
 /// The record that the parameters name.
 fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
     let missing = || Refusal::new(entity.missing.status, &entity.missing.code, &*entity.missing.text);
-    if !entity.by.iter().any(|name| param(call, entity, name).is_some()) {
+    if !entity.by.iter().any(|name| call.param(name).is_some()) {
         let name = entity.by.first().map_or("id", String::as_str);
         return Err(Refusal::new(
             400,
@@ -52,10 +64,10 @@ fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
             format!("{} is not defined or invalid.", name.to_uppercase()),
         ));
     }
-    let id = first_number(call, entity, &entity.by).ok_or_else(missing)?;
+    let id = first_number(call, &entity.by).ok_or_else(missing)?;
     let record = call.store().get(&entity.name, id).ok_or_else(missing)?;
     match &entity.parent {
-        Some(parent) => match first_number(call, entity, &parent.by) {
+        Some(parent) => match first_number(call, &parent.by) {
             Some(wanted) if record.get(&parent.field).and_then(number) != Some(wanted) => Err(missing()),
             _ => Ok(id),
         },
@@ -66,7 +78,12 @@ fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
 /// The fields sent, under the records' own names; what does not exist or cannot be written is left out in silence.
 fn sent(call: &Call<'_>, entity: &Entity) -> Object {
     let given = match &entity.input {
-        Some(name) => param(call, entity, name).and_then(Value::as_object).cloned().unwrap_or_default(),
+        Some(name) => {
+            let also = entity.also.iter().filter_map(|name| Some((name.clone(), call.param(name)?.clone())));
+            let mut given: Object = also.collect();
+            given.extend(call.param(name).and_then(Value::as_object).cloned().unwrap_or_default());
+            given
+        }
         None => call.params.clone(),
     };
     let own = |name: &str| name.starts_with("UF_") || name.starts_with("PROPERTY_") || name.starts_with("PARENT_ID_");
@@ -86,7 +103,9 @@ fn sent(call: &Call<'_>, entity: &Entity) -> Object {
 
 /// The records' own name of a field.
 pub(super) fn stored_name(entity: &Entity, name: &str) -> String {
-    if entity.fields.contains_key(name) {
+    if let Some(stored) = entity.names.get(name) {
+        stored.clone()
+    } else if entity.fields.contains_key(name) {
         name.to_owned()
     } else if entity.camel && name.contains(char::is_lowercase) {
         upper(name)
@@ -97,37 +116,45 @@ pub(super) fn stored_name(entity: &Entity, name: &str) -> String {
     }
 }
 
-/// `assignedById` → `ASSIGNED_BY_ID`.
+/// `assignedById` → `ASSIGNED_BY_ID`, `ufCrm44_17` → `UF_CRM_44_17`.
 pub(super) fn upper(name: &str) -> String {
     let mut upper = String::with_capacity(name.len() + 4);
+    let mut last = '_';
     for char in name.chars() {
-        if char.is_uppercase() && !upper.is_empty() {
+        let begins = char.is_uppercase() || (char.is_ascii_digit() && !last.is_ascii_digit());
+        if begins && last != '_' {
             upper.push('_');
         }
         upper.extend(char.to_uppercase());
+        last = char;
     }
     upper
 }
 
-/// `ASSIGNED_BY_ID` → `assignedById`.
+/// `ASSIGNED_BY_ID` → `assignedById`. The number at the end of a custom field stays apart: `UF_CRM_44_17` →
+/// `ufCrm44_17`.
 pub(super) fn camel(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
-    let mut raise = false;
-    for char in name.chars() {
-        match char {
-            '_' => raise = !camel.is_empty(),
-            char if raise => {
-                camel.extend(char.to_uppercase());
-                raise = false;
-            }
-            char => camel.extend(char.to_lowercase()),
+    let words: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
+    for (at, word) in words.iter().enumerate() {
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && at + 1 == words.len() && name.starts_with("UF_") {
+            camel.push('_');
         }
+        let mut chars = word.chars();
+        let first = chars.next();
+        if at == 0 {
+            camel.extend(first.into_iter().flat_map(char::to_lowercase));
+        } else {
+            camel.extend(first.into_iter().flat_map(char::to_uppercase));
+        }
+        camel.extend(chars.flat_map(char::to_lowercase));
     }
     camel
 }
 
 /// A value in the form that the records hold.
-fn normal(entity: &Entity, kind: Kind, value: Value) -> Value {
+pub(super) fn normal(entity: &Entity, kind: Kind, value: Value) -> Value {
     let plain = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -228,11 +255,12 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let is_empty =
         |value: &Value| matches!(value, Value::Null) || value.as_str().is_some_and(|text| text.trim().is_empty());
     if let Some(field) = entity.required.iter().find(|field| fields.get(*field).is_none_or(is_empty)) {
-        return Err(Refusal::new(400, &entity.missing.code, format!("The field {field} is required")));
+        let outer = entity.names.iter().find(|(_, inner)| *inner == field).map_or(field, |(outer, _)| outer);
+        return Err(Refusal::new(400, &entity.missing.code, entity.missing.required.replace("{}", outer)));
     }
     let parent = match &entity.parent {
         Some(parent) => {
-            let id = first_number(call, entity, &parent.by).or_else(|| fields.get(&parent.field).and_then(number));
+            let id = first_number(call, &parent.by).or_else(|| fields.get(&parent.field).and_then(number));
             let exists = |id: u64| parent.of.as_deref().is_none_or(|of| call.store().get(of, id).is_some());
             match id.filter(|id| exists(*id)) {
                 Some(id) => Some((parent.field.clone(), id)),
@@ -259,8 +287,9 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
 fn reply(entity: &Entity, reply: Reply, id: u64, record: &Object) -> Value {
     match reply {
         Reply::Id => id.into(),
+        Reply::Null => Value::Null,
         Reply::Done => true.into(),
-        Reply::Record => wrapped(entity.one.as_deref(), show(entity, record)),
+        Reply::Record => wrapped(entity.changed_as.as_deref().or(entity.one.as_deref()), show(entity, record)),
     }
 }
 
@@ -287,27 +316,38 @@ fn get(call: &mut Call<'_>, entity: &Entity) -> Outcome {
 
 fn list(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let rename = |name: &str| stored_name(entity, name);
-    let mut filter = param(call, entity, "filter").map(|filter| Filter::read(filter, &rename)).unwrap_or_default();
+    let mut filter = call.param(&entity.filter).map(|filter| Filter::read(filter, &rename)).unwrap_or_default();
     if let Some(parent) = &entity.parent
-        && let Some(id) = first_number(call, entity, &parent.by)
+        && let Some(id) = first_number(call, &parent.by)
     {
         filter = Filter::all([filter]);
         filter.test("=", &*parent.field, &id.into());
     }
+    for (name, condition) in &entity.conditions {
+        if let Some(wanted) = call.param(name).filter(|wanted| !wanted.is_null() && *wanted != "") {
+            let (operator, field) = query::operator(condition);
+            filter = Filter::all([filter]);
+            filter.test(operator, field, wanted);
+        }
+    }
     let query = Query {
         filter,
-        order: param(call, entity, "order").map(|order| query::order(order, &rename)).unwrap_or_default(),
+        order: match (call.param(&entity.order), call.text("sort")) {
+            // Some methods name a field in `sort` and the way in `order`.
+            (Some(Value::String(way)), Some(field)) => vec![(rename(&field), way.eq_ignore_ascii_case("desc"))],
+            (None, Some(field)) => vec![(rename(&field), false)],
+            (order, _) => order.map(|order| query::order(order, &rename)).unwrap_or_default(),
+        },
         start: call.number("start").unwrap_or(0),
         page: entity.page,
     };
-    let fields: Vec<String> = param(call, entity, "select")
-        .map(query::selection)
-        .unwrap_or_default()
-        .iter()
-        .map(|name| rename(name))
-        .collect();
+    let fields: Vec<String> =
+        call.param("select").map(query::selection).unwrap_or_default().iter().map(|name| rename(name)).collect();
     let found = query.run(call.store().all(&entity.name), &entity.id);
     let mut success = found.success(|record| show(entity, &select(entity, record, &fields)));
+    if entity.whole {
+        (success.total, success.next) = (None, None);
+    }
     if let Some(many) = &entity.many {
         success.result = json!({ many.as_str(): success.result });
     }
@@ -339,11 +379,14 @@ fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
 fn delete(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
     call.store_mut().remove(&entity.name, id);
-    Ok(Success::from(Value::Bool(true)))
+    Ok(match entity.deleted {
+        Reply::Record => wrapped(entity.one.as_deref(), true.into()).into(),
+        _ => Success::from(Value::Bool(true)),
+    })
 }
 
 /// The description of an entity's fields.
-fn fields(entity: &Entity) -> Object {
+pub(super) fn fields(entity: &Entity) -> Object {
     let describe = |(name, field): (&String, &crate::sandbox::entity::Field)| {
         let shown = if entity.camel { camel(name) } else { name.clone() };
         let about = json!({
@@ -382,7 +425,14 @@ mod tests {
 
     #[test]
     fn names_change_their_spelling_and_back() {
-        for (one, other) in [("ASSIGNED_BY_ID", "assignedById"), ("TITLE", "title"), ("STAGE_ID", "stageId")] {
+        for (one, other) in [
+            ("ASSIGNED_BY_ID", "assignedById"),
+            ("TITLE", "title"),
+            ("UF_CRM_1721244707107", "ufCrm_1721244707107"),
+            ("UF_CRM_44_1721812948498", "ufCrm44_1721812948498"),
+            ("UF_CRM_TASK", "ufCrmTask"),
+            ("PARENT_ID_1220", "parentId1220"),
+        ] {
             assert_eq!((camel(one).as_str(), upper(other).as_str()), (other, one));
         }
     }

@@ -27,6 +27,7 @@ const MADE: &str = "2026-01-15T12:34:56+03:00";
 /// The data of a seed.
 pub(super) fn store(seed: Seed) -> Store {
     let mut store = Store::default();
+    crate::sandbox::disk::seed(&mut store, MADE);
     for (id, name) in DEPARTMENTS {
         let mut department = Object::new();
         department.insert("ID".into(), id.to_string().into());
@@ -51,6 +52,13 @@ pub(super) fn store(seed: Seed) -> Store {
             add(id, &format!("Name{id}"), &format!("Family{}", id % 97), "Engineer", 7);
         }
     }
+    let smart = json!({"ENTITY_TYPE_ID": 1030, "TITLE": "Contracts", "CREATED_BY": 1, "CREATED_TIME": MADE, "UPDATED_TIME": MADE});
+    put(&mut store, "crm.type", 1, &smart);
+    let section =
+        json!({"NAME": "Anna Schmidt", "CAL_TYPE": "user", "OWNER_ID": "1", "COLOR": "#9dcf00", "CREATED_BY": "1"});
+    put(&mut store, "calendar.section", 1, &section);
+    let list = json!({"IBLOCK_TYPE_ID": "lists", "CODE": "inventory", "NAME": "Inventory"});
+    put(&mut store, "lists", 1, &list);
     let deals = match seed {
         Seed::Empty => 0,
         Seed::Small => 3,
@@ -62,6 +70,14 @@ pub(super) fn store(seed: Seed) -> Store {
     }
     fill(&mut store, "crm.contact", "NAME", "Contact", deals.min(120));
     store
+}
+
+/// A record of an entity with a few fields of its own.
+fn put(store: &mut Store, collection: &str, id: u64, fields: &Value) {
+    let Some(entity) = ROWS.entity(collection) else { return };
+    let mut record = records::blank(entity, id);
+    record.extend(fields.as_object().cloned().unwrap_or_default());
+    store.put(collection, id, record);
 }
 
 /// So many records with a title each. Every eleventh number is left out, as if something had been removed.

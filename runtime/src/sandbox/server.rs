@@ -21,7 +21,7 @@ use crate::sandbox::answer::envelope;
 use crate::sandbox::limits::Charge;
 use crate::sandbox::reply::{Ending, Reply};
 use crate::sandbox::request::Origin;
-use crate::sandbox::{Shared, control, dispatch, oauth, request};
+use crate::sandbox::{Shared, control, disk, dispatch, oauth, request};
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
@@ -78,9 +78,17 @@ async fn respond(
         };
         return Ok(response(reply));
     }
+    let file = match path.trim_end_matches(".json").trim_end_matches('/') {
+        "/rest/upload" => Some(disk::upload as fn(&Shared, &request::Inquiry) -> Reply),
+        "/rest/download" => Some(disk::download as fn(&Shared, &request::Inquiry) -> Reply),
+        _ => None,
+    };
     let busy = Busy::new(&shared);
     let reply = match request::read(request, from).await {
-        Ok(inquiry) => dispatch::answer(&shared, &inquiry, since),
+        Ok(inquiry) => match file {
+            Some(answer) => answer(&shared, &inquiry),
+            None => dispatch::answer(&shared, &inquiry, since),
+        },
         Err(refusal) => {
             let status = refusal.status;
             Reply::json(status, &envelope(Err(refusal), 2, since, Charge::default()))

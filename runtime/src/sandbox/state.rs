@@ -1,7 +1,9 @@
 //! Everything about a portal that changes while it runs, behind one lock.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use crate::sandbox::disk::Place;
 use crate::sandbox::limits::{Buckets, Ledger};
 use crate::sandbox::oauth::Codes;
 use crate::sandbox::options::Options;
@@ -19,6 +21,8 @@ pub(super) struct State {
     pub(super) ledger: Ledger,
     pub(super) codes: Codes,
     pub(super) idempotency: Idempotency,
+    /// The places that files may be sent to, by token.
+    pub(super) uploads: BTreeMap<String, Place>,
     /// Where new secrets come from.
     pub(super) secrets: fastrand::Rng,
     /// How far the portal's clock is ahead of the machine's.
@@ -36,6 +40,7 @@ impl State {
             ledger: Ledger::default(),
             codes: Codes::default(),
             idempotency: Idempotency::default(),
+            uploads: BTreeMap::new(),
             secrets: fastrand::Rng::new(),
             ahead: Duration::ZERO,
             options,

@@ -2,6 +2,7 @@
 
 #![cfg(feature = "sandbox")]
 
+mod entities;
 mod oauth;
 mod protocol;
 mod support;

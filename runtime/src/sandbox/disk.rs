@@ -1,0 +1,477 @@
+//! Folders and files, with real uploads and downloads.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+use crate::sandbox::Shared;
+use crate::sandbox::answer::{Outcome, Refusal, envelope, iso};
+use crate::sandbox::dispatch::{Call, find};
+use crate::sandbox::limits::Charge;
+use crate::sandbox::query::{self, Filter, Query};
+use crate::sandbox::records::number;
+use crate::sandbox::reply::Reply;
+use crate::sandbox::request::Inquiry;
+use crate::sandbox::state::State;
+use crate::sandbox::store::Store;
+use crate::value::Object;
+
+/// Folders and files.
+pub(super) const OBJECT: &str = "disk.object";
+/// The contents of files, as Base64, by the number of their version.
+pub(super) const CONTENT: &str = "disk.content";
+pub(super) const STORAGE: &str = "disk.storage";
+
+/// The field that holds a file's right to be downloaded; it is never shown.
+const TOKEN: &str = "_TOKEN";
+
+fn argument() -> Refusal {
+    Refusal::new(400, "ERROR_ARGUMENT", "Invalid value of parameter {Parameter #0}")
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(400, "ERROR_NOT_FOUND", "Could not find entity with id")
+}
+
+/// A new folder or file, yet without a parent of its own.
+struct New<'n> {
+    name: &'n str,
+    parent: u64,
+    storage: u64,
+    user: u64,
+    now: &'n str,
+}
+
+impl New<'_> {
+    fn record(&self, id: u64, kind: &str) -> Object {
+        let record = json!({
+            "ID": id.to_string(), "NAME": self.name, "CODE": null, "STORAGE_ID": self.storage.to_string(), "TYPE": kind,
+            "PARENT_ID": if self.parent == 0 { Value::Null } else { self.parent.to_string().into() },
+            "DELETED_TYPE": "0", "CREATE_TIME": self.now, "UPDATE_TIME": self.now, "DELETE_TIME": null,
+            "CREATED_BY": self.user.to_string(), "UPDATED_BY": self.user.to_string(), "DELETED_BY": "0",
+        });
+        record.as_object().cloned().unwrap_or_default()
+    }
+}
+
+/// The storages that there are from the start: the administrator's own and the company's.
+pub(super) fn seed(store: &mut Store, now: &str) {
+    for (id, name, kind, owner) in [(1, "Anna Schmidt", "user", "1"), (3, "Company drive", "common", "shared_files_s1")]
+    {
+        let root = New { name, parent: 0, storage: id, user: 1, now }.record(id, "folder");
+        store.put(OBJECT, id, root);
+        let storage = json!({
+            "ID": id.to_string(), "NAME": name, "CODE": null, "MODULE_ID": "disk", "ENTITY_TYPE": kind, "ENTITY_ID": owner,
+            "ROOT_OBJECT_ID": id.to_string(),
+        });
+        store.put(STORAGE, id, storage.as_object().cloned().unwrap_or_default());
+    }
+}
+
+/// The object that the parameters name, of one kind.
+fn named(call: &Call<'_>, kind: &str) -> Result<(u64, Object), Refusal> {
+    let id = call.param("id").and_then(number).ok_or_else(argument)?;
+    let found = call.store().get(OBJECT, id).filter(|found| found.get("TYPE") == Some(&kind.into()));
+    found.map(|found| (id, found.clone())).ok_or_else(not_found)
+}
+
+fn root(call: &Call<'_>) -> Result<u64, Refusal> {
+    let id = call.param("id").and_then(number).ok_or_else(argument)?;
+    let storage = call.store().get(STORAGE, id).ok_or_else(not_found)?;
+    storage.get("ROOT_OBJECT_ID").and_then(number).ok_or_else(not_found)
+}
+
+/// An object as it is answered.
+fn shown(record: &Object, base: &str) -> Value {
+    let mut shown = record.clone();
+    let id = record.get("ID").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let token = shown.shift_remove(TOKEN);
+    if let Some(token) = token.as_ref().and_then(Value::as_str) {
+        shown.insert("DOWNLOAD_URL".into(), format!("{base}/rest/download.json?id={id}&token={token}").into());
+        shown.insert("DETAIL_URL".into(), format!("{base}/disk/file/{id}/").into());
+    } else {
+        shown.insert("REAL_OBJECT_ID".into(), id.as_str().into());
+        shown.insert("DETAIL_URL".into(), format!("{base}/disk/folder/{id}/").into());
+    }
+    Value::Object(shown)
+}
+
+fn field<'r>(record: &'r Object, key: &str) -> &'r str {
+    record.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A name that no sibling has, or a refusal.
+fn free_name(store: &Store, parent: u64, name: &str, unique: bool) -> Result<String, Refusal> {
+    let parent = parent.to_string();
+    let taken = |name: &str| {
+        let is_it = |other: &Object| {
+            field(other, "PARENT_ID") == parent && field(other, "NAME") == name && field(other, "DELETED_TYPE") == "0"
+        };
+        store.all(OBJECT).values().any(is_it)
+    };
+    if name.trim().is_empty() || name.contains(['/', '\\', '\0']) {
+        return Err(argument());
+    }
+    if !taken(name) {
+        return Ok(name.to_owned());
+    }
+    if !unique {
+        return Err(Refusal::new(
+            400,
+            "DISK_OBJ_22000",
+            "A file or folder with this name already exists in this location",
+        ));
+    }
+    let (stem, end) = match name.rsplit_once('.') {
+        Some((stem, end)) if !stem.is_empty() => (stem, format!(".{end}")),
+        _ => (name, String::new()),
+    };
+    let free = (1..).map(|at: u64| format!("{stem} ({at}){end}")).find(|name| !taken(name));
+    Ok(free.unwrap_or_else(|| name.to_owned()))
+}
+
+fn unique(params: &Object) -> bool {
+    find(params, "generateUniqueName").is_some_and(|flag| match flag {
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_i64() != Some(0),
+        Value::String(text) => !matches!(text.as_str(), "" | "0" | "N" | "false"),
+        _ => false,
+    })
+}
+
+pub(super) fn storages(call: &mut Call<'_>) -> Outcome {
+    let rename = str::to_uppercase;
+    let query = Query {
+        filter: call.param("filter").map(|filter| Filter::read(filter, &rename)).unwrap_or_default(),
+        order: call.param("order").map(|order| query::order(order, &rename)).unwrap_or_default(),
+        start: call.number("start").unwrap_or(0),
+        page: query::PAGE,
+    };
+    Ok(query.run(call.store().all(STORAGE), "ID").success(|storage| Value::Object(storage.clone())))
+}
+
+pub(super) fn storage(call: &mut Call<'_>) -> Outcome {
+    let id = call.param("id").and_then(number).ok_or_else(argument)?;
+    let storage = call.store().get(STORAGE, id).cloned().ok_or_else(not_found)?;
+    Ok(storage.into())
+}
+
+/// The application's own storage is made when it is first asked for.
+pub(super) fn storage_for_app(call: &mut Call<'_>) -> Outcome {
+    let is_app = |storage: &&Object| field(storage, "ENTITY_TYPE") == "restapp";
+    if let Some(found) = call.store().all(STORAGE).values().find(is_app) {
+        return Ok(found.clone().into());
+    }
+    let (id, now) = (call.store_mut().next(STORAGE), iso(call.now));
+    let root_id = call.store_mut().next(OBJECT);
+    let root =
+        New { name: "Application", parent: 0, storage: id, user: call.user, now: &now }.record(root_id, "folder");
+    call.store_mut().put(OBJECT, root_id, root);
+    let storage = json!({
+        "ID": id.to_string(), "NAME": "Application", "CODE": null, "MODULE_ID": "disk", "ENTITY_TYPE": "restapp",
+        "ENTITY_ID": "1", "ROOT_OBJECT_ID": root_id.to_string(),
+    });
+    let storage = storage.as_object().cloned().unwrap_or_default();
+    call.store_mut().put(STORAGE, id, storage.clone());
+    Ok(storage.into())
+}
+
+fn children_of(call: &Call<'_>, folder: u64) -> Outcome {
+    let rename = str::to_uppercase;
+    let mut filter = call.param("filter").map(|filter| Filter::read(filter, &rename)).unwrap_or_default();
+    filter = Filter::all([filter]);
+    filter.test("=", "PARENT_ID", &folder.into());
+    filter.test("=", "DELETED_TYPE", &"0".into());
+    let query = Query {
+        filter,
+        order: call.param("order").map(|order| query::order(order, &rename)).unwrap_or_default(),
+        start: call.number("start").unwrap_or(0),
+        page: query::PAGE,
+    };
+    Ok(query.run(call.store().all(OBJECT), "ID").success(|object| shown(object, call.base)))
+}
+
+pub(super) fn storage_children(call: &mut Call<'_>) -> Outcome {
+    let root = root(call)?;
+    children_of(call, root)
+}
+
+pub(super) fn children(call: &mut Call<'_>) -> Outcome {
+    let (id, _) = named(call, "folder")?;
+    children_of(call, id)
+}
+
+fn make_folder(call: &mut Call<'_>, parent: u64) -> Outcome {
+    let name = call.param("data").and_then(|data| find(data.as_object()?, "NAME")?.as_str()).unwrap_or_default();
+    let name = free_name(call.store(), parent, name, unique(call.params))?;
+    let storage = call.store().get(OBJECT, parent).and_then(|parent| number(parent.get("STORAGE_ID")?)).unwrap_or(0);
+    let (id, now) = (call.store_mut().next(OBJECT), iso(call.now));
+    let record = New { name: &name, parent, storage, user: call.user, now: &now }.record(id, "folder");
+    let answer = shown(&record, call.base);
+    call.store_mut().put(OBJECT, id, record);
+    Ok(answer.into())
+}
+
+pub(super) fn storage_folder(call: &mut Call<'_>) -> Outcome {
+    let root = root(call)?;
+    make_folder(call, root)
+}
+
+pub(super) fn subfolder(call: &mut Call<'_>) -> Outcome {
+    let (id, _) = named(call, "folder")?;
+    make_folder(call, id)
+}
+
+/// A file that was sent: its name, if it came with one, and its content.
+fn sent(value: &Value) -> Option<(Option<String>, Vec<u8>)> {
+    let (name, text) = match value {
+        Value::Array(pair) => (pair.first()?.as_str().map(str::to_owned), pair.get(1)?.as_str()?),
+        Value::Object(pair) => (pair.get("0")?.as_str().map(str::to_owned), pair.get("1")?.as_str()?),
+        Value::String(text) => (None, text.as_str()),
+        _ => return None,
+    };
+    Some((name, BASE64_STANDARD.decode(text.trim()).ok()?))
+}
+
+/// Who puts a file where.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    folder: u64,
+    user: u64,
+    name: Option<String>,
+    unique: bool,
+}
+
+fn keep_content(store: &mut Store, content: &[u8]) -> u64 {
+    let id = store.next(CONTENT);
+    let record = json!({ "BASE64": BASE64_STANDARD.encode(content) });
+    store.put(CONTENT, id, record.as_object().cloned().unwrap_or_default());
+    id
+}
+
+fn make_file(
+    state: &mut State,
+    place: &Place,
+    name: Option<String>,
+    content: &[u8],
+    base: &str,
+) -> Result<Value, Refusal> {
+    let parent = state.store.get(OBJECT, place.folder).ok_or_else(not_found)?;
+    let storage = number(parent.get("STORAGE_ID").unwrap_or(&Value::Null)).unwrap_or(0);
+    let name = place.name.clone().or(name).ok_or_else(argument)?;
+    let name = free_name(&state.store, place.folder, &name, place.unique)?;
+    let now = iso(state.now());
+    let (id, content_id) = (state.store.next(OBJECT), keep_content(&mut state.store, content));
+    let mut record = New { name: &name, parent: place.folder, storage, user: place.user, now: &now }.record(id, "file");
+    record.insert("GLOBAL_CONTENT_VERSION".into(), "1".into());
+    record.insert("FILE_ID".into(), content_id.to_string().into());
+    record.insert("SIZE".into(), content.len().to_string().into());
+    record.insert(TOKEN.into(), format!("{:032x}", state.secrets.u128(..)).into());
+    let answer = shown(&record, base);
+    state.store.put(OBJECT, id, record);
+    Ok(answer)
+}
+
+fn upload_to(call: &mut Call<'_>, folder: u64) -> Outcome {
+    let name = call.param("data").and_then(|data| find(data.as_object()?, "NAME")?.as_str()).map(str::to_owned);
+    let place = Place { folder, user: call.user, name, unique: unique(call.params) };
+    let Some(content) = call.param("fileContent").filter(|content| !content.is_null()) else {
+        // Without a content the answer is an address that takes the file as a form.
+        let token = format!("{:032x}", call.state.secrets.u128(..));
+        let address = format!("{}/rest/upload.json?token={token}", call.base);
+        call.state.uploads.insert(token, place);
+        return Ok(json!({ "field": "file", "uploadUrl": address }).into());
+    };
+    let (name, content) = sent(content).ok_or_else(argument)?;
+    let base = call.base.to_owned();
+    Ok(make_file(call.state, &place, name, &content, &base)?.into())
+}
+
+pub(super) fn storage_upload(call: &mut Call<'_>) -> Outcome {
+    let root = root(call)?;
+    upload_to(call, root)
+}
+
+pub(super) fn folder_upload(call: &mut Call<'_>) -> Outcome {
+    let (id, _) = named(call, "folder")?;
+    upload_to(call, id)
+}
+
+pub(super) fn new_version(call: &mut Call<'_>) -> Outcome {
+    let (id, mut record) = named(call, "file")?;
+    let (_, content) = call.param("fileContent").and_then(sent).ok_or_else(argument)?;
+    let version = keep_content(call.store_mut(), &content);
+    let count = record.get("GLOBAL_CONTENT_VERSION").and_then(number).unwrap_or(0) + 1;
+    record.insert("GLOBAL_CONTENT_VERSION".into(), count.to_string().into());
+    record.insert("FILE_ID".into(), version.to_string().into());
+    record.insert("SIZE".into(), content.len().to_string().into());
+    record.insert("UPDATE_TIME".into(), iso(call.now).into());
+    let answer = shown(&record, call.base);
+    call.store_mut().put(OBJECT, id, record);
+    Ok(answer.into())
+}
+
+pub(super) fn folder(call: &mut Call<'_>) -> Outcome {
+    let (_, record) = named(call, "folder")?;
+    Ok(shown(&record, call.base).into())
+}
+
+pub(super) fn file(call: &mut Call<'_>) -> Outcome {
+    let (_, record) = named(call, "file")?;
+    Ok(shown(&record, call.base).into())
+}
+
+fn change(call: &mut Call<'_>, (id, mut record): (u64, Object), fields: &[(&str, Value)]) -> Outcome {
+    record.extend(fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+    record.insert("UPDATE_TIME".into(), iso(call.now).into());
+    record.insert("UPDATED_BY".into(), call.user.to_string().into());
+    let answer = shown(&record, call.base);
+    call.store_mut().put(OBJECT, id, record);
+    Ok(answer.into())
+}
+
+fn rename(call: &mut Call<'_>, kind: &str) -> Outcome {
+    let found = named(call, kind)?;
+    let parent = found.1.get("PARENT_ID").and_then(number).unwrap_or(0);
+    let name = call.text("newName").ok_or_else(argument)?;
+    let name = if name == field(&found.1, "NAME") { name } else { free_name(call.store(), parent, &name, false)? };
+    change(call, found, &[("NAME", name.into())])
+}
+
+pub(super) fn folder_rename(call: &mut Call<'_>) -> Outcome {
+    rename(call, "folder")
+}
+
+pub(super) fn file_rename(call: &mut Call<'_>) -> Outcome {
+    rename(call, "file")
+}
+
+/// Whether a folder is another one or lies within it.
+fn is_within(store: &Store, mut folder: u64, other: u64) -> bool {
+    while folder != 0 {
+        if folder == other {
+            return true;
+        }
+        folder = store.get(OBJECT, folder).and_then(|found| number(found.get("PARENT_ID")?)).unwrap_or(0);
+    }
+    false
+}
+
+fn target(call: &Call<'_>) -> Result<u64, Refusal> {
+    let id = call.param("targetFolderId").and_then(number).ok_or_else(argument)?;
+    let is_folder = |found: &&Object| found.get("TYPE") == Some(&"folder".into());
+    call.store().get(OBJECT, id).filter(is_folder).map(|_| id).ok_or_else(not_found)
+}
+
+fn move_to(call: &mut Call<'_>, kind: &str) -> Outcome {
+    let found = named(call, kind)?;
+    let target = target(call)?;
+    if is_within(call.store(), target, found.0) {
+        return Err(argument());
+    }
+    free_name(call.store(), target, field(&found.1, "NAME"), false)?;
+    change(call, found, &[("PARENT_ID", target.to_string().into())])
+}
+
+pub(super) fn folder_move(call: &mut Call<'_>) -> Outcome {
+    move_to(call, "folder")
+}
+
+pub(super) fn file_move(call: &mut Call<'_>) -> Outcome {
+    move_to(call, "file")
+}
+
+pub(super) fn file_copy(call: &mut Call<'_>) -> Outcome {
+    let (_, mut record) = named(call, "file")?;
+    let target = target(call)?;
+    let name = free_name(call.store(), target, field(&record, "NAME"), true)?;
+    let id = call.store_mut().next(OBJECT);
+    record.insert("ID".into(), id.to_string().into());
+    record.insert("NAME".into(), name.into());
+    record.insert("PARENT_ID".into(), target.to_string().into());
+    record.insert(TOKEN.into(), format!("{:032x}", call.state.secrets.u128(..)).into());
+    change(call, (id, record), &[])
+}
+
+fn mark(call: &mut Call<'_>, kind: &str, is_deleted: bool) -> Outcome {
+    let found = named(call, kind)?;
+    let (now, user) = (iso(call.now), call.user.to_string());
+    if is_deleted {
+        change(call, found, &[("DELETED_TYPE", "3".into()), ("DELETE_TIME", now.into()), ("DELETED_BY", user.into())])
+    } else {
+        change(call, found, &[("DELETED_TYPE", "0".into())])
+    }
+}
+
+pub(super) fn folder_mark(call: &mut Call<'_>) -> Outcome {
+    mark(call, "folder", true)
+}
+
+pub(super) fn folder_restore(call: &mut Call<'_>) -> Outcome {
+    mark(call, "folder", false)
+}
+
+pub(super) fn file_mark(call: &mut Call<'_>) -> Outcome {
+    mark(call, "file", true)
+}
+
+pub(super) fn file_restore(call: &mut Call<'_>) -> Outcome {
+    mark(call, "file", false)
+}
+
+pub(super) fn file_delete(call: &mut Call<'_>) -> Outcome {
+    let (id, _) = named(call, "file")?;
+    call.store_mut().remove(OBJECT, id);
+    Ok(Value::Bool(true).into())
+}
+
+/// Removes a folder and all that lies within it.
+pub(super) fn folder_delete(call: &mut Call<'_>) -> Outcome {
+    let (id, record) = named(call, "folder")?;
+    if record.get("PARENT_ID").is_none_or(Value::is_null) {
+        return Err(Refusal::new(400, "ACCESS_DENIED", "A root folder cannot be removed"));
+    }
+    let store = call.store();
+    let inside: Vec<u64> = store.all(OBJECT).keys().copied().filter(|other| is_within(store, *other, id)).collect();
+    for other in inside {
+        call.store_mut().remove(OBJECT, other);
+    }
+    Ok(Value::Bool(true).into())
+}
+
+/// Answers `/rest/upload.json`: takes a file as a form.
+pub(super) fn upload(shared: &Shared, inquiry: &Inquiry) -> Reply {
+    let since = std::time::SystemTime::now();
+    let outcome = inquiry.params().and_then(|params| {
+        let mut state = shared.state();
+        let token = find(&params, "token").and_then(Value::as_str).unwrap_or_default();
+        let place = state.uploads.get(token).cloned();
+        let place = place.ok_or_else(|| Refusal::new(401, "NO_AUTH_FOUND", "Wrong authorization data"))?;
+        // Only what came as a file is a pair.
+        let (name, content) = params.values().filter(|value| value.is_array()).find_map(sent).ok_or_else(argument)?;
+        let answer = make_file(&mut state, &place, name, &content, &inquiry.base())?;
+        state.uploads.remove(token);
+        Ok(answer.into())
+    });
+    let status = outcome.as_ref().map_or_else(|refusal: &Refusal| refusal.status, |_| 200);
+    Reply::json(status, &envelope(outcome, 2, since, Charge::default()))
+}
+
+/// Answers `/rest/download.json`: gives a file's bytes to whoever has its address.
+pub(super) fn download(shared: &Shared, inquiry: &Inquiry) -> Reply {
+    let params = inquiry.params().unwrap_or_default();
+    let state = shared.state();
+    let file = find(&params, "id").and_then(number).and_then(|id| state.store.get(OBJECT, id));
+    let token = find(&params, "token").and_then(Value::as_str).unwrap_or_default();
+    let file = file.filter(|file| !token.is_empty() && field(file, TOKEN) == token);
+    let content = file.and_then(|file| state.store.get(CONTENT, file.get("FILE_ID").and_then(number)?));
+    let bytes = content.and_then(|content| BASE64_STANDARD.decode(field(content, "BASE64")).ok());
+    match (file, bytes) {
+        (Some(file), Some(bytes)) => {
+            let name = percent_encoding::utf8_percent_encode(field(file, "NAME"), percent_encoding::NON_ALPHANUMERIC);
+            let reply = Reply { content_type: "application/octet-stream", body: bytes.into(), ..Reply::empty(200) };
+            reply.with("content-disposition", &format!("attachment; filename*=UTF-8''{name}"))
+        }
+        _ => Reply::empty(403),
+    }
+}
