@@ -22,6 +22,9 @@ pub mod access;
 #[cfg(feature = "app")]
 #[rustfmt::skip]
 pub mod app;
+#[cfg(feature = "bizproc")]
+#[rustfmt::skip]
+pub mod bizproc;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
 pub mod calendar;
@@ -37,6 +40,9 @@ pub mod department;
 #[cfg(feature = "disk")]
 #[rustfmt::skip]
 pub mod disk;
+#[cfg(feature = "entity")]
+#[rustfmt::skip]
+pub mod entity;
 #[cfg(feature = "event")]
 #[rustfmt::skip]
 pub mod event;
@@ -52,6 +58,9 @@ pub mod humanresources;
 #[cfg(feature = "im")]
 #[rustfmt::skip]
 pub mod im;
+#[cfg(feature = "lists")]
+#[rustfmt::skip]
+pub mod lists;
 #[cfg(feature = "log")]
 #[rustfmt::skip]
 pub mod log;
