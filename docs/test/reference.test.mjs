@@ -120,3 +120,37 @@ test('texts full of markup are shown as they were written', async () => {
   assert.equal(await page.locator('article script, article b').count(), 0);
   assert.deepEqual(faults, []);
 });
+
+test('nor does any other place of a spec become markup', async () => {
+  const nastiest = '{x} <b> | `c` */ {{ y }} {% z %} \\ " \' ${HOME} %PATH%';
+  const {page, faults} = await open(browser, nasty.origin);
+  const pages = {
+    'list-thing-nastier': [
+      `Use thing.nasty instead. Note ${nastiest} end.`,
+      `> List ${nastiest} end.`,
+      `1. Text ${nastiest} end. Default: ${nastiest}.`,
+      `# Object ${nastiest} end.`,
+      `* List ${nastiest} end. Values: ${nastiest} – Means ${nastiest} end.`,
+      `| File ${nastiest} end.`,
+      `Returns: Array Of Structure. - Records ${nastiest} end.`,
+      `Example ${nastiest}`,
+      `</TabItem> ${nastiest}`,
+      '<!--{x}|',
+      `--> Error ${nastiest} end.`,
+      `\`\`\` Error ${nastiest} end.`,
+      `Preset ${nastiest}`,
+      'Гадость-1',
+    ],
+    'nasty-preset': [`Preset ${nastiest} end.`, '</code></pre><script>alert(1)</script>'],
+    'nasty-template': [`Template ${nastiest} end.`],
+  };
+  for (const [name, parts] of Object.entries(pages)) {
+    await page.goto(`${nasty.origin}/reference/thing/${name}`);
+    const text = (await page.innerText('article')).replaceAll(/\s+/g, ' ');
+    for (const part of parts) {
+      assert.ok(text.includes(part), `${name}: missing: ${part}\nin ${text}`);
+    }
+    assert.equal(await page.locator('article script, article b').count(), 0);
+  }
+  assert.deepEqual(faults, []);
+});

@@ -197,12 +197,15 @@ impl Context<'_> {
         self.others(file, &params_path, &own);
         for param in &own {
             if let crate::ir::Wire::Path(wire) = &param.wire
-                && constants.iter().any(|(path, _)| path == wire)
+                && let Some((constant, _)) = constants.iter().find(|(path, _)| path.starts_with(wire))
             {
-                let message = format!("`{}` is a constant and a parameter at once", wire.join("."));
+                let message = match constant == wire {
+                    true => format!("`{}` is a constant and a parameter at once", wire.join(".")),
+                    false => format!("`{}` would overwrite the constant `{}`", param.name, constant.join(".")),
+                };
                 self.report_help(
                     file,
-                    &step(&step(&path, "constants"), Step::Key(wire.join("."))),
+                    &step(&step(&path, "constants"), Step::Key(constant.join("."))),
                     message,
                     "keep one of them",
                 );

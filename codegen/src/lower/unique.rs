@@ -64,9 +64,14 @@ impl Context<'_> {
                 Wire::Path(path) => path.len() < path_of_inner.len() && path_of_inner.starts_with(path),
                 Wire::Merge => false,
             });
-            if let Some(outer) = outer.filter(|outer| !matches!(outer.ty, Ty::Object | Ty::Any)) {
+            let Some(outer) = outer else { continue };
+            let here = step(&step(path, at), "name");
+            if !matches!(outer.ty, Ty::Object | Ty::Any) {
                 let message = format!("`{}` lies inside `{}`, which is {}", inner.name, outer.name, outer.ty.word());
-                self.report(file, &step(&step(path, at), "name"), message);
+                self.report(file, &here, message);
+            } else if params[at..].iter().any(|after| std::ptr::eq(after, outer)) {
+                let message = format!("`{}` would be overwritten by `{}`, in which it lies", inner.name, outer.name);
+                self.report_help(file, &here, message, format!("write `{}` first", outer.name));
             }
         }
         // The entries of a merged object are setters beside the parameters.
