@@ -39,7 +39,7 @@ impl Address {
         }
         // What stands before the path may be shown; behind it may be a secret.
         let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
-        let shown = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let shown = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
         let shown = shown.rsplit('@').next().unwrap_or_default();
         let fault = |reason: &str| Error::usage(format!("the portal's address at `{shown}` cannot be used: {reason}"));
         if !matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https") {
@@ -135,6 +135,36 @@ impl fmt::Display for Address {
     }
 }
 
+/// Masks what looks like a webhook's code in a text that quotes what somebody typed: an address in the wrong place of a
+/// command line is a secret all the same.
+#[cfg(any(test, feature = "cli"))]
+pub(crate) fn without_codes(text: &str) -> String {
+    enum Seen {
+        Nothing,
+        Rest,
+        User,
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut seen = Seen::Nothing;
+    for piece in text.split_inclusive(['/', '\\']) {
+        let word = piece.trim_end_matches(['/', '\\']);
+        let code = word.find(|char: char| !char.is_alphanumeric()).unwrap_or(word.len());
+        if matches!(seen, Seen::User) && code > 0 {
+            masked.push_str(MASK);
+            masked.push_str(&piece[code..]);
+        } else {
+            masked.push_str(piece);
+        }
+        seen = match seen {
+            _ if word == "rest" && word.len() < piece.len() => Seen::Rest,
+            Seen::Rest if word == "api" || word.is_empty() => Seen::Rest,
+            Seen::Rest if word.bytes().all(|byte| byte.is_ascii_digit()) && word.len() < piece.len() => Seen::User,
+            _ => Seen::Nothing,
+        };
+    }
+    masked
+}
+
 const PATH: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'-');
 
 /// Reads the path of an address: nothing, `rest`, or `rest/<user>/<code>` with a method behind it or not.
@@ -190,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_masked_wherever_they_are_quoted() {
+        for (text, expected) in [
+            ("unexpected 'https://h/rest/1/s3cretCode/' found", "unexpected 'https://h/rest/1/***/' found"),
+            ("`https://h/rest/api/12/s3cretCode`", "`https://h/rest/api/12/***`"),
+            ("https:\\\\h\\rest\\1\\s3cretCode\\x", "https:\\\\h\\rest\\1\\***\\x"),
+            ("h/rest//1/s3cretCode/user.get and /rest/2/other", "h/rest//1/***/user.get and /rest/2/***"),
+            ("the rest/of 1/2 of it, and/or rest/1/", "the rest/of 1/2 of it, and/or rest/1/"),
+        ] {
+            assert_eq!(without_codes(text), expected);
+        }
+    }
+
+    #[test]
     fn the_code_is_never_shown() {
         for text in [
             "https://h/rest/1/s3cretCode/",
@@ -200,6 +243,7 @@ mod tests {
             "https://u:s3cretCode@h/rest/",
             "https://h:99999/rest/1/s3cretCode/",
             "https:///rest/1/s3cretCode/",
+            "https:\\\\h\\rest\\1\\s3cretCode",
         ] {
             let shown = match Address::parse(text) {
                 Ok(address) => format!("{address} {address:?} {}", address.of_method_masked("m", Rest::V2)),

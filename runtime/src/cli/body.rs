@@ -7,10 +7,13 @@ use crate::call::Call;
 use crate::cli::command::{given, is_set, key};
 use crate::cli::exit::Stop;
 use crate::cli::suggest::hint;
-use crate::cli::value::{Converted, Inputs, convert, entries};
+use crate::cli::value::{Converted, Inputs, convert, json_value};
 use crate::method::{Effect, Method, Paging, Rest};
 use crate::table::{Command, Param, split_path};
 use crate::value::{File, Object};
+
+/// Files and where they stand in the body.
+type Files = Vec<(Vec<String>, File)>;
 
 /// Makes the call of a command. `missing` are the connection's options that are not given: they are named together
 /// with the parameters.
@@ -20,9 +23,9 @@ pub(crate) fn call(
     inputs: &Inputs,
     missing: Vec<String>,
 ) -> Result<Call, Stop> {
-    let mut base = match given(matches, "params") {
+    let (mut base, mut uploads) = match given(matches, "params") {
         Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs)?,
-        None => Object::new(),
+        None => (Object::new(), Vec::new()),
     };
     let mut explicit: Vec<(&Param<'static>, Option<Converted>)> = Vec::new();
     let mut faults = Vec::new();
@@ -43,7 +46,6 @@ pub(crate) fn call(
         return Err(Stop::usage(faults.join("\n")));
     }
     // An object given as a whole is a part of the body that the options of its keys win over.
-    let mut uploads = Vec::new();
     for (param, value) in explicit.iter_mut().filter(|(param, _)| param.group) {
         if let Some(Converted { value: Value::Object(entries), files }) = value.take() {
             let slot = base.entry(param.name.as_ref()).or_insert_with(|| Value::Object(Object::new()));
@@ -88,7 +90,7 @@ fn file_name<'m>(command: &Command<'static>, matches: &'m ArgMatches, param: &Pa
 fn assemble(
     command: &Command<'static>,
     base: Object,
-    uploads: Vec<(Vec<String>, File)>,
+    uploads: Files,
     explicit: Vec<(&Param<'static>, Option<Converted>)>,
 ) -> Call {
     let mut call = Call::new(method(command));
@@ -96,7 +98,12 @@ fn assemble(
         call.set(key, value);
     }
     for (path, file) in uploads {
-        call.note_upload(path, &file);
+        let is_replaced = |(param, value): &(&Param<'static>, Option<Converted>)| {
+            value.is_some() && param.path().is_some_and(|own| path.starts_with(&own))
+        };
+        if !explicit.iter().any(is_replaced) {
+            call.note_upload(path, &file);
+        }
     }
     for (path, value) in &command.constants {
         let path = split_path(path);
@@ -183,8 +190,13 @@ pub(crate) fn method(command: &Command<'static>) -> Method {
     }
 }
 
-/// The whole body given as JSON, with its keys checked.
-fn params(command: &Command<'static>, text: &str, allow_unknown: bool, inputs: &Inputs) -> Result<Object, Stop> {
+/// The whole body given as JSON, with its keys checked, and the files in it.
+fn params(
+    command: &Command<'static>,
+    text: &str,
+    allow_unknown: bool,
+    inputs: &Inputs,
+) -> Result<(Object, Files), Stop> {
     let value = inputs.json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))?;
     let Value::Object(body) = value else {
         return Err(Stop::usage(format!("--params: an object is needed, found {}", crate::value::kind(&value))));
@@ -206,16 +218,19 @@ fn params(command: &Command<'static>, text: &str, allow_unknown: bool, inputs: &
             return Err(Stop::usage(unknown.join("\n")));
         }
     }
-    let mut converted = Object::new();
+    let (mut converted, mut files) = (Object::new(), Files::new());
     for (key, value) in body {
         let param = command.params.iter().find(|param| param.path().is_some_and(|path| path == [key.as_str()]));
-        let value = match (param, value) {
-            (Some(param), value @ Value::Object(_)) => entries(param, value, inputs).value,
-            (_, value) => value,
+        let merged = || command.params.iter().filter(|param| param.wire == "merge").flat_map(|param| &param.entries);
+        let value = match param.or_else(|| merged().find(|entry| entry.name == key)) {
+            Some(param) => json_value(param, value, inputs)
+                .map_err(|fault| Stop::usage(format!("--params: `{key}`: {fault}")))?,
+            None => value.into(),
         };
-        converted.insert(key, value);
+        files.extend(value.files.into_iter().map(|(path, file)| ([vec![key.clone()], path].concat(), file)));
+        converted.insert(key, value.value);
     }
-    Ok(converted)
+    Ok((converted, files))
 }
 
 fn known_keys(command: &Command<'static>) -> Vec<String> {
@@ -228,7 +243,7 @@ fn known_keys(command: &Command<'static>) -> Vec<String> {
 }
 
 /// Custom fields, which no spec knows.
-fn is_custom(key: &str) -> bool {
+pub(crate) fn is_custom(key: &str) -> bool {
     ["UF_", "PROPERTY_", "ufCrm", "property"].iter().any(|prefix| key.starts_with(prefix))
 }
 

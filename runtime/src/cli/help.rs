@@ -8,15 +8,24 @@ use crate::table::{Command, Param, Tables};
 
 /// Without `--all` no more optional parameters than these are shown.
 const MOST_OPTIONS: usize = 10;
-/// Without `--all` fewer are shown where the whole would have more lines than this.
-const MOST_LINES: usize = 40;
+/// The screen that help must fit where nobody tells its size, and the largest one that it fills.
+const SCREEN: (usize, usize) = (100, 40);
+/// The longest example that is preferred to shorter ones.
+const LONG_EXAMPLE: usize = 300;
 /// Without `--all` no more keys of an object than these are named.
 const MOST_KEYS: usize = 6;
 /// The widest text, in columns.
 const WIDEST: usize = 110;
 
+/// Columns and lines.
+fn screen() -> (usize, usize) {
+    let (columns, lines) = terminal_size::terminal_size()
+        .map_or(SCREEN, |(columns, lines)| (usize::from(columns.0), usize::from(lines.0).saturating_sub(1)));
+    (columns.max(50), lines.clamp(23, SCREEN.1))
+}
+
 fn width() -> usize {
-    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(50, WIDEST)
+    screen().0.min(WIDEST)
 }
 
 /// The start page.
@@ -75,18 +84,22 @@ fn has_connection(command: &Command<'_>) -> bool {
     command.method.is_some()
 }
 
-/// The help of one command.
+/// The help of one command: with `all` everything, otherwise as many optional parameters as a screen has room for.
 pub(crate) fn command(command: &Command<'static>, all: bool) -> String {
     if all {
-        return page(command, all, usize::MAX);
+        return page(command, true, usize::MAX);
     }
-    let fits = |text: &String| text.lines().count() <= MOST_LINES;
-    let mut pages = (1..=MOST_OPTIONS).rev().map(|most| page(command, all, most));
-    pages.find(fits).unwrap_or_else(|| page(command, all, 0))
+    let (columns, lines) = screen();
+    let rows = |text: &str| text.lines().map(|line| line.chars().count().div_ceil(columns).max(1)).sum::<usize>();
+    (1..=MOST_OPTIONS)
+        .rev()
+        .map(|most| page(command, false, most))
+        .find(|page| rows(page) <= lines)
+        .unwrap_or_else(|| page(command, false, 0))
 }
 
 /// The help of one command with so many of its optional parameters at most.
-fn page(command: &Command<'static>, all: bool, most: usize) -> String {
+fn page(command: &Command<'static>, all: bool, most_options: usize) -> String {
     let width = width();
     let mut text = format!("{}\n", command.title);
     let spellings: Vec<&str> = std::iter::once(command.function.as_ref()).chain(command.method.as_deref()).collect();
@@ -112,7 +125,7 @@ fn page(command: &Command<'static>, all: bool, most: usize) -> String {
     text.push_str(&fill(&format!("{usage} [options]"), "    ", width));
     text.push('\n');
     section(&mut text, "Required", required.iter().map(|param| row(param, all)), width);
-    let shown = optional.len().min(most);
+    let shown = optional.len().min(most_options);
     section(&mut text, "Options", optional[..shown].iter().map(|param| row(param, all)), width);
     if shown < optional.len() {
         text.push_str(&format!("  … and {} more: --help --all\n", optional.len() - shown));
@@ -231,22 +244,39 @@ fn fill(paragraph: &str, indent: &str, width: usize) -> String {
     textwrap::fill(paragraph, textwrap::Options::new(width).subsequent_indent(indent))
 }
 
-/// The first example as a command.
+/// An example as a command: the first one, unless it is too long for a screen and another is not.
 fn example(command: &Command<'static>) -> Option<String> {
-    let example = command.examples.first()?;
+    let mut all: Vec<String> = command.examples.iter().map(|example| example_of(command, &example.arguments)).collect();
+    let short = all.iter().position(|example| example.chars().count() <= LONG_EXAMPLE);
+    let at = short.or_else(|| (0..all.len()).min_by_key(|at| all[*at].len()))?;
+    Some(all.swap_remove(at))
+}
+
+fn example_of(command: &Command<'static>, arguments: &crate::value::Object) -> String {
     let mut words = vec![format!("oint bitrix24 {}", command.function)];
     for param in &command.params {
-        let Some(value) = example.arguments.get(param.name.as_ref()) else {
+        let Some(value) = arguments.get(param.name.as_ref()) else {
             continue;
         };
         let value = match value {
-            Value::String(text) => format!("\"{text}\""),
-            Value::Object(_) | Value::Array(_) => {
-                format!("'{}'", value.to_string().replace('\'', "'\\''"))
+            // The command line reads `\n` as a line break.
+            Value::String(text) if param.type_word == "string" => {
+                quoted(&text.replace('\\', "\\\\").replace('\n', "\\n"))
             }
+            Value::String(text) => quoted(text),
+            Value::Object(_) | Value::Array(_) => single_quoted(&value.to_string()),
             other => other.to_string(),
         };
         words.push(format!("--{} {value}", option(param)));
     }
-    Some(words.join(" "))
+    words.join(" ")
+}
+
+/// A word for Bash: in double quotes where they keep it as it is.
+fn quoted(text: &str) -> String {
+    if text.contains(['"', '$', '`', '\\', '!', '\n']) { single_quoted(text) } else { format!("\"{text}\"") }
+}
+
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
 }

@@ -13,12 +13,13 @@ mod suggest;
 mod value;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::ArgMatches;
 use serde_json::Value;
 
+use crate::address::without_codes;
 use crate::call::Call;
 use crate::table::{Command, Tables};
 
@@ -67,7 +68,8 @@ pub fn main(tables: &Tables) -> ExitCode {
     let exit = match run(tables, arguments) {
         Ok(exit) => exit,
         Err(stop) => {
-            let _ = writeln!(std::io::stderr(), "error: {}", stop.message.trim_end());
+            let message = without_codes(stop.message.trim_end());
+            let _ = writeln!(std::io::stderr(), "error: {message}");
             return stop.exit.into();
         }
     };
@@ -181,6 +183,9 @@ fn any_method(arguments: &[String]) -> Result<Exit, Stop> {
         }
         Some(name) => name,
     };
+    if name.contains(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-'))) {
+        return Err(Stop::usage(format!("`{name}` is no method name; write it as in `user.update`")));
+    }
     let matches = match parse(command::clap(None, "oint call"), &arguments[1..]) {
         Ok(matches) => matches,
         Err(exit) => return Ok(exit),
@@ -259,7 +264,11 @@ fn unknown_method(tables: &Tables, name: &str, version: Option<u8>) -> Stop {
 /// The second stage: clap reports what it does not understand itself.
 fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Exit> {
     clap.try_get_matches_from(arguments).map_err(|error| {
-        let _ = error.print();
+        let text = error.render();
+        let has_colour =
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let text = if has_colour { text.ansi().to_string() } else { text.to_string() };
+        let _ = write!(std::io::stderr(), "{}", without_codes(&text));
         Exit::Usage
     })
 }

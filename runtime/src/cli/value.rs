@@ -234,7 +234,7 @@ fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
 
 fn object(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     match inputs.json(text)? {
-        value @ Value::Object(_) => Ok(entries(param, value, inputs)),
+        Value::Object(keys) => entries(param, keys, inputs),
         other => Err(format!("an object is needed, found {}", crate::value::kind(&other))),
     }
 }
@@ -253,14 +253,15 @@ fn array(item: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<C
         Value::Array(items) => items,
         single => vec![single],
     };
+    list(item, param, items, inputs)
+}
+
+/// The items of a list in their wire forms; `item` is their type.
+fn list(item: &str, param: &Param<'_>, values: Vec<Value>, inputs: &Inputs) -> Result<Converted, String> {
     let mut all = Converted::from(Value::Null);
     let mut list = Vec::new();
-    for (at, value) in items.into_iter().enumerate() {
-        let converted = match (item, value) {
-            (_, value @ Value::Object(_)) => entries(param, value, inputs),
-            (item, Value::Bool(flag)) if item.starts_with("boolean") => boolean(item, flag).into(),
-            (_, value) => value.into(),
-        };
+    for (at, value) in values.into_iter().enumerate() {
+        let converted = wire(item, param, value, inputs)?;
         all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![at.to_string()], path].concat(), file)));
         list.push(converted.value);
     }
@@ -268,57 +269,51 @@ fn array(item: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<C
     Ok(all)
 }
 
-/// The known keys of an object in their wire forms; the others as they are.
-pub(crate) fn entries(param: &Param<'_>, value: Value, inputs: &Inputs) -> Converted {
-    let Value::Object(keys) = value else {
-        return value.into();
-    };
+/// The known keys of an object in their wire forms; the others as they are, those that look misspelt with a note.
+fn entries(param: &Param<'_>, keys: crate::value::Object, inputs: &Inputs) -> Result<Converted, String> {
     let mut all = Converted::from(Value::Null);
     let mut object = crate::value::Object::new();
     for (key, value) in keys {
         let known = param.entries.iter().find(|entry| entry.name == key);
         let converted = match known {
-            Some(entry) => entry_value(entry, value, inputs),
-            None => value.into(),
+            Some(entry) => json_value(entry, value, inputs).map_err(|fault| format!("`{key}`: {fault}"))?,
+            None => {
+                note_misspelt(param, &key, inputs);
+                value.into()
+            }
         };
         all.files.extend(converted.files.into_iter().map(|(path, file)| ([vec![key.clone()], path].concat(), file)));
         object.insert(key, converted.value);
     }
     all.value = Value::Object(object);
-    all
+    Ok(all)
 }
 
-fn entry_value(entry: &Param<'_>, value: Value, inputs: &Inputs) -> Converted {
-    let converted = match (entry.type_word.as_ref(), value) {
-        (ty, Value::Bool(flag)) if ty.starts_with("boolean") => boolean(ty, flag).into(),
-        // The path of a file; anything else is taken for the content in its wire form.
-        (ty, Value::String(path)) if ty.starts_with("file") && Path::new(&path).is_file() => {
-            match file(form(ty), &path) {
-                Ok(converted) => converted,
-                Err(fault) => {
-                    inputs.notes.borrow_mut().push(fault);
-                    Value::String(path).into()
-                }
-            }
-        }
-        (_, value @ Value::Object(_)) => entries(entry, value, inputs),
-        (_, Value::Array(items)) => {
-            let mut all = Converted::from(Value::Null);
-            let mut list = Vec::new();
-            for (at, item) in items.into_iter().enumerate() {
-                let converted = entries(entry, item, inputs);
-                all.files.extend(
-                    converted.files.into_iter().map(|(path, file)| ([vec![at.to_string()], path].concat(), file)),
-                );
-                list.push(converted.value);
-            }
-            all.value = Value::Array(list);
-            all
-        }
-        (_, value) => value.into(),
+/// The value of a parameter, or of a known key, that is given inside JSON, in its wire form.
+pub(crate) fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
+    let item = param.type_word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
+    let converted = match (item, value) {
+        // Names and paths of files.
+        (Some(item), named @ Value::Object(_)) if item.starts_with("file") => files(form(item), Some(named), "")?,
+        (_, value) => wire(&param.type_word, param, value, inputs)?,
     };
-    note_unknown(entry, &converted.value, inputs);
-    converted
+    note_unknown(param, &converted.value, inputs);
+    Ok(converted)
+}
+
+/// A JSON value of a type in its wire form. Whatever does not look like the type passes as it is: it may be the wire
+/// form already.
+fn wire(ty: &str, param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
+    let item = ty.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
+    match value {
+        Value::Bool(flag) if ty.starts_with("boolean") => Ok(boolean(ty, flag).into()),
+        // An empty text takes a file away.
+        Value::String(text) if ty.starts_with("file") && !text.is_empty() => file(form(ty), &text),
+        Value::Object(keys) => entries(param, keys, inputs),
+        // A file in its wire form is a list too: name and content.
+        Value::Array(values) if !ty.starts_with("file") => list(item.unwrap_or("any"), param, values, inputs),
+        value => Ok(value.into()),
+    }
 }
 
 fn form(ty: &str) -> FileForm {
@@ -374,6 +369,23 @@ fn fetch(text: &str) -> Result<File, String> {
     match STANDARD.decode(path) {
         Ok(content) if !looks_like_a_path => Ok(File::new("file", content)),
         _ => Err(format!("there is no file `{}`", shorten(path))),
+    }
+}
+
+/// Says when a key is none of the known ones, but nearly one. It is sent all the same.
+fn note_misspelt(param: &Param<'_>, key: &str, inputs: &Inputs) {
+    // Keys of filters have an operator before them.
+    let bare = key.trim_start_matches(['!', '=', '<', '>', '%', '@', '?', '+', '~', '*']);
+    let known = || param.entries.iter().map(|entry| entry.name.as_ref());
+    if super::body::is_custom(bare) || known().any(|name| name == bare) {
+        return;
+    }
+    if let Some(near) = nearest(bare, known(), 1).first() {
+        inputs.notes.borrow_mut().push(format!(
+            "`{}` is not a known key of {}; did you mean `{near}`?",
+            shorten(key),
+            param.name
+        ));
     }
 }
 
