@@ -223,8 +223,9 @@ fn params(
         let param = command.params.iter().find(|param| param.path().is_some_and(|path| path == [key.as_str()]));
         let merged = || command.params.iter().filter(|param| param.wire == "merge").flat_map(|param| &param.entries);
         let value = match param.or_else(|| merged().find(|entry| entry.name == key)) {
-            Some(param) => json_value(param, value, inputs)
-                .map_err(|fault| Stop::usage(format!("--params: `{key}`: {fault}")))?,
+            Some(param) => {
+                json_value(param, value, inputs).map_err(|fault| Stop::usage(format!("--params: `{key}`: {fault}")))?
+            }
             None => value.into(),
         };
         files.extend(value.files.into_iter().map(|(path, file)| ([vec![key.clone()], path].concat(), file)));
