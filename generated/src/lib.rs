@@ -25,6 +25,9 @@ pub mod app;
 #[cfg(feature = "bizproc")]
 #[rustfmt::skip]
 pub mod bizproc;
+#[cfg(feature = "booking")]
+#[rustfmt::skip]
+pub mod booking;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
 pub mod calendar;
@@ -40,6 +43,9 @@ pub mod department;
 #[cfg(feature = "disk")]
 #[rustfmt::skip]
 pub mod disk;
+#[cfg(feature = "documentgenerator")]
+#[rustfmt::skip]
+pub mod documentgenerator;
 #[cfg(feature = "entity")]
 #[rustfmt::skip]
 pub mod entity;

@@ -89,14 +89,13 @@ fn bitrix_words(name: &str) -> Vec<String> {
 fn every_example_makes_the_body_that_the_spec_promises() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut faults = Vec::new();
-    for command in TABLES.commands() {
+    // Procedures make more than one request, or none to the portal: they have tests of their own.
+    for command in TABLES.commands().filter(|command| command.procedure.is_none()) {
         for example in &command.examples {
-            let mut arguments = vec![
-                "bitrix24".to_owned(),
-                command.function.to_string(),
-                "--url".into(),
-                "https://h/rest/1/code/".into(),
-            ];
+            let mut arguments = vec!["bitrix24".to_owned(), command.function.to_string()];
+            if !command.local {
+                arguments.extend(["--url".to_owned(), "https://h/rest/1/code/".to_owned(), "--dry-run".to_owned()]);
+            }
             for param in &command.params {
                 let Some(value) = example.arguments.get(param.name.as_ref()) else {
                     continue;
@@ -108,7 +107,6 @@ fn every_example_makes_the_body_that_the_spec_promises() {
                 arguments.push(format!("--{}", param.option.as_deref().unwrap_or_default()));
                 arguments.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
             }
-            arguments.push("--dry-run".into());
             for param in &command.params {
                 let value = example.arguments.get(param.name.as_ref());
                 value.iter().for_each(|value| make_files(param, value, folder.path()));
@@ -121,8 +119,11 @@ fn every_example_makes_the_body_that_the_spec_promises() {
             let is_quiet = stderr.lines().all(|line| line.contains("deprecated"));
             let request: Value = serde_json::from_str(&stdout).unwrap_or_default();
             let method = command.method.as_deref().unwrap_or_default();
-            if code != 0 || !is_quiet || request["body"] != expected || request["method"] != method {
-                faults.push(format!("{arguments:?} → {code}\n{stderr}{}\nexpected {expected:?}", request["body"]));
+            // What calls nothing prints the body itself.
+            let body = if command.local { &request } else { &request["body"] };
+            let is_method = command.local || request["method"] == method;
+            if code != 0 || !is_quiet || *body != expected || !is_method {
+                faults.push(format!("{arguments:?} → {code}\n{stderr}{body}\nexpected {expected:?}"));
             }
         }
     }
