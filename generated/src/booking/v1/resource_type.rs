@@ -230,7 +230,7 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::None,
                 )
-                .with_records("resourceType"),
+                .with_records("resource"),
         ),
     )
 }
