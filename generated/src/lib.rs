@@ -64,6 +64,9 @@ pub mod humanresources;
 #[cfg(feature = "im")]
 #[rustfmt::skip]
 pub mod im;
+#[cfg(feature = "imbot")]
+#[rustfmt::skip]
+pub mod imbot;
 #[cfg(feature = "lists")]
 #[rustfmt::skip]
 pub mod lists;

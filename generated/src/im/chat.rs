@@ -200,6 +200,71 @@ impl rt::Request for Add {
         self.0
     }
 }
+/// Tells which chat belongs to an object, such as a deal or a task.
+///
+/// Calls `im.chat.get`; scope `im`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/im-chat-get.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::chat::get("CRM", "DEAL|1663").send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
+#[inline]
+pub fn get(
+    entity_type: impl ::std::convert::Into<::std::string::String>,
+    entity_id: impl ::std::convert::Into<::std::string::String>,
+) -> Get {
+    Get(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.chat.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
+            )
+            .param("ENTITY_TYPE", rt::value::text(entity_type))
+            .param("ENTITY_ID", rt::value::text(entity_id)),
+    )
+}
+/// A call of `im.chat.get`: Tells which chat belongs to an object, such as a deal or a task.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Get(rt::Call);
+impl Get {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Get {
+    type Output = rt::Value;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
 /// Takes the caller out of a chat. The history stays with the others.
 ///
 /// Calls `im.chat.leave`; scope `im`. May be called by: member of the chat.

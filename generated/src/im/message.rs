@@ -144,6 +144,87 @@ impl rt::Request for Add {
         self.0
     }
 }
+/// Gives a command to a chat bot, as a press on a button below its message does.
+///
+/// Calls `im.message.command`; scope `im`. May be called by: member of the chat.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/messages/im-message-command.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::message::command(34261, 1291, "task")
+///     .command_params("new")
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
+/// - `BOT_ID_ERROR`: There is no such bot.
+/// - `COMMAND_ERROR`: The command is missing.
+/// - `PARAMS_ERROR`: The command could not be given. The description tells why.
+#[inline]
+pub fn command(
+    message_id: impl ::std::convert::Into<rt::Id>,
+    bot_id: impl ::std::convert::Into<rt::Id>,
+    command: impl ::std::convert::Into<::std::string::String>,
+) -> Command {
+    Command(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.message.command",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                ),
+            )
+            .param("MESSAGE_ID", rt::value::id(message_id))
+            .param("BOT_ID", rt::value::id(bot_id))
+            .param("COMMAND", rt::value::text(command)),
+    )
+}
+/// A call of `im.message.command`: Gives a command to a chat bot, as a press on a button below its message does.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Command(rt::Call);
+impl Command {
+    /// `COMMAND_PARAMS`. What goes with the command.
+    #[inline]
+    pub fn command_params(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.param("COMMAND_PARAMS", rt::value::text(value)))
+    }
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Command {
+    type Output = bool;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
 /// Deletes a message. The others see that there was one.
 ///
 /// Calls `im.message.delete`; scope `im`. May be called by: author of the message, or administrator in a group chat.
@@ -275,6 +356,76 @@ impl Like {
     }
 }
 impl rt::Request for Like {
+    type Output = bool;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
+/// Makes a chat, a task, a post or an event of a message.
+///
+/// Calls `im.message.share`; scope `im`. May be called by: member of the chat.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/messages/im-message-share.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::message::share(34261, "chat2941", "TASK").send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
+/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
+/// - `ACCESS_ERROR`: The caller has no access to the dialog.
+/// - `PARAMS_ERROR`: TYPE is none of the known words, or it could not be made.
+#[inline]
+pub fn share(
+    message_id: impl ::std::convert::Into<rt::Id>,
+    dialog_id: impl ::std::convert::Into<::std::string::String>,
+    r#type: impl ::std::convert::Into<::std::string::String>,
+) -> Share {
+    Share(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.message.share",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                ),
+            )
+            .param("MESSAGE_ID", rt::value::id(message_id))
+            .param("DIALOG_ID", rt::value::text(dialog_id))
+            .param("TYPE", rt::value::text(r#type)),
+    )
+}
+/// A call of `im.message.share`: Makes a chat, a task, a post or an event of a message.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Share(rt::Call);
+impl Share {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Share {
     type Output = bool;
     #[inline]
     fn into_call(self) -> rt::Call {

@@ -2,8 +2,143 @@
 //!
 //! Methods of `im.notify`.
 use ::bitrix24_runtime as rt;
+pub mod history;
 pub mod personal;
+pub mod read;
+pub mod schema;
 pub mod system;
+/// Answers a notification that takes a quick answer.
+///
+/// Calls `im.notify.answer`; scope `im`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/notifications/im-notify-answer.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::notify::answer(270, "I shall be there").send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `ID_ERROR`: NOTIFY_ID is missing or no number.
+/// - `ANSWER_TEXT_ERROR`: The text is missing.
+#[inline]
+pub fn answer(
+    notify_id: impl ::std::convert::Into<rt::Id>,
+    answer_text: impl ::std::convert::Into<::std::string::String>,
+) -> Answer {
+    Answer(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.notify.answer",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                ),
+            )
+            .param("NOTIFY_ID", rt::value::id(notify_id))
+            .param("ANSWER_TEXT", rt::value::text(answer_text)),
+    )
+}
+/// A call of `im.notify.answer`: Answers a notification that takes a quick answer.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Answer(rt::Call);
+impl Answer {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Answer {
+    type Output = rt::Object;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
+/// Presses a button of a notification.
+///
+/// Calls `im.notify.confirm`; scope `im`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/notifications/im-notify-confirm.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::notify::confirm(288, "Y").send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `ID_ERROR`: NOTIFY_ID is missing or no number.
+/// - `NOTIFY_VALUE_ERROR`: The value is missing.
+#[inline]
+pub fn confirm(
+    notify_id: impl ::std::convert::Into<rt::Id>,
+    notify_value: impl ::std::convert::Into<::std::string::String>,
+) -> Confirm {
+    Confirm(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.notify.confirm",
+                    rt::Rest::V2,
+                    rt::Effect::Action,
+                    rt::Paging::None,
+                ),
+            )
+            .param("NOTIFY_ID", rt::value::id(notify_id))
+            .param("NOTIFY_VALUE", rt::value::text(notify_value)),
+    )
+}
+/// A call of `im.notify.confirm`: Presses a button of a notification.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Confirm(rt::Call);
+impl Confirm {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Confirm {
+    type Output = rt::Object;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
 /// Removes notifications: one by its number, or all of your application with a tag.
 ///
 /// Calls `im.notify.delete`; scope `im`.
@@ -88,6 +223,174 @@ impl Delete {
     }
 }
 impl rt::Request for Delete {
+    type Output = bool;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
+/// Lists the notifications of the caller, those with buttons first.
+///
+/// Calls `im.notify.get`; scope `im`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/notifications/im-notify-get.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::notify::get()
+///     .limit(20)
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `LAST_ID_AND_LAST_TYPE`: One of LAST_ID and LAST_TYPE is given without the other.
+/// - `LAST_ID_STRING`: LAST_ID is no number.
+#[inline]
+pub fn get() -> Get {
+    Get(
+        rt::Call::new(
+            rt::Method::new(
+                "im.notify.get",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        ),
+    )
+}
+/// A call of `im.notify.get`: Lists the notifications of the caller, those with buttons first.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Get(rt::Call);
+impl Get {
+    /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it. LAST_TYPE must stand beside it.
+    #[inline]
+    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.param("LAST_ID", rt::value::id(value)))
+    }
+    /// `LAST_TYPE`. Kind of that notification.
+    ///
+    /// Known values:
+    /// - `1`: With buttons.
+    /// - `3`: Without.
+    #[inline]
+    pub fn last_type(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.param("LAST_TYPE", rt::value::integer(value)))
+    }
+    /// `LIMIT`. How many to answer, 50 at most and when it is left out.
+    #[inline]
+    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.param("LIMIT", rt::value::integer(value)))
+    }
+    /// `CONVERT_TEXT`. Whether BB codes become HTML. They do not when it is left out.
+    #[inline]
+    pub fn convert_text(self, value: bool) -> Self {
+        Self(self.0.param("CONVERT_TEXT", rt::value::yes_no(value)))
+    }
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Get {
+    type Output = rt::Object;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
+/// Marks a notification, and all older ones, as read or as not read.
+///
+/// Calls `im.notify.read`; scope `im`.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/notifications/im-notify-read.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::notify::read()
+///     .id(101)
+///     .action(true)
+///     .only_current(true)
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
+#[inline]
+pub fn read() -> Read {
+    Read(
+        rt::Call::new(
+            rt::Method::new(
+                "im.notify.read",
+                rt::Rest::V2,
+                rt::Effect::Update,
+                rt::Paging::None,
+            ),
+        ),
+    )
+}
+/// A call of `im.notify.read`: Marks a notification, and all older ones, as read or as not read.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Read(rt::Call);
+impl Read {
+    /// `ID`. Notification by its number; all when it is left out.
+    #[inline]
+    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.param("ID", rt::value::id(value)))
+    }
+    /// `ACTION`. True for read, false for not read. Read when it is left out.
+    #[inline]
+    pub fn action(self, value: bool) -> Self {
+        Self(self.0.param("ACTION", rt::value::yes_no(value)))
+    }
+    /// `ONLY_CURRENT`. Whether only this one is marked. Older ones too when it is left out.
+    #[inline]
+    pub fn only_current(self, value: bool) -> Self {
+        Self(self.0.param("ONLY_CURRENT", rt::value::yes_no(value)))
+    }
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Read {
     type Output = bool;
     #[inline]
     fn into_call(self) -> rt::Call {

@@ -84,3 +84,114 @@ impl rt::Request for Get {
         self.0
     }
 }
+/// Finds messages of a chat by words and dates.
+///
+/// Calls `im.dialog.messages.search`; scope `im`. May be called by: member of the chat.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/messages/im-dialog-messages-search.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::dialog::messages::search(3266)
+///     .search_message("contract")
+///     .order(json!({"ID":"DESC"}))
+///     .limit(20)
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
+/// - `ACCESS_ERROR`: The chat does not exist, or the caller has no access to it.
+#[inline]
+pub fn search(chat_id: impl ::std::convert::Into<rt::Id>) -> Search {
+    Search(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.dialog.messages.search",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
+            )
+            .param("CHAT_ID", rt::value::id(chat_id)),
+    )
+}
+/// A call of `im.dialog.messages.search`: Finds messages of a chat by words and dates.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Search(rt::Call);
+impl Search {
+    /// `SEARCH_MESSAGE`. Words to look for, three letters at least; all messages when it is left out.
+    #[inline]
+    pub fn search_message(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.param("SEARCH_MESSAGE", rt::value::text(value)))
+    }
+    /// `DATE_FROM`. Only messages from this time on.
+    #[inline]
+    pub fn date_from(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.param("DATE_FROM", rt::value::text(value)))
+    }
+    /// `DATE_TO`. Only messages up to this time.
+    #[inline]
+    pub fn date_to(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.param("DATE_TO", rt::value::text(value)))
+    }
+    /// `DATE`. Only messages of this day.
+    #[inline]
+    pub fn date(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+        Self(self.0.param("DATE", rt::value::text(value)))
+    }
+    /// `ORDER`. Direction of the answer; newest first when it is left out.
+    #[inline]
+    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.param("ORDER", value))
+    }
+    /// `LIMIT`. How many to answer, 50 at most and when it is left out.
+    #[inline]
+    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.param("LIMIT", rt::value::integer(value)))
+    }
+    /// `LAST_ID`. Last message of the previous answer, by its number, to go on behind it.
+    #[inline]
+    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.param("LAST_ID", rt::value::id(value)))
+    }
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Search {
+    type Output = rt::Object;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}

@@ -121,3 +121,131 @@ impl rt::Request for Commit {
         self.0
     }
 }
+/// Removes a file from the folder of a chat.
+///
+/// Calls `im.disk.file.delete`; scope `im`. May be called by: member of the chat.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/files/im-disk-file-delete.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::disk::file::delete(1489, 5163).send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
+/// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
+#[inline]
+pub fn delete(
+    chat_id: impl ::std::convert::Into<rt::Id>,
+    file_id: impl ::std::convert::Into<rt::Id>,
+) -> Delete {
+    Delete(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.disk.file.delete",
+                    rt::Rest::V2,
+                    rt::Effect::Delete,
+                    rt::Paging::None,
+                ),
+            )
+            .param("CHAT_ID", rt::value::id(chat_id))
+            .param("FILE_ID", rt::value::id(file_id)),
+    )
+}
+/// A call of `im.disk.file.delete`: Removes a file from the folder of a chat.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Delete(rt::Call);
+impl Delete {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Delete {
+    type Output = bool;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}
+/// Copies a file of a chat to the caller's own drive.
+///
+/// Calls `im.disk.file.save`; scope `im`. May be called by: member of the chat.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/files/im-disk-file-save.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::disk::file::save(5155).send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
+/// - `FILE_SAVE_ERROR`: There is no such file, or the caller has no access to it.
+#[inline]
+pub fn save(file_id: impl ::std::convert::Into<rt::Id>) -> Save {
+    Save(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.disk.file.save",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                ),
+            )
+            .param("FILE_ID", rt::value::id(file_id)),
+    )
+}
+/// A call of `im.disk.file.save`: Copies a file of a chat to the caller's own drive.
+#[must_use = "a call does nothing until it is sent"]
+#[derive(Clone, Debug)]
+pub struct Save(rt::Call);
+impl Save {
+    /// Sets any other parameter, such as a custom field.
+    #[inline]
+    pub fn param(
+        self,
+        key: impl ::std::convert::Into<::std::string::String>,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        Self(self.0.param(key, value))
+    }
+    /// Sends the call.
+    #[inline]
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+        self.0.send_as(client)
+    }
+}
+impl rt::Request for Save {
+    type Output = rt::Object;
+    #[inline]
+    fn into_call(self) -> rt::Call {
+        self.0
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Methods of `im.user.status`.
 use ::bitrix24_runtime as rt;
+pub mod idle;
 /// Tells which status the caller shows to others.
 ///
 /// Calls `im.user.status.get`; scope `im`.
