@@ -31,6 +31,9 @@ pub mod booking;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
 pub mod calendar;
+#[cfg(feature = "call")]
+#[rustfmt::skip]
+pub mod call;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
 pub mod catalog;
@@ -88,12 +91,21 @@ pub mod salescenter;
 #[cfg(feature = "server")]
 #[rustfmt::skip]
 pub mod server;
+#[cfg(feature = "socialnetwork")]
+#[rustfmt::skip]
+pub mod socialnetwork;
+#[cfg(feature = "sonet_group")]
+#[rustfmt::skip]
+pub mod sonet_group;
 #[cfg(feature = "task")]
 #[rustfmt::skip]
 pub mod task;
 #[cfg(feature = "tasks")]
 #[rustfmt::skip]
 pub mod tasks;
+#[cfg(feature = "telephony")]
+#[rustfmt::skip]
+pub mod telephony;
 #[cfg(feature = "timeman")]
 #[rustfmt::skip]
 pub mod timeman;
@@ -109,6 +121,9 @@ pub mod userfieldconfig;
 #[cfg(feature = "userfieldtype")]
 #[rustfmt::skip]
 pub mod userfieldtype;
+#[cfg(feature = "voximplant")]
+#[rustfmt::skip]
+pub mod voximplant;
 #[rustfmt::skip]
 pub mod types;
 pub use bitrix24_runtime::*;
