@@ -325,12 +325,23 @@ fn form(ty: &str) -> FileForm {
 }
 
 fn file(form: FileForm, text: &str) -> Result<Converted, String> {
+    // What is JSON already has the form that goes into the body.
+    if text.trim_start().starts_with(['[', '{']) {
+        return json::read(text).map(Converted::from);
+    }
     let file = fetch(text)?;
     Ok(Converted { value: form.encode(&file), files: vec![(Vec::new(), file)] })
 }
 
 /// Several files: a list of paths, an object of names and paths, or one path.
 fn files(form: FileForm, json: Option<Value>, text: &str) -> Result<Converted, String> {
+    let is_encoded =
+        |items: &Vec<Value>| !items.is_empty() && items.iter().all(|item| item.is_array() || item.is_object());
+    if let Some(Value::Array(items)) = &json
+        && is_encoded(items)
+    {
+        return Ok(Value::Array(items.clone()).into());
+    }
     let path = |value: &Value| {
         value
             .as_str()
@@ -432,6 +443,18 @@ mod tests {
         assert!(date("31.01.2026").is_err() && date("2026-13-01").is_err() && date("2026-01-31x").is_err());
         assert_eq!(datetime("2026-01-31T10:00:00.5+03:00"), Ok(json!("2026-01-31T10:00:00+03:00")));
         assert!(datetime("2026-01-31T10:00:00Z").is_ok() && datetime("tomorrow").is_err());
+    }
+
+    #[test]
+    fn files_in_the_form_of_the_body_are_taken_as_they_are() {
+        let pair = json!(["plan.pdf", "JVBERi0="]);
+        assert_eq!(file(FileForm::Pair, &pair.to_string()).map(|converted| converted.value), Ok(pair.clone()));
+        let wrapped = json!({ "fileData": pair });
+        assert_eq!(file(FileForm::FileData, &wrapped.to_string()).map(|converted| converted.value), Ok(wrapped));
+        let list = json!([pair]);
+        assert_eq!(files(FileForm::Pair, Some(list.clone()), "").map(|converted| converted.value), Ok(list));
+        assert!(files(FileForm::Pair, Some(json!(["no-such-file.pdf"])), "").is_err());
+        assert!(file(FileForm::Pair, "[\"plan.pdf\"").is_err());
     }
 
     #[test]
