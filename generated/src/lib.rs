@@ -85,6 +85,9 @@ pub mod placement;
 #[cfg(feature = "pull")]
 #[rustfmt::skip]
 pub mod pull;
+#[cfg(feature = "sale")]
+#[rustfmt::skip]
+pub mod sale;
 #[cfg(feature = "salescenter")]
 #[rustfmt::skip]
 pub mod salescenter;
