@@ -76,9 +76,18 @@ pub mod lists;
 #[cfg(feature = "log")]
 #[rustfmt::skip]
 pub mod log;
+#[cfg(feature = "mail")]
+#[rustfmt::skip]
+pub mod mail;
+#[cfg(feature = "mailservice")]
+#[rustfmt::skip]
+pub mod mailservice;
 #[cfg(feature = "method")]
 #[rustfmt::skip]
 pub mod method;
+#[cfg(feature = "note")]
+#[rustfmt::skip]
+pub mod note;
 #[cfg(feature = "placement")]
 #[rustfmt::skip]
 pub mod placement;
