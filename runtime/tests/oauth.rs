@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bitrix24_runtime::auth::{AuthError, FileStore, MemoryStore, OAuthApp, StoreFuture, TokenStore, Tokens};
+use bitrix24_runtime::auth::{
+    AuthError, FileStore, MemoryStore, OAuthApp, StoreError, StoreFuture, TokenStore, Tokens,
+};
 use bitrix24_runtime::{Client, Error, Limits, RetryPolicy, json};
 
 use common::{Reply, Request, Server, shown};
@@ -294,7 +296,7 @@ impl TokenStore for Full {
 
     fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
         if self.1.fetch_add(1, Ordering::SeqCst) < 2 {
-            return Box::pin(async { Err("the disk is full".into()) });
+            return Box::pin(async { Err(StoreError::new("the disk is full")) });
         }
         self.0.save(tokens)
     }

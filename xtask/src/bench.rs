@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the generator and its output cost at full scale. Nothing here is a test; docs/benchmarks.md
 //! holds results.
 
+mod client;
 mod synthetic;
 
 use std::fs;
@@ -25,6 +26,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Generate that many methods into a temporary folder, compile the result and start its `oint`.
     Codegen(Codegen),
+    /// Put the client beside its peers on an independent simulated portal, faults included.
+    Client(client::Client),
 }
 
 #[derive(clap::Args)]
@@ -44,7 +47,10 @@ struct Codegen {
 }
 
 pub(crate) fn bench(arguments: &Arguments) -> Done {
-    let What::Codegen(codegen) = &arguments.what;
+    let codegen = match &arguments.what {
+        What::Codegen(codegen) => codegen,
+        What::Client(arguments) => return client::client(arguments),
+    };
     if cfg!(debug_assertions) {
         eprintln!("note: this is a debug build; measure with `cargo run --release --package xtask -- bench codegen`");
     }

@@ -24,6 +24,31 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Against the simulated portal, whose tokens run out when a test wants them to:
+//!
+//! ```
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use bitrix24_runtime::auth::{MemoryStore, OAuthApp, Tokens};
+//! use bitrix24_runtime::sandbox::Sandbox;
+//! use bitrix24_runtime::table::Tables;
+//! use bitrix24_runtime::{Client, json};
+//!
+//! let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+//! let app = OAuthApp::new(portal.client_id(), portal.client_secret()).server(portal.authorization_server());
+//! let tokens = Tokens::new(portal.token(), portal.refresh_token());
+//! let client = Client::builder(&portal.address()).oauth(app, MemoryStore::new(tokens)).build()?;
+//!
+//! portal.expire_token();
+//! client.call("profile", json!({})).await?;
+//! assert_eq!(client.metrics().refreshes, 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
 
 mod app;
 mod flow;

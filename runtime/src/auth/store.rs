@@ -12,10 +12,36 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::auth::Tokens;
+use crate::auth::{AuthError, Tokens};
 
-/// What a store fails with.
-pub type StoreError = Box<dyn std::error::Error + Send + Sync>;
+/// What a store fails with. Its words are shown, so they must not hold a secret.
+#[derive(Debug)]
+pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
+
+impl StoreError {
+    /// A failure with its cause: an error or a text.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<StoreError> for crate::error::Error {
+    fn from(error: StoreError) -> Self {
+        Self::Auth(AuthError::Store { reason: error.to_string() })
+    }
+}
 
 /// What a store's functions return.
 pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 's>>;
@@ -108,7 +134,7 @@ impl FileStore {
     }
 
     fn fault(&self, error: &io::Error) -> StoreError {
-        format!("{}: {error}", self.path.display()).into()
+        StoreError::new(format!("{}: {error}", self.path.display()))
     }
 
     fn read(&self) -> Result<Option<Tokens>, StoreError> {
@@ -122,7 +148,7 @@ impl FileStore {
             Value::Object(object) => Tokens::from_answer(&object),
             _ => None,
         });
-        tokens.map(Some).ok_or_else(|| format!("{} holds no tokens as JSON", self.path.display()).into())
+        tokens.map(Some).ok_or_else(|| StoreError::new(format!("{} holds no tokens as JSON", self.path.display())))
     }
 
     fn write(&self, tokens: &Tokens) -> io::Result<()> {
@@ -180,7 +206,8 @@ impl TokenStore for FileStore {
                         tokio::time::sleep(LOCK_PAUSE).await;
                     }
                     Err(TryLockError::WouldBlock) => {
-                        return Err(format!("another process keeps {} locked", path.display()).into());
+                        let reason = format!("another process keeps {} locked", path.display());
+                        return Err(StoreError::new(reason));
                     }
                 }
             }

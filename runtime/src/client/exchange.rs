@@ -11,6 +11,8 @@ use crate::client::transport::{Clients, Transport, cause};
 
 /// How often a request follows a redirect.
 const MOST_REDIRECTS: usize = 3;
+/// The most memory that is set aside because an answer announces so many bytes.
+const LARGEST_GUESS: usize = 8 << 20;
 /// The largest answer of an authorisation server that is taken, in bytes.
 const LARGEST_SMALL_ANSWER: usize = 1 << 20;
 
@@ -137,7 +139,8 @@ async fn read(mut response: reqwest::Response, timeout: Duration, largest: usize
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (content_type, retry_after) = (header("content-type").to_owned(), retry_after(header("retry-after")));
-    let mut body = Vec::new();
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(announced.min(largest).min(LARGEST_GUESS));
     while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error, timeout))? {
         if body.len() + chunk.len() > largest {
             return Err(Failure::TooLarge(status, largest));

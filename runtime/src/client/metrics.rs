@@ -4,6 +4,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Counts of a client and all its clones since it was made; see [`Client::metrics`](crate::Client::metrics).
+///
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let address = portal.webhook();
+/// use bitrix24_runtime::{Client, json};
+///
+/// let client = Client::webhook(&address)?;
+/// client.clone().call("profile", json!({})).await?;
+/// let metrics = client.metrics();
+/// assert_eq!((metrics.calls, metrics.requests, metrics.failed), (1, 1, 0));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tracing::Instrument as _;
 
+use crate::auth::AuthError;
 use crate::call::Call;
 use crate::client::Inner;
 use crate::client::access::Connection;
@@ -61,7 +62,7 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
             // The portal's own words say more.
             return Err(refusal.unwrap_or(limited));
         }
-        let connection = inner.access.connection(settings, &inner.moved).await?;
+        let connection = connection(inner, &plan).await?;
         attempts += 1;
         let span = tracing::Span::current();
         span.record("attempts", attempts).record("waited_ms", millis(plan.waited));
@@ -169,6 +170,16 @@ async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
         tracing::debug!(target: "bitrix24", limit = Limit::Rate.as_str(), wait_ms = millis(waited), "wait");
     }
     Ok(())
+}
+
+/// What the next attempt is made with. A renewal counts towards the call's whole time.
+async fn connection(inner: &Inner, plan: &Plan<'_>) -> Result<Connection> {
+    let connection = inner.access.connection(&inner.settings, &inner.moved);
+    let Some(end) = plan.end else { return connection.await };
+    match tokio::time::timeout(end.saturating_duration_since(Instant::now()), connection).await {
+        Ok(connection) => connection,
+        Err(_) => Err(AuthError::Store { reason: "no valid tokens within the time of the call".to_owned() }.into()),
+    }
 }
 
 /// The time that the call may still wait.

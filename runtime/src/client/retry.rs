@@ -10,6 +10,33 @@ use std::time::Duration;
 ///
 /// The pauses have full jitter: the n-th is a random time between zero and `base × 2ⁿ`, at most `longest`, and never
 /// shorter than the portal's `Retry-After`.
+///
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::{Fault, FaultKind, Sandbox}, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let address = portal.webhook();
+/// use bitrix24_runtime::{Client, Effect, Error, json};
+///
+/// let client = Client::webhook(&address)?;
+///
+/// // The answer is lost on its way: a read is sent again …
+/// # portal.fault(Fault::new(FaultKind::Close { committed: true }).times(1));
+/// client.call("crm.deal.list", json!({})).with_effect(Effect::List).await?;
+/// assert_eq!(client.metrics().retries, 1);
+///
+/// // … and a write is not, since the portal may have carried it out.
+/// # portal.fault(Fault::new(FaultKind::Close { committed: true }).times(1));
+/// let lost = client.call("crm.deal.add", json!({"fields": {"TITLE": "New"}})).await;
+/// assert!(matches!(lost, Err(Error::OutcomeUnknown { .. })));
+/// assert_eq!(client.metrics().retries, 1);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct RetryPolicy {

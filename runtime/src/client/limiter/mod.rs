@@ -25,6 +25,28 @@ const BUSY_PAUSE: Duration = Duration::from_millis(2);
 /// refuses all the same (other programs of this machine use the bucket as well) fills the bucket and waits for its turn
 /// again; it is no failed attempt.
 ///
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::{Bucket, Options, Sandbox}, table::Tables};
+/// # let bucket = Some(Bucket { rate: 20.0, burst: 10.0, level: 0.0 });
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).options(Options { bucket, ..Options::default() }).start()?;
+/// # let address = portal.webhook();
+/// use bitrix24_runtime::{Client, Limits, json};
+///
+/// // A portal that takes 10 requests at once and 20 a second.
+/// let client = Client::builder(&address).limits(Limits::custom(20.0, 10)).build()?;
+/// for _ in 0..15 {
+///     client.call("server.time", json!({})).await?;
+/// }
+/// assert!(client.metrics().waits > 0);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
+///
 /// The portal counts by the address that requests come from. Programs that run side by side, or one after the other
 /// within seconds, should share one bucket:
 ///
