@@ -50,8 +50,21 @@ name!(
 );
 
 /// Names that generated types already have; a setter of such a name gets an underscore.
-const TAKEN_METHODS: &[&str] =
-    &["send", "param", "clone", "into", "from", "new", "into_call", "as_object", "set", "get"];
+const TAKEN_METHODS: &[&str] = &[
+    "send",
+    "param",
+    "stream",
+    "pages",
+    "all",
+    "clone",
+    "into",
+    "from",
+    "new",
+    "into_call",
+    "as_object",
+    "set",
+    "get",
+];
 
 /// Long options that every command has; no parameter may be called so.
 pub const RESERVED_OPTIONS: &[&str] = &[

@@ -10,6 +10,7 @@ pub mod encoding;
 pub mod error;
 mod method;
 pub mod output;
+pub mod paging;
 mod request;
 mod response;
 mod secret;
@@ -32,6 +33,7 @@ pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolic
 pub use error::{Error, PortalError, Result};
 pub use method::{Effect, Keyset, Method, Order, Paging, Rest};
 pub use output::Page;
+pub use paging::{Pages, Progress, Records, Strategy};
 pub use request::HttpRequest;
 pub use response::Response;
 pub use secret::{MASK, Secret};

@@ -163,6 +163,7 @@ fn method_items(method: &Method) -> TokenStream {
         method.functions.iter().filter_map(|function| constructor(method, function, required.as_ref())).collect();
     let required = required.map(|required| required.items());
     let setters = setters(method);
+    let walk = walk(method);
     quote! {
         #(#constructors)*
 
@@ -189,6 +190,8 @@ fn method_items(method: &Method) -> TokenStream {
             pub fn send(self, client: &rt::Client) -> rt::Sending<'_, #output> {
                 self.0.send_as(client)
             }
+
+            #walk
         }
 
         #allow
@@ -201,6 +204,34 @@ fn method_items(method: &Method) -> TokenStream {
             }
         }
     }
+}
+
+/// What a list has besides `send`: all its records, whatever pages they come in.
+fn walk(method: &Method) -> Option<TokenStream> {
+    let (Shape::List(entity) | Shape::Page(entity)) = &method.returns.shape else { return None };
+    if method.effect != ir::Effect::List {
+        return None;
+    }
+    let record = record(entity);
+    Some(quote! {
+        /// The records of all pages, one after the other.
+        #[inline]
+        pub fn stream(self, client: &rt::Client) -> rt::Records<#record> {
+            self.0.stream_as(client)
+        }
+
+        /// All pages, one after the other.
+        #[inline]
+        pub fn pages(self, client: &rt::Client) -> rt::Pages<#record> {
+            self.0.pages_as(client)
+        }
+
+        /// The records of all pages at once.
+        #[inline]
+        pub fn all(self, client: &rt::Client) -> rt::paging::All<#record> {
+            self.0.all_as(client)
+        }
+    })
 }
 
 fn deprecation(method: &Method) -> Option<TokenStream> {
@@ -550,15 +581,19 @@ fn owned_type(ty: &Ty) -> TokenStream {
     }
 }
 
-/// The type of a call's result.
-fn output(shape: &Shape) -> TokenStream {
-    let record = |entity: &Option<ir::EntityRef>| match entity {
+/// The type of a list's records.
+fn record(entity: &Option<ir::EntityRef>) -> TokenStream {
+    match entity {
         Some(entity) => {
             let ident = ident(&entity.ident);
             quote! { crate::types::#ident }
         }
         None => quote! { rt::Value },
-    };
+    }
+}
+
+/// The type of a call's result.
+fn output(shape: &Shape) -> TokenStream {
     match shape {
         Shape::Value(ty) => result_type(ty),
         Shape::Record(entity) => record(&Some(entity.clone())),

@@ -225,6 +225,21 @@ impl GetChildren {
     ) -> rt::Sending<'_, rt::Page<crate::types::DiskObject>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskObject> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskObject> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskObject> {
+        self.0.all_as(client)
+    }
 }
 impl rt::Request for GetChildren {
     type Output = rt::Page<crate::types::DiskObject>;
@@ -421,6 +436,21 @@ impl GetList {
         client: &rt::Client,
     ) -> rt::Sending<'_, rt::Page<crate::types::DiskStorage>> {
         self.0.send_as(client)
+    }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskStorage> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskStorage> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskStorage> {
+        self.0.all_as(client)
     }
 }
 impl rt::Request for GetList {

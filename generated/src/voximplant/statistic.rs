@@ -96,6 +96,21 @@ impl Get {
     ) -> rt::Sending<'_, rt::Page<crate::types::CallRecord>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CallRecord> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CallRecord> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CallRecord> {
+        self.0.all_as(client)
+    }
 }
 impl rt::Request for Get {
     type Output = rt::Page<crate::types::CallRecord>;

@@ -9,3 +9,4 @@ mod opi;
 mod protocol;
 mod samples;
 mod support;
+mod walks;

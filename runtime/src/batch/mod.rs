@@ -18,6 +18,7 @@ use crate::method::Method;
 use crate::output::FromResult;
 use crate::response::Response;
 
+pub(crate) use plan::MOST;
 pub use reference::Reference;
 pub(crate) use reference::is_in;
 

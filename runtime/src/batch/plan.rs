@@ -2,7 +2,7 @@
 //! a command and one that refers to it.
 
 /// The most commands that the portal takes in one request.
-pub(super) const MOST: usize = 50;
+pub(crate) const MOST: usize = 50;
 /// The most bytes of commands in one request: more are spread over several, so that no answer takes a minute.
 const MOST_BYTES: usize = 8 << 20;
 

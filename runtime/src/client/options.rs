@@ -34,6 +34,8 @@ pub struct CallOptions {
     pub(crate) idempotency_key: Option<String>,
     /// The commands inside a batch, by key and method: the portal charges their run time as well.
     pub(crate) commands: Vec<(String, Cow<'static, str>)>,
+    /// The results of a batch's commands are left as text.
+    pub(crate) as_text: bool,
 }
 
 impl CallOptions {
@@ -84,6 +86,12 @@ impl CallOptions {
     /// The commands inside a call of `batch`, by key and method, so that their run times are watched.
     pub fn commands(mut self, commands: impl IntoIterator<Item = (String, Cow<'static, str>)>) -> Self {
         self.commands = commands.into_iter().collect();
+        self
+    }
+
+    /// Leaves the results of a batch's commands as text, to be read when their turn comes.
+    pub(crate) fn results_as_text(mut self) -> Self {
+        self.as_text = true;
         self
     }
 }

@@ -233,7 +233,7 @@ async fn attempt(inner: &Inner, plan: &Plan<'_>, connection: &Connection) -> Res
             inner.moved.remember(&connection.address, to.clone());
         }
     }
-    Ok(attempt::verdict(&method.name, connection.address.host(), outcome))
+    Ok(attempt::verdict(&method.name, connection.address.host(), outcome, plan.options.as_text))
 }
 
 /// What a read fails with, and a write that may have been carried out.

@@ -63,6 +63,21 @@ impl List {
     ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+        self.0.all_as(client)
+    }
 }
 #[allow(deprecated)]
 impl rt::Request for List {

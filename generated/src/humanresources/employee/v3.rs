@@ -119,6 +119,30 @@ impl Multidepartment {
     ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::StructureEmployee>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(
+        self,
+        client: &rt::Client,
+    ) -> rt::Records<crate::types::StructureEmployee> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(
+        self,
+        client: &rt::Client,
+    ) -> rt::Pages<crate::types::StructureEmployee> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::StructureEmployee> {
+        self.0.all_as(client)
+    }
 }
 impl rt::Request for Multidepartment {
     type Output = ::std::vec::Vec<crate::types::StructureEmployee>;
@@ -204,6 +228,30 @@ impl Search {
         client: &rt::Client,
     ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::StructureEmployee>> {
         self.0.send_as(client)
+    }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(
+        self,
+        client: &rt::Client,
+    ) -> rt::Records<crate::types::StructureEmployee> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(
+        self,
+        client: &rt::Client,
+    ) -> rt::Pages<crate::types::StructureEmployee> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::StructureEmployee> {
+        self.0.all_as(client)
     }
 }
 impl rt::Request for Search {

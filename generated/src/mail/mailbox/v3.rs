@@ -162,6 +162,21 @@ impl List {
     ) -> rt::Sending<'_, rt::Page<crate::types::Mailbox>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Mailbox> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Mailbox> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Mailbox> {
+        self.0.all_as(client)
+    }
 }
 impl rt::Request for List {
     type Output = rt::Page<crate::types::Mailbox>;
@@ -235,6 +250,21 @@ impl Senders {
         client: &rt::Client,
     ) -> rt::Sending<'_, rt::Page<crate::types::MailSender>> {
         self.0.send_as(client)
+    }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::MailSender> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailSender> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::MailSender> {
+        self.0.all_as(client)
     }
 }
 impl rt::Request for Senders {

@@ -73,6 +73,27 @@ impl Listcontacts {
     ) -> rt::Sending<'_, rt::Page<crate::types::MailRecipient>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(
+        self,
+        client: &rt::Client,
+    ) -> rt::Records<crate::types::MailRecipient> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailRecipient> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::MailRecipient> {
+        self.0.all_as(client)
+    }
 }
 impl rt::Request for Listcontacts {
     type Output = rt::Page<crate::types::MailRecipient>;
@@ -149,6 +170,27 @@ impl Listemployees {
         client: &rt::Client,
     ) -> rt::Sending<'_, rt::Page<crate::types::MailRecipient>> {
         self.0.send_as(client)
+    }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(
+        self,
+        client: &rt::Client,
+    ) -> rt::Records<crate::types::MailRecipient> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailRecipient> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::MailRecipient> {
+        self.0.all_as(client)
     }
 }
 impl rt::Request for Listemployees {

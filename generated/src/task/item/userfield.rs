@@ -346,6 +346,27 @@ impl Getlist {
     ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskUserField>> {
         self.0.send_as(client)
     }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(
+        self,
+        client: &rt::Client,
+    ) -> rt::Records<crate::types::TaskUserField> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::TaskUserField> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::TaskUserField> {
+        self.0.all_as(client)
+    }
 }
 impl rt::Request for Getlist {
     type Output = ::std::vec::Vec<crate::types::TaskUserField>;
@@ -402,6 +423,21 @@ impl Gettypes {
         client: &rt::Client,
     ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
         self.0.send_as(client)
+    }
+    /// The records of all pages, one after the other.
+    #[inline]
+    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+        self.0.stream_as(client)
+    }
+    /// All pages, one after the other.
+    #[inline]
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+        self.0.pages_as(client)
+    }
+    /// The records of all pages at once.
+    #[inline]
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+        self.0.all_as(client)
     }
 }
 impl rt::Request for Gettypes {

@@ -1,0 +1,222 @@
+//! The walk by `start`, for lists that cannot be walked by number: the first page tells how many there are, the others
+//! are asked for by their places, fifty in a request.
+//!
+//! Places shift while records come and go. When fewer records are counted than before, some may have slipped in front of
+//! the place that was reached: the walk goes back by as many, and leaves out what it has handed out already.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::batch::MOST;
+use crate::call::Call;
+use crate::error::{Error, Result};
+use crate::method::Method;
+use crate::paging::fetch::{Answered, Chunk, Source, hole};
+use crate::paging::page::RawPage;
+use crate::paging::walker::Flight;
+
+/// What is known of a page besides its records.
+pub(super) struct Mark {
+    start: u64,
+    records: usize,
+    total: Option<u64>,
+    next: Option<u64>,
+}
+
+pub(super) struct StartWalk {
+    source: Arc<Source>,
+    /// The place of the next page; none at the end.
+    place: Option<u64>,
+    /// Records on a full page, once the portal has told.
+    step: Option<u64>,
+    total: Option<u64>,
+    /// The first page is asked for without a place: the method may not know any.
+    is_bare: bool,
+}
+
+impl StartWalk {
+    /// A walk from a place on.
+    pub(super) fn new(source: Source, place: u64) -> Self {
+        Self { source: Arc::new(source), place: Some(place), step: None, total: None, is_bare: false }
+    }
+
+    /// A walk of a list that should be whole; should it not be, it goes on.
+    pub(super) fn bare(source: Source) -> Self {
+        Self { is_bare: true, ..Self::new(source, 0) }
+    }
+
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    pub(super) fn launch(&mut self, on_their_way: usize) -> Option<Flight> {
+        if on_their_way > 0 {
+            return None;
+        }
+        let place = self.place?;
+        let source = Arc::clone(&self.source);
+        let places: Vec<u64> = match (self.step, self.total) {
+            (Some(step), Some(total)) if source.can_batch() => {
+                (0..MOST as u64).map(|at| place + at * step).take_while(|place| *place < total).collect()
+            }
+            _ => vec![place],
+        };
+        let first = match std::mem::take(&mut self.is_bare) {
+            true => source.call.clone(),
+            false => at(&source, place.into()),
+        };
+        Some(Flight::start(async move {
+            if places.len() > 1 { several(&source, places).await } else { one(&source, first, place).await }
+        }))
+    }
+
+    pub(super) fn land(&mut self, chunk: &mut Chunk, marks: &[Mark]) {
+        let mut kept = 0;
+        self.place = None;
+        for mark in marks {
+            if let (Some(before), Some(now)) = (self.total, mark.total)
+                && now < before
+            {
+                // Back by as many as are gone, to the beginning of a page.
+                let step = self.step.unwrap_or(1).max(1);
+                let back = (before - now).div_ceil(step) * step;
+                tracing::debug!(target: "bitrix24", before, now, "records went away during the walk");
+                self.total = mark.total;
+                self.place = Some(mark.start.saturating_sub(back));
+                break;
+            }
+            kept += 1;
+            self.total = mark.total.or(self.total);
+            let behind = mark.start + mark.records as u64;
+            self.place = match mark.next {
+                Some(next) if next > mark.start => {
+                    self.step = Some(next - mark.start);
+                    Some(next)
+                }
+                // There is no next page, but neither are all there that were counted.
+                _ if mark.records > 0 && self.total.is_some_and(|total| behind < total) => {
+                    self.step.get_or_insert(mark.records as u64);
+                    Some(behind)
+                }
+                _ => None,
+            };
+            if self.place.is_none() {
+                break;
+            }
+        }
+        chunk.pages.truncate(kept);
+        chunk.total = self.total;
+        chunk.ended = self.place.is_none();
+    }
+}
+
+fn at(source: &Source, place: Value) -> Call {
+    let mut call = source.call.clone();
+    call.set(source.method().start.to_owned(), place);
+    call
+}
+
+async fn one(source: &Source, call: Call, place: u64) -> (Chunk, Vec<Mark>) {
+    let mut chunk = Chunk { requests: 1, ..Chunk::default() };
+    match source.single(call).await {
+        Ok(single) => {
+            let mark = Mark { start: place, records: single.values.len(), total: single.total, next: single.next };
+            chunk.pages.push(RawPage::Values(single.values));
+            (chunk, vec![mark])
+        }
+        Err(error) => {
+            chunk.failed = Some(error);
+            (chunk, Vec::new())
+        }
+    }
+}
+
+async fn several(source: &Source, places: Vec<u64>) -> (Chunk, Vec<Mark>) {
+    let call = at(source, hole());
+    let fill = |at: usize| places[at].to_string();
+    let Some(answer) = source.several(&call, places.len(), false, fill, "").await else {
+        return one(source, at(source, places[0].into()), places[0]).await;
+    };
+    let mut chunk = Chunk { requests: 1, ..Chunk::default() };
+    let mut marks = Vec::new();
+    let answers = match answer {
+        Ok((answers, _)) => answers,
+        Err(error) => {
+            chunk.failed = Some(error);
+            return (chunk, marks);
+        }
+    };
+    for (start, answer) in places.into_iter().zip(answers) {
+        match answer {
+            Answered::Page { outline, total, next } => {
+                marks.push(Mark { start, records: outline.records, total, next });
+                chunk.pages.push(outline.page);
+            }
+            // Those before it are good; it is asked for again by itself, and then the walk goes on behind it.
+            Answered::Failed(error) => {
+                tracing::debug!(target: "bitrix24", %error, start, "page asked for again");
+                let (mut again, mark) = one(source, at(source, start.into()), start).await;
+                chunk.requests += again.requests;
+                chunk.pages.append(&mut again.pages);
+                chunk.failed = again.failed;
+                marks.extend(mark);
+                break;
+            }
+        }
+    }
+    (chunk, marks)
+}
+
+/// What has been handed out: a record is known by its number, or by all it holds.
+#[derive(Default)]
+pub(super) struct Seen {
+    numbers: HashSet<u64>,
+    contents: HashSet<u64>,
+    total: Option<u64>,
+    has_changed: bool,
+}
+
+impl Seen {
+    /// Notes how many records there are.
+    pub(super) fn count(&mut self, total: Option<u64>) {
+        self.has_changed |= matches!((self.total, total), (Some(before), Some(now)) if before != now);
+        self.total = total.or(self.total);
+    }
+
+    /// Leaves out of a page what has been handed out already.
+    pub(super) fn sift(&mut self, values: &mut Vec<Value>, method: &Method) -> Result<()> {
+        let field = method.keyset.map(|keyset| keyset.field);
+        let mut is_nameless = false;
+        values.retain(|value| {
+            let number = field.into_iter().chain(["ID", "id"]).find_map(|field| value.get(field));
+            let Some(number) = number.filter(|number| !number.is_null()) else {
+                is_nameless = true;
+                return true;
+            };
+            let is_new_number =
+                self.numbers.insert(hash(number.as_str().map_or_else(|| number.to_string(), str::to_owned)));
+            let is_new = self.contents.insert(hash(value.to_string()));
+            // Of some lists the number is not the record's own: only a list that changes can show the same record twice.
+            is_new && (is_new_number || !self.has_changed)
+        });
+        if is_nameless && self.has_changed {
+            return Err(Error::Decode {
+                method: method.name.to_string(),
+                status: None,
+                reason: "the list changed while it was read, and its records have no number by which to find the place again; \
+                         read it again"
+                    .to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+fn hash(text: String) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,292 @@
+//! A walk under way: what is on its way, what has come and waits, and what is handed out. Nothing of it knows the type of
+//! the records, so that it exists once.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::client::{CallOptions, Client};
+use crate::error::{Error, Result};
+use crate::method::Paging;
+use crate::paging::fetch::{Chunk, Source};
+use crate::paging::keyset::{Errand, KeysetWalk};
+use crate::paging::offset::{Behind, OffsetWalk};
+use crate::paging::page::{self, RawPage};
+use crate::paging::start::{Mark, Seen, StartWalk};
+use crate::paging::{Hook, Progress, Settings, Strategy};
+
+/// A request, or several after one another, that are on their way or have come back.
+pub(super) struct Flight(State);
+
+enum State {
+    Flying(Pin<Box<dyn Future<Output = Landing> + Send>>),
+    Landed(Box<Landing>),
+}
+
+enum Landing {
+    Keyset(Errand, Chunk),
+    Start(Chunk, Vec<Mark>),
+    Offset(Chunk, Behind),
+}
+
+impl Flight {
+    pub(super) fn keyset(errand: Errand, chunk: impl Future<Output = Chunk> + Send + 'static) -> Self {
+        Self(State::Flying(Box::pin(async move { Landing::Keyset(errand, chunk.await) })))
+    }
+
+    pub(super) fn start(brought: impl Future<Output = (Chunk, Vec<Mark>)> + Send + 'static) -> Self {
+        Self(State::Flying(Box::pin(async move {
+            let (chunk, marks) = brought.await;
+            Landing::Start(chunk, marks)
+        })))
+    }
+
+    pub(super) fn offset(brought: impl Future<Output = (Chunk, Behind)> + Send + 'static) -> Self {
+        Self(State::Flying(Box::pin(async move {
+            let (chunk, behind) = brought.await;
+            Landing::Offset(chunk, behind)
+        })))
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) {
+        if let State::Flying(future) = &mut self.0
+            && let Poll::Ready(landing) = future.as_mut().poll(context)
+        {
+            self.0 = State::Landed(Box::new(landing));
+        }
+    }
+}
+
+enum Plan {
+    Keyset(KeysetWalk),
+    Start(StartWalk),
+    Offset(OffsetWalk),
+}
+
+pub(super) struct Walker {
+    plan: Plan,
+    client: Client,
+    options: CallOptions,
+    /// The call as it was given, and whether another way may be taken when the first leads nowhere.
+    original: Call,
+    may_turn: bool,
+    flights: VecDeque<Flight>,
+    ready: VecDeque<RawPage>,
+    failed: Option<Error>,
+    is_done: bool,
+    seen: Seen,
+    /// The number of the last record handed out.
+    before: Option<i64>,
+    progress: Progress,
+    hook: Option<Hook>,
+}
+
+impl Walker {
+    pub(super) fn new(client: Client, call: Call, settings: Settings) -> Result<Self> {
+        call.check()?;
+        let Settings { strategy, parallel, counted, options, hook } = settings;
+        let original = call.clone();
+        let source = Source::new(client.clone(), call, options.clone());
+        let plan = match strategy {
+            Strategy::Start => by_place(source),
+            Strategy::Auto | Strategy::Keyset => match KeysetWalk::new(source, counted, parallel) {
+                Ok(walk) => Plan::Keyset(walk),
+                Err(source) if strategy == Strategy::Auto => by_place(*source),
+                Err(source) => {
+                    return Err(Error::usage(format!(
+                        "{}: the list cannot be walked by number as it is sorted and filtered here",
+                        source.method().name
+                    )));
+                }
+            },
+        };
+        Ok(Self {
+            plan,
+            client,
+            options,
+            original,
+            may_turn: strategy == Strategy::Auto,
+            flights: VecDeque::new(),
+            ready: VecDeque::new(),
+            failed: None,
+            is_done: false,
+            seen: Seen::default(),
+            before: None,
+            progress: Progress::default(),
+            hook,
+        })
+    }
+
+    pub(super) fn unreadable(&self, mismatch: &crate::output::Mismatch) -> Error {
+        self.source().unreadable(mismatch)
+    }
+
+    pub(super) fn total(&self) -> Option<u64> {
+        self.progress.total
+    }
+
+    /// The next page that has records. After an error nothing comes any more.
+    pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Vec<Value>>>> {
+        loop {
+            if let Some(page) = self.ready.pop_front() {
+                // While what has come is handed out, the next is on its way.
+                self.fly(context);
+                match self.hand_out(page) {
+                    Ok(values) if values.is_empty() => continue,
+                    Ok(values) => return Poll::Ready(Some(Ok(values))),
+                    Err(error) => return Poll::Ready(Some(Err(self.end(error)))),
+                }
+            }
+            if let Some(error) = self.failed.take() {
+                return Poll::Ready(Some(Err(self.end(error))));
+            }
+            if self.is_done {
+                return Poll::Ready(None);
+            }
+            self.fly(context);
+            match self.flights.pop_front() {
+                None => self.is_done = true,
+                Some(Flight(State::Landed(landing))) => self.land(*landing),
+                Some(flight) => {
+                    self.flights.push_front(flight);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    fn end(&mut self, error: Error) -> Error {
+        self.is_done = true;
+        self.ready.clear();
+        self.flights.clear();
+        error
+    }
+
+    /// Begins what can be begun, and lets what is on its way go on.
+    fn fly(&mut self, context: &mut Context<'_>) {
+        if self.failed.is_some() || self.is_done {
+            return;
+        }
+        loop {
+            let flight = match &mut self.plan {
+                Plan::Keyset(walk) => walk.launch(self.flights.len()),
+                Plan::Start(walk) => walk.launch(self.flights.len()),
+                Plan::Offset(walk) => walk.launch(self.flights.len()),
+            };
+            match flight {
+                Some(flight) => self.flights.push_back(flight),
+                None => break,
+            }
+        }
+        self.flights.iter_mut().for_each(|flight| flight.poll(context));
+    }
+
+    fn land(&mut self, landing: Landing) {
+        let mut turn = false;
+        let chunk = match (landing, &mut self.plan) {
+            (Landing::Keyset(errand, mut chunk), Plan::Keyset(walk)) => {
+                turn = walk.land(&errand, &mut chunk);
+                chunk
+            }
+            (Landing::Start(mut chunk, marks), Plan::Start(walk)) => {
+                walk.land(&mut chunk, &marks);
+                chunk
+            }
+            (Landing::Offset(mut chunk, behind), Plan::Offset(walk)) => {
+                walk.land(&mut chunk, behind);
+                chunk
+            }
+            // Nothing of another plan is on its way any more.
+            _ => return,
+        };
+        self.progress.requests += chunk.requests;
+        self.progress.total = chunk.total.or(self.progress.total);
+        self.seen.count(chunk.total);
+        let handed_out = self.progress.records > 0 || !self.ready.is_empty() || !chunk.pages.is_empty();
+        self.ready.extend(chunk.pages);
+        self.failed = chunk.failed;
+        if turn && self.failed.is_none() {
+            self.turn(handed_out);
+        }
+    }
+
+    /// Walks on by place: the portal does not sort or filter by number.
+    fn turn(&mut self, handed_out: bool) {
+        let Plan::Keyset(walk) = &self.plan else { return };
+        let path = walk.path();
+        if !self.may_turn {
+            self.failed = Some(path.source.fault("the portal neither sorts nor filters the list by number"));
+            return;
+        }
+        tracing::debug!(target: "bitrix24", method = %path.source.method().name, "cannot be walked by number");
+        let size = walk.size();
+        let call = if handed_out { path.source.call.clone() } else { self.original.clone() };
+        let mut source = Source::new(self.client.clone(), call, self.options.clone());
+        self.flights.clear();
+        self.plan = match (handed_out, source.method().paging) {
+            (false, _) => by_place(source),
+            (true, Paging::Start) => Plan::Start(StartWalk::new(source, size as u64)),
+            (true, _) => {
+                source.call.set_path(&["pagination", "offset"], size.into());
+                Plan::Offset(OffsetWalk::new(source))
+            }
+        };
+    }
+
+    /// Reads a page, and makes sure that its records are new.
+    fn hand_out(&mut self, page: RawPage) -> Result<Vec<Value>> {
+        let mut values = page.read().map_err(|mismatch| self.source().unreadable(&mismatch))?;
+        match &self.plan {
+            Plan::Keyset(walk) => {
+                let path = walk.path();
+                for value in &values {
+                    let number = page::number(value, path.keyset.field);
+                    let is_behind =
+                        number.is_some_and(|number| self.before.is_none_or(|before| path.is_behind(number, before)));
+                    if !is_behind {
+                        let last = self.before.map(|before| before.to_string()).unwrap_or_default();
+                        return Err(path
+                            .source
+                            .fault(format!("a record behind number {last} was expected, found {value}")));
+                    }
+                    self.before = number;
+                }
+                // Should the walk have to go on by place, the first page is not to come twice.
+                if self.progress.records == 0 {
+                    self.seen.sift(&mut values, path.source.method())?;
+                }
+            }
+            Plan::Start(walk) => self.seen.sift(&mut values, walk.source().method())?,
+            Plan::Offset(walk) => self.seen.sift(&mut values, walk.source().method())?,
+        }
+        self.progress.records += values.len() as u64;
+        if let Some(hook) = &mut self.hook {
+            hook(&self.progress);
+        }
+        Ok(values)
+    }
+
+    fn source(&self) -> &Source {
+        match &self.plan {
+            Plan::Keyset(walk) => &walk.path().source,
+            Plan::Start(walk) => walk.source(),
+            Plan::Offset(walk) => walk.source(),
+        }
+    }
+}
+
+fn by_place(source: Source) -> Plan {
+    match source.method().paging {
+        Paging::Start => {
+            let place = source.call.params().get(source.method().start);
+            let place = place.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(0);
+            Plan::Start(StartWalk::new(source, place))
+        }
+        Paging::Pagination | Paging::LimitOffset => Plan::Offset(OffsetWalk::new(source)),
+        Paging::None => Plan::Start(StartWalk::bare(source)),
+    }
+}

@@ -1,0 +1,506 @@
+//! Walks over real HTTP: every record once, in order, whatever the portal does; and never a shorter list that passes for
+//! the whole.
+
+#![cfg(feature = "sandbox")]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bitrix24_runtime::sandbox::{Fault, FaultKind, Mutation, Options, Portal, Sandbox, Seed, Trigger};
+use bitrix24_runtime::table::Tables;
+use bitrix24_runtime::{
+    Call, Client, Effect, Error, Keyset, Limits, Method, Order, Paging, Records, Rest, RetryPolicy, Strategy, Value,
+    filter, json,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+const TABLES: Tables = Tables { names: "", rows: "" };
+
+const DEALS: Method =
+    Method::new("crm.deal.list", Rest::V2, Effect::List, Paging::Start).with_keyset(Keyset::new("ID"));
+const TASKS: Method = Method::new("tasks.task.list", Rest::V2, Effect::List, Paging::Start)
+    .with_records("tasks")
+    .with_keyset(Keyset { field: "id", ..Keyset::new("ID") });
+const TASKS_V3: Method = Method::new("tasks.task.list", Rest::V3, Effect::List, Paging::Pagination)
+    .with_records("items")
+    .with_keyset(Keyset::new("id"));
+const USERS: Method = Method::new("user.get", Rest::V2, Effect::List, Paging::Start).with_keyset(Keyset {
+    filter: "FILTER",
+    order: Order::Pair { key: "sort", direction: "order" },
+    ..Keyset::new("ID")
+});
+
+fn portal(deals: usize) -> Portal {
+    let portal = Sandbox::new(&TABLES).seed(Seed::Small).start().expect("a free port");
+    portal.fill("crm.deal", deals);
+    portal
+}
+
+fn client(address: &str) -> Client {
+    Client::builder(address)
+        .retry(RetryPolicy::default().base(Duration::from_millis(2)).longest(Duration::from_millis(10)))
+        .timeout(Duration::from_secs(5))
+        .limits(Limits::off())
+        .build()
+        .expect("a good address")
+}
+
+fn deals(portal: &Portal) -> Records<Value> {
+    Call::new(DEALS).param("select", ["ID", "TITLE"]).stream(&client(&portal.webhook()))
+}
+
+fn number(record: &Value) -> i64 {
+    let number = record.get("ID").or_else(|| record.get("id")).expect("a number");
+    number.as_i64().or_else(|| number.as_str()?.parse().ok()).expect("a number")
+}
+
+fn numbers(records: &[Value]) -> Vec<i64> {
+    records.iter().map(number).collect()
+}
+
+fn held(portal: &Portal, collection: &str) -> Vec<i64> {
+    portal.records(collection).iter().map(|record| number(&Value::Object(record.clone()))).collect()
+}
+
+/// Reads a walk to its end or its error.
+async fn read(mut records: Records<Value>) -> (Vec<i64>, Option<Error>) {
+    let mut found = Vec::new();
+    loop {
+        match records.next().await {
+            Some(Ok(record)) => found.push(number(&record)),
+            Some(Err(error)) => {
+                assert!(records.next().await.is_none(), "an error is the end");
+                return (found, Some(error));
+            }
+            None => return (found, None),
+        }
+    }
+}
+
+#[tokio::test]
+async fn all_records_come_in_order_with_few_requests() {
+    for (count, requests) in [(0, 1), (1, 1), (49, 1), (50, 2), (51, 2), (2_549, 2), (2_550, 3), (2_551, 3), (5_210, 4)]
+    {
+        let portal = portal(count);
+        let found = deals(&portal).all().await.expect("whole");
+        assert_eq!(numbers(&found), held(&portal, "crm.deal"), "{count}");
+        assert_eq!(portal.counts().requests, requests, "{count}");
+        assert!(found.first().is_none_or(|deal| deal.as_object().is_some_and(|deal| deal.len() == 2)));
+    }
+}
+
+#[tokio::test]
+async fn filters_orders_and_selections_are_the_callers() {
+    let portal = portal(300);
+    let client = client(&portal.webhook());
+    let all = held(&portal, "crm.deal");
+    let list = |call: Call| call.all_as::<Value>(&client);
+    let found = list(Call::new(DEALS).param("filter", filter! { ">ID": 100, "<=ID": "250" })).await.expect("whole");
+    let expected: Vec<i64> = all.iter().copied().filter(|id| (101..=250).contains(id)).collect();
+    assert_eq!(numbers(&found), expected);
+    let down = list(Call::new(DEALS).param("order", json!({"ID": "DESC"}))).await.expect("whole");
+    assert!(numbers(&down).iter().rev().eq(&all));
+    let few = list(Call::new(DEALS).param("filter", filter! { "@ID": [3, 5, 7] }).param("select", ["TITLE"])).await;
+    assert_eq!(numbers(&few.expect("whole")), [3, 5, 7]);
+    // Another order cannot be walked by number; the places are counted instead.
+    portal.clear_log();
+    let sorted = list(Call::new(DEALS).param("order", json!({"TITLE": "DESC"}))).await.expect("whole");
+    let titles: Vec<&str> = sorted.iter().filter_map(|deal| deal["TITLE"].as_str()).collect();
+    assert!(titles.len() == 300 && titles.windows(2).all(|pair| pair[0] >= pair[1]));
+    assert_eq!(portal.counts().requests, 2);
+    let sorted = Call::new(DEALS).param("order", json!({"TITLE": "DESC"})).stream(&client).strategy(Strategy::Keyset);
+    assert!(matches!(sorted.all().await, Err(Error::Usage(_))));
+    // What has no form in a batch is asked for page by page.
+    let found = list(Call::new(DEALS).param("filter", json!({"!TITLE": "$result[x]"}))).await.expect("whole");
+    assert_eq!(numbers(&found), all);
+    let from = list(Call::new(DEALS).param("start", 100)).await.expect("whole");
+    assert_eq!(numbers(&from), all[100..]);
+}
+
+#[tokio::test]
+async fn lists_below_a_key_and_in_rest_3_come_out_as_records() {
+    let portal = portal(0);
+    portal.fill("tasks.task", 260);
+    let client = client(&portal.webhook());
+    let all = held(&portal, "tasks.task");
+    for call in [Call::new(TASKS), Call::new(TASKS).param("select", ["TITLE"]), Call::new(TASKS_V3)] {
+        let found = call.all_as::<Value>(&client).await.expect("whole");
+        assert_eq!(numbers(&found), all);
+    }
+    // By offset, where the order is another one.
+    portal.clear_log();
+    let call = Call::new(TASKS_V3).param("order", json!({"title": "ASC"})).nested(&["pagination", "limit"], 100);
+    let found = call.all_as::<Value>(&client).await.expect("whole");
+    let mut ids = numbers(&found);
+    ids.sort_unstable();
+    assert_eq!((ids, portal.counts().requests), (all, 3));
+    let found = Call::new(USERS).all_as::<Value>(&client).await.expect("whole");
+    assert_eq!(numbers(&found), held(&portal, "user"));
+}
+
+#[tokio::test]
+async fn pages_progress_and_totals() {
+    let portal = portal(130);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hook = Arc::clone(&told);
+    let progress = move |progress: &bitrix24_runtime::Progress| {
+        hook.lock().expect("whole").push((progress.records, progress.total));
+    };
+    let mut pages = deals(&portal).progress(progress).counted().pages();
+    let mut sizes = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.expect("a page");
+        assert_eq!(page.total, Some(130));
+        sizes.push(page.items.len());
+    }
+    assert_eq!(sizes, [50, 50, 30]);
+    assert_eq!(*told.lock().expect("whole"), [(50, Some(130)), (100, Some(130)), (130, Some(130))]);
+    // A stream that is dropped asks no further.
+    portal.clear_log();
+    let mut records = deals(&portal);
+    assert!(records.next().await.is_some());
+    drop(records);
+    assert_eq!(portal.counts().requests, 1);
+}
+
+#[tokio::test]
+async fn a_page_that_fails_inside_a_chain_is_asked_for_again_or_raised() {
+    let portal = portal(2_700);
+    for commands in [vec![1], vec![2], vec![50], vec![1, 2, 3]] {
+        for code in ["OPERATION_TIME_LIMIT", "QUERY_LIMIT_EXCEEDED", "INTERNAL_SERVER_ERROR"] {
+            let kind = FaultKind::Commands { commands: commands.clone(), code: code.into() };
+            portal.set_options(Options { faults: vec![Fault::new(kind).on("batch").at([1])], ..Options::default() });
+            // Run time that is used up is waited for elsewhere.
+            let retry = RetryPolicy::default().base(Duration::from_millis(2));
+            let client = Client::builder(&portal.webhook())
+                .retry(retry)
+                .limits(Limits::off())
+                .operating_limit(None)
+                .patience(Duration::from_millis(200))
+                .build()
+                .expect("a good address");
+            let (found, error) = read(Call::new(DEALS).param("select", ["ID"]).stream(&client)).await;
+            let all = held(&portal, "crm.deal");
+            match error {
+                None => assert_eq!(found, all, "{commands:?} {code}"),
+                Some(error) => {
+                    assert_eq!(code, "OPERATION_TIME_LIMIT", "{error}");
+                    assert_eq!(found, all[..found.len()], "{commands:?}");
+                }
+            }
+        }
+    }
+    // A page that fails for good.
+    portal.set_options(Options::default());
+    portal
+        .fault(Fault::new(FaultKind::Commands { commands: vec![3], code: "ACCESS_DENIED".into() }).on("batch").at([1]));
+    portal
+        .fault(Fault::new(FaultKind::Error { status: 403, code: "ACCESS_DENIED".into() }).on("crm.deal.list").at([2]));
+    let (found, error) = read(deals(&portal)).await;
+    assert_eq!(found, held(&portal, "crm.deal")[..150]);
+    assert_eq!(error.as_ref().and_then(Error::portal).map(|error| error.code.as_str()), Some("ACCESS_DENIED"));
+}
+
+#[tokio::test]
+async fn no_fault_of_the_line_loses_or_repeats_a_record() {
+    let portal = portal(2_700);
+    for kind in [
+        FaultKind::QueryLimit,
+        FaultKind::Error { status: 500, code: "INTERNAL_SERVER_ERROR".into() },
+        FaultKind::Html { status: 502, committed: true },
+        FaultKind::Html { status: 200, committed: false },
+        FaultKind::Reset { committed: true },
+        FaultKind::Reset { committed: false },
+        FaultKind::Close { committed: true },
+        FaultKind::Truncated,
+        FaultKind::HalfJson,
+        FaultKind::Drip { bytes: 100_000, ms: 5 },
+    ] {
+        for requests in [vec![1, 2], vec![3]] {
+            portal.set_options(Options {
+                faults: vec![Fault::new(kind.clone()).at(requests.clone())],
+                ..Options::default()
+            });
+            let (found, error) = read(deals(&portal)).await;
+            assert!(error.is_none(), "{kind:?} {requests:?}: {error:?}");
+            assert_eq!(found, held(&portal, "crm.deal"), "{kind:?} {requests:?}");
+        }
+        // A fault without end is an error, and what came before it is right.
+        if !matches!(kind, FaultKind::Drip { .. } | FaultKind::QueryLimit) {
+            portal.set_options(Options {
+                faults: vec![Fault::new(kind.clone()).on("batch").every(1)],
+                ..Options::default()
+            });
+            let (found, error) = read(deals(&portal)).await;
+            assert!(error.is_some(), "{kind:?}");
+            assert_eq!(found, held(&portal, "crm.deal")[..50], "{kind:?}");
+        }
+    }
+}
+
+/// Runs a walk while records come and go between its requests.
+fn under_mutation(method: fn() -> Call, cases: u32) {
+    let mutation = (1..5_u64, 0..60_usize, 0..60_usize, 0..60_usize);
+    let strategy = (0..3_500_usize, proptest::collection::vec(mutation, 0..6));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let portal = portal(0);
+    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let outcome = runner.run(&strategy, |(count, mutations)| {
+        portal.reset();
+        portal.fill("crm.deal", count);
+        let before = held(&portal, "crm.deal");
+        let mutations = mutations.into_iter().map(|(at, delete_first, delete_last, add)| Mutation {
+            trigger: Trigger { at: vec![at], ..Trigger::default() },
+            collection: "crm.deal".into(),
+            delete_first,
+            delete_last,
+            add,
+        });
+        portal.set_options(Options { mutations: mutations.collect(), ..Options::default() });
+        let (found, error) = runtime.block_on(read(method().stream(&client(&portal.webhook()))));
+        prop_assert!(error.is_none(), "{error:?}");
+        let after = held(&portal, "crm.deal");
+        let mut once = found.clone();
+        once.sort_unstable();
+        once.dedup();
+        prop_assert_eq!(once.len(), found.len(), "a record came twice");
+        let lost: Vec<i64> = before
+            .into_iter()
+            .filter(|id| after.binary_search(id).is_ok() && once.binary_search(id).is_err())
+            .collect();
+        prop_assert_eq!(lost, Vec::<i64>::new(), "records that were there all the time did not come");
+        prop_assert!(found.is_sorted(), "out of order");
+        Ok(())
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn what_is_there_all_the_time_comes_once_while_others_come_and_go() {
+    under_mutation(|| Call::new(DEALS).param("select", ["ID"]), 16);
+}
+
+#[tokio::test]
+async fn places_that_shift_are_found_again() {
+    for (deleted, added) in [(7, 0), (50, 0), (120, 0), (0, 70), (3, 90)] {
+        let portal = portal(1_000);
+        let before = held(&portal, "crm.deal");
+        portal.set_options(Options {
+            mutations: vec![Mutation {
+                trigger: Trigger { at: vec![2], ..Trigger::default() },
+                collection: "crm.deal".into(),
+                delete_first: deleted,
+                add: added,
+                ..Mutation::default()
+            }],
+            ..Options::default()
+        });
+        let records = Call::new(DEALS).param("select", ["ID"]).stream(&client(&portal.webhook()));
+        let (mut found, error) = read(records.strategy(Strategy::Start)).await;
+        assert!(error.is_none(), "{error:?}");
+        found.sort_unstable();
+        let once = {
+            let mut once = found.clone();
+            once.dedup();
+            once.len()
+        };
+        assert_eq!(once, found.len(), "{deleted} {added}");
+        let after = held(&portal, "crm.deal");
+        let lost = before.iter().filter(|id| after.contains(id) && !found.contains(id)).count();
+        // More came than went: nothing tells that places shifted back.
+        assert!(lost == 0 || (deleted > 0 && added > deleted), "{deleted} {added}: {lost}");
+    }
+}
+
+#[tokio::test]
+async fn a_slow_portal_is_asked_for_several_ranges_at_once() {
+    let portal = portal(9_000);
+    portal.set_options(Options { command_latency: Duration::from_millis(11), ..Options::default() });
+    let found = deals(&portal).all().await.expect("whole");
+    assert_eq!(numbers(&found), held(&portal, "crm.deal"));
+    let counts = portal.counts();
+    assert!(counts.most_at_once > 1 && counts.requests < 10, "{counts:?}");
+    // Ranges heal and fail as the chain does.
+    portal.clear_log();
+    portal.fault(
+        Fault::new(FaultKind::Commands { commands: vec![9], code: "INTERNAL_SERVER_ERROR".into() }).on("batch").at([3]),
+    );
+    portal.fault(Fault::new(FaultKind::Reset { committed: true }).on("batch").at([4, 6]));
+    let found = deals(&portal).all().await.expect("whole");
+    assert_eq!(numbers(&found), held(&portal, "crm.deal"));
+    portal.set_options(Options {
+        command_latency: Duration::from_millis(11),
+        faults: vec![Fault::new(FaultKind::Error { status: 403, code: "ACCESS_DENIED".into() }).on("batch").at([3])],
+        ..Options::default()
+    });
+    let (found, error) = read(deals(&portal)).await;
+    assert!(error.is_some());
+    assert_eq!(found, held(&portal, "crm.deal")[..found.len()]);
+}
+
+/// A portal of a few lines, for what the simulated one does not do wrong. It answers what `answer` makes of the method and
+/// the parameters.
+struct Odd {
+    address: String,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+fn odd(answer: impl Fn(&str, &Value) -> Value + Send + 'static) -> Odd {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}/rest/1/code/", listener.local_addr().expect("known"));
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&requests);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut bytes = Vec::new();
+            let mut buffer = [0; 4096];
+            let (head, body) = loop {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                    let length = head
+                        .to_lowercase()
+                        .lines()
+                        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                    if body.len() >= length.unwrap_or(0) {
+                        break (head.to_owned(), body.to_owned());
+                    }
+                }
+                match stream.read(&mut buffer) {
+                    Ok(0) | Err(_) => return,
+                    Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+                }
+            };
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let method = path.rsplit('/').next().unwrap_or_default().to_owned();
+            let params: Value = serde_json::from_str(&body).unwrap_or_default();
+            kept.lock().expect("whole").push(format!("{method} {params}"));
+            let body = answer(&method, &params).to_string();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), body.as_bytes()].concat());
+        }
+    });
+    Odd { address, requests }
+}
+
+fn records(ids: impl IntoIterator<Item = u64>) -> Value {
+    ids.into_iter().map(|id| json!({"ID": id.to_string()})).collect()
+}
+
+/// Pages by place of a list, as a portal that knows nothing else answers; inside batches too.
+fn by_place(list: &'static [u64], size: usize, params: &Value) -> Value {
+    let page = |start: usize| {
+        let items = records(list.iter().copied().skip(start).take(size));
+        (items, (start + size < list.len()).then_some(start + size))
+    };
+    let Some(commands) = params["cmd"].as_object() else {
+        let (items, next) = page(usize::try_from(params["start"].as_i64().unwrap_or(0)).unwrap_or(0));
+        let mut answer = json!({"result": items, "total": list.len()});
+        if let Some(next) = next {
+            answer["next"] = next.into();
+        }
+        return answer;
+    };
+    let (mut results, mut nexts, mut totals) = (json!({}), json!({}), json!({}));
+    for (key, command) in commands {
+        let start =
+            command.as_str().and_then(|command| command.split("start=").nth(1)?.split('&').next()?.parse::<i64>().ok());
+        let (items, next) = page(usize::try_from(start.unwrap_or(0)).unwrap_or(0));
+        results[key] = items;
+        totals[key] = list.len().into();
+        if let Some(next) = next {
+            nexts[key] = next.into();
+        }
+    }
+    json!({"result": {"result": results, "result_error": [], "result_next": nexts, "result_total": totals}})
+}
+
+fn leak(ids: impl IntoIterator<Item = u64>) -> &'static [u64] {
+    Box::leak(ids.into_iter().collect::<Vec<_>>().into_boxed_slice())
+}
+
+#[tokio::test]
+async fn a_portal_that_ignores_what_it_is_asked_is_noticed() {
+    let expected = |ids: &[u64]| ids.iter().map(|id| *id as i64).collect::<Vec<_>>();
+    // It sorts by number, but does not filter: the walk goes on by place.
+    let list = leak(1..=180);
+    let server = odd(move |_, params| by_place(list, 50, params));
+    let found = Call::new(DEALS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), expected(list));
+    // It does not even sort.
+    let list = leak((1..=180).map(|at| at * 77 % 181));
+    let server = odd(move |_, params| by_place(list, 50, params));
+    let found = Call::new(DEALS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), expected(list));
+    let strict = Call::new(DEALS).stream(&client(&server.address)).strategy(Strategy::Keyset);
+    assert!(matches!(strict.all().await, Err(Error::Decode { .. })));
+    // Pages of another size than documented, told by `next`.
+    let list = leak(1..=95);
+    let server = odd(move |_, params| by_place(list, 10, params));
+    let found = Call::new(DEALS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), expected(list));
+    // A method that no spec describes turns out to have pages.
+    let found = Call::named("any.list").all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), expected(list));
+    assert!(!server.requests.lock().expect("whole").iter().any(|request| request.starts_with("any.list {\"start\":0")));
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_an_error() {
+    for result in [json!({"users": [{"ID": 1}]}), json!(true), Value::Null, json!("x")] {
+        let shown = result.clone();
+        let server = odd(move |_, _| json!({"result": result.clone()}));
+        let found = Call::new(TASKS).all_as::<Value>(&client(&server.address)).await;
+        assert!(matches!(found, Err(Error::Decode { .. })), "{shown}: {found:?}");
+    }
+    // Records that repeat inside a chain.
+    let server = odd(|method, params| match method {
+        "batch" => {
+            let pages: serde_json::Map<_, _> = params["cmd"]
+                .as_object()
+                .expect("commands")
+                .keys()
+                .map(|key| (key.clone(), records(51..=100)))
+                .collect();
+            json!({"result": {"result": pages}})
+        }
+        _ => json!({"result": records(1..=50)}),
+    });
+    let (found, error) = read(Call::new(DEALS).stream(&client(&server.address))).await;
+    assert_eq!(found, (1..=100).collect::<Vec<_>>());
+    assert!(error.expect("noticed").to_string().contains("behind number 100"));
+}
+
+#[tokio::test]
+async fn cursors_and_offsets_are_followed_to_the_end() {
+    const FOLLOWUPS: Method =
+        Method::new("call.followup.list", Rest::V3, Effect::List, Paging::Pagination).with_records("items");
+    let server = odd(|_, params| {
+        let from = params["pagination"]["afterCursor"]["id"].as_u64().unwrap_or(0);
+        let items = records(from + 1..=(from + 50).min(120));
+        let last = (from + 50).min(120);
+        json!({"result": {"items": items, "hasMore": last < 120, "afterCursor": {"id": last}}})
+    });
+    let found = Call::new(FOLLOWUPS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), (1..=120).collect::<Vec<_>>());
+    assert_eq!(server.requests.lock().expect("whole").len(), 3);
+
+    const COMPANIES: Method =
+        Method::new("humanresources.hcmlink.company.list", Rest::V2, Effect::List, Paging::LimitOffset);
+    let server = odd(|_, params| {
+        let from = params["offset"].as_u64().unwrap_or(0);
+        let limit = params["limit"].as_u64().unwrap_or(20);
+        json!({"result": records(from + 1..=(from + limit).min(65))})
+    });
+    for (call, requests) in [(Call::new(COMPANIES), 5), (Call::new(COMPANIES).param("limit", 40), 2)] {
+        server.requests.lock().expect("whole").clear();
+        let found = call.all_as::<Value>(&client(&server.address)).await.expect("whole");
+        assert_eq!(numbers(&found), (1..=65).collect::<Vec<_>>());
+        assert_eq!(server.requests.lock().expect("whole").len(), requests);
+    }
+}
