@@ -123,6 +123,18 @@ impl Call {
         self.arrange(self.method.order);
     }
 
+    /// Gives a parameter another name; it keeps its place.
+    pub(crate) fn rename(&mut self, key: &str, other: String) {
+        let renamed = |name: String| if name == key { other.clone() } else { name };
+        self.params =
+            std::mem::take(&mut self.params).into_iter().map(|(name, value)| (renamed(name), value)).collect();
+        for upload in &mut self.uploads {
+            if let Some(first) = upload.path.first_mut().filter(|first| *first == key) {
+                *first = other.clone();
+            }
+        }
+    }
+
     /// Puts the parameters into an order; those not named follow. A method that reads them by position does so by itself.
     pub fn arrange(&mut self, order: &[impl AsRef<str>]) {
         if order.is_empty() {

@@ -246,6 +246,20 @@ fn params_take_the_whole_body_and_options_win() {
     );
 }
 
+/// The portal reads the names of REST 2 in any letter case: they are known, and sent as they are given.
+#[test]
+fn names_of_parameters_may_have_another_letter_case() {
+    let params = "{'ID': 27, 'Fields': {'RQ_INN': '190000001'}}";
+    assert_eq!(
+        dry(&["crm.requisite.update", "--params", params])["body"],
+        json!({"ID": 27, "Fields": {"RQ_INN": "190000001"}}),
+    );
+    // An option wins, and takes over the given spelling.
+    assert_eq!(dry(&["crm.requisite.get", "--params", "{'ID': 27}", "--id", "28"])["body"], json!({"ID": 28}));
+    let (code, _, stderr) = run(&["bitrix24", "crm.requisite.get", "--params", "{'Id': 27, 'ID': 28}", "--dry-run"]);
+    assert!(code == 2 && stderr.contains("no parameter `ID`"), "{stderr}");
+}
+
 #[test]
 fn templates_print_and_send_nothing() {
     let (code, stdout, _) = run(&["bitrix24", "GetUserFilterStructure"]);

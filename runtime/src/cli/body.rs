@@ -23,8 +23,9 @@ pub(crate) fn call(
     inputs: &Inputs,
     missing: Vec<String>,
 ) -> Result<Call, Stop> {
+    let mut spellings = Vec::new();
     let (mut base, mut uploads) = match given(matches, "params") {
-        Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs)?,
+        Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs, &mut spellings)?,
         None => (Object::new(), Vec::new()),
     };
     let mut explicit: Vec<(&Param<'static>, Option<Converted>)> = Vec::new();
@@ -77,7 +78,11 @@ pub(crate) fn call(
             lacking.join("\n")
         )));
     }
-    Ok(assemble(command, base, uploads, explicit))
+    let mut call = assemble(command, base, uploads, explicit);
+    for (name, given) in spellings {
+        call.rename(&name, given);
+    }
+    Ok(call)
 }
 
 /// The name that another option gives the file of a parameter.
@@ -196,6 +201,7 @@ fn params(
     text: &str,
     allow_unknown: bool,
     inputs: &Inputs,
+    spellings: &mut Vec<(String, String)>,
 ) -> Result<(Object, Files), Stop> {
     let value = inputs.json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))?;
     let Value::Object(body) = value else {
@@ -204,6 +210,23 @@ fn params(
     // A merged object without known keys may hold any.
     let is_open = command.params.iter().any(|param| param.wire == "merge" && param.entries.is_empty());
     let known: Vec<String> = known_keys(command);
+    // The portal reads the names of REST 2 in any letter case, and its documentation makes use of it. Here they have the
+    // spelling of the spec; the call gets the given one back.
+    let mut spelt = Object::new();
+    for (key, value) in body.clone() {
+        let is_free = |name: &String| !body.contains_key(name) && !spelt.contains_key(name);
+        let same = |name: &&String| command.rest == 2 && name.eq_ignore_ascii_case(&key) && is_free(name);
+        match known.iter().find(same).filter(|_| !known.contains(&key)) {
+            Some(name) => {
+                spelt.insert(name.clone(), value);
+                spellings.push((name.clone(), key));
+            }
+            None => {
+                spelt.insert(key, value);
+            }
+        }
+    }
+    let body = spelt;
     if !allow_unknown && !is_open {
         let mut unknown: Vec<String> = Vec::new();
         for key in body.keys().filter(|key| !known.contains(key) && !is_custom(key)) {
