@@ -358,6 +358,16 @@ impl List {
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
+    /// `select`. Keys to answer; all when it is left out.
+    #[inline]
+    pub fn select(
+        self,
+        value: impl ::std::iter::IntoIterator<
+            Item = impl ::std::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(

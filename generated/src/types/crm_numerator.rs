@@ -68,12 +68,12 @@ impl CrmNumerator {
     pub fn code(&self) -> ::std::option::Option<&rt::Value> {
         rt::view::any(&self.0, "code")
     }
-    /// `settings`. Settings of the parts by their generators. Bitrix_Main_Numerator_Generator_SequentNumberGenerator has start, step, length, padString, periodicBy (empty, day, month or year: when it begins anew), timezone and isDirectNumeration.
+    /// `settings`. Settings of the parts, by the generators that make them.
     #[inline]
     pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
-    /// Sets `settings`. Settings of the parts by their generators. Bitrix_Main_Numerator_Generator_SequentNumberGenerator has start, step, length, padString, periodicBy (empty, day, month or year: when it begins anew), timezone and isDirectNumeration.
+    /// Sets `settings`. Settings of the parts, by the generators that make them.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {

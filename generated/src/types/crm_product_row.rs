@@ -75,10 +75,19 @@ impl CrmProductRow {
     pub fn original_product_name(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "ORIGINAL_PRODUCT_NAME")
     }
-    /// `PRODUCT_DESCRIPTION`. Description in the catalogue.
+    /// `PRODUCT_DESCRIPTION`. Text below the name, for the client; that of the catalogue when it is left out.
     #[inline]
     pub fn product_description(&self) -> ::std::option::Option<&rt::Value> {
         rt::view::any(&self.0, "PRODUCT_DESCRIPTION")
+    }
+    /// Sets `PRODUCT_DESCRIPTION`. Text below the name, for the client; that of the catalogue when it is left out.
+    #[inline]
+    #[must_use]
+    pub fn set_product_description(
+        self,
+        value: impl ::std::convert::Into<rt::Value>,
+    ) -> Self {
+        self.set("PRODUCT_DESCRIPTION", value)
     }
     /// `PRICE`. Price of a piece, after discount and with tax.
     #[inline]

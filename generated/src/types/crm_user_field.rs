@@ -68,6 +68,11 @@ impl CrmUserField {
     ) -> Self {
         self.set("USER_TYPE_ID", rt::value::text(value))
     }
+    /// `USER_TYPE_OWNER`. Application that made the kind of value, or nothing for the portal's own kinds.
+    #[inline]
+    pub fn user_type_owner(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "USER_TYPE_OWNER")
+    }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
     pub fn xml_id(&self) -> ::std::option::Option<&str> {

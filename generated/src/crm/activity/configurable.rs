@@ -159,11 +159,7 @@ impl rt::Request for Get {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::activity::configurable::update(999)
-///     .fields(json!({"completed":"Y"}))
-///     .layout(json!({"icon":{"code":"call-completed"},"header":{"title":"Incoming call"},"body":{"logo":{"code":"call-incoming"},"blocks":{"responsible":{"type":"text","properties":{"value":"Klaus Weber"}}}},"footer":{"buttons":{"open":{"title":"Open the client","type":"primary","action":{"type":"openRestApp","actionParams":{"clientId":456}}}}}}))
-///     .send(client)
-///     .await?;
+/// let result = crm::activity::configurable::update(999, json!({"completed":"Y"}), json!({"icon":{"code":"call-completed"},"header":{"title":"Incoming call"},"body":{"logo":{"code":"call-incoming"},"blocks":{"responsible":{"type":"text","properties":{"value":"Klaus Weber"}}}},"footer":{"buttons":{"open":{"title":"Open the client","type":"primary","action":{"type":"openRestApp","actionParams":{"clientId":456}}}}}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -187,7 +183,11 @@ impl rt::Request for Get {
 /// - `WRONG_LANG`: A text is given in a language that the portal does not have.
 /// - `NOT_FOUND`: There is no such record, activity or label.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(
+    id: impl ::std::convert::Into<rt::Id>,
+    fields: impl ::std::convert::Into<rt::Value>,
+    layout: impl ::std::convert::Into<rt::Value>,
+) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -198,7 +198,9 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
                     )
                     .with_records("activity"),
             )
-            .param("id", rt::value::id(id)),
+            .param("id", rt::value::id(id))
+            .param("fields", fields)
+            .param("layout", layout),
     )
 }
 /// A call of `crm.activity.configurable.update`: Changes an activity that the application designed, or how it looks.
@@ -206,16 +208,6 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
-    /// `fields`. New values; what is not named stays.
-    #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
-        Self(self.0.param("fields", value))
-    }
-    /// `layout`. How it looks: icon (code), header (title, titleAction, tags), body (logo, blocks) and footer (buttons, menuItems). A block has a type, such as text, link, lineOfBlocks, withTitle, largeText, deadline or client, and properties; an action is redirect, restEvent or openRestApp.
-    #[inline]
-    pub fn layout(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
-        Self(self.0.param("layout", value))
-    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(

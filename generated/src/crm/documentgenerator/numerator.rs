@@ -315,12 +315,11 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                        "crm.documentgenerator.numerator.update",
-                        rt::Rest::V2,
-                        rt::Effect::Update,
-                        rt::Paging::None,
-                    )
-                    .with_records("numerator"),
+                    "crm.documentgenerator.numerator.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                ),
             )
             .param("id", rt::value::id(id))
             .param("fields", fields),

@@ -142,8 +142,7 @@ impl rt::Request for Delete {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::item::payment::product::list(1039)
-///     .filter(json!({">=quantity":2}))
+/// let result = crm::item::payment::product::list(1039, json!({">=quantity":2}))
 ///     .order(json!({"id":"asc"}))
 ///     .send(client)
 ///     .await?;
@@ -158,7 +157,10 @@ impl rt::Request for Delete {
 /// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
-pub fn list(payment_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(
+    payment_id: impl ::std::convert::Into<rt::Id>,
+    filter: impl ::std::convert::Into<rt::Value>,
+) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -168,7 +170,8 @@ pub fn list(payment_id: impl ::std::convert::Into<rt::Id>) -> List {
                     rt::Paging::None,
                 ),
             )
-            .param("paymentId", rt::value::id(payment_id)),
+            .param("paymentId", rt::value::id(payment_id))
+            .param("filter", filter),
     )
 }
 /// A call of `crm.item.payment.product.list`: Lists the goods in a payment.
@@ -176,11 +179,6 @@ pub fn list(payment_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it).
-    #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
-        Self(self.0.param("filter", value))
-    }
     /// `order`. Keys to sort by.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
