@@ -2,4 +2,5 @@
 //!
 //! Methods of `humanresources`.
 pub mod employee;
+pub mod hcmlink;
 pub mod node;

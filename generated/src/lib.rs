@@ -19,9 +19,15 @@
 #[cfg(feature = "access")]
 #[rustfmt::skip]
 pub mod access;
+#[cfg(feature = "ai")]
+#[rustfmt::skip]
+pub mod ai;
 #[cfg(feature = "app")]
 #[rustfmt::skip]
 pub mod app;
+#[cfg(feature = "biconnector")]
+#[rustfmt::skip]
+pub mod biconnector;
 #[cfg(feature = "bizproc")]
 #[rustfmt::skip]
 pub mod bizproc;
@@ -70,6 +76,9 @@ pub mod im;
 #[cfg(feature = "imbot")]
 #[rustfmt::skip]
 pub mod imbot;
+#[cfg(feature = "landing")]
+#[rustfmt::skip]
+pub mod landing;
 #[cfg(feature = "lists")]
 #[rustfmt::skip]
 pub mod lists;
@@ -82,6 +91,9 @@ pub mod mail;
 #[cfg(feature = "mailservice")]
 #[rustfmt::skip]
 pub mod mailservice;
+#[cfg(feature = "messageservice")]
+#[rustfmt::skip]
+pub mod messageservice;
 #[cfg(feature = "method")]
 #[rustfmt::skip]
 pub mod method;
@@ -103,6 +115,9 @@ pub mod salescenter;
 #[cfg(feature = "server")]
 #[rustfmt::skip]
 pub mod server;
+#[cfg(feature = "sign")]
+#[rustfmt::skip]
+pub mod sign;
 #[cfg(feature = "socialnetwork")]
 #[rustfmt::skip]
 pub mod socialnetwork;
@@ -133,6 +148,9 @@ pub mod userfieldconfig;
 #[cfg(feature = "userfieldtype")]
 #[rustfmt::skip]
 pub mod userfieldtype;
+#[cfg(feature = "vote")]
+#[rustfmt::skip]
+pub mod vote;
 #[cfg(feature = "voximplant")]
 #[rustfmt::skip]
 pub mod voximplant;

@@ -103,7 +103,7 @@ impl rt::Request for Add {
 }
 /// Removes a document with its files.
 ///
-/// Calls `documentgenerator.document.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.document.delete`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/document-generator-document-delete.html>
 ///
@@ -165,7 +165,7 @@ impl rt::Request for Delete {
 }
 /// Opens or closes a public address for a document.
 ///
-/// Calls `documentgenerator.document.enablepublicurl`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.document.enablepublicurl`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/document-generator-document-enable-public-url.html>
 ///
@@ -302,7 +302,7 @@ impl rt::Request for Get {
 }
 /// Tells the fields of a document with their values, or how given values would look in it. Nothing is changed.
 ///
-/// Calls `documentgenerator.document.getfields`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.document.getfields`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/document-generator-document-get-fields.html>
 ///
@@ -509,7 +509,7 @@ impl rt::Request for List {
 }
 /// Fills a document in anew with other values.
 ///
-/// Calls `documentgenerator.document.update`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.document.update`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/document-generator-document-update.html>
 ///

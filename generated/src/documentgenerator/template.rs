@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a template, as a file or from the Drive.
 ///
-/// Calls `documentgenerator.template.add`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.template.add`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-add.html>
 ///
@@ -70,7 +70,7 @@ impl rt::Request for Add {
 }
 /// Removes a template. One that has documents is only marked as removed.
 ///
-/// Calls `documentgenerator.template.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.template.delete`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-delete.html>
 ///
@@ -132,7 +132,7 @@ impl rt::Request for Delete {
 }
 /// Reads a template.
 ///
-/// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-get.html>
 ///
@@ -198,7 +198,7 @@ impl rt::Request for Get {
 }
 /// Tells the fields that stand in a template.
 ///
-/// Calls `documentgenerator.template.getfields`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.template.getfields`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-get-fields.html>
 ///
@@ -261,7 +261,7 @@ impl rt::Request for Getfields {
 }
 /// Finds templates. Removed ones come only when the filter asks for isDeleted.
 ///
-/// Calls `documentgenerator.template.list`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.template.list`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-list.html>
 ///
@@ -395,7 +395,7 @@ impl rt::Request for List {
 }
 /// Changes a template or its file.
 ///
-/// Calls `documentgenerator.template.update`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
+/// Calls `documentgenerator.template.update`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-update.html>
 ///
