@@ -76,6 +76,12 @@ pub mod im;
 #[cfg(feature = "imbot")]
 #[rustfmt::skip]
 pub mod imbot;
+#[cfg(feature = "imconnector")]
+#[rustfmt::skip]
+pub mod imconnector;
+#[cfg(feature = "imopenlines")]
+#[rustfmt::skip]
+pub mod imopenlines;
 #[cfg(feature = "landing")]
 #[rustfmt::skip]
 pub mod landing;

@@ -289,6 +289,8 @@ mod mailbox;
 pub use mailbox::Mailbox;
 mod offline_event;
 pub use offline_event::OfflineEvent;
+mod open_line;
+pub use open_line::OpenLine;
 mod pay_system;
 pub use pay_system::PaySystem;
 mod pay_system_handler;
