@@ -898,7 +898,10 @@ impl rt::Request for Get {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = user::search(json!({"NAME":"Oleg","WORK_POSITION":"Engineer"})).send(client).await?;
+/// let result = user::search()
+///     .filter(json!({"NAME":"Oleg","WORK_POSITION":"Engineer"}))
+///     .send(client)
+///     .await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -909,17 +912,16 @@ impl rt::Request for Get {
 ///
 /// - `insufficient_scope`: The webhook or application lacks the scope user. Add it in the settings of the webhook.
 #[inline]
-pub fn search(filter: impl ::std::convert::Into<rt::Value>) -> Search {
+pub fn search() -> Search {
     Search(
         rt::Call::new(
-                rt::Method::new(
-                    "user.search",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                ),
-            )
-            .param("FILTER", filter),
+            rt::Method::new(
+                "user.search",
+                rt::Rest::V2,
+                rt::Effect::List,
+                rt::Paging::Start,
+            ),
+        ),
     )
 }
 /// Prints the keys that a search for users knows, each with what belongs there. Nothing is sent.
@@ -935,6 +937,11 @@ pub fn get_user_filter_structure() -> rt::Value {
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 impl Search {
+    /// `FILTER`. What to look for. Several keys must all fit; without it everybody is found. The keys may also stand beside the other parameters.
+    #[inline]
+    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.param("FILTER", value))
+    }
     /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
     #[inline]
     pub fn sort(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {

@@ -347,6 +347,11 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    #[inline]
+    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.param("start", rt::value::integer(value)))
+    }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
@@ -361,11 +366,6 @@ impl List {
         >,
     ) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
-    #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
-        Self(self.0.param("start", rt::value::integer(value)))
     }
     /// Sets any other parameter, such as a custom field.
     #[inline]

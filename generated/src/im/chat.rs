@@ -84,7 +84,7 @@ impl Add {
     ) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `COLOR`. Colour in the mobile application and wherever there is no picture; chosen by the portal when it is left out.
+    /// `COLOR`. Colour in the mobile application and wherever there is no picture.
     ///
     /// Known values:
     /// - `RED`

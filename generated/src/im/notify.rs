@@ -290,7 +290,7 @@ impl Get {
     pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
-    /// `CONVERT_TEXT`. Whether BB codes become HTML. They do not when it is left out.
+    /// `CONVERT_TEXT`. Whether BB codes become HTML.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
         Self(self.0.param("CONVERT_TEXT", rt::value::yes_no(value)))
@@ -370,7 +370,7 @@ impl Read {
     pub fn action(self, value: bool) -> Self {
         Self(self.0.param("ACTION", rt::value::yes_no(value)))
     }
-    /// `ONLY_CURRENT`. Whether only this one is marked. Older ones too when it is left out.
+    /// `ONLY_CURRENT`. Whether only this one is marked.
     #[inline]
     pub fn only_current(self, value: bool) -> Self {
         Self(self.0.param("ONLY_CURRENT", rt::value::yes_no(value)))

@@ -51,12 +51,12 @@ impl CrmBankDetail {
     pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
-    /// `COUNTRY_ID`. Country by its number, which decides on the fields that are shown; that of the details when it is left out.
+    /// `COUNTRY_ID`. Country by its number, which decides on the fields that are shown.
     #[inline]
     pub fn country_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "COUNTRY_ID")
     }
-    /// Sets `COUNTRY_ID`. Country by its number, which decides on the fields that are shown; that of the details when it is left out.
+    /// Sets `COUNTRY_ID`. Country by its number, which decides on the fields that are shown.
     #[inline]
     #[must_use]
     pub fn set_country_id(self, value: impl ::std::convert::Into<i64>) -> Self {
@@ -129,12 +129,12 @@ impl CrmBankDetail {
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `SORT`. Place among the accounts; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place among the accounts; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the accounts; smaller numbers come first. 500 when it is left out.
+    /// Sets `SORT`. Place among the accounts; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -139,12 +139,12 @@ impl CrmDocumentTemplate {
     pub fn set_with_stamps(self, value: bool) -> Self {
         self.set("withStamps", rt::value::yes_no(value))
     }
-    /// `sort`. Place among the templates; smaller numbers come first. 500 when it is left out.
+    /// `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the templates; smaller numbers come first. 500 when it is left out.
+    /// Sets `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

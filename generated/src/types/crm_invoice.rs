@@ -35,12 +35,12 @@ impl CrmInvoice {
     pub fn id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `ACCOUNT_NUMBER`. Number printed on it; made by the portal when it is left out.
+    /// `ACCOUNT_NUMBER`. Number printed on it.
     #[inline]
     pub fn account_number(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "ACCOUNT_NUMBER")
     }
-    /// Sets `ACCOUNT_NUMBER`. Number printed on it; made by the portal when it is left out.
+    /// Sets `ACCOUNT_NUMBER`. Number printed on it.
     #[inline]
     #[must_use]
     pub fn set_account_number(
@@ -225,12 +225,12 @@ impl CrmInvoice {
     ) -> Self {
         self.set("USER_DESCRIPTION", rt::value::text(value))
     }
-    /// `RESPONSIBLE_ID`. Employee who looks after it; the caller when it is left out.
+    /// `RESPONSIBLE_ID`. Employee who looks after it.
     #[inline]
     pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_ID")
     }
-    /// Sets `RESPONSIBLE_ID`. Employee who looks after it; the caller when it is left out.
+    /// Sets `RESPONSIBLE_ID`. Employee who looks after it.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {

@@ -49,12 +49,12 @@ impl CrmProduct {
     ) -> Self {
         self.set("NAME", rt::value::text(value))
     }
-    /// `CATALOG_ID`. Catalogue that it belongs to; that of the CRM when it is left out.
+    /// `CATALOG_ID`. Catalogue that it belongs to.
     #[inline]
     pub fn catalog_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "CATALOG_ID")
     }
-    /// Sets `CATALOG_ID`. Catalogue that it belongs to; that of the CRM when it is left out.
+    /// Sets `CATALOG_ID`. Catalogue that it belongs to.
     #[inline]
     #[must_use]
     pub fn set_catalog_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
@@ -71,23 +71,23 @@ impl CrmProduct {
     pub fn set_section_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         self.set("SECTION_ID", rt::value::id(value))
     }
-    /// `ACTIVE`. Whether it can be chosen. It can when it is left out.
+    /// `ACTIVE`. Whether it can be chosen.
     #[inline]
     pub fn active(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it can be chosen. It can when it is left out.
+    /// Sets `ACTIVE`. Whether it can be chosen.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `SORT`. Place among the products; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place among the products; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the products; smaller numbers come first. 500 when it is left out.
+    /// Sets `SORT`. Place among the products; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -82,23 +82,23 @@ impl CrmProductProperty {
     ) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// Sets `ACTIVE`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `SORT`. Place among the fields; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the fields; smaller numbers come first. 500 when it is left out.
+    /// Sets `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
@@ -157,12 +157,12 @@ impl CrmProductProperty {
     pub fn set_default_value(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         self.set("DEFAULT_VALUE", value)
     }
-    /// `MULTIPLE`. Whether it holds several values. One when it is left out.
+    /// `MULTIPLE`. Whether it holds several values.
     #[inline]
     pub fn multiple(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
-    /// Sets `MULTIPLE`. Whether it holds several values. One when it is left out.
+    /// Sets `MULTIPLE`. Whether it holds several values.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
@@ -179,12 +179,12 @@ impl CrmProductProperty {
     pub fn set_multiple_cnt(self, value: impl ::std::convert::Into<i64>) -> Self {
         self.set("MULTIPLE_CNT", rt::value::integer(value))
     }
-    /// `IS_REQUIRED`. Whether it must be filled in. No when it is left out.
+    /// `IS_REQUIRED`. Whether it must be filled in.
     #[inline]
     pub fn is_required(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "IS_REQUIRED")
     }
-    /// Sets `IS_REQUIRED`. Whether it must be filled in. No when it is left out.
+    /// Sets `IS_REQUIRED`. Whether it must be filled in.
     #[inline]
     #[must_use]
     pub fn set_is_required(self, value: bool) -> Self {

@@ -75,12 +75,12 @@ impl CrmProductRow {
     pub fn original_product_name(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "ORIGINAL_PRODUCT_NAME")
     }
-    /// `PRODUCT_DESCRIPTION`. Text below the name, for the client; that of the catalogue when it is left out.
+    /// `PRODUCT_DESCRIPTION`. Text below the name, for the client.
     #[inline]
     pub fn product_description(&self) -> ::std::option::Option<&rt::Value> {
         rt::view::any(&self.0, "PRODUCT_DESCRIPTION")
     }
-    /// Sets `PRODUCT_DESCRIPTION`. Text below the name, for the client; that of the catalogue when it is left out.
+    /// Sets `PRODUCT_DESCRIPTION`. Text below the name, for the client.
     #[inline]
     #[must_use]
     pub fn set_product_description(

@@ -135,23 +135,23 @@ impl CrmRequisite {
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves. No when it is left out.
+    /// `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves.
     #[inline]
     pub fn address_only(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "ADDRESS_ONLY")
     }
-    /// Sets `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves. No when it is left out.
+    /// Sets `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves.
     #[inline]
     #[must_use]
     pub fn set_address_only(self, value: bool) -> Self {
         self.set("ADDRESS_ONLY", rt::value::yes_no(value))
     }
-    /// `SORT`. Place among the details of the client; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place among the details of the client; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the details of the client; smaller numbers come first. 500 when it is left out.
+    /// Sets `SORT`. Place among the details of the client; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -85,23 +85,23 @@ impl CrmRequisitePreset {
     ) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `ACTIVE`. Whether it can be chosen. It can when it is left out.
+    /// `ACTIVE`. Whether it can be chosen.
     #[inline]
     pub fn active(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it can be chosen. It can when it is left out.
+    /// Sets `ACTIVE`. Whether it can be chosen.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `SORT`. Place among the templates; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the templates; smaller numbers come first. 500 when it is left out.
+    /// Sets `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -63,12 +63,12 @@ impl CrmRequisitePresetField {
     ) -> Self {
         self.set("FIELD_TITLE", rt::value::text(value))
     }
-    /// `SORT`. Place in the template; smaller numbers come first. 500 when it is left out.
+    /// `SORT`. Place in the template; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place in the template; smaller numbers come first. 500 when it is left out.
+    /// Sets `SORT`. Place in the template; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -74,16 +74,10 @@ impl CrmTimelineComment {
     ) -> Self {
         self.set("COMMENT", rt::value::text(value))
     }
-    /// `AUTHOR_ID`. Employee who wrote it; the caller when it is left out.
+    /// `AUTHOR_ID`. Employee who wrote it.
     #[inline]
     pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "AUTHOR_ID")
-    }
-    /// Sets `AUTHOR_ID`. Employee who wrote it; the caller when it is left out.
-    #[inline]
-    #[must_use]
-    pub fn set_author_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
-        self.set("AUTHOR_ID", rt::value::id(value))
     }
     /// `CREATED`. When it was written.
     #[inline]

@@ -54,12 +54,12 @@ impl Quote {
     ) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
-    /// `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal. The first one when it is left out.
+    /// `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal.
     #[inline]
     pub fn status_id(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
-    /// Sets `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal. The first one when it is left out.
+    /// Sets `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal.
     #[inline]
     #[must_use]
     pub fn set_status_id(
@@ -68,12 +68,12 @@ impl Quote {
     ) -> Self {
         self.set("STATUS_ID", rt::value::text(value))
     }
-    /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR. The portal's base currency when it is left out.
+    /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR.
     #[inline]
     pub fn currency_id(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
-    /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR. The portal's base currency when it is left out.
+    /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR.
     #[inline]
     #[must_use]
     pub fn set_currency_id(
@@ -226,12 +226,12 @@ impl Quote {
     ) -> Self {
         self.set("ACTUAL_DATE", rt::value::text(value))
     }
-    /// `OPENED`. Whether everybody sees the estimate whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// `OPENED`. Whether everybody sees the estimate whose rights cover open ones only.
     #[inline]
     pub fn opened(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the estimate whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// Sets `OPENED`. Whether everybody sees the estimate whose rights cover open ones only.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
@@ -399,12 +399,12 @@ impl Quote {
     ) -> Self {
         self.set("CLIENT_TPA_ID", rt::value::text(value))
     }
-    /// `ASSIGNED_BY_ID`. Employee who looks after the estimate. The caller when it is left out.
+    /// `ASSIGNED_BY_ID`. Employee who looks after the estimate.
     #[inline]
     pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
-    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the estimate. The caller when it is left out.
+    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the estimate.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {

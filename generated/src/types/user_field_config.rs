@@ -143,23 +143,23 @@ impl UserFieldConfig {
     pub fn show_in_list(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "showInList")
     }
-    /// `editInList`. Whether people may change the value. They may when it is left out.
+    /// `editInList`. Whether people may change the value.
     #[inline]
     pub fn edit_in_list(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "editInList")
     }
-    /// Sets `editInList`. Whether people may change the value. They may when it is left out.
+    /// Sets `editInList`. Whether people may change the value.
     #[inline]
     #[must_use]
     pub fn set_edit_in_list(self, value: bool) -> Self {
         self.set("editInList", rt::value::yes_no(value))
     }
-    /// `isSearchable`. Whether the search looks into it. No when it is left out.
+    /// `isSearchable`. Whether the search looks into it.
     #[inline]
     pub fn is_searchable(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "isSearchable")
     }
-    /// Sets `isSearchable`. Whether the search looks into it. No when it is left out.
+    /// Sets `isSearchable`. Whether the search looks into it.
     #[inline]
     #[must_use]
     pub fn set_is_searchable(self, value: bool) -> Self {

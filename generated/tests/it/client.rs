@@ -35,7 +35,7 @@ async fn an_account_is_made_changed_found_and_dismissed() {
     assert_eq!((found.email(), found.uf_department()), (Some("oleg.lama@example.org"), Some(vec![7])));
     assert!(found.personal_photo().and_then(Value::as_str).is_some_and(|address| address.ends_with("portrait.jpg")));
     assert!(user::change_user_status(&id, true).send(&client).await.expect("dismissed"));
-    let page = user::search(json!({"FIND": "oleg lama"})).send(&client).await.expect("found");
+    let page = user::search().filter(json!({"FIND": "oleg lama"})).send(&client).await.expect("found");
     assert_eq!(page.items[0].active(), Some(false));
 }
 

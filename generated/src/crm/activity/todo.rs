@@ -71,7 +71,7 @@ impl Add {
     ) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
-    /// `responsibleId`. Employee who is to do it; the caller when it is left out.
+    /// `responsibleId`. Employee who is to do it.
     #[inline]
     pub fn responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("responsibleId", rt::value::id(value)))
@@ -177,12 +177,12 @@ pub fn update(
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
-    /// `title`. What it is about, in a line; empty when it is left out.
+    /// `title`. What it is about, in a line.
     #[inline]
     pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("title", rt::value::text(value)))
     }
-    /// `description`. What it is about at length; empty when it is left out.
+    /// `description`. What it is about at length.
     #[inline]
     pub fn description(
         self,
@@ -190,7 +190,7 @@ impl Update {
     ) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
-    /// `responsibleId`. Employee who is to do it; the caller when it is left out.
+    /// `responsibleId`. Employee who is to do it.
     #[inline]
     pub fn responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("responsibleId", rt::value::id(value)))

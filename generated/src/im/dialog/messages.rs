@@ -129,7 +129,7 @@ pub fn search(chat_id: impl ::std::convert::Into<rt::Id>) -> Search {
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 impl Search {
-    /// `SEARCH_MESSAGE`. Words to look for, three letters at least; all messages when it is left out.
+    /// `SEARCH_MESSAGE`. Words to look for, three letters at least.
     #[inline]
     pub fn search_message(
         self,

@@ -114,7 +114,7 @@ impl Search {
     pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
-    /// `CONVERT_TEXT`. Whether BB codes become HTML. They do not when it is left out.
+    /// `CONVERT_TEXT`. Whether BB codes become HTML.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
         Self(self.0.param("CONVERT_TEXT", rt::value::yes_no(value)))
