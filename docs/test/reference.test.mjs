@@ -45,7 +45,7 @@ test('the page of UpdateUser has everything that it promises', async () => {
       ['Token', '--token', 'String', '✖'],
     ],
   );
-  assert.match(article, /Returns: Boolean\./);
+  assert.match(article, /Returns: Map Of KeyAndValue.* Result: Boolean\. True when/);
   assert.equal(
     await page.getAttribute('article .theme-admonition-tip a', 'href'),
     'https://apidocs.bitrix24.com/api-reference/user/user-update.html',
@@ -132,7 +132,7 @@ test('nor does any other place of a spec become markup', async () => {
       `# Object ${nastiest} end.`,
       `* List ${nastiest} end. Values: ${nastiest} – Means ${nastiest} end.`,
       `| File ${nastiest} end.`,
-      `Returns: Array Of Structure. - Records ${nastiest} end.`,
+      `Result: Array Of Structure. - Records ${nastiest} end.`,
       `Example ${nastiest}`,
       `</TabItem> ${nastiest}`,
       '<!--{x}|',

@@ -27,6 +27,8 @@ pub(super) struct Page {
     signature: String,
     params: Vec<Row>,
     has_connection: bool,
+    /// Whether what it gives is the portal's answer.
+    has_answer: bool,
     returns: String,
     returns_type: String,
     method: Option<String>,
@@ -163,6 +165,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         signature: signature(function, is_emptied),
         params,
         has_connection,
+        has_answer: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
         returns: if is_template {
             "An object with every known key; each value tells what belongs there.".into()
         } else {
