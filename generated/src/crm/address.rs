@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.address`.
 use ::bitrix24_runtime as rt;
-/// Adds an address to official details, a lead, a contact or a company. There is one of each kind.
+/// Adds an address to official details or a lead. There is one of each kind.
 ///
 /// Calls `crm.address.add`; scope `crm`. May be called by: whoever may change the record.
 ///
@@ -36,7 +36,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `crm.address.add`: Adds an address to official details, a lead, a contact or a company. There is one of each kind.
+/// A call of `crm.address.add`: Adds an address to official details or a lead. There is one of each kind.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

@@ -356,7 +356,7 @@ pub fn update(
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
-    /// `WEBFORM_ID`. CRM form that is filled in during the calls; none when it is left out.
+    /// `WEBFORM_ID`. CRM form that is filled in during the calls; the list loses its form when it is left out.
     #[inline]
     pub fn webform_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("WEBFORM_ID", rt::value::id(value)))

@@ -23,9 +23,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `NOT_FOUND`: There is no such funnel or kind of record.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
-/// - `ADDING_DISABLED`: The portal's plan does not allow more funnels.
+/// - `ADDING_DISABLED`: Funnels of this kind are the portal's own; none can be added.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `0`: Something failed inside the portal. The description tells what.
+/// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
 #[inline]
 pub fn add(
     entity_type_id: impl ::std::convert::Into<rt::Id>,
@@ -75,7 +75,7 @@ impl rt::Request for Add {
         self.0
     }
 }
-/// Removes a funnel with its stages. It must hold no records.
+/// Removes a funnel with its stages. It must hold no records and must not be the usual one.
 ///
 /// Calls `crm.category.delete`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -96,10 +96,10 @@ impl rt::Request for Add {
 ///
 /// - `NOT_FOUND`: There is no such funnel or kind of record.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
-/// - `REMOVING_DISABLED`: Funnels of this kind cannot be removed.
+/// - `REMOVING_DISABLED`: The funnel is one of the portal's own.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `0`: Something failed inside the portal. The description tells what.
-/// - `BX_ERROR`: The funnel is the usual one or holds records. Move them first.
+/// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
+/// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Move them first.
 #[inline]
 pub fn delete(
     entity_type_id: impl ::std::convert::Into<rt::Id>,
@@ -118,7 +118,7 @@ pub fn delete(
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.category.delete`: Removes a funnel with its stages. It must hold no records.
+/// A call of `crm.category.delete`: Removes a funnel with its stages. It must hold no records and must not be the usual one.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -360,7 +360,7 @@ impl rt::Request for List {
         self.0
     }
 }
-/// Changes the name or place of a funnel, or makes it the usual one.
+/// Changes the name or place of a funnel, or makes one of a smart process the usual one.
 ///
 /// Calls `crm.category.update`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -370,7 +370,7 @@ impl rt::Request for List {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::category::update(2, 5, json!({"name":"Wholesale and export","isDefault":"Y"})).send(client).await?;
+/// let result = crm::category::update(1152, 5, json!({"name":"Wholesale and export","isDefault":"Y"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -403,7 +403,7 @@ pub fn update(
             .param("fields", fields),
     )
 }
-/// A call of `crm.category.update`: Changes the name or place of a funnel, or makes it the usual one.
+/// A call of `crm.category.update`: Changes the name or place of a funnel, or makes one of a smart process the usual one.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `200040300020`: The caller is no administrator of the shop.
-/// - `201650000001`: The order is linked already, or the record does not exist.
+/// - `201650000001`: The order is linked to the record already.
 /// - `200540400001`: There is no such order.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]

@@ -317,7 +317,7 @@ impl rt::Request for Get {
         self.0
     }
 }
-/// Marks a notification, and all older ones, as read or as not read.
+/// Marks a notification, and all newer ones if not told otherwise, as read or as not read.
 ///
 /// Calls `im.notify.read`; scope `im`.
 ///
@@ -355,12 +355,12 @@ pub fn read() -> Read {
         ),
     )
 }
-/// A call of `im.notify.read`: Marks a notification, and all older ones, as read or as not read.
+/// A call of `im.notify.read`: Marks a notification, and all newer ones if not told otherwise, as read or as not read.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Read(rt::Call);
 impl Read {
-    /// `ID`. Notification by its number; all when it is left out.
+    /// `ID`. Notification by its number; nothing happens when it is left out.
     #[inline]
     pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
@@ -370,7 +370,7 @@ impl Read {
     pub fn action(self, value: bool) -> Self {
         Self(self.0.param("ACTION", rt::value::yes_no(value)))
     }
-    /// `ONLY_CURRENT`. Whether only this one is marked.
+    /// `ONLY_CURRENT`. Whether only this one is marked, and those with larger numbers are not.
     #[inline]
     pub fn only_current(self, value: bool) -> Self {
         Self(self.0.param("ONLY_CURRENT", rt::value::yes_no(value)))

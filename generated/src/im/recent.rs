@@ -320,7 +320,7 @@ impl rt::Request for List {
 /// Among others, the portal's own:
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
-/// - `ACCESS_ERROR`: The caller has no access to the dialog, or as many are pinned as allowed.
+/// - `ACCESS_ERROR`: The caller has no access to the dialog.
 #[inline]
 pub fn pin(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Pin {
     Pin(

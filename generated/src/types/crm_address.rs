@@ -41,12 +41,12 @@ impl CrmAddress {
     pub fn set_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
         self.set("TYPE_ID", rt::value::integer(value))
     }
-    /// `ENTITY_TYPE_ID`. Whose address it is.
+    /// `ENTITY_TYPE_ID`. Whose address it is. Contacts and companies have addresses of their own on some old portals only; others keep them at the official details.
     #[inline]
     pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
-    /// Sets `ENTITY_TYPE_ID`. Whose address it is.
+    /// Sets `ENTITY_TYPE_ID`. Whose address it is. Contacts and companies have addresses of their own on some old portals only; others keep them at the official details.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
@@ -161,12 +161,12 @@ impl CrmAddress {
     ) -> Self {
         self.set("COUNTRY", rt::value::text(value))
     }
-    /// `COUNTRY_CODE`. Country by its code.
+    /// `COUNTRY_CODE`. Country by its code. It has no effect at present.
     #[inline]
     pub fn country_code(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "COUNTRY_CODE")
     }
-    /// Sets `COUNTRY_CODE`. Country by its code.
+    /// Sets `COUNTRY_CODE`. Country by its code. It has no effect at present.
     #[inline]
     #[must_use]
     pub fn set_country_code(

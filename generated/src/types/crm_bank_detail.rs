@@ -51,12 +51,12 @@ impl CrmBankDetail {
     pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
-    /// `COUNTRY_ID`. Country by its number, which decides on the fields that are shown.
+    /// `COUNTRY_ID`. Country by its number, which decides on the fields that are shown. It is that of the template of the details.
     #[inline]
     pub fn country_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "COUNTRY_ID")
     }
-    /// Sets `COUNTRY_ID`. Country by its number, which decides on the fields that are shown.
+    /// Sets `COUNTRY_ID`. Country by its number, which decides on the fields that are shown. It is that of the template of the details.
     #[inline]
     #[must_use]
     pub fn set_country_id(self, value: impl ::std::convert::Into<i64>) -> Self {

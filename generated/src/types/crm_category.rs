@@ -65,12 +65,12 @@ impl CrmCategory {
     pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
-    /// `isDefault`. Whether new records come into it when nothing is said.
+    /// `isDefault`. Whether new records come into it when nothing is said. Deals have it fixed.
     #[inline]
     pub fn is_default(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "isDefault")
     }
-    /// Sets `isDefault`. Whether new records come into it when nothing is said.
+    /// Sets `isDefault`. Whether new records come into it when nothing is said. Deals have it fixed.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {

@@ -41,12 +41,12 @@ impl CrmOrderLink {
     pub fn set_order_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         self.set("orderId", rt::value::id(value))
     }
-    /// `ownerTypeId`. Kind of the record; 2 for a deal.
+    /// `ownerTypeId`. Kind of the record, 2 for a deal or 31 for an invoice.
     #[inline]
     pub fn owner_type_id(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "ownerTypeId")
     }
-    /// Sets `ownerTypeId`. Kind of the record; 2 for a deal.
+    /// Sets `ownerTypeId`. Kind of the record, 2 for a deal or 31 for an invoice.
     #[inline]
     #[must_use]
     pub fn set_owner_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {

@@ -258,23 +258,23 @@ impl CrmType {
     pub fn is_counters_enabled(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "isCountersEnabled")
     }
-    /// `isExternal`. Whether it belongs to an automated solution, outside the CRM.
+    /// `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn is_external(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "isExternal")
     }
-    /// Sets `isExternal`. Whether it belongs to an automated solution, outside the CRM.
+    /// Sets `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_is_external(self, value: bool) -> Self {
         self.set("isExternal", rt::value::yes_no(value))
     }
-    /// `customSectionId`. Automated solution that shows it; crm.automatedsolution.list has them. 0 for the CRM.
+    /// `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_section_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "customSectionId")
     }
-    /// Sets `customSectionId`. Automated solution that shows it; crm.automatedsolution.list has them. 0 for the CRM.
+    /// Sets `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_section_id(
@@ -283,12 +283,12 @@ impl CrmType {
     ) -> Self {
         self.set("customSectionId", rt::value::id(value))
     }
-    /// `customSections`. Automated solutions with id, title and isSelected; kept for old programs.
+    /// `customSections`. Automated solutions with id, title and isSelected. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_sections(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
         rt::view::read(&self.0, "customSections")
     }
-    /// Sets `customSections`. Automated solutions with id, title and isSelected; kept for old programs.
+    /// Sets `customSections`. Automated solutions with id, title and isSelected. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_sections(

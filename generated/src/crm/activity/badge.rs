@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.activity.badge`.
 use ::bitrix24_runtime as rt;
-/// Adds a label for the Kanban view, or changes the one with this code.
+/// Adds a label for the Kanban view, to be used by activities that applications design.
 ///
 /// Calls `crm.activity.badge.add`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -47,7 +47,7 @@ pub fn add(
             .param("type", rt::value::text(r#type)),
     )
 }
-/// A call of `crm.activity.badge.add`: Adds a label for the Kanban view, or changes the one with this code.
+/// A call of `crm.activity.badge.add`: Adds a label for the Kanban view, to be used by activities that applications design.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

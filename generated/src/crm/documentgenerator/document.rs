@@ -60,7 +60,7 @@ impl Add {
     pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
-    /// `stampsEnabled`. Whether seal and signatures are printed. As in the template when it is left out.
+    /// `stampsEnabled`. Whether seal and signatures are printed. They are not when it is left out.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))
@@ -530,7 +530,7 @@ impl Update {
     pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
-    /// `stampsEnabled`. Whether seal and signatures are printed. As before when it is left out.
+    /// `stampsEnabled`. Whether seal and signatures are printed.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))

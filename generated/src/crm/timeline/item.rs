@@ -21,12 +21,12 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: Something failed inside the portal. The description tells what.
+/// - `0`: Three entries are pinned already, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `ACCESS_DENIED`: The caller may not change the record.
 /// - `NOT_FOUND`: There is no such entry.
 /// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be pinned, for instance because three are already.
+/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be pinned.
 #[inline]
 pub fn pin(
     id: impl ::std::convert::Into<rt::Id>,

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.department.colleagues`.
 use ::bitrix24_runtime as rt;
-/// Lists the colleagues of the caller: people of the same departments and those that the caller heads.
+/// Lists the colleagues of the caller. A head gets those below and all those above.
 ///
 /// Calls `im.department.colleagues.list`; scope `im`. May be called by: employee, no partner.
 ///
@@ -38,7 +38,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `im.department.colleagues.list`: Lists the colleagues of the caller: people of the same departments and those that the caller heads.
+/// A call of `im.department.colleagues.list`: Lists the colleagues of the caller. A head gets those below and all those above.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -53,7 +53,7 @@ impl List {
     pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
-    /// `LIMIT`. How many people to answer; 10 when it is left out.
+    /// `LIMIT`. How many people to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))

@@ -153,7 +153,7 @@ impl Search {
     ) -> Self {
         Self(self.0.param("DATE_TO", rt::value::text(value)))
     }
-    /// `DATE`. Only messages of this day.
+    /// `DATE`. Only messages of the 24 hours from this time on.
     #[inline]
     pub fn date(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("DATE", rt::value::text(value)))
@@ -163,7 +163,7 @@ impl Search {
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
-    /// `LIMIT`. How many to answer, 50 at most and when it is left out.
+    /// `LIMIT`. How many messages to answer, 200 at most; 50 when it is left out.
     #[inline]
     pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))

@@ -46,7 +46,7 @@ pub fn search() -> Search {
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
 impl Search {
-    /// `SEARCH_TEXT`. Words to look for, three letters at least.
+    /// `SEARCH_TEXT`. Words to look for; three letters at least when neither kind nor date is given.
     #[inline]
     pub fn search_text(
         self,
@@ -80,7 +80,7 @@ impl Search {
     ) -> Self {
         Self(self.0.param("SEARCH_DATE", rt::value::text(value)))
     }
-    /// `SEARCH_DATE_FROM`. Only notifications from this day on.
+    /// `SEARCH_DATE_FROM`. Only notifications from this time on; SEARCH_DATE_TO must stand beside it.
     #[inline]
     pub fn search_date_from(
         self,
@@ -88,7 +88,7 @@ impl Search {
     ) -> Self {
         Self(self.0.param("SEARCH_DATE_FROM", rt::value::text(value)))
     }
-    /// `SEARCH_DATE_TO`. Only notifications up to this day.
+    /// `SEARCH_DATE_TO`. Only notifications up to this time; SEARCH_DATE_FROM must stand beside it.
     #[inline]
     pub fn search_date_to(
         self,

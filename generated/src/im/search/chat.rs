@@ -44,12 +44,12 @@ pub fn list() -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `FIND`. Words to look for, three letters at least. One of FIND and FIND_LINES is needed.
+    /// `FIND`. Words to look for, two letters at least. One of FIND and FIND_LINES is needed.
     #[inline]
     pub fn find(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("FIND", rt::value::text(value)))
     }
-    /// `FIND_LINES`. Words to look for in open channels instead.
+    /// `FIND_LINES`. Words to look for in open channels, two letters at least. It has no effect beside FIND.
     #[inline]
     pub fn find_lines(
         self,
@@ -62,7 +62,7 @@ impl List {
     pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
-    /// `LIMIT`. How many to answer; 10 when it is left out.
+    /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))

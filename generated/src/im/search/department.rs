@@ -51,7 +51,7 @@ impl List {
     pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
-    /// `LIMIT`. How many to answer; 10 when it is left out.
+    /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
     pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.user.status.idle`.
 use ::bitrix24_runtime as rt;
-/// Tells the others that somebody sits at the caller's computer again.
+/// Tells the others that somebody sits at the caller's computer again. The present messenger takes it, but does not show it.
 ///
 /// Calls `im.user.status.idle.end`; scope `im`.
 ///
@@ -35,7 +35,7 @@ pub fn end() -> End {
         ),
     )
 }
-/// A call of `im.user.status.idle.end`: Tells the others that somebody sits at the caller's computer again.
+/// A call of `im.user.status.idle.end`: Tells the others that somebody sits at the caller's computer again. The present messenger takes it, but does not show it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct End(rt::Call);
@@ -62,7 +62,7 @@ impl rt::Request for End {
         self.0
     }
 }
-/// Tells the others that nobody sits at the caller's computer.
+/// Tells the others that nobody sits at the caller's computer. The present messenger takes it, but does not show it.
 ///
 /// Calls `im.user.status.idle.start`; scope `im`.
 ///
@@ -98,12 +98,12 @@ pub fn start() -> Start {
         ),
     )
 }
-/// A call of `im.user.status.idle.start`: Tells the others that nobody sits at the caller's computer.
+/// A call of `im.user.status.idle.start`: Tells the others that nobody sits at the caller's computer. The present messenger takes it, but does not show it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
 impl Start {
-    /// `AGO`. For how many minutes that has been so; 10 when it is left out.
+    /// `AGO`. For how many minutes that has been so; 1 at least, 10 when it is left out.
     #[inline]
     pub fn ago(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("AGO", rt::value::integer(value)))
