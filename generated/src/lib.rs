@@ -112,6 +112,9 @@ pub mod placement;
 #[cfg(feature = "pull")]
 #[rustfmt::skip]
 pub mod pull;
+#[cfg(feature = "rpa")]
+#[rustfmt::skip]
+pub mod rpa;
 #[cfg(feature = "sale")]
 #[rustfmt::skip]
 pub mod sale;
