@@ -473,7 +473,7 @@ pub enum BooleanForm {
 pub enum TimeForm {
     /// As given, best with an offset.
     Iso,
-    /// In UTC with `Z` behind it.
+    /// With its offset; without one it is taken for UTC and gets a `Z`.
     Utc,
 }
 

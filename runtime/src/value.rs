@@ -202,24 +202,25 @@ pub fn text(value: impl Into<String>) -> Value {
     Value::String(value.into())
 }
 
-/// A point in time in UTC with whole seconds and `Z` behind it, which some methods demand; one without an offset is taken
-/// for UTC. A text that is no time stays as it is: the portal has its own words for it.
+/// A point in time that must tell its offset: without one it is taken for UTC, and `Z` is put behind it. Fractions of a
+/// second are cut off. A text that is no time stays as it is: the portal has its own words for it.
 pub fn utc(value: impl Into<String>) -> Value {
     use time::format_description::well_known::Rfc3339;
     let text: String = value.into();
     let mut whole = text.trim().replacen(' ', "T", 1);
+    if let Some((seconds, rest)) = whole.split_once('.') {
+        whole = format!("{seconds}{}", rest.trim_start_matches(|char: char| char.is_ascii_digit()));
+    }
     if whole.len() == 10 {
         whole.push_str("T00:00:00");
     }
-    for candidate in [whole.clone(), format!("{whole}Z")] {
-        let parsed = time::OffsetDateTime::parse(&candidate, &Rfc3339).ok();
-        let utc = parsed.map(|time| time.to_offset(time::UtcOffset::UTC).truncate_to_second());
-        let utc = utc.and_then(|time| time.format(&Rfc3339).ok());
-        if let Some(utc) = utc {
-            return Value::String(utc);
-        }
+    let is_time = |text: &str| time::OffsetDateTime::parse(text, &Rfc3339).is_ok();
+    let with_z = format!("{whole}Z");
+    match (is_time(&whole), is_time(&with_z)) {
+        (true, _) => Value::String(whole),
+        (false, true) => Value::String(with_z),
+        (false, false) => Value::String(text),
     }
-    Value::String(text)
 }
 
 /// A whole number.
@@ -264,12 +265,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_become_utc() {
+    fn times_tell_their_offset() {
         for (given, expected) in [
             ("2026-01-31T10:00:00", "2026-01-31T10:00:00Z"),
             ("2026-01-31T10:00:00.7662706", "2026-01-31T10:00:00Z"),
             ("2026-01-31", "2026-01-31T00:00:00Z"),
-            ("2026-01-31 01:00:00+03:00", "2026-01-30T22:00:00Z"),
+            ("2026-01-31 01:00:00+03:00", "2026-01-31T01:00:00+03:00"),
             ("tomorrow", "tomorrow"),
         ] {
             assert_eq!(utc(given), Value::from(expected));

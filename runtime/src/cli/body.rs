@@ -7,7 +7,7 @@ use crate::call::Call;
 use crate::cli::command::{given, is_set, key};
 use crate::cli::exit::Stop;
 use crate::cli::suggest::hint;
-use crate::cli::value::{Converted, Inputs, convert, json_value};
+use crate::cli::value::{Converted, Inputs, convert};
 use crate::method::{Effect, Method, Paging, Rest};
 use crate::table::{Command, Param, split_path};
 use crate::value::{File, Object};
@@ -23,6 +23,7 @@ pub(crate) fn call(
     inputs: &Inputs,
     missing: Vec<String>,
 ) -> Result<Call, Stop> {
+    let is_whole = given(matches, "params").is_some();
     let mut spellings = Vec::new();
     let (mut base, mut uploads) = match given(matches, "params") {
         Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs, &mut spellings)?,
@@ -78,7 +79,7 @@ pub(crate) fn call(
             lacking.join("\n")
         )));
     }
-    let mut call = assemble(command, base, uploads, explicit);
+    let mut call = assemble(command, (base, is_whole), uploads, explicit);
     for (name, given) in spellings {
         call.rename(&name, given);
     }
@@ -94,7 +95,7 @@ fn file_name<'m>(command: &Command<'static>, matches: &'m ArgMatches, param: &Pa
 
 fn assemble(
     command: &Command<'static>,
-    base: Object,
+    (base, is_whole): (Object, bool),
     uploads: Files,
     explicit: Vec<(&Param<'static>, Option<Converted>)>,
 ) -> Call {
@@ -129,9 +130,9 @@ fn assemble(
         let path = param.path();
         let (value, files) = match value {
             Some(Converted { value, files }) => (value, files),
-            // A default only stands in for what `--params` leaves out.
+            // A whole body gets no defaults.
             None => match &param.default {
-                Some(default) if !is_in(command, &base, param) => (default_value(param, default), Vec::new()),
+                Some(default) if !is_whole => (default_value(param, default), Vec::new()),
                 _ => continue,
             },
         };
@@ -247,7 +248,7 @@ fn params(
         let merged = || command.params.iter().filter(|param| param.wire == "merge").flat_map(|param| &param.entries);
         let value = match param.or_else(|| merged().find(|entry| entry.name == key)) {
             Some(param) => {
-                json_value(param, value, inputs).map_err(|fault| Stop::usage(format!("--params: `{key}`: {fault}")))?
+                inputs.body_part(param, value).map_err(|fault| Stop::usage(format!("--params: `{key}`: {fault}")))?
             }
             None => value.into(),
         };
@@ -274,11 +275,7 @@ pub(crate) fn is_custom(key: &str) -> bool {
 /// Whether `--params` brings a parameter.
 fn is_in(command: &Command<'static>, base: &Object, param: &Param<'_>) -> bool {
     match param.path() {
-        Some(path) => {
-            let (last, parents) = path.split_last().map_or(("", &[][..]), |(last, parents)| (last.as_str(), parents));
-            let object = parents.iter().try_fold(base, |object, key| object.get(key)?.as_object());
-            object.is_some_and(|object| object.contains_key(last))
-        }
+        Some(path) => at(base, &path).is_some(),
         // Whatever is no other parameter's belongs to the merged object.
         None => {
             let paths = || command.params.iter().filter_map(|other| other.path()?.into_iter().next());

@@ -173,6 +173,15 @@ fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     carry_out(call, connection, &matches)
 }
 
+/// The help of a command, by any spelling of its name; `all` shows every option.
+///
+/// # Errors
+/// When there is no such command.
+pub fn help(tables: &Tables, name: &str, all: bool) -> Result<String, String> {
+    let command = tables.command(name, None).ok_or_else(|| unknown_method(tables, name, None).message)?;
+    Ok(help::command(&command, all))
+}
+
 /// `oint call <method>`: any method at all.
 fn any_method(arguments: &[String]) -> Result<Exit, Stop> {
     const USAGE: &str = "Call any REST method, known here or not\n\nUsage: oint call <method> --url <ADDRESS> [--token <TOKEN>] [--params <JSON>] [--rest 3] [--dry-run]\n\nExample:\n  oint call crm.any.method --params '{\"ID\": 1}'\n";

@@ -1,6 +1,6 @@
 //! From the text of an option to the value that it stands for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -32,11 +32,25 @@ pub(crate) struct Inputs {
     stdin_taken: RefCell<bool>,
     /// What people should know without being stopped.
     pub(crate) notes: RefCell<Vec<String>>,
+    /// Whether what is read now is a body as the portal takes it, so that only files are converted in it.
+    body: Cell<bool>,
 }
 
 impl Inputs {
     pub(crate) fn new() -> Self {
-        Self { stdin_taken: RefCell::new(false), notes: RefCell::new(Vec::new()) }
+        Self { stdin_taken: RefCell::new(false), notes: RefCell::new(Vec::new()), body: Cell::new(false) }
+    }
+
+    fn is_body(&self) -> bool {
+        self.body.get()
+    }
+
+    /// Converts a part of a whole body: paths of files become files, all else stays as it is given.
+    pub(crate) fn body_part(&self, param: &Param<'_>, value: Value) -> Result<Converted, String> {
+        self.body.set(true);
+        let converted = json_value(param, value, self);
+        self.body.set(false);
+        converted
     }
 
     fn stdin(&self) -> Result<String, String> {
@@ -290,11 +304,13 @@ fn entries(param: &Param<'_>, keys: crate::value::Object, inputs: &Inputs) -> Re
 }
 
 /// The value of a parameter, or of a known key, that is given inside JSON, in its wire form.
-pub(crate) fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
+fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
     let item = param.type_word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
     let converted = match (item, value) {
         // Names and paths of files.
-        (Some(item), named @ Value::Object(_)) if item.starts_with("file") => files(form(item), Some(named), "")?,
+        (Some(item), named @ Value::Object(_)) if item.starts_with("file") && !inputs.is_body() => {
+            files(form(item), Some(named), "")?
+        }
         (_, value) => wire(&param.type_word, param, value, inputs)?,
     };
     note_unknown(param, &converted.value, inputs);
@@ -306,14 +322,24 @@ pub(crate) fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Re
 fn wire(ty: &str, param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
     let item = ty.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));
     match value {
-        Value::Bool(flag) if ty.starts_with("boolean") => Ok(boolean(ty, flag).into()),
-        // An empty text takes a file away.
-        Value::String(text) if ty.starts_with("file") && !text.is_empty() => file(form(ty), &text),
+        Value::Bool(flag) if ty.starts_with("boolean") && !inputs.is_body() => Ok(boolean(ty, flag).into()),
+        // Content as the portal takes it, or nothing, which takes a file away.
+        Value::String(text) if ty.starts_with("file") && !is_file_name(&text) => {
+            Ok(Value::String(text).into())
+        }
+        Value::String(text) if ty.starts_with("file") => file(form(ty), &text),
         Value::Object(keys) => entries(param, keys, inputs),
         // A file in its wire form is a list too: name and content.
         Value::Array(values) if !ty.starts_with("file") => list(item.unwrap_or("any"), param, values, inputs),
         value => Ok(value.into()),
     }
+}
+
+/// Whether a text names a file, there or not: content in base64 has no ending.
+fn is_file_name(text: &str) -> bool {
+    let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
+    Path::new(text).is_file()
+        || ending.is_some_and(|ending| (1..=5).contains(&ending.len()) && ending.chars().all(|char| char.is_ascii_alphanumeric()))
 }
 
 fn form(ty: &str) -> FileForm {
@@ -325,46 +351,75 @@ fn form(ty: &str) -> FileForm {
 }
 
 fn file(form: FileForm, text: &str) -> Result<Converted, String> {
-    // What is JSON already has the form that goes into the body.
-    if text.trim_start().starts_with(['[', '{']) {
-        return json::read(text).map(Converted::from);
+    match text.trim().starts_with(['[', '{']).then(|| json::read(text).ok()).flatten() {
+        Some(value) => given_file(form, &value),
+        None => Ok(in_form(form, fetch(text)?)),
     }
-    let file = fetch(text)?;
-    Ok(Converted { value: form.encode(&file), files: vec![(Vec::new(), file)] })
 }
 
-/// Several files: a list of paths, an object of names and paths, or one path.
+/// Several files: a list of them, an object of names and files, or one.
 fn files(form: FileForm, json: Option<Value>, text: &str) -> Result<Converted, String> {
-    let is_encoded =
-        |items: &Vec<Value>| !items.is_empty() && items.iter().all(|item| item.is_array() || item.is_object());
-    if let Some(Value::Array(items)) = &json
-        && is_encoded(items)
-    {
-        return Ok(Value::Array(items.clone()).into());
+    let files: Vec<Converted> = match &json {
+        None => vec![in_form(form, fetch(text)?)],
+        Some(pair) if as_pair(pair).is_some_and(|(_, content)| !is_file_name(content)) => vec![given_file(form, pair)?],
+        Some(Value::Array(items)) => items.iter().map(|item| given_file(form, item)).collect::<Result<_, _>>()?,
+        Some(Value::Object(files)) if !files.contains_key(FILE_DATA) => {
+            let named = |(name, item): (&String, &Value)| {
+                let mut given = given_file(form, item)?;
+                if let [(_, file)] = given.files.as_mut_slice() {
+                    *file = file.clone().named(name);
+                    given.value = form.encode(file);
+                }
+                Ok(given)
+            };
+            files.iter().map(named).collect::<Result<_, String>>()?
+        }
+        Some(other) => vec![given_file(form, other)?],
+    };
+    let mut all = Converted::from(Value::Null);
+    let mut list = Vec::new();
+    for (at, file) in files.into_iter().enumerate() {
+        all.files.extend(file.files.into_iter().map(|(_, file)| (vec![at.to_string()], file)));
+        list.push(file.value);
     }
-    let path = |value: &Value| {
-        value
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| format!("a file is named by text, found {}", crate::value::kind(value)))
-    };
-    let files: Vec<File> = match &json {
-        None => vec![fetch(text)?],
-        Some(Value::Array(items)) => {
-            items.iter().map(|item| path(item).and_then(|path| fetch(&path))).collect::<Result<_, _>>()?
-        }
-        Some(Value::Object(named)) => {
-            let named =
-                named.iter().map(|(name, item)| path(item).and_then(|path| fetch(&path)).map(|file| file.named(name)));
-            named.collect::<Result<_, _>>()?
-        }
-        Some(other) => vec![fetch(&path(other)?)?],
-    };
-    let value = files.iter().map(|file| form.encode(file)).collect();
-    Ok(Converted {
-        value,
-        files: files.into_iter().enumerate().map(|(at, file)| (vec![at.to_string()], file)).collect(),
-    })
+    all.value = Value::Array(list);
+    Ok(all)
+}
+
+/// The key of the form in which old methods of the CRM take a file.
+const FILE_DATA: &str = "fileData";
+
+fn in_form(form: FileForm, file: File) -> Converted {
+    Converted { value: form.encode(&file), files: vec![(Vec::new(), file)] }
+}
+
+/// A file in the portal's own form, `[name, base64]`: its two texts.
+fn as_pair(value: &Value) -> Option<(&str, &str)> {
+    match value.as_array()?.as_slice() {
+        [Value::String(name), Value::String(content)] => Some((name, content)),
+        _ => None,
+    }
+}
+
+/// A file named by text, or given in one of the portal's own forms. Content that is no base64 is handed on: whether it
+/// will do is the portal's to say.
+fn given_file(form: FileForm, value: &Value) -> Result<Converted, String> {
+    match (value, as_pair(value)) {
+        (Value::String(path), _) => Ok(in_form(form, fetch(path)?)),
+        (Value::Object(keys), _) if keys.contains_key(FILE_DATA) => given_file(form, &keys[FILE_DATA]),
+        (_, Some((name, content))) => Ok(match STANDARD.decode(content.trim()) {
+            Ok(content) => in_form(form, File::new(name, content)),
+            Err(_) => match form {
+                FileForm::Pair => value.clone().into(),
+                FileForm::Base64 => Value::from(content).into(),
+                FileForm::FileData => serde_json::json!({ FILE_DATA: value }).into(),
+            },
+        }),
+        (value, None) => Err(format!(
+            "a file is named by text or given as [\"name\", \"base64\"], found {}",
+            crate::value::kind(value)
+        )),
+    }
 }
 
 /// A file by its path, its http(s) address or its content in base64.

@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.chat.user`.
 use ::bitrix24_runtime as rt;
-/// Invites people into a chat. The command line shows them the history unless told otherwise; the portal itself hides it when nothing is said.
+/// Invites people into a chat. They do not see what was written before unless told otherwise.
 ///
 /// Calls `im.chat.user.add`; scope `im`. May be called by: member of the chat who may add people.
 ///
@@ -42,12 +42,54 @@ pub fn add(
             .param("USERS", rt::value::list(users, rt::value::integer)),
     )
 }
-/// A call of `im.chat.user.add`: Invites people into a chat. The command line shows them the history unless told otherwise; the portal itself hides it when nothing is said.
+/// Invites people into a chat and shows them what was written before, unless told otherwise.
+///
+/// Calls `im.chat.user.add` with fixed values. May be called by: member of the chat who may add people.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/chat-users/im-chat-user-add.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = im::chat::user::add_users_to_chat(3266, [10, 547], false).send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
+/// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or nobody can be added to this kind of chat.
+/// - `ACCESS_DENIED_EXTEND`: The settings of the chat do not let the caller add people. Ask its owner.
+#[inline]
+pub fn add_users_to_chat(
+    chat_id: impl ::std::convert::Into<rt::Id>,
+    users: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+    hide_history: bool,
+) -> Add {
+    Add(
+        rt::Call::new(
+                rt::Method::new(
+                    "im.chat.user.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                ),
+            )
+            .param("CHAT_ID", rt::value::id(chat_id))
+            .param("USERS", rt::value::list(users, rt::value::integer))
+            .param("HIDE_HISTORY", rt::value::yes_no(hide_history)),
+    )
+}
+/// A call of `im.chat.user.add`: Invites people into a chat. They do not see what was written before unless told otherwise.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 impl Add {
-    /// `HIDE_HISTORY`. Whether the new members do not see what was written before.
+    /// `HIDE_HISTORY`. Whether the new members do not see what was written before. They do not when it is left out.
     #[inline]
     pub fn hide_history(self, value: bool) -> Self {
         Self(self.0.param("HIDE_HISTORY", rt::value::yes_no(value)))
