@@ -46,6 +46,55 @@ pub fn add(post_message: impl ::std::convert::Into<::std::string::String>) -> Ad
             .param("POST_MESSAGE", rt::value::text(post_message)),
     )
 }
+/// Publishes a post in the news feed, for everybody when nothing else is said.
+///
+/// Calls `log.blogpost.add` with fixed values.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/log/log-blogpost-add.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = log::blogpost::create_post("Text of the post", ["UA"], false)
+///     .files([File::read("picture1.png")?, File::read("picture2.png")?])
+///     .post_title("Post title")
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_ADD_ERROR`: The text is empty, or nobody was found who could see the post. The description tells which; mend POST_MESSAGE or DEST.
+/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_MODULE_BLOG_NOT_INSTALLED`: The portal runs without the module for blogs. Its administrator can install it.
+/// - `SONET_CONTROLLER_LIVEFEED_BLOG_NOT_FOUND`: The author has no blog and the portal could not make one. Try another author, or ask the administrator.
+/// - without a code: The portal could not save the post for a reason of its own. Try again later.
+#[inline]
+pub fn create_post(
+    post_message: impl ::std::convert::Into<::std::string::String>,
+    dest: impl ::std::iter::IntoIterator<
+        Item = impl ::std::convert::Into<::std::string::String>,
+    >,
+    important: bool,
+) -> Add {
+    Add(
+        rt::Call::new(
+                rt::Method::new(
+                    "log.blogpost.add",
+                    rt::Rest::V2,
+                    rt::Effect::Create,
+                    rt::Paging::None,
+                ),
+            )
+            .param("POST_MESSAGE", rt::value::text(post_message))
+            .param("DEST", rt::value::list(dest, rt::value::text))
+            .param("IMPORTANT", rt::value::yes_no(important)),
+    )
+}
 /// A call of `log.blogpost.add`: Publishes a post in the news feed.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -308,6 +357,37 @@ pub fn get() -> Get {
         ),
     )
 }
+/// Finds the posts that everybody may read, or those for other readers.
+///
+/// Calls `log.blogpost.get` with fixed values.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/log/log-blogpost-get.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = log::blogpost::get_posts("UA")
+///     .post_id(3454)
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[inline]
+pub fn get_posts(log_rights: impl ::std::convert::Into<rt::Value>) -> Get {
+    Get(
+        rt::Call::new(
+                rt::Method::new(
+                    "log.blogpost.get",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                ),
+            )
+            .param("LOG_RIGHTS", log_rights),
+    )
+}
 /// A call of `log.blogpost.get`: Finds the posts that the caller may see, one by its number or all for certain readers.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -318,7 +398,7 @@ impl Get {
     pub fn post_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("POST_ID", rt::value::id(value)))
     }
-    /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department. The command line sends UA when it is left out, as OPI does.
+    /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department.
     #[inline]
     pub fn log_rights(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("LOG_RIGHTS", value))
@@ -511,6 +591,53 @@ pub fn update(post_id: impl ::std::convert::Into<rt::Id>) -> Update {
             .param("POST_ID", rt::value::id(post_id)),
     )
 }
+/// Replaces the text, the heading, the readers or the files of a post. Beware, without readers named the post is opened to everybody.
+///
+/// Calls `log.blogpost.update` with fixed values. May be called by: administrator, or the author.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/log/log-blogpost-update.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = log::blogpost::update_post(3454, ["UA"])
+///     .post_message("New text of the post")
+///     .files([File::read("picture1.png")?])
+///     .post_title("New title")
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `EMPTY_TITLE`: Neither a text nor a heading was sent. Give at least one.
+/// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_UPDATE_ERROR`: The post or its blog does not exist, or the caller may not change it. Look the number up with GetPosts and call as the author or an administrator.
+/// - without a code: The portal could not save the post for a reason of its own. Try again later.
+#[inline]
+pub fn update_post(
+    post_id: impl ::std::convert::Into<rt::Id>,
+    dest: impl ::std::iter::IntoIterator<
+        Item = impl ::std::convert::Into<::std::string::String>,
+    >,
+) -> Update {
+    Update(
+        rt::Call::new(
+                rt::Method::new(
+                    "log.blogpost.update",
+                    rt::Rest::V2,
+                    rt::Effect::Update,
+                    rt::Paging::None,
+                ),
+            )
+            .param("POST_ID", rt::value::id(post_id))
+            .param("DEST", rt::value::list(dest, rt::value::text)),
+    )
+}
 /// A call of `log.blogpost.update`: Replaces the text, the heading, the readers or the files of a post. A heading that is not sent again is lost.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -524,7 +651,7 @@ impl Update {
     ) -> Self {
         Self(self.0.param("POST_MESSAGE", rt::value::text(value)))
     }
-    /// `DEST`. Who may see the post from now on, as in CreatePost. Beware: the command line opens the post to everybody (UA) when it is left out, as OPI does.
+    /// `DEST`. Who may see the post from now on, as in CreatePost.
     #[inline]
     pub fn dest(
         self,

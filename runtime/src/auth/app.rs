@@ -72,11 +72,33 @@ impl OAuthApp {
     /// # Errors
     /// [`Error::Usage`] when the portal's address cannot be used.
     pub fn authorize_url(&self, portal: &str, state: &str) -> Result<String> {
+        let mut url = self.authorize(portal)?;
+        url.query_pairs_mut().append_pair("state", state);
+        Ok(url.into())
+    }
+
+    /// The same address without a `state`, for whoever opens it by hand and reads the code off the address bar.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the portal's address cannot be used.
+    pub fn link(&self, portal: &str) -> Result<String> {
+        self.authorize(portal).map(Into::into)
+    }
+
+    fn authorize(&self, portal: &str) -> Result<Url> {
         let portal = Address::parse(portal)?;
         let mut url = Url::parse(portal.origin()).map_err(|error| Error::usage(error.to_string()))?;
         url.set_path("/oauth/authorize/");
-        url.query_pairs_mut().append_pair("client_id", &self.client_id).append_pair("state", state);
-        Ok(url.into())
+        url.query_pairs_mut().append_pair("client_id", &self.client_id);
+        Ok(url)
+    }
+
+    /// Where the authorisation server makes tokens.
+    ///
+    /// # Errors
+    /// [`Error::Auth`] when its address cannot be used, or is not safe for secrets.
+    pub fn token_address(&self) -> Result<String> {
+        Ok(self.endpoint()?.into())
     }
 
     /// Makes tokens of the code that the portal sent the user back with. A code lives 30 seconds and is good for once.

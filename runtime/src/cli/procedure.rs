@@ -1,11 +1,13 @@
 //! What takes more than one call: the procedures that specs refer to by name.
 
 use clap::ArgMatches;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::auth::{OAuthApp, Tokens};
 use crate::call::Call;
 use crate::cli::connect::Connection;
 use crate::cli::exit::{Exit, Stop};
+use crate::secret::MASK;
 use crate::value::Object;
 
 /// Carries out a procedure. `call` holds the parameters, and the method where there is one.
@@ -18,6 +20,8 @@ pub(super) fn carry_out(
     match procedure {
         "filter-structure" => filter_structure(call, connection, matches),
         "oauth-link" => oauth_link(&call),
+        "oauth-code" => oauth_token("authorization_code", "code", &call, matches),
+        "oauth-refresh" => oauth_token("refresh_token", "refresh_token", &call, matches),
         other => Err(Stop::usage(format!("this build of oint does not know the procedure `{other}`"))),
     }
 }
@@ -43,15 +47,50 @@ fn filter_structure(call: Call, connection: Connection, matches: &ArgMatches) ->
     super::print_json(&filterable(&fields, is_empty))
 }
 
+/// The environment variable that names another authorisation server than the platform's.
+const SERVER: &str = "B24_OAUTH_SERVER";
+
+/// The parameters of a call as text.
+fn text<'c>(call: &'c Call, key: &str) -> &'c str {
+    call.params().get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The application that the parameters describe.
+fn app(call: &Call) -> OAuthApp {
+    let app = OAuthApp::new(text(call, "client_id"), text(call, "client_secret"));
+    match std::env::var(SERVER).ok().filter(|server| !server.is_empty()) {
+        Some(server) => app.server(server),
+        None => app,
+    }
+}
+
 /// The address at which a user lets an application in.
 fn oauth_link(call: &Call) -> Result<Exit, Stop> {
-    let text = |key: &str| call.params().get(key).and_then(Value::as_str).unwrap_or_default();
-    let portal = crate::address::Address::parse(text("domain")).map_err(Stop::from)?;
-    let mut url =
-        url::Url::parse(&format!("https://{}", portal.host())).map_err(|error| Stop::usage(error.to_string()))?;
-    url.set_path("/oauth/authorize/");
-    url.query_pairs_mut().append_pair("client_id", text("client_id"));
-    super::print(&format!("{url}\n"))
+    super::print(&format!("{}\n", app(call).link(text(call, "domain"))?))
+}
+
+/// Tokens, for a code or for a refresh token: the grant's name and the parameter that holds what is traded.
+fn oauth_token(grant: &str, key: &str, call: &Call, matches: &ArgMatches) -> Result<Exit, Stop> {
+    let app = app(call);
+    if super::is_set(matches, "dry-run") {
+        let url = format!(
+            "{}?grant_type={grant}&client_id={}&client_secret={MASK}&{key}={MASK}",
+            app.token_address()?,
+            text(call, "client_id"),
+        );
+        return super::print_json(&json!({
+            "method": null, "rest": null, "http": { "verb": "GET", "url": url, "headers": {} }, "body": {},
+        }));
+    }
+    let given = text(call, key);
+    let tokens = super::interruptible("oauth", false, async {
+        let tokens = match grant {
+            "refresh_token" => app.refresh(&Tokens::new("", given)).await,
+            _ => app.exchange(given).await,
+        };
+        Ok(tokens?)
+    })?;
+    super::print_json(&tokens.expose_json())
 }
 
 /// The keys of the fields whose description says that a filter takes them.

@@ -324,9 +324,7 @@ fn wire(ty: &str, param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Co
     match value {
         Value::Bool(flag) if ty.starts_with("boolean") && !inputs.is_body() => Ok(boolean(ty, flag).into()),
         // Content as the portal takes it, or nothing, which takes a file away.
-        Value::String(text) if ty.starts_with("file") && !is_file_name(&text) => {
-            Ok(Value::String(text).into())
-        }
+        Value::String(text) if ty.starts_with("file") && !is_file_name(&text) => Ok(Value::String(text).into()),
         Value::String(text) if ty.starts_with("file") => file(form(ty), &text),
         Value::Object(keys) => entries(param, keys, inputs),
         // A file in its wire form is a list too: name and content.
@@ -339,7 +337,9 @@ fn wire(ty: &str, param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Co
 fn is_file_name(text: &str) -> bool {
     let ending = Path::new(text).extension().and_then(|ending| ending.to_str());
     Path::new(text).is_file()
-        || ending.is_some_and(|ending| (1..=5).contains(&ending.len()) && ending.chars().all(|char| char.is_ascii_alphanumeric()))
+        || ending.is_some_and(|ending| {
+            (1..=5).contains(&ending.len()) && ending.chars().all(|char| char.is_ascii_alphanumeric())
+        })
 }
 
 fn form(ty: &str) -> FileForm {
