@@ -231,6 +231,8 @@ fn rest_version(arguments: &[String]) -> Result<Option<u8>, Stop> {
     for (at, word) in arguments.iter().enumerate() {
         let value = match word.strip_prefix("--rest") {
             Some("") => arguments.get(at + 1).map(String::as_str),
+            // Another option that only begins so.
+            Some(rest) if !rest.starts_with('=') => continue,
             Some(rest) => rest.strip_prefix('='),
             None => continue,
         };
