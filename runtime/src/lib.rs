@@ -29,7 +29,9 @@ pub mod table;
 pub use address::Address;
 pub use batch::{Batch, Handle, Reference, Replies, SendingBatch};
 pub use call::{Call, Request};
-pub use client::{CallOptions, Client, ClientBuilder, Limits, Metrics, RetryPolicy, Sending, Transport};
+pub use client::{
+    CallOptions, Client, ClientBuilder, Downloaded, Limits, Metrics, RetryPolicy, Sending, Transport, Upload,
+};
 pub use error::{Error, PortalError, Result};
 pub use method::{Effect, Keyset, Method, Order, Paging, Rest};
 pub use output::Page;

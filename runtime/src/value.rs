@@ -122,6 +122,19 @@ impl File {
         Ok(Self::new(name, std::fs::read(path)?))
     }
 
+    /// Reads a file out of a stream to its end.
+    ///
+    /// # Errors
+    /// What reading the stream ends in.
+    pub async fn from_reader(
+        name: impl Into<String>,
+        mut reader: impl tokio::io::AsyncRead + Unpin,
+    ) -> std::io::Result<Self> {
+        let mut content = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut reader, &mut content).await?;
+        Ok(Self::new(name, content))
+    }
+
     /// The same file under another name.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {

@@ -112,6 +112,49 @@ impl Exchange {
         Err(Failure::Unusable(302, format!("the portal redirected {MOST_REDIRECTS} times and more")))
     }
 
+    /// Sends a body that is read while it is sent. Nothing is sent twice: what was read is gone.
+    pub(super) async fn post_stream(
+        &self,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        body: reqwest::Body,
+        timeout: Duration,
+        largest: usize,
+    ) -> Result<Answer, Failure> {
+        let mut post = self.http(url.scheme())?.post(url.clone()).body(body).timeout(timeout);
+        for (name, value) in headers {
+            post = post.header(*name, value);
+        }
+        let response = post.send().await.map_err(|error| classify(&error, timeout))?;
+        read(response, timeout, largest).await
+    }
+
+    /// Asks for a file and brings the head of the answer. Redirects are followed: the address alone opens the file.
+    pub(super) async fn open(
+        &self,
+        url: &Url,
+        headers: &[(&'static str, String)],
+        wait: Duration,
+    ) -> Result<reqwest::Response, Failure> {
+        let mut url = url.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let mut get = self.http(url.scheme())?.get(url.clone());
+            for (name, value) in headers {
+                get = get.header(*name, value);
+            }
+            let response = tokio::time::timeout(wait, get.send()).await;
+            let response = response.map_err(|_| Failure::Timeout(wait))?.map_err(|error| classify(&error, wait))?;
+            let status = response.status().as_u16();
+            if !matches!(status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
+            }
+            let location =
+                response.headers().get("location").and_then(|location| location.to_str().ok()).unwrap_or_default();
+            url = follow(&url, location).map_err(|reason| Failure::Unusable(status, reason))?;
+        }
+        Err(Failure::Unusable(302, format!("the portal redirected {MOST_REDIRECTS} times and more")))
+    }
+
     async fn post(&self, url: &Url, wire: &Wire, left: Duration) -> Result<reqwest::Response, Failure> {
         let mut post = self.http(url.scheme())?.post(url.clone()).body(wire.body.clone()).timeout(left);
         for (name, value) in &wire.headers {
@@ -119,6 +162,12 @@ impl Exchange {
         }
         post.send().await.map_err(|error| classify(&error, wire.timeout))
     }
+}
+
+/// The next piece of a file; none at its end.
+pub(super) async fn chunk(response: &mut reqwest::Response, wait: Duration) -> Result<Option<Bytes>, Failure> {
+    let chunk = tokio::time::timeout(wait, response.chunk()).await.map_err(|_| Failure::Timeout(wait))?;
+    chunk.map_err(|error| classify(&error, wait))
 }
 
 /// Where a redirect leads, if it may be followed: never from an encrypted connection to an open one.

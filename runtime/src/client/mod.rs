@@ -5,6 +5,7 @@ mod answer;
 mod attempt;
 mod builder;
 mod exchange;
+mod files;
 mod limiter;
 mod metrics;
 mod operating;
@@ -34,6 +35,7 @@ use operating::Guard;
 use retry::Budget;
 
 pub use builder::ClientBuilder;
+pub use files::{Downloaded, Upload};
 pub use limiter::Limits;
 pub use metrics::Metrics;
 pub use options::CallOptions;

@@ -10,7 +10,7 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::client::access::Connection;
 use crate::client::attempt::{self, Limit, Verdict};
-use crate::client::exchange::Wire;
+use crate::client::exchange::{Answer, Failure, Wire};
 use crate::client::options::CallOptions;
 use crate::client::retry::RetryPolicy;
 use crate::error::{Error, Result};
@@ -234,6 +234,28 @@ async fn attempt(inner: &Inner, plan: &Plan<'_>, connection: &Connection) -> Res
         }
     }
     Ok(attempt::verdict(&method.name, connection.address.host(), outcome, plan.options.as_text))
+}
+
+/// What an exchange outside the way of a call ended in: the answer, or the error of a read and whether nobody knows what the
+/// portal did.
+pub(super) fn outcome(method: &str, host: &str, outcome: Result<Answer, Failure>) -> Result<Response, (Error, bool)> {
+    match attempt::verdict(method, host, outcome, false) {
+        Verdict::Done(response) => Ok(*response),
+        Verdict::Lost { error, .. } => Err((error, true)),
+        Verdict::Failed(error)
+        | Verdict::Expired(error)
+        | Verdict::Limited { error, .. }
+        | Verdict::NotReached { error, .. } => Err((error, false)),
+    }
+}
+
+/// The error of an exchange without an answer.
+pub(super) fn failure(method: &str, host: &str, failure: Failure) -> (Error, bool) {
+    match outcome(method, host, Err(failure)) {
+        Err(error) => error,
+        // Unreachable: without an answer there is no result.
+        Ok(_) => (Error::usage(format!("{method}: no answer")), false),
+    }
 }
 
 /// What a read fails with, and a write that may have been carried out.
