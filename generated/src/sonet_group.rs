@@ -254,7 +254,7 @@ impl rt::Request for Delete {
 ///
 /// let result = sonet_group::get()
 ///     .order(json!({"NAME":"ASC"}))
-///     .filter(json!({"%NAME":"Pro"}))
+///     .filter(json!({"%NAME":"fair"}))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -426,7 +426,7 @@ impl rt::Request for Setowner {
 /// use bitrix24::*;
 ///
 /// let result = sonet_group::update(77)
-///     .name("New project title")
+///     .name("Trade fair in autumn")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -294,7 +294,7 @@ impl rt::Request for Groups {
 /// use bitrix24::*;
 ///
 /// let result = sonet_group::user::invite(69, json!(1271))
-///     .message("Join the project")
+///     .message("We would like you to help us")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -370,7 +370,7 @@ impl rt::Request for Invite {
 /// use bitrix24::*;
 ///
 /// let result = sonet_group::user::request(69)
-///     .message("Please add me to the project")
+///     .message("I would like to help with the stand")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -242,12 +242,15 @@ impl Finish {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::FinishedCall> {
         self.0.send_as(client)
     }
 }
 impl rt::Request for Finish {
-    type Output = rt::Object;
+    type Output = crate::types::FinishedCall;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

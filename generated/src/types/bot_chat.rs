@@ -95,6 +95,121 @@ impl BotChat {
     pub fn manager_list(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
         rt::view::read(&self.0, "managerList")
     }
+    /// `messageType`. Kind of chat as one letter, such as C.
+    #[inline]
+    pub fn message_type(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "messageType")
+    }
+    /// `extranet`. Whether people from outside the company take part.
+    #[inline]
+    pub fn extranet(&self) -> ::std::option::Option<bool> {
+        rt::view::read(&self.0, "extranet")
+    }
+    /// `containsCollaber`. Whether guests of collaborations take part.
+    #[inline]
+    pub fn contains_collaber(&self) -> ::std::option::Option<bool> {
+        rt::view::read(&self.0, "containsCollaber")
+    }
+    /// `entityType`. Kind of the object that the chat belongs to; empty for none.
+    #[inline]
+    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "entityType")
+    }
+    /// `entityId`. Identifier of that object.
+    #[inline]
+    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "entityId")
+    }
+    /// `entityData1`. Further data on that object, first part.
+    #[inline]
+    pub fn entity_data1(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "entityData1")
+    }
+    /// `entityData2`. Further data on that object, second part.
+    #[inline]
+    pub fn entity_data2(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "entityData2")
+    }
+    /// `entityData3`. Further data on that object, third part.
+    #[inline]
+    pub fn entity_data3(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "entityData3")
+    }
+    /// `entityLink`. Address of that object.
+    #[inline]
+    pub fn entity_link(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "entityLink")
+    }
+    /// `diskFolderId`. Folder of its files on the Drive.
+    #[inline]
+    pub fn disk_folder_id(&self) -> ::std::option::Option<rt::Id> {
+        rt::view::read(&self.0, "diskFolderId")
+    }
+    /// `permissions`. Who may do what in it.
+    #[inline]
+    pub fn permissions(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "permissions")
+    }
+    /// `parentChatId`. Chat that this one comments on.
+    #[inline]
+    pub fn parent_chat_id(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "parentChatId")
+    }
+    /// `parentMessageId`. Message that this chat comments on.
+    #[inline]
+    pub fn parent_message_id(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "parentMessageId")
+    }
+    /// `isNew`. Whether it was just made.
+    #[inline]
+    pub fn is_new(&self) -> ::std::option::Option<bool> {
+        rt::view::read(&self.0, "isNew")
+    }
+    /// `textFieldEnabled`. Whether the input line is shown.
+    #[inline]
+    pub fn text_field_enabled(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "textFieldEnabled")
+    }
+    /// `backgroundId`. Background.
+    #[inline]
+    pub fn background_id(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "backgroundId")
+    }
+    /// `lastMessageViews`. Who saw the newest message.
+    #[inline]
+    pub fn last_message_views(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "lastMessageViews")
+    }
+    /// `lastId`. Newest message that the bot has read.
+    #[inline]
+    pub fn last_id(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "lastId")
+    }
+    /// `markedId`. Message from which on it is marked as unread.
+    #[inline]
+    pub fn marked_id(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "markedId")
+    }
+    /// `messageCount`. How many messages it has.
+    #[inline]
+    pub fn message_count(&self) -> ::std::option::Option<i64> {
+        rt::view::read(&self.0, "messageCount")
+    }
+    /// `public`. Address for guests, where it has one.
+    #[inline]
+    pub fn public(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "public")
+    }
+    /// `unreadId`. First message that is unread.
+    #[inline]
+    pub fn unread_id(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "unreadId")
+    }
+    /// `userCounter`. How many people take part.
+    #[inline]
+    pub fn user_counter(&self) -> ::std::option::Option<i64> {
+        rt::view::read(&self.0, "userCounter")
+    }
 }
 impl ::std::convert::From<rt::Object> for BotChat {
     fn from(fields: rt::Object) -> Self {

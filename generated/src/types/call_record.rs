@@ -170,6 +170,11 @@ impl CallRecord {
     pub fn record_duration(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "RECORD_DURATION")
     }
+    /// `RECORD_FILE_ID`. Recording on the Drive.
+    #[inline]
+    pub fn record_file_id(&self) -> ::std::option::Option<rt::Id> {
+        rt::view::read(&self.0, "RECORD_FILE_ID")
+    }
 }
 impl ::std::convert::From<rt::Object> for CallRecord {
     fn from(fields: rt::Object) -> Self {

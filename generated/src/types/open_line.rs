@@ -1122,6 +1122,16 @@ impl OpenLine {
     pub fn set_ignore_welcome_form_responsible(self, value: bool) -> Self {
         self.set("IGNORE_WELCOME_FORM_RESPONSIBLE", rt::value::yes_no(value))
     }
+    /// `QUEUE_FULL`. Operators of the queue with their settings, by their numbers.
+    #[inline]
+    pub fn queue_full(&self) -> ::std::option::Option<&rt::Value> {
+        rt::view::any(&self.0, "QUEUE_FULL")
+    }
+    /// `QUEUE_ONLINE`. Whether any operator is online.
+    #[inline]
+    pub fn queue_online(&self) -> ::std::option::Option<bool> {
+        rt::view::read(&self.0, "QUEUE_ONLINE")
+    }
 }
 impl ::std::convert::From<rt::Object> for OpenLine {
     fn from(fields: rt::Object) -> Self {

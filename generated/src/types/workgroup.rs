@@ -120,6 +120,11 @@ impl Workgroup {
     pub fn is_extranet(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "IS_EXTRANET")
     }
+    /// `PROJECT`. Whether it is a project.
+    #[inline]
+    pub fn project(&self) -> ::std::option::Option<bool> {
+        rt::view::read(&self.0, "PROJECT")
+    }
 }
 impl ::std::convert::From<rt::Object> for Workgroup {
     fn from(fields: rt::Object) -> Self {

@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = voximplant::infocall::startwithsound("reg151083", "1234567890", "https://example.com/sound/notice.mp3").send(client).await?;
+/// let result = voximplant::infocall::startwithsound("reg150907", "+15550100", "https://app.example/notice.mp3").send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

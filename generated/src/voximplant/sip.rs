@@ -354,7 +354,7 @@ impl rt::Request for Status {
 /// use bitrix24::*;
 ///
 /// let result = voximplant::sip::update(5)
-///     .title("SIP line 1 (updated)")
+///     .title("Line of the shop")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -34,11 +34,12 @@ pub fn get(call_id: impl ::std::convert::Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "call.followup.get",
-                    rt::Rest::V3,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "call.followup.get",
+                        rt::Rest::V3,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("item"),
             )
             .param("callId", rt::value::id(call_id)),
     )
@@ -82,12 +83,15 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::CallFollowup> {
         self.0.send_as(client)
     }
 }
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::CallFollowup;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -190,27 +194,30 @@ impl List {
     pub fn send(
         self,
         client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
+    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CallFollowup>> {
         self.0.send_as(client)
     }
     /// The records of all pages, one after the other.
     #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CallFollowup> {
         self.0.stream_as(client)
     }
     /// All pages, one after the other.
     #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CallFollowup> {
         self.0.pages_as(client)
     }
     /// The records of all pages at once.
     #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::CallFollowup> {
         self.0.all_as(client)
     }
 }
 impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
+    type Output = ::std::vec::Vec<crate::types::CallFollowup>;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

@@ -93,7 +93,7 @@ impl rt::Request for Download {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = imbot::v2::file::upload(456, "chat5", json!({"name":"report.pdf","content":{"file":"report.pdf"},"message":"Here is the report"}))
+/// let result = imbot::v2::file::upload(456, "chat5", json!({"name":"report.pdf","content":{"file":"report.pdf"},"message":"The report of last week"}))
 ///     .bot_token("example-only")
 ///     .send(client)
 ///     .await?;

@@ -14,7 +14,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// let result = imopenlines::session::head::vote(1743)
 ///     .rating(5)
-///     .comment("Excellent handling")
+///     .comment("Quick and friendly")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -82,7 +82,7 @@ impl rt::Request for Delete {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = sale::delivery::request::sendmessage(225, "4757aca4931a4f029f49c0db4374d13d", "MANAGER", json!({"SUBJECT":"Your order is on its way","BODY":"Estimated price: #MONEY#","MONEY_VALUES":{"#MONEY#":351.2},"STATUS":{"MESSAGE":"On its way","SEMANTIC":"process"}})).send(client).await?;
+/// let result = sale::delivery::request::sendmessage(225, "4757aca4931a4f029f49c0db4374d13d", "MANAGER", json!({"SUBJECT":"Your goods are coming","BODY":"Estimated price: #MONEY#","MONEY_VALUES":{"#MONEY#":351.2},"STATUS":{"MESSAGE":"On its way","SEMANTIC":"process"}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

@@ -53,12 +53,15 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::WorkgroupDetails> {
         self.0.send_as(client)
     }
 }
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::WorkgroupDetails;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -75,10 +78,10 @@ impl rt::Request for Get {
 /// use bitrix24::*;
 ///
 /// let result = socialnetwork::api::workgroup::list()
-///     .filter(json!({"ACTIVE":"Y","CLOSED":"N","%NAME":"group"}))
-///     .select(["ID", "NAME", "TYPE", "AVATAR"])
+///     .filter(json!({"ACTIVE":"Y","CLOSED":"N","%NAME":"fair"}))
+///     .select(["ID", "NAME", "TYPE"])
 ///     .order(json!({"ID":"DESC"}))
-///     .params(json!({"mode":"mobile","shouldSelectDialogId":"Y"}))
+///     .params(json!({"mode":"mobile"}))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -13,7 +13,7 @@ use ::bitrix24_runtime as rt;
 /// use bitrix24::*;
 ///
 /// let result = call::followup::field::v3::get("callId")
-///     .select(["name", "type", "title", "description", "filterable", "sortable"])
+///     .select(["name", "type", "filterable"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -35,11 +35,12 @@ pub fn get(name: impl ::std::convert::Into<::std::string::String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "call.followup.field.get",
-                    rt::Rest::V3,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "call.followup.field.get",
+                        rt::Rest::V3,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("item"),
             )
             .param("name", rt::value::text(name)),
     )
@@ -83,12 +84,12 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Rest3Field> {
         self.0.send_as(client)
     }
 }
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::Rest3Field;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -105,7 +106,7 @@ impl rt::Request for Get {
 /// use bitrix24::*;
 ///
 /// let result = call::followup::field::v3::list()
-///     .select(["name", "type", "description"])
+///     .select(["name", "type"])
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

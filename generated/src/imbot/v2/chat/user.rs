@@ -249,27 +249,27 @@ impl List {
     pub fn send(
         self,
         client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
+    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::BotUser>> {
         self.0.send_as(client)
     }
     /// The records of all pages, one after the other.
     #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::BotUser> {
         self.0.stream_as(client)
     }
     /// All pages, one after the other.
     #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::BotUser> {
         self.0.pages_as(client)
     }
     /// The records of all pages at once.
     #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::BotUser> {
         self.0.all_as(client)
     }
 }
 impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
+    type Output = ::std::vec::Vec<crate::types::BotUser>;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

@@ -14,7 +14,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// let result = imopenlines::bot::session::message::send(112)
 ///     .name("DEFAULT")
-///     .message("Hello! How can I assist you?")
+///     .message("Good morning, how can I help?")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
