@@ -85,7 +85,7 @@ pub const RESERVED_OPTIONS: &[&str] = &[
 /// First segments of method names that would clash with what the client crate has besides its methods, or with the
 /// files that hold it.
 pub const RESERVED_MODULES: &[&str] =
-    &["bin", "cli", "default", "error", "full", "lib", "main", "output", "sandbox", "table", "types", "value", "view"];
+    &["bin", "cli", "default", "error", "full", "lib", "output", "sandbox", "table", "types", "value", "view"];
 
 /// Segments that cannot be modules anywhere: generated code means something else by these names.
 pub const RESERVED_SEGMENTS: &[&str] = &["bool", "bitrix24_runtime", "f64", "i64", "rt", "std", "str"];
@@ -141,6 +141,12 @@ impl RustIdent {
     /// A module or a function: `getFields` → `get_fields`. None where nothing of the name can stand in an identifier.
     pub fn snake(name: &str) -> Option<Self> {
         identifier(words(name).join("_"))
+    }
+
+    /// A module: snake case that keeps clear of `main.rs`, which cargo takes for a program.
+    pub fn module(name: &str) -> Option<Self> {
+        let ident = Self::snake(name)?;
+        Some(if ident.as_str() == "main" { Self("main_".to_owned()) } else { ident })
     }
 
     /// A setter or a getter: snake case that keeps clear of what every generated type has.
@@ -277,6 +283,8 @@ mod tests {
         assert_eq!(ident("SEND").as_deref(), Some("send_"));
         assert_eq!(ident("0").as_deref(), Some("n0"));
         assert_eq!(ident("<>"), None);
+        assert_eq!(RustIdent::module("main").map(|ident| ident.to_string()).as_deref(), Some("main_"));
+        assert_eq!(RustIdent::module("move").map(|ident| ident.to_string()).as_deref(), Some("r#move"));
     }
 
     #[test]

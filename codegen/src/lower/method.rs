@@ -116,7 +116,7 @@ impl Context<'_> {
     fn module<'m>(&mut self, file: &'m File<MethodSpec>) -> Option<(Vec<RustIdent>, &'m str)> {
         let name = &file.spec.method;
         let (parents, last) = name.rsplit_once('.').unwrap_or(("", name));
-        let mut module: Vec<RustIdent> = parents.split('.').filter_map(RustIdent::snake).collect();
+        let mut module: Vec<RustIdent> = parents.split('.').filter_map(RustIdent::module).collect();
         if module.is_empty() {
             module.push(RustIdent::general());
         }
