@@ -97,6 +97,9 @@ pub mod mail;
 #[cfg(feature = "mailservice")]
 #[rustfmt::skip]
 pub mod mailservice;
+#[cfg(feature = "main")]
+#[rustfmt::skip]
+pub mod main_;
 #[cfg(feature = "messageservice")]
 #[rustfmt::skip]
 pub mod messageservice;

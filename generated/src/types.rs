@@ -291,6 +291,8 @@ mod list_field;
 pub use list_field::ListField;
 mod list_section;
 pub use list_section::ListSection;
+mod log_entry;
+pub use log_entry::LogEntry;
 mod mail_message;
 pub use mail_message::MailMessage;
 mod mail_recipient;
