@@ -130,7 +130,7 @@ impl rt::Request for Delete {
 }
 /// Lists the fields that currencies have.
 ///
-/// Calls `crm.currency.fields`; scope `crm`.
+/// Calls `crm.currency.fields`; scope `crm`. May be called by: administrator of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-fields.html>
 ///
@@ -190,7 +190,7 @@ impl rt::Request for Fields {
 }
 /// Reads one currency with its rate and with how amounts are written in each language.
 ///
-/// Calls `crm.currency.get`; scope `crm`.
+/// Calls `crm.currency.get`; scope `crm`. May be called by: administrator of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-get.html>
 ///
@@ -261,7 +261,7 @@ impl rt::Request for Get {
 }
 /// Lists the currencies that the CRM counts in. All come at once.
 ///
-/// Calls `crm.currency.list`; scope `crm`.
+/// Calls `crm.currency.list`; scope `crm`. May be called by: administrator of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html>
 ///

@@ -204,7 +204,7 @@ impl CrmProductRow {
     pub fn set_tax_included(self, value: bool) -> Self {
         self.set("TAX_INCLUDED", rt::value::yes_no(value))
     }
-    /// `CUSTOMIZED`. Whether the price was set by hand.
+    /// `CUSTOMIZED`. Whether the price was set by hand. No longer in use.
     #[inline]
     pub fn customized(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "CUSTOMIZED")

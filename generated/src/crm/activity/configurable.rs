@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::activity::configurable::add(2, 7528, json!({"completed":"N","deadline":"2026-12-03T15:00:00+03:00","pingOffsets":[300],"responsibleId":5,"badgeCode":"missedCall"}), json!({"icon":{"code":"call-completed"},"header":{"title":"Incoming call"},"body":{"logo":{"code":"call-incoming"},"blocks":{"responsible":{"type":"text","properties":{"value":"Klaus Weber"}}}},"footer":{"buttons":{"open":{"title":"Open the client","type":"primary","action":{"type":"openRestApp","actionParams":{"clientId":456}}}}}})).send(client).await?;
+/// let result = crm::activity::configurable::add(2, 7528, json!({"completed":false,"deadline":"2026-12-03T15:00:00+03:00","pingOffsets":[300],"responsibleId":5,"badgeCode":"missedCall"}), json!({"icon":{"code":"call-completed"},"header":{"title":"Incoming call"},"body":{"logo":{"code":"call-incoming"},"blocks":{"responsible":{"type":"text","properties":{"value":"Klaus Weber"}}}},"footer":{"buttons":{"open":{"title":"Open the client","type":"primary","action":{"type":"openRestApp","actionParams":{"clientId":456}}}}}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -159,7 +159,7 @@ impl rt::Request for Get {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::activity::configurable::update(999, json!({"completed":"Y"}), json!({"icon":{"code":"call-completed"},"header":{"title":"Incoming call"},"body":{"logo":{"code":"call-incoming"},"blocks":{"responsible":{"type":"text","properties":{"value":"Klaus Weber"}}}},"footer":{"buttons":{"open":{"title":"Open the client","type":"primary","action":{"type":"openRestApp","actionParams":{"clientId":456}}}}}})).send(client).await?;
+/// let result = crm::activity::configurable::update(999, json!({"completed":true}), json!({"icon":{"code":"call-completed"},"header":{"title":"Incoming call"},"body":{"logo":{"code":"call-incoming"},"blocks":{"responsible":{"type":"text","properties":{"value":"Klaus Weber"}}}},"footer":{"buttons":{"open":{"title":"Open the client","type":"primary","action":{"type":"openRestApp","actionParams":{"clientId":456}}}}}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

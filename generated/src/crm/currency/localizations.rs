@@ -71,7 +71,7 @@ impl rt::Request for Delete {
 }
 /// Lists the fields that the way of writing amounts has.
 ///
-/// Calls `crm.currency.localizations.fields`; scope `crm`.
+/// Calls `crm.currency.localizations.fields`; scope `crm`. May be called by: administrator of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/localizations/crm-currency-localizations-fields.html>
 ///
@@ -131,7 +131,7 @@ impl rt::Request for Fields {
 }
 /// Tells how amounts of a currency are written in each language.
 ///
-/// Calls `crm.currency.localizations.get`; scope `crm`.
+/// Calls `crm.currency.localizations.get`; scope `crm`. May be called by: administrator of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/localizations/crm-currency-localizations-get.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds one row of goods or services to a record.
 ///
-/// Calls `crm.item.productrow.add`; scope `crm`. May be called by: whoever may create the record.
+/// Calls `crm.item.productrow.add`; scope `crm`. May be called by: whoever may change the record.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/product-rows/crm-item-productrow-add.html>
 ///

@@ -314,7 +314,7 @@ pub fn list(filter: impl ::std::convert::Into<rt::Value>) -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by, of ID, CREATED and AUTHOR_ID, each with ASC (ascending) or DESC (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

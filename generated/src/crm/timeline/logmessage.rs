@@ -243,12 +243,12 @@ pub fn list(
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending), as in created.
+    /// `order`. Keys to sort by, id or created, each with asc (ascending) or desc (descending). The latest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    /// `start`. How many entries to skip; a page holds 10, so the second one begins at 10\.
     #[inline]
     pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))

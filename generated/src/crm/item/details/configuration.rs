@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes everybody use the common card of a kind of record. Own cards are dropped.
 ///
-/// Calls `crm.item.details.configuration.forceCommonScopeForAll`; scope `crm`. May be called by: whoever may change the CRM settings.
+/// Calls `crm.item.details.configuration.forceCommonScopeForAll`; scope `crm`. May be called by: administrator.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/item-details-configuration/crm-item-details-configuration-forceCommonScopeForAll.html>
 ///
