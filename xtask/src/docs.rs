@@ -6,7 +6,7 @@ use std::process::Command;
 use bitrix24_codegen::{emit, spec};
 use clap::Subcommand;
 
-use crate::run::{Done, has, quietly, root, run};
+use crate::run::{Done, cargo, has, quietly, root, run, target};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -72,7 +72,10 @@ pub(crate) fn browse() -> Done {
         install_browser()?;
     }
     nasty()?;
-    run(npm().args(["run", "--silent", "test"]))
+    // The simulated portal has a page, too.
+    quietly("build oint", cargo().args(["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]))?;
+    let oint = target().join("debug").join(format!("oint{}", std::env::consts::EXE_SUFFIX));
+    run(npm().args(["run", "--silent", "test"]).env("OINT", oint))
 }
 
 /// Builds a second site from specs that are full of markup and quotes, for the test that all of it is shown as text.

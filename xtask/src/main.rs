@@ -5,6 +5,7 @@ mod codegen;
 mod demo;
 mod docs;
 mod new;
+mod peers;
 mod run;
 mod test;
 
@@ -32,6 +33,8 @@ enum Verb {
     Demo(demo::Arguments),
     /// Run everything that CI runs; `--fast` for the inner loop.
     Test(test::Arguments),
+    /// Let other people's clients work against the simulated portal, and compare what they report with what it holds.
+    Peers(peers::Arguments),
     /// Build, serve or test the documentation site.
     Docs(docs::Arguments),
     /// Measure; docs/benchmarks.md holds results.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Verb::Lint => codegen::lint(),
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Test(arguments) => test::test(&arguments),
+        Verb::Peers(arguments) => peers::peers(&arguments),
         Verb::Docs(arguments) => docs::docs(&arguments),
         Verb::Bench(arguments) => bench::bench(&arguments),
     };

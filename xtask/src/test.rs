@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{Done, cargo, command, has, quietly, root, run, target};
-use crate::{codegen, docs};
+use crate::{codegen, docs, peers};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -32,6 +32,7 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
             "Rust documentation",
             cargo().args(["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
         )?;
+        peers::peers(&peers::Arguments {})?;
         docs::install()?;
         docs::build()?;
         docs::browse()?;

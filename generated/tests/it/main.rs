@@ -4,6 +4,7 @@
 mod client;
 mod command_line;
 mod consumer;
+mod kept;
 mod limits;
 mod opi;
 mod protocol;

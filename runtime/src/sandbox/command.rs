@@ -1,12 +1,14 @@
 //! `oint sandbox`.
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
+use clap::builder::styling::{AnsiColor, Color, Style};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
+use crate::sandbox::page;
 use crate::sandbox::{Bucket, Fault, FaultKind, LoggedRequest, Operating, Options, Sandbox, Seed};
 use crate::table::Tables;
 
@@ -16,7 +18,7 @@ const PORT: &str = "8024";
 fn clap() -> Command {
     let option = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
     Command::new("oint sandbox")
-        .about("Run a simulated portal on this machine, until Ctrl-C. Nothing it holds is kept.")
+        .about("Run a simulated portal on this machine, until Ctrl-C.")
         .no_binary_name(true)
         .arg(
             option("port", "PORT")
@@ -27,9 +29,9 @@ fn clap() -> Command {
         .arg(
             option("seed", "SET")
                 .default_value("small")
-                .value_parser(["empty", "small", "large"])
-                .help("What is in it at the start"),
+                .help("What is in it at the start: `empty`, `small`, `large`, or a JSON or YAML file of records"),
         )
+        .args(database())
         .arg(option("code", "CODE").default_value("sandboxcode00000").help("Code of the webhook"))
         .arg(option("token", "TOKEN").default_value("sandboxtoken0000").help("Access token"))
         .args([
@@ -62,6 +64,7 @@ fn clap() -> Command {
                 .value_parser(clap::value_parser!(u64))
                 .help("Where chance comes from; 0 if not given"),
         ])
+        .arg(option("tls", "FILE").help("Speak https as well, and write the certificate to trust to this file"))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print the addresses as one JSON object"))
         .arg(Arg::new("quiet").long("quiet").short('q').action(ArgAction::SetTrue).help("Do not log requests"))
 }
@@ -98,6 +101,12 @@ fn options(matches: &ArgMatches) -> Options {
     }
 }
 
+/// The option for the file that keeps the data, where this build has it.
+fn database() -> Option<Arg> {
+    let about = "Keep the data in this SQLite file; what it holds goes before the seed";
+    cfg!(feature = "sandbox-db").then(|| Arg::new("db").long("db").value_name("FILE").help(about))
+}
+
 /// Runs `oint sandbox` until it is interrupted. Addresses go to standard output, requests to standard error.
 ///
 /// # Errors
@@ -115,10 +124,15 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
     };
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let port = matches.get_one::<u16>("port").copied().unwrap_or(0);
-    let seed = match text("seed").as_str() {
-        "empty" => Seed::Empty,
-        "large" => Seed::Large,
-        _ => Seed::Small,
+    let (seed, data) = match text("seed").as_str() {
+        "empty" => (Seed::Empty, None),
+        "small" => (Seed::Small, None),
+        "large" => (Seed::Large, None),
+        path => {
+            let read = std::fs::read_to_string(path);
+            let help = "help: `--seed` takes empty, small, large or the path of a JSON or YAML file";
+            (Seed::Empty, Some(read.map_err(|error| format!("cannot read the seed {path}: {error}\n{help}"))?))
+        }
     };
     let mut sandbox = Sandbox::new(tables)
         .seed(seed)
@@ -126,12 +140,28 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
         .webhook_code(text("code"))
         .token(text("token"))
         .options(options(&matches));
+    if let Some(data) = data {
+        sandbox = sandbox.data(data);
+    }
+    #[cfg(feature = "sandbox-db")]
+    if let Some(path) = matches.get_one::<String>("db") {
+        sandbox = sandbox.db(path);
+    }
+    let certificate = matches.get_one::<String>("tls");
+    if certificate.is_some() {
+        sandbox = sandbox.tls();
+    }
     if !matches.get_flag("quiet") {
         sandbox = sandbox.watch(log);
     }
-    let portal = sandbox
-        .start()
-        .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}\nhelp: `--port 0` takes a free port"))?;
+    let portal = sandbox.start().map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => error.to_string(),
+        _ => format!("cannot listen on 127.0.0.1:{port}: {error}\nhelp: `--port 0` takes a free port"),
+    })?;
+    if let (Some(path), Some(certificate)) = (certificate, portal.certificate()) {
+        std::fs::write(path, certificate)
+            .map_err(|error| format!("cannot write the certificate to {path}: {error}"))?;
+    }
     let mut stdout = std::io::stdout().lock();
     let (webhook, address, token) = (portal.webhook(), portal.address(), portal.token());
     let told = if matches.get_flag("json") {
@@ -141,12 +171,14 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
             json!({
                 "webhook": webhook, "address": address, "token": token, "refresh_token": portal.refresh_token(),
                 "client_id": portal.client_id(), "client_secret": portal.client_secret(),
+            "secure_address": portal.secure_address(),
             })
         )
     } else {
         writeln!(
             stdout,
             "A simulated portal is running; Ctrl-C ends it.\n\n  webhook  {webhook}\n  address  {address}\n  token    {token}\n\n\
+             Its data and last requests: {address}/\n\
              Try: oint bitrix24 GetUser --url {webhook} --userid 2150"
         )
     };
@@ -175,14 +207,29 @@ async fn stopped() -> std::io::Result<()> {
 fn log(request: &LoggedRequest) {
     let user = request.user.map(|user| format!(" as {user}")).unwrap_or_default();
     let method = if request.method.is_empty() { "(no method)" } else { &request.method };
-    let outcome = match &request.error {
-        _ if request.fault.as_deref().is_some_and(|_| request.status == 0) => "no answer".to_owned(),
-        Some(code) if code.is_empty() => format!("{} (no code)", request.status),
-        Some(code) => format!("{} {code}", request.status),
-        None => format!("{}{}", request.status, if request.canned { " canned" } else { "" }),
+    let rest = if request.rest == 3 { " (REST 3.0)" } else { "" };
+    let outcome = page::outcome(request);
+    let mut stderr = std::io::stderr();
+    let colour = match request.status {
+        200 if request.fault.is_none() => AnsiColor::Green,
+        429 | 503 => AnsiColor::Yellow,
+        _ => AnsiColor::Red,
     };
-    let fault = request.fault.as_ref().map(|fault| format!(" (fault: {fault})")).unwrap_or_default();
-    let _ = writeln!(std::io::stderr(), "{} {method} by {}{user} → {outcome}{fault}", request.verb, request.auth);
+    let (method_style, style) = (Style::new().bold(), Style::new().fg_color(Some(Color::Ansi(colour))));
+    let _ = if coloured() {
+        writeln!(
+            stderr,
+            "{} {method_style}{method}{method_style:#}{rest} by {}{user} → {style}{outcome}{style:#}",
+            request.verb, request.auth
+        )
+    } else {
+        writeln!(stderr, "{} {method}{rest} by {}{user} → {outcome}", request.verb, request.auth)
+    };
+}
+
+/// Whether people read the log, and want it in colour.
+fn coloured() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 #[cfg(test)]

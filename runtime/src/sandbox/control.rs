@@ -9,6 +9,7 @@
 //! | `POST /_sandbox/reset` | the data of the start, no faults, an empty log; a body is taken as options |
 //! | `POST /_sandbox/expire` | lets the access tokens run out |
 //! | `POST /_sandbox/advance` | `{"seconds": n}` turns the clock forward |
+//! | `POST /_sandbox/fill` | `{"collection": "crm.deal", "count": 500}` fills a collection with new records |
 //! | `GET /_sandbox/data` | the collections and their sizes |
 //! | `GET /_sandbox/data/<collection>` | its records |
 
@@ -23,6 +24,9 @@ use crate::sandbox::{Shared, auth};
 
 /// The beginning of all control addresses.
 pub(super) const PREFIX: &str = "/_sandbox/";
+
+/// The most records that a collection is filled with.
+const MOST_FILLED: usize = 1_000_000;
 
 /// Answers a control request; `path` is what stands behind the prefix.
 pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, path: &str) -> Reply {
@@ -58,6 +62,16 @@ pub(super) fn answer(shared: &Shared, inquiry: &Inquiry, path: &str) -> Reply {
             }
             _ => Err("send {\"seconds\": n}, the time to turn the clock forward".to_owned()),
         },
+        ("POST", "fill") => {
+            let count = body.get("count").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+            match (body.get("collection").and_then(Value::as_str), count) {
+                (Some(collection), Some(count)) if count <= MOST_FILLED => {
+                    shared.fill(collection, count);
+                    Ok(done)
+                }
+                _ => Err(format!("send {{\"collection\": \"crm.deal\", \"count\": n}}, with {MOST_FILLED} at most")),
+            }
+        }
         ("GET", "data") => {
             let state = shared.state();
             Ok(state

@@ -451,6 +451,7 @@ pub(super) fn upload(shared: &Shared, inquiry: &Inquiry) -> Reply {
         let (name, content) = params.values().filter(|value| value.is_array()).find_map(sent).ok_or_else(argument)?;
         let answer = make_file(&mut state, &place, name, &content, &inquiry.base())?;
         state.uploads.remove(token);
+        state.persist().map_err(|reason| Refusal::new(500, "INTERNAL_SERVER_ERROR", reason))?;
         Ok(answer.into())
     });
     let status = outcome.as_ref().map_or_else(|refusal: &Refusal| refusal.status, |_| 200);

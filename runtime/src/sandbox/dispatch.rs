@@ -386,6 +386,11 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         run(&scene, state, route.rest, &route.method, &params)
     };
     log.params = params;
+    // What is not kept is not acknowledged.
+    let outcome = match state.persist() {
+        Ok(()) => outcome,
+        Err(reason) => Err(Refusal::new(500, "INTERNAL_SERVER_ERROR", reason)),
+    };
     let reply = match outcome {
         Ok(success) => {
             log.canned = success.canned;

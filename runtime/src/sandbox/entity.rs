@@ -332,6 +332,11 @@ impl Rows {
         self.entities.iter().find(|entity| entity.name == name)
     }
 
+    /// The names of all collections.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entities.iter().map(|entity| entity.name.as_str())
+    }
+
     /// The names of all methods.
     pub(super) fn methods(&self) -> impl Iterator<Item = (&str, &Entity)> {
         self.methods.iter().filter_map(|(name, (at, _))| Some((name.as_str(), self.entities.get(*at)?)))

@@ -19,6 +19,9 @@ mod chats;
 #[cfg(feature = "cli")]
 pub mod command;
 mod control;
+mod data;
+#[cfg(feature = "sandbox-db")]
+mod db;
 mod decode;
 mod disk;
 mod dispatch;
@@ -29,6 +32,7 @@ mod log;
 mod mutate;
 mod oauth;
 mod options;
+mod page;
 mod plan;
 mod query;
 mod records;
@@ -40,6 +44,7 @@ mod state;
 mod store;
 mod system;
 mod tasks;
+mod tls;
 mod user_fields;
 mod users;
 mod v3;
@@ -47,6 +52,8 @@ mod v3;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(feature = "sandbox-db")]
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
@@ -63,6 +70,7 @@ pub use seed::Seed;
 use log::Log;
 use state::State;
 use store::Store;
+use tls::Tls;
 
 /// The commands that have been looked up, by method and REST version.
 type Known = BTreeMap<(String, u8), Arc<Command<'static>>>;
@@ -74,11 +82,15 @@ type Watch = Box<dyn Fn(&LoggedRequest) + Send + Sync>;
 pub struct Sandbox {
     tables: Tables,
     seed: Seed,
+    data: Vec<String>,
+    #[cfg(feature = "sandbox-db")]
+    db: Option<PathBuf>,
     port: u16,
     code: String,
     application: Application,
     watch: Option<Watch>,
     options: Options,
+    tls: bool,
 }
 
 /// The one application that the portal has, and the tokens that it has from the start.
@@ -100,10 +112,12 @@ impl std::fmt::Debug for Sandbox {
 /// What all connections of a sandbox share.
 struct Shared {
     tables: Tables,
-    seed: Seed,
+    /// The data of the start.
+    initial: Store,
     code: String,
     application: Application,
     watch: Option<Watch>,
+    tls: Option<Tls>,
     state: Mutex<State>,
     log: Mutex<Log>,
     commands: Mutex<Known>,
@@ -113,9 +127,37 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The state, for one who changes it alone. What has changed is kept when it is let go.
+struct Locked<'s> {
+    state: MutexGuard<'s, State>,
+}
+
+impl std::ops::Deref for Locked<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl std::ops::DerefMut for Locked<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        // Calls do so themselves, to tell of it.
+        if let Err(error) = self.state.persist() {
+            tracing::error!(%error);
+        }
+    }
+}
+
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+    fn state(&self) -> Locked<'_> {
+        Locked { state: lock(&self.state) }
     }
 
     fn log_guard(&self) -> MutexGuard<'_, Log> {
@@ -134,18 +176,29 @@ impl Shared {
     }
 
     /// The data of the start.
-    fn store(seed: Seed, application: &Application, options: &Options) -> Store {
+    fn store(seed: Seed, data: &[String], application: &Application, options: &Options) -> Result<Store, String> {
         let mut store = seed::store(seed);
+        for text in data {
+            data::read(text, &mut store)?;
+        }
         let pair = oauth::first(application, SystemTime::now(), options.token_life);
         store.put(auth::TOKENS, 1, pair.record());
-        store
+        Ok(store)
     }
 
     /// Everything as it was at the start, and no faults, limits or delays.
     fn reset(&self) {
-        let options = Options::default();
-        *self.state() = State::new(Self::store(self.seed, &self.application, &options), options);
+        self.state().replace(self.initial.clone());
         self.log_guard().clear();
+    }
+
+    fn fill(&self, collection: &str, count: usize) {
+        let mut state = self.state();
+        let ids: Vec<u64> = state.store.all(collection).keys().copied().collect();
+        for id in ids {
+            state.store.remove(collection, id);
+        }
+        seed::fill(&mut state.store, collection, "TITLE", "Number", count);
     }
 
     fn advance(&self, time: Duration) {
@@ -160,6 +213,9 @@ impl Sandbox {
         Self {
             tables: *tables,
             seed: Seed::Small,
+            data: Vec::new(),
+            #[cfg(feature = "sandbox-db")]
+            db: None,
             port: 0,
             code: "sandboxcode00000".to_owned(),
             application: Application {
@@ -171,6 +227,7 @@ impl Sandbox {
             },
             watch: None,
             options: Options::default(),
+            tls: false,
         }
     }
 
@@ -178,6 +235,23 @@ impl Sandbox {
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// A data set of one's own on top of the seed: JSON or YAML, lists of records by collection, such as
+    /// `crm.deal: [{TITLE: First}]`. A record without a number gets the next one.
+    #[must_use]
+    pub fn data(mut self, text: impl Into<String>) -> Self {
+        self.data.push(text.into());
+        self
+    }
+
+    /// Keeps the data in one SQLite file: every change is written before it is answered. A file that has data already
+    /// goes before the seed.
+    #[cfg(feature = "sandbox-db")]
+    #[must_use]
+    pub fn db(mut self, path: impl Into<PathBuf>) -> Self {
+        self.db = Some(path.into());
         self
     }
 
@@ -231,6 +305,13 @@ impl Sandbox {
         self
     }
 
+    /// Speaks https as well, on the same port, with a certificate made at the start; see [`Portal::certificate`].
+    #[must_use]
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     /// Called with each request after it has been answered.
     #[must_use]
     pub fn watch(mut self, watch: impl Fn(&LoggedRequest) + Send + Sync + 'static) -> Self {
@@ -241,15 +322,24 @@ impl Sandbox {
     /// Starts it on a thread of its own, on 127.0.0.1 only.
     ///
     /// # Errors
-    /// When the port is taken, or no thread can be started.
+    /// When the port is taken, a data set or the file that keeps the data is wrong, or no thread can be started.
     pub fn start(self) -> io::Result<Portal> {
+        let wrong = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
+        let initial = Shared::store(self.seed, &self.data, &self.application, &self.options).map_err(wrong)?;
+        #[allow(unused_mut, reason = "without the feature `sandbox-db` nothing is kept")]
+        let mut state = State::new(initial.clone(), self.options);
+        #[cfg(feature = "sandbox-db")]
+        if let Some(path) = &self.db {
+            state.keep(path, &self.application).map_err(wrong)?;
+        }
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::new(Shared::store(self.seed, &self.application, &self.options), self.options)),
+            tls: self.tls.then(Tls::new).transpose().map_err(io::Error::other)?,
+            state: Mutex::new(state),
+            initial,
             tables: self.tables,
-            seed: self.seed,
             code: self.code,
             application: self.application,
             watch: self.watch,
@@ -299,6 +389,16 @@ impl Portal {
     /// The portal's address for calls with a token.
     pub fn address(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The same with https, where the portal speaks it.
+    pub fn secure_address(&self) -> Option<String> {
+        self.shared.tls.as_ref().map(|_| format!("https://localhost:{}", self.address.port()))
+    }
+
+    /// The certificate, as PEM, that callers have to trust for https.
+    pub fn certificate(&self) -> Option<&str> {
+        self.shared.tls.as_ref().map(|tls| tls.authority.as_str())
     }
 
     /// The administrator's access token.
@@ -387,12 +487,7 @@ impl Portal {
     /// Fills a collection with so many records, with the numbers 1, 2, 3 … but those that 11 divides, in place of what
     /// it held.
     pub fn fill(&self, collection: &str, count: usize) {
-        let mut state = self.shared.state();
-        let ids: Vec<u64> = state.store.all(collection).keys().copied().collect();
-        for id in ids {
-            state.store.remove(collection, id);
-        }
-        seed::fill(&mut state.store, collection, "TITLE", "Number", count);
+        self.shared.fill(collection, count);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP side: connections, and the way from a request to its answer.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,7 @@ use crate::sandbox::answer::envelope;
 use crate::sandbox::limits::Charge;
 use crate::sandbox::reply::{Ending, Reply};
 use crate::sandbox::request::Origin;
-use crate::sandbox::{Shared, control, disk, dispatch, oauth, request};
+use crate::sandbox::{Shared, control, disk, dispatch, oauth, page, request};
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
@@ -32,8 +33,7 @@ pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) 
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
-                let from = Origin { source: peer.ip(), is_tls: false };
-                tokio::spawn(connection(Tcp::new(stream), from, Arc::clone(&shared)));
+                tokio::spawn(connection(stream, peer.ip(), Arc::clone(&shared)));
             }
             // Out of file descriptors, most likely: wait for some to come free.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -41,9 +41,31 @@ pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) 
     }
 }
 
-async fn connection(stream: Tcp, from: Origin, shared: Arc<Shared>) {
+/// The first byte of a TLS connection.
+const HANDSHAKE: u8 = 0x16;
+
+/// Serves a connection: plain, or TLS where the portal has a certificate and the caller begins so.
+async fn connection(stream: TcpStream, source: IpAddr, shared: Arc<Shared>) {
     shared.log_guard().connected();
+    let mut first = [0];
+    let wants_tls =
+        shared.tls.is_some() && stream.peek(&mut first).await.is_ok_and(|count| count == 1 && first[0] == HANDSHAKE);
+    let stream = Tcp::new(stream);
     let reset = Arc::clone(&stream.reset);
+    match &shared.tls {
+        Some(tls) if wants_tls => {
+            if let Ok(stream) = tls.acceptor.accept(stream).await {
+                http(stream, Origin { source, is_tls: true }, reset, Arc::clone(&shared)).await;
+            }
+        }
+        _ => http(stream, Origin { source, is_tls: false }, reset, shared).await,
+    }
+}
+
+async fn http<S>(stream: S, from: Origin, reset: Arc<AtomicBool>, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |request| respond(request, from, Arc::clone(&shared), Arc::clone(&reset)));
     // A client that goes away in the middle is no concern of ours.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -75,6 +97,13 @@ async fn respond(
         let reply = match request::read(request, from).await {
             Ok(inquiry) => oauth::answer(&shared, &inquiry, &path),
             Err(refusal) => Reply::json(refusal.status, &serde_json::json!({ "error": "invalid_request" })),
+        };
+        return Ok(response(reply));
+    }
+    if path == "/" {
+        let reply = match request::read(request, from).await {
+            Ok(inquiry) => page::answer(&shared, &inquiry),
+            Err(refusal) => Reply::empty(refusal.status),
         };
         return Ok(response(reply));
     }

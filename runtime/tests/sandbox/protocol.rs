@@ -263,3 +263,52 @@ fn nothing_that_is_sent_brings_it_down() {
     }
     assert_eq!(answer(&portal, "server.time", json!({})).0, 200);
 }
+
+#[test]
+fn people_see_data_and_requests_and_no_secret() {
+    let portal = portal();
+    answer(&portal, "crm.deal.add", json!({"fields": {"TITLE": "<script>alert(1)</script>\"'&"}}));
+    answer(&portal, "crm.deal.get", json!({"id": 99}));
+    let page = request(&portal, "GET /?collection=crm.deal", "", b"").expect("a page");
+    let text = String::from_utf8(page.body).expect("UTF-8");
+    assert!(page.head.contains("content-security-policy: default-src 'none'"));
+    assert!(text.contains("&lt;script&gt;alert(1)") && !text.contains("<script"), "{text}");
+    assert!(
+        text.contains("crm.deal 4") && text.contains("<code>crm.deal.get</code>") && text.contains("400 (no code)")
+    );
+    for secret in ["sandboxcode", portal.token(), portal.refresh_token(), portal.client_secret()] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    let tokens = request(&portal, "GET /?collection=oauth.token", "", b"").expect("a page");
+    assert!(!String::from_utf8_lossy(&tokens.body).contains(portal.refresh_token()));
+}
+
+#[tokio::test]
+async fn https_is_spoken_on_the_same_port() {
+    let portal = sandbox().tls().start().expect("a free port");
+    assert_eq!(answer(&portal, "server.time", json!({})).0, 200, "plain as before");
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let mut roots = rustls::RootCertStore::empty();
+    let pem = portal.certificate().expect("a certificate");
+    let certificate =
+        <rustls::pki_types::CertificateDer<'_> as rustls::pki_types::pem::PemObject>::from_pem_slice(pem.as_bytes());
+    roots.add(certificate.expect("PEM")).expect("a certificate");
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let address = portal.secure_address().expect("an address");
+    let host = address.trim_start_matches("https://");
+    let stream = tokio::net::TcpStream::connect(host).await.expect("connected");
+    let name = rustls::pki_types::ServerName::try_from("localhost").expect("a name");
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let mut stream = connector.connect(name, stream).await.expect("trusted");
+    let path = portal.webhook().trim_start_matches(&portal.address()).to_owned();
+    let head = format!("GET {path}disk.storage.uploadfile?id=1 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    stream.write_all(head.as_bytes()).await.expect("sent");
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.expect("answered");
+    assert!(text.contains(&format!("{address}/rest/upload.json")), "{text}");
+}
