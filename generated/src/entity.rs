@@ -82,7 +82,7 @@ impl rt::Request for Add {
 }
 /// Removes a storage of the application with everything in it.
 ///
-/// Calls `entity.delete`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.delete`; scope `entity`. May be called by: a user with the right X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/entities/entity-delete.html>
 ///
@@ -219,7 +219,7 @@ impl rt::Request for Get {
 }
 /// Tells who may do what with a storage; sets it first when rights are given.
 ///
-/// Calls `entity.rights`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.rights`; scope `entity`. May be called by: a user with the right X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/entities/entity-rights.html>
 ///
@@ -289,7 +289,7 @@ impl rt::Request for Rights {
 }
 /// Changes names and rights of a storage.
 ///
-/// Calls `entity.update`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.update`; scope `entity`. May be called by: a user with the right X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/entities/entity-update.html>
 ///

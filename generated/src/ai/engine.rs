@@ -208,7 +208,7 @@ pub fn unregister() -> Unregister {
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 impl Unregister {
-    /// `code`. Code of the service.
+    /// `code`. Code of the service, as it was registered.
     #[inline]
     pub fn code(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("code", rt::value::text(value)))

@@ -90,7 +90,7 @@ impl rt::Request for Complete {
 }
 /// Hands assignments of workflows on to another account.
 ///
-/// Calls `bizproc.task.delegate`; scope `bizproc`.
+/// Calls `bizproc.task.delegate`; scope `bizproc`. May be called by: a user who has the assignments.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/bizproc/bizproc-task/bizproc-task-delegate.html>
 ///
@@ -248,7 +248,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
-    /// `ORDER`. Fields to sort by.
+    /// `ORDER`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))

@@ -443,7 +443,7 @@ impl List {
     ) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `order`. Fields to sort by.
+    /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a template, as a file or from the Drive.
 ///
-/// Calls `documentgenerator.template.add`; scope `documentgenerator`. May be called by: a user who may change documents.
+/// Calls `documentgenerator.template.add`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-add.html>
 ///
@@ -70,7 +70,7 @@ impl rt::Request for Add {
 }
 /// Removes a template. One that has documents is only marked as removed.
 ///
-/// Calls `documentgenerator.template.delete`; scope `documentgenerator`. May be called by: a user who may change documents.
+/// Calls `documentgenerator.template.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-delete.html>
 ///
@@ -132,7 +132,7 @@ impl rt::Request for Delete {
 }
 /// Reads a template.
 ///
-/// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change documents.
+/// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-get.html>
 ///
@@ -198,7 +198,7 @@ impl rt::Request for Get {
 }
 /// Tells the fields that stand in a template.
 ///
-/// Calls `documentgenerator.template.getfields`; scope `documentgenerator`. May be called by: a user who may change documents.
+/// Calls `documentgenerator.template.getfields`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-get-fields.html>
 ///
@@ -261,7 +261,7 @@ impl rt::Request for Getfields {
 }
 /// Finds templates. Removed ones come only when the filter asks for isDeleted.
 ///
-/// Calls `documentgenerator.template.list`; scope `documentgenerator`. May be called by: a user who may change documents.
+/// Calls `documentgenerator.template.list`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-list.html>
 ///
@@ -294,8 +294,7 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Start,
                 )
-                .with_records("templates")
-                .with_keyset(rt::Keyset::new("id")),
+                .with_records("templates"),
         ),
     )
 }
@@ -329,7 +328,7 @@ impl List {
     ) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `order`. Fields to sort by.
+    /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -395,7 +394,7 @@ impl rt::Request for List {
 }
 /// Changes a template or its file.
 ///
-/// Calls `documentgenerator.template.update`; scope `documentgenerator`. May be called by: a user who may change documents.
+/// Calls `documentgenerator.template.update`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/document-generator/templates/document-generator-template-update.html>
 ///

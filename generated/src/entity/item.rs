@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod property;
 /// Adds a record to a storage. Custom fields are keys that begin with UF\_.
 ///
-/// Calls `entity.item.add`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.item.add`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/entity-item-add.html>
 ///
@@ -131,7 +131,7 @@ impl rt::Request for Add {
 }
 /// Removes a record of a storage.
 ///
-/// Calls `entity.item.delete`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.item.delete`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/entity-item-delete.html>
 ///
@@ -313,7 +313,7 @@ impl rt::Request for Get {
 }
 /// Changes a record of a storage. Custom fields are keys that begin with UF\_.
 ///
-/// Calls `entity.item.update`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.item.update`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/entity-item-update.html>
 ///

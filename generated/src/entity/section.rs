@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a section to a storage. Custom fields are keys that begin with UF\_.
 ///
-/// Calls `entity.section.add`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.section.add`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/sections/entity-section-add.html>
 ///
@@ -131,7 +131,7 @@ impl rt::Request for Add {
 }
 /// Removes a section of a storage.
 ///
-/// Calls `entity.section.delete`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.section.delete`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/sections/entity-section-delete.html>
 ///
@@ -315,7 +315,7 @@ impl rt::Request for Get {
 }
 /// Changes a section of a storage. Custom fields are keys that begin with UF\_.
 ///
-/// Calls `entity.section.update`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.section.update`; scope `entity`. May be called by: a user with the right W or X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/sections/entity-section-update.html>
 ///

@@ -469,7 +469,7 @@ impl Getbyid {
     pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `params`. What to read.
+    /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
@@ -564,7 +564,7 @@ impl Getcontent {
     pub fn edit_mode(self, value: bool) -> Self {
         Self(self.0.param("editMode", value))
     }
-    /// `params`. What to read.
+    /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
@@ -650,7 +650,7 @@ impl Getlist {
     pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `params`. What to read.
+    /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
@@ -757,7 +757,7 @@ impl Getmanifest {
     pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `params`. What to read.
+    /// `params`. Which version to read, and how much of it.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))

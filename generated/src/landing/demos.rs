@@ -284,7 +284,7 @@ pub fn register(data: impl ::std::convert::Into<rt::Value>) -> Register {
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 impl Register {
-    /// `params`. How it is registered.
+    /// `params`. Translations, and the template of the site.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))

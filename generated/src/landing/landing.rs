@@ -406,7 +406,7 @@ impl Copyblock {
     pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `params`. Where it goes.
+    /// `params`. Where the block goes. To the end when it is left out.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
@@ -1629,7 +1629,7 @@ impl Moveblock {
     pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `params`. Where it goes.
+    /// `params`. Where the block goes. To the end when it is left out.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))

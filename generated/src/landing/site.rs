@@ -420,7 +420,7 @@ pub fn full_export(id: impl ::std::convert::Into<rt::Id>) -> FullExport {
 #[derive(Clone, Debug)]
 pub struct FullExport(rt::Call);
 impl FullExport {
-    /// `params`. How to export.
+    /// `params`. Which version to export, and how it is called.
     #[inline]
     pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))

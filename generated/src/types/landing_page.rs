@@ -49,12 +49,12 @@ impl LandingPage {
     ) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
-    /// `SITE_ID`. Number of the site.
+    /// `SITE_ID`. Number of the site, as ListSites tells it.
     #[inline]
     pub fn site_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "SITE_ID")
     }
-    /// Sets `SITE_ID`. Number of the site.
+    /// Sets `SITE_ID`. Number of the site, as ListSites tells it.
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {

@@ -571,7 +571,7 @@ impl rt::Request for GetWithVoted {
 }
 /// Takes the caller's vote back, where the poll allows that.
 ///
-/// Calls `vote.AttachedVote.recall`; scope `vote`.
+/// Calls `vote.AttachedVote.recall`; scope `vote`. May be called by: a user who has voted.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/vote/vote.attachedvote.recall.html>
 ///

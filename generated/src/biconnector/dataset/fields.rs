@@ -59,7 +59,7 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
-    /// `add`. Columns to add.
+    /// `add`. Columns to add; each needs all three keys.
     #[inline]
     pub fn add(
         self,
@@ -69,7 +69,7 @@ impl Update {
     ) -> Self {
         Self(self.0.param("add", rt::value::list(value, ::std::convert::Into::into)))
     }
-    /// `update`. Columns to show or hide.
+    /// `update`. Columns to show or hide; each needs both keys.
     #[inline]
     pub fn update(
         self,

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a property to the records of a storage.
 ///
-/// Calls `entity.item.property.add`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.item.property.add`; scope `entity`. May be called by: a user with the right X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/properties/entity-item-property-add.html>
 ///
@@ -102,7 +102,7 @@ impl rt::Request for Add {
 }
 /// Removes a property with its values in all records.
 ///
-/// Calls `entity.item.property.delete`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.item.property.delete`; scope `entity`. May be called by: a user with the right X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/properties/entity-item-property-delete.html>
 ///
@@ -243,7 +243,7 @@ impl rt::Request for Get {
 }
 /// Changes a property of the records.
 ///
-/// Calls `entity.item.property.update`; scope `entity`. May be called by: a user with sufficient rights to the storage.
+/// Calls `entity.item.property.update`; scope `entity`. May be called by: a user with the right X to the storage.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/items/properties/entity-item-property-update.html>
 ///

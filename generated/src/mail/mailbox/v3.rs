@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Reads one mailbox.
 ///
-/// Calls `mail.mailbox.get`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.mailbox.get`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/mailbox/mail-mailbox-get.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes an event of the calendar of a letter.
 ///
-/// Calls `mail.message.createcalendarevent`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.createcalendarevent`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-createcalendarevent.html>
 ///
@@ -88,7 +88,7 @@ impl rt::Request for Createcalendarevent {
 }
 /// Opens a chat about a letter, or finds the one that there is.
 ///
-/// Calls `mail.message.createchat`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.createchat`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-createchat.html>
 ///
@@ -150,7 +150,7 @@ impl rt::Request for Createchat {
 }
 /// Puts a letter into the CRM as an activity.
 ///
-/// Calls `mail.message.createcrmactivity`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.createcrmactivity`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-createcrmactivity.html>
 ///
@@ -214,7 +214,7 @@ impl rt::Request for Createcrmactivity {
 }
 /// Puts a letter into the feed.
 ///
-/// Calls `mail.message.createfeedpost`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.createfeedpost`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-createfeedpost.html>
 ///
@@ -284,7 +284,7 @@ impl rt::Request for Createfeedpost {
 }
 /// Makes a task of a letter.
 ///
-/// Calls `mail.message.createtask`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.createtask`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-createtask.html>
 ///
@@ -368,7 +368,7 @@ impl rt::Request for Createtask {
 }
 /// Sends a letter on to others.
 ///
-/// Calls `mail.message.forward`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.forward`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-forward.html>
 ///
@@ -414,7 +414,7 @@ pub struct ForwardRequired {
     pub from_: ::std::string::String,
     /// Addresses of the recipients.
     pub to: ::std::vec::Vec<::std::string::String>,
-    /// Subject line.
+    /// Subject line of the letter; plain text.
     pub subject: ::std::string::String,
     /// Text above the letter, plain or with simple HTML.
     pub body: ::std::string::String,
@@ -468,7 +468,7 @@ impl rt::Request for Forward {
 }
 /// Reads one letter.
 ///
-/// Calls `mail.message.get`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.get`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-get.html>
 ///
@@ -703,7 +703,7 @@ impl rt::Request for List {
 }
 /// Moves letters of one folder of one mailbox to another folder, to the junk mail or to the trash.
 ///
-/// Calls `mail.message.movetofolder`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.movetofolder`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-movetofolder.html>
 ///
@@ -782,7 +782,7 @@ impl rt::Request for Movetofolder {
 }
 /// Takes a letter out of the CRM again.
 ///
-/// Calls `mail.message.removecrmactivity`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.removecrmactivity`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-removecrmactivity.html>
 ///
@@ -846,7 +846,7 @@ impl rt::Request for Removecrmactivity {
 }
 /// Answers a letter.
 ///
-/// Calls `mail.message.reply`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.reply`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-reply.html>
 ///
@@ -892,7 +892,7 @@ pub struct ReplyRequired {
     pub from_: ::std::string::String,
     /// Addresses of the recipients.
     pub to: ::std::vec::Vec<::std::string::String>,
-    /// Subject line.
+    /// Subject line of the letter; plain text.
     pub subject: ::std::string::String,
     /// Text, plain or with simple HTML.
     pub body: ::std::string::String,
@@ -946,7 +946,7 @@ impl rt::Request for Reply {
 }
 /// Sends a new letter.
 ///
-/// Calls `mail.message.send`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.send`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-send.html>
 ///
@@ -1038,7 +1038,7 @@ impl rt::Request for Send {
 }
 /// Reads the letters that answer one another, by the number of any of them.
 ///
-/// Calls `mail.message.thread`; scope `mail`. May be called by: a user who may read the mailbox.
+/// Calls `mail.message.thread`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/mail/message/mail-message-thread.html>
 ///

@@ -175,7 +175,7 @@ impl List {
     ) -> Self {
         Self(self.0.param("filter", rt::value::list(value, ::std::convert::Into::into)))
     }
-    /// `order`. Fields to sort by.
+    /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

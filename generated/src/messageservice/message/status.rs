@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells what has become of a message.
 ///
-/// Calls `messageservice.message.status.update`; scope `messageservice`. May be called by: an administrator, or an application with the scope.
+/// Calls `messageservice.message.status.update`; scope `messageservice`. May be called by: the sender of the message, or an administrator.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/messageservice/messageservice-message-status-update.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the documents that the caller has signed.
 ///
-/// Calls `sign.b2e.personal.tail`; scope `sign.b2e`. May be called by: a user who may see signed documents.
+/// Calls `sign.b2e.personal.tail`; scope `sign.b2e`. May be called by: a user, for their own documents.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sign/sign-b2e-personal-tail.html>
 ///

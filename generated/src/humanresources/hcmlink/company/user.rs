@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the companies that the caller belongs to in an HR system.
 ///
-/// Calls `humanresources.hcmlink.company.user.list`; scope `humanresources.hcmlink`. May be called by: the user whose companies they are.
+/// Calls `humanresources.hcmlink.company.user.list`; scope `humanresources.hcmlink`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sign/hcm-link/humanresources-hcmlink-company-user-list.html>
 ///

@@ -48,7 +48,7 @@ pub fn list(query: impl ::std::convert::Into<::std::string::String>) -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `pagination`. How much to answer.
+    /// `pagination`. How much to answer. 50 pages when it is left out.
     #[inline]
     pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
