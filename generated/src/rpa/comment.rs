@@ -29,11 +29,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.comment.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "rpa.comment.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("comment"),
             )
             .param("typeId", rt::value::id(type_id))
             .param("itemId", rt::value::id(item_id))
@@ -60,13 +61,16 @@ impl Add {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Add {
-    type Output = rt::Object;
+    type Output = crate::types::RpaTimelineEntry;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -162,11 +166,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.comment.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.comment.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("comment"),
             )
             .param("id", rt::value::id(id))
             .param("fields", fields),
@@ -192,13 +197,16 @@ impl Update {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Update {
-    type Output = rt::Object;
+    type Output = crate::types::RpaTimelineEntry;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

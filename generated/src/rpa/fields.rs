@@ -2,7 +2,7 @@
 //!
 //! Methods of `rpa.fields`.
 use ::bitrix24_runtime as rt;
-/// Reads which fields are visible, required and shown on a stage.
+/// Reads which fields are shown where on a stage.
 ///
 /// Calls `rpa.fields.getSettings`; scope `rpa`.
 ///
@@ -35,7 +35,7 @@ pub fn get_settings(type_id: impl ::std::convert::Into<rt::Id>) -> GetSettings {
             .param("typeId", rt::value::id(type_id)),
     )
 }
-/// A call of `rpa.fields.getSettings`: Reads which fields are visible, required and shown on a stage.
+/// A call of `rpa.fields.getSettings`: Reads which fields are shown where on a stage.
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl rt::Request for GetSettings {
         self.0
     }
 }
-/// Sets which fields are visible, required and shown on a stage, all kinds at once.
+/// Sets which fields are shown where on a stage, for all kinds of visibility at once.
 ///
 /// Calls `rpa.fields.setSettings`; scope `rpa`.
 ///
@@ -80,7 +80,7 @@ impl rt::Request for GetSettings {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = rpa::fields::set_settings(1, json!({"visible":["UF_RPA_1_NAME"],"mandatory":["UF_RPA_1_NAME"]}))
+/// let result = rpa::fields::set_settings(1, json!({"kanban":["createdBy","UF_RPA_1_NAME"]}))
 ///     .stage_id(4)
 ///     .send(client)
 ///     .await?;
@@ -107,7 +107,7 @@ pub fn set_settings(
             .param("fields", fields),
     )
 }
-/// A call of `rpa.fields.setSettings`: Sets which fields are visible, required and shown on a stage, all kinds at once.
+/// A call of `rpa.fields.setSettings`: Sets which fields are shown where on a stage, for all kinds of visibility at once.
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ impl rt::Request for SetSettings {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = rpa::fields::set_visibility_settings(1, "mandatory", ["UF_RPA_1_NAME"])
+/// let result = rpa::fields::set_visibility_settings(1, "kanban", ["UF_RPA_1_NAME"])
 ///     .stage_id(4)
 ///     .send(client)
 ///     .await?;

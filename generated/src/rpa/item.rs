@@ -26,11 +26,12 @@ pub fn add(type_id: impl ::std::convert::Into<rt::Id>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.item.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "rpa.item.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("item"),
             )
             .param("typeId", rt::value::id(type_id)),
     )
@@ -58,13 +59,13 @@ impl Add {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaItem> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Add {
-    type Output = rt::Object;
+    type Output = crate::types::RpaItem;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -162,11 +163,12 @@ pub fn get(
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.item.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "rpa.item.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("item"),
             )
             .param("typeId", rt::value::id(type_id))
             .param("id", rt::value::id(id)),
@@ -190,13 +192,13 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaItem> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::RpaItem;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -368,28 +370,31 @@ impl List {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Page<rt::Value>> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, rt::Page<crate::types::RpaItem>> {
         self.0.send_as(client)
     }
     /// The records of all pages, one after the other.
     #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::RpaItem> {
         self.0.stream_as(client)
     }
     /// All pages, one after the other.
     #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::RpaItem> {
         self.0.pages_as(client)
     }
     /// The records of all pages at once.
     #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::RpaItem> {
         self.0.all_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for List {
-    type Output = rt::Page<rt::Value>;
+    type Output = rt::Page<crate::types::RpaItem>;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -422,11 +427,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.item.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.item.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("item"),
             )
             .param("typeId", rt::value::id(type_id))
             .param("id", rt::value::id(id))
@@ -453,13 +459,13 @@ impl Update {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaItem> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Update {
-    type Output = rt::Object;
+    type Output = crate::types::RpaItem;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

@@ -50,13 +50,13 @@ impl Add {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaStage> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Add {
-    type Output = rt::Object;
+    type Output = crate::types::RpaStage;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -170,13 +170,13 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaStage> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::RpaStage;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -236,28 +236,31 @@ impl ListForType {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Page<rt::Value>> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, rt::Page<crate::types::RpaStage>> {
         self.0.send_as(client)
     }
     /// The records of all pages, one after the other.
     #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::RpaStage> {
         self.0.stream_as(client)
     }
     /// All pages, one after the other.
     #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::RpaStage> {
         self.0.pages_as(client)
     }
     /// The records of all pages at once.
     #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::RpaStage> {
         self.0.all_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for ListForType {
-    type Output = rt::Page<rt::Value>;
+    type Output = rt::Page<crate::types::RpaStage>;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -315,13 +318,13 @@ impl Update {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaStage> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Update {
-    type Output = rt::Object;
+    type Output = crate::types::RpaStage;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

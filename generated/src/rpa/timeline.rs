@@ -29,11 +29,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.timeline.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "rpa.timeline.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("timeline"),
             )
             .param("typeId", rt::value::id(type_id))
             .param("itemId", rt::value::id(item_id))
@@ -60,13 +61,16 @@ impl Add {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Add {
-    type Output = rt::Object;
+    type Output = crate::types::RpaTimelineEntry;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -198,28 +202,40 @@ impl ListForItem {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Page<rt::Value>> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, rt::Page<crate::types::RpaTimelineEntry>> {
         self.0.send_as(client)
     }
     /// The records of all pages, one after the other.
     #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+    pub fn stream(
+        self,
+        client: &rt::Client,
+    ) -> rt::Records<crate::types::RpaTimelineEntry> {
         self.0.stream_as(client)
     }
     /// All pages, one after the other.
     #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+    pub fn pages(
+        self,
+        client: &rt::Client,
+    ) -> rt::Pages<crate::types::RpaTimelineEntry> {
         self.0.pages_as(client)
     }
     /// The records of all pages at once.
     #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+    pub fn all(
+        self,
+        client: &rt::Client,
+    ) -> rt::paging::All<crate::types::RpaTimelineEntry> {
         self.0.all_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for ListForItem {
-    type Output = rt::Page<rt::Value>;
+    type Output = rt::Page<crate::types::RpaTimelineEntry>;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -251,11 +267,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.timeline.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.timeline.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("timeline"),
             )
             .param("id", rt::value::id(id))
             .param("fields", fields),
@@ -281,13 +298,16 @@ impl Update {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Update {
-    type Output = rt::Object;
+    type Output = crate::types::RpaTimelineEntry;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -317,11 +337,12 @@ pub fn update_is_fixed(id: impl ::std::convert::Into<rt::Id>) -> UpdateIsFixed {
     UpdateIsFixed(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.timeline.updateIsFixed",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.timeline.updateIsFixed",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("timeline"),
             )
             .param("id", rt::value::id(id)),
     )
@@ -349,13 +370,16 @@ impl UpdateIsFixed {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for UpdateIsFixed {
-    type Output = rt::Object;
+    type Output = crate::types::RpaTimelineEntry;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

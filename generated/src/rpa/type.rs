@@ -23,11 +23,12 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.type.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "rpa.type.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("type"),
             )
             .param("fields", fields),
     )
@@ -50,13 +51,13 @@ impl Add {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaProcess> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Add {
-    type Output = rt::Object;
+    type Output = crate::types::RpaProcess;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -147,11 +148,12 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.type.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "rpa.type.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("type"),
             )
             .param("id", rt::value::id(id)),
     )
@@ -174,13 +176,13 @@ impl Get {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaProcess> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Get {
-    type Output = rt::Object;
+    type Output = crate::types::RpaProcess;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -268,28 +270,31 @@ impl List {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Page<rt::Value>> {
+    pub fn send(
+        self,
+        client: &rt::Client,
+    ) -> rt::Sending<'_, rt::Page<crate::types::RpaProcess>> {
         self.0.send_as(client)
     }
     /// The records of all pages, one after the other.
     #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
+    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::RpaProcess> {
         self.0.stream_as(client)
     }
     /// All pages, one after the other.
     #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
+    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::RpaProcess> {
         self.0.pages_as(client)
     }
     /// The records of all pages at once.
     #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
+    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::RpaProcess> {
         self.0.all_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for List {
-    type Output = rt::Page<rt::Value>;
+    type Output = rt::Page<crate::types::RpaProcess>;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0
@@ -321,11 +326,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.type.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.type.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("type"),
             )
             .param("id", rt::value::id(id))
             .param("fields", fields),
@@ -351,13 +357,13 @@ impl Update {
     }
     /// Sends the call.
     #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
+    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::RpaProcess> {
         self.0.send_as(client)
     }
 }
 #[allow(deprecated)]
 impl rt::Request for Update {
-    type Output = rt::Object;
+    type Output = crate::types::RpaProcess;
     #[inline]
     fn into_call(self) -> rt::Call {
         self.0

@@ -297,8 +297,7 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Start,
                 )
-                .with_records("statuses")
-                .with_keyset(rt::Keyset::new("id")),
+                .with_records("statuses"),
         ),
     )
 }

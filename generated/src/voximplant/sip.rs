@@ -194,21 +194,11 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                    "voximplant.sip.get",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::Start,
-                )
-                .with_keyset(rt::Keyset {
-                    filter: "FILTER",
-                    order: rt::Order::Pair {
-                        key: "SORT",
-                        direction: "ORDER",
-                    },
-                    key: "ID",
-                    field: "ID",
-                    select: "",
-                }),
+                "voximplant.sip.get",
+                rt::Rest::V2,
+                rt::Effect::List,
+                rt::Paging::Start,
+            ),
         ),
     )
 }

@@ -276,7 +276,13 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Start,
                 )
-                .with_keyset(rt::Keyset::new("id")),
+                .with_keyset(rt::Keyset {
+                    filter: "filter",
+                    order: rt::Order::Object("order"),
+                    key: "ID",
+                    field: "id",
+                    select: "select",
+                }),
         ),
     )
 }
