@@ -56,7 +56,10 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
         files.push(OutFile::new(format!("{folder}/_category_.json"), category_json(category)));
         files.push(OutFile::new(
             format!("{folder}/index.mdx"),
-            render("category.mdx", &CategoryPage { category: category.into(), pages: &pages }),
+            render(
+                "category.mdx",
+                &CategoryPage { category: category.into(), pages: &pages, below: below(api, category) },
+            ),
         ));
         files.extend(
             pages.iter().map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))),
@@ -71,6 +74,15 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
     files.extend(api.compat.iter().map(compat));
     files.push(redirects(&functions));
     files
+}
+
+/// The categories in the folders right below a category's own.
+fn below<'a>(api: &'a Api, category: &Category) -> Vec<CategoryRow<'a>> {
+    let inner = |other: &'a Category| {
+        let key = other.key.strip_prefix(&category.key)?.strip_prefix('/')?;
+        (!key.contains('/')).then(|| CategoryRow { key, ..other.into() })
+    };
+    api.categories.iter().filter_map(inner).collect()
 }
 
 /// The page for those who come from another package.
@@ -112,6 +124,7 @@ fn redirects(functions: &[(&Method, &Function)]) -> OutFile {
 struct CategoryPage<'p> {
     category: CategoryRow<'p>,
     pages: &'p [page::Page],
+    below: Vec<CategoryRow<'p>>,
 }
 
 #[derive(Serialize)]
