@@ -141,18 +141,15 @@ fn compile(project: &Path, starts: u32) -> Done {
     let target = project.join("target");
     let build = |arguments: &[&str]| {
         let mut command = cargo();
-        command
-            .current_dir(project)
-            .env("CARGO_TARGET_DIR", &target)
-            .args(arguments)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        move || match command.status() {
-            Ok(status) if status.success() => Ok(()),
-            _ => Err(format!(
-                "error: `cargo {}` failed in the generated project",
-                command.get_args().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
-            )),
+        command.current_dir(project).env("CARGO_TARGET_DIR", &target).arg("--quiet").args(arguments);
+        move || {
+            let output = command.output().map_err(fault)?;
+            if output.status.success() {
+                return Ok(());
+            }
+            let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy()).collect();
+            let told = String::from_utf8_lossy(&output.stderr);
+            Err(format!("{told}error: `cargo {}` failed in the generated project", words.join(" ")))
         }
     };
     // The dependencies first: they are not what is measured.
