@@ -251,6 +251,40 @@ mod tests {
         assert_eq!(order, (0..40).filter(|number| ![7, 8, 21].contains(number)).collect::<Vec<_>>());
     }
 
+    /// Many threads, many changes of mind at random moments: every place that was taken belongs to somebody who got it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+    async fn no_place_is_lost_or_given_twice_under_stress() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for limits in [Limits::custom(0.001, 100_000), Limits::custom(0.001, 100_000).shared_in(folder.path())] {
+            let limiter = Arc::new(Limiter::new(&limits, "h"));
+            let got = Arc::new(std::sync::atomic::AtomicU32::new(0));
+            let tasks: Vec<_> = (0..600_u64)
+                .map(|number| {
+                    let (limiter, got) = (Arc::clone(&limiter), Arc::clone(&got));
+                    tokio::spawn(async move {
+                        let patience = Duration::from_micros(number * 7919 % 3000);
+                        for _ in 0..5 {
+                            if tokio::time::timeout(patience, limiter.acquire()).await.is_ok() {
+                                got.fetch_add(1, Ordering::SeqCst);
+                            }
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.expect("no panic");
+            }
+            let level = match &limiter.shared {
+                Some(shared) => shared.level(),
+                None => limiter.bucket.lock().expect("whole").level,
+            };
+            // Hardly anything drains in that time.
+            let got = f64::from(got.load(Ordering::SeqCst));
+            assert!(got > 0.0 && (level - got).abs() < 0.5, "{level} places for {got}");
+            tokio::time::timeout(Duration::from_secs(5), limiter.acquire()).await.expect("nobody holds the turn");
+        }
+    }
+
     #[test]
     fn limits_are_read_from_words_and_numbers() {
         assert_eq!("enterprise".parse::<Limits>().expect("known"), Limits::enterprise());

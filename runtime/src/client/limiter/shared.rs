@@ -39,6 +39,12 @@ impl SharedBucket {
         &self.path
     }
 
+    /// How full it is.
+    #[cfg(test)]
+    pub(super) fn level(&self) -> f64 {
+        std::fs::read_to_string(&self.path).ok().and_then(|text| parse(&text)).unwrap_or_default().level
+    }
+
     /// Puts one request in, or says how long it must wait for its place.
     pub(super) fn take(&self, size: Size) -> Result<Result<(), Duration>, Trouble> {
         self.change(|bucket, now| bucket.take(size, now))
