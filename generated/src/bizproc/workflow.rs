@@ -150,7 +150,7 @@ impl rt::Request for Instances {
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
 #[inline]
-pub fn kill(id: impl ::std::convert::Into<::std::string::String>) -> Kill {
+pub fn kill(id: impl ::std::convert::Into<rt::Id>) -> Kill {
     Kill(
         rt::Call::new(
                 rt::Method::new(
@@ -160,7 +160,7 @@ pub fn kill(id: impl ::std::convert::Into<::std::string::String>) -> Kill {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::text(id)),
+            .param("ID", rt::value::id(id)),
     )
 }
 /// A call of `bizproc.workflow.kill`: Stops a running workflow and removes everything it has gathered.

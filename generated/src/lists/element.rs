@@ -274,25 +274,7 @@ impl Get {
     ) -> Self {
         Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
     }
-    /// `SELECT`. Fields to answer; the list's own are PROPERTY\_ and a number, as GetListFields tells. All when it is left out.
-    ///
-    /// Known values:
-    /// - `ID`
-    /// - `CODE`
-    /// - `NAME`
-    /// - `IBLOCK_SECTION_ID`
-    /// - `CREATED_BY`
-    /// - `CREATED_USER_NAME`
-    /// - `ACTIVE_TO`
-    /// - `BP_PUBLISHED`
-    /// - `DATE_CREATE`
-    /// - `PREVIEW_TEXT`
-    /// - `DETAIL_TEXT`
-    /// - `SORT`
-    /// - `PREVIEW_TEXT_TYPE`
-    /// - `DETAIL_TEXT_TYPE`
-    /// - `PROPERTY_951`
-    /// - `PROPERTY_1003`
+    /// `SELECT`. Fields to answer: ID, CODE, NAME, IBLOCK_SECTION_ID, CREATED_BY, DATE_CREATE, SORT, the older CREATED_USER_NAME, ACTIVE_TO, BP_PUBLISHED, PREVIEW_TEXT, PREVIEW_TEXT_TYPE, DETAIL_TEXT and DETAIL_TEXT_TYPE, and the list's own, PROPERTY\_ and a number, as GetListFields tells. All when it is left out.
     #[inline]
     pub fn select(
         self,
