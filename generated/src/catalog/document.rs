@@ -528,6 +528,12 @@ impl rt::Request for DeleteList {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[deprecated(
     note = "use `catalog.document.getFields`: The fields come below the key document there."
 )]
@@ -700,7 +706,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

@@ -397,7 +397,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -475,6 +475,7 @@ impl rt::Request for List {
 /// - `200040300050`: The caller may not put it into the section. Choose another section, or have the right given.
 /// - `200040300040`: The caller may not change products. Have the right given.
 /// - `200040300000`: The catalog of the record is gone. GetCatalogsList tells which there are.
+/// - `200040300043`: The caller may not edit elements of the catalog. Have the right given.
 /// - `200040300010`: The caller may not read the catalog. Call as an administrator.
 /// - `100`: The number id is missing, or fields is missing or empty. Give both.
 /// - `0`: There is no product of this number, or a number of the values (a section, a rate of tax, a currency or a user) leads nowhere. The description tells which.

@@ -128,7 +128,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

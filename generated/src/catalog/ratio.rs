@@ -2,7 +2,7 @@
 //!
 //! Methods of `catalog.ratio`.
 use ::bitrix24_runtime as rt;
-/// Tells in what multiples of its unit a product is sold.
+/// Tells the ratio that a product is counted with in its unit.
 ///
 /// Calls `catalog.ratio.get`; scope `catalog`. May be called by: administrator.
 ///
@@ -39,7 +39,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `catalog.ratio.get`: Tells in what multiples of its unit a product is sold.
+/// A call of `catalog.ratio.get`: Tells the ratio that a product is counted with in its unit.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -130,7 +130,7 @@ impl rt::Request for GetFields {
         self.0
     }
 }
-/// Finds the multiples of their units that products are sold in.
+/// Finds the ratios that products are counted with in their units.
 ///
 /// Calls `catalog.ratio.list`; scope `catalog`. May be called by: administrator.
 ///
@@ -171,7 +171,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `catalog.ratio.list`: Finds the multiples of their units that products are sold in.
+/// A call of `catalog.ratio.list`: Finds the ratios that products are counted with in their units.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -191,7 +191,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

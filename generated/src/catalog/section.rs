@@ -275,8 +275,9 @@ impl rt::Request for GetFields {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = catalog::section::list(json!({"iblockId":14,"<=sort":500}))
+/// let result = catalog::section::list()
 ///     .select(["id", "name", "sort"])
+///     .filter(json!({"iblockId":14,"<=sort":500}))
 ///     .order(json!({"sort":"DESC"}))
 ///     .send(client)
 ///     .await?;
@@ -291,19 +292,18 @@ impl rt::Request for GetFields {
 /// - `200040300030`: The caller may not see the sections. Call as an administrator.
 /// - `0`: The condition on iblockId is missing, or the portal failed. The description tells which.
 #[inline]
-pub fn list(filter: impl ::std::convert::Into<rt::Value>) -> List {
+pub fn list() -> List {
     List(
         rt::Call::new(
-                rt::Method::new(
-                        "catalog.section.list",
-                        rt::Rest::V2,
-                        rt::Effect::List,
-                        rt::Paging::Start,
-                    )
-                    .with_records("sections")
-                    .with_keyset(rt::Keyset::new("id")),
-            )
-            .param("filter", filter),
+            rt::Method::new(
+                    "catalog.section.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_records("sections")
+                .with_keyset(rt::Keyset::new("id")),
+        ),
     )
 }
 /// A call of `catalog.section.list`: Finds the sections of a catalog.
@@ -321,7 +321,12 @@ impl List {
     ) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `filter`. Conditions on the fields of the sections, joined by "and". iblockId must be among them. An operator may stand before a key: \>, \>=, \<, \<=, ! (is not), @ (is one of a list), !@ (is none of a list), % (contains), !% (does not contain), \=% and !=% (fits a mask with % signs or not). Without one the value must be equal.
+    #[inline]
+    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.param("filter", value))
+    }
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

@@ -323,7 +323,7 @@ impl List {
     pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -395,6 +395,7 @@ impl rt::Request for List {
 ///
 /// Among others, the portal's own:
 ///
+/// - `200040300010`: The caller may not read this part of the catalog. Call as an administrator, or have the right given.
 /// - `200040300020`: The caller may not change this part of the catalog. Call as an administrator, or have the right given.
 /// - `201100000000`: There is no warehouse of this number. Look it up with GetCatalogStoresList.
 /// - `100`: The number id is missing, or fields is missing or empty. Give both.

@@ -388,6 +388,11 @@ impl Update {
                 ),
         )
     }
+    /// `FIELDS`. The new values in one object. This is another form of the request.
+    #[inline]
+    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.param("FIELDS", value))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(

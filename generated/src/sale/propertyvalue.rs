@@ -315,7 +315,7 @@ impl rt::Request for List {
         self.0
     }
 }
-/// Sets the values of properties of an order.
+/// Sets all values that an order has in its properties: a property that is not named loses its value.
 ///
 /// Calls `sale.propertyvalue.modify`; scope `sale`. May be called by: administrator.
 ///
@@ -352,7 +352,7 @@ pub fn modify(fields: impl ::std::convert::Into<rt::Value>) -> Modify {
             .param("fields", fields),
     )
 }
-/// A call of `sale.propertyvalue.modify`: Sets the values of properties of an order.
+/// A call of `sale.propertyvalue.modify`: Sets all values that an order has in its properties: a property that is not named loses its value.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Modify(rt::Call);

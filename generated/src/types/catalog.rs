@@ -35,12 +35,12 @@ impl Catalog {
     pub fn id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `iblockId`. Information block that holds the products. On most portals the same number as id.
+    /// `iblockId`. Information block that holds the products.
     #[inline]
     pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
-    /// Sets `iblockId`. Information block that holds the products. On most portals the same number as id.
+    /// Sets `iblockId`. Information block that holds the products.
     #[inline]
     #[must_use]
     pub fn set_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
@@ -97,12 +97,12 @@ impl Catalog {
     pub fn set_subscription(self, value: bool) -> Self {
         self.set("subscription", rt::value::yes_no(value))
     }
-    /// `vatId`. VAT rate that products of the catalog have by default, as GetCatalogVatsList tells it.
+    /// `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it.
     #[inline]
     pub fn vat_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "vatId")
     }
-    /// Sets `vatId`. VAT rate that products of the catalog have by default, as GetCatalogVatsList tells it.
+    /// Sets `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it.
     #[inline]
     #[must_use]
     pub fn set_vat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {

@@ -77,12 +77,12 @@ impl CatalogDocument {
     ) -> Self {
         self.set("title", rt::value::text(value))
     }
-    /// `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud. It cannot be changed later.
+    /// `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
     #[inline]
     pub fn site_id(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
-    /// Sets `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud. It cannot be changed later.
+    /// Sets `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
     #[inline]
     #[must_use]
     pub fn set_site_id(

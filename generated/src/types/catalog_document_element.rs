@@ -79,12 +79,12 @@ impl CatalogDocumentElement {
     pub fn set_store_to(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         self.set("storeTo", rt::value::id(value))
     }
-    /// `amount`. How much of it, in the unit of the product.
+    /// `amount`. How much of it, in the unit that the document counts in.
     #[inline]
     pub fn amount(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "amount")
     }
-    /// Sets `amount`. How much of it, in the unit of the product.
+    /// Sets `amount`. How much of it, in the unit that the document counts in.
     #[inline]
     #[must_use]
     pub fn set_amount(self, value: impl ::std::convert::Into<f64>) -> Self {

@@ -68,7 +68,7 @@ impl CatalogPrice {
     pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("price", rt::value::number(value))
     }
-    /// `priceScale`. The amount in the base currency.
+    /// `priceScale`. The base price.
     #[inline]
     pub fn price_scale(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "priceScale")

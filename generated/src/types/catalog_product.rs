@@ -214,12 +214,12 @@ impl CatalogProduct {
     ) -> Self {
         self.set("iblockSectionId", rt::value::id(value))
     }
-    /// `IblockSection`. All sections that it stands in, the main one among them.
+    /// `IblockSection`. All sections that it stands in.
     #[inline]
     pub fn iblock_section(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
         rt::view::read(&self.0, "IblockSection")
     }
-    /// Sets `IblockSection`. All sections that it stands in, the main one among them.
+    /// Sets `IblockSection`. All sections that it stands in.
     #[inline]
     #[must_use]
     pub fn set_iblock_section(
@@ -339,12 +339,12 @@ impl CatalogProduct {
     pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `subscribe`. Whether customers may ask to be told when it is in stock again. As in the settings when it is left out.
+    /// `subscribe`. Whether customers may subscribe to it. As in the settings when it is left out.
     #[inline]
     pub fn subscribe(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "subscribe")
     }
-    /// Sets `subscribe`. Whether customers may ask to be told when it is in stock again. As in the settings when it is left out.
+    /// Sets `subscribe`. Whether customers may subscribe to it. As in the settings when it is left out.
     #[inline]
     #[must_use]
     pub fn set_subscribe(
@@ -375,56 +375,56 @@ impl CatalogProduct {
     pub fn set_vat_included(self, value: bool) -> Self {
         self.set("vatIncluded", rt::value::yes_no(value))
     }
-    /// `height`. Height, in the unit that the shop uses.
+    /// `height`. Height of one unit.
     #[inline]
     pub fn height(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "height")
     }
-    /// Sets `height`. Height, in the unit that the shop uses.
+    /// Sets `height`. Height of one unit.
     #[inline]
     #[must_use]
     pub fn set_height(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("height", rt::value::number(value))
     }
-    /// `length`. Length, in the unit that the shop uses.
+    /// `length`. Length of one unit.
     #[inline]
     pub fn length(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "length")
     }
-    /// Sets `length`. Length, in the unit that the shop uses.
+    /// Sets `length`. Length of one unit.
     #[inline]
     #[must_use]
     pub fn set_length(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("length", rt::value::number(value))
     }
-    /// `weight`. Weight, in the unit that the shop uses.
+    /// `weight`. Weight of one unit.
     #[inline]
     pub fn weight(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "weight")
     }
-    /// Sets `weight`. Weight, in the unit that the shop uses.
+    /// Sets `weight`. Weight of one unit.
     #[inline]
     #[must_use]
     pub fn set_weight(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("weight", rt::value::number(value))
     }
-    /// `width`. Width, in the unit that the shop uses.
+    /// `width`. Width of one unit.
     #[inline]
     pub fn width(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "width")
     }
-    /// Sets `width`. Width, in the unit that the shop uses.
+    /// Sets `width`. Width of one unit.
     #[inline]
     #[must_use]
     pub fn set_width(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("width", rt::value::number(value))
     }
-    /// `quantityTrace`. Whether sales lower the stock. As in the settings when it is left out.
+    /// `quantityTrace`. Whether its quantity is kept track of. As in the settings when it is left out.
     #[inline]
     pub fn quantity_trace(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "quantityTrace")
     }
-    /// Sets `quantityTrace`. Whether sales lower the stock. As in the settings when it is left out.
+    /// Sets `quantityTrace`. Whether its quantity is kept track of. As in the settings when it is left out.
     #[inline]
     #[must_use]
     pub fn set_quantity_trace(
@@ -438,12 +438,12 @@ impl CatalogProduct {
     pub fn r#type(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "type")
     }
-    /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. With inventory management on, documents change it instead.
+    /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on.
     #[inline]
     pub fn purchasing_currency(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "purchasingCurrency")
     }
-    /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. With inventory management on, documents change it instead.
+    /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
     pub fn set_purchasing_currency(
@@ -452,34 +452,34 @@ impl CatalogProduct {
     ) -> Self {
         self.set("purchasingCurrency", rt::value::text(value))
     }
-    /// `purchasingPrice`. Price of purchase for one unit. With inventory management on, documents change it instead.
+    /// `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on.
     #[inline]
     pub fn purchasing_price(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "purchasingPrice")
     }
-    /// Sets `purchasingPrice`. Price of purchase for one unit. With inventory management on, documents change it instead.
+    /// Sets `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
     pub fn set_purchasing_price(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("purchasingPrice", rt::value::number(value))
     }
-    /// `quantity`. How much is in stock. With inventory management on, documents change it instead.
+    /// `quantity`. How much is in stock. It cannot be changed while inventory management is on.
     #[inline]
     pub fn quantity(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
-    /// Sets `quantity`. How much is in stock. With inventory management on, documents change it instead.
+    /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl ::std::convert::Into<f64>) -> Self {
         self.set("quantity", rt::value::number(value))
     }
-    /// `quantityReserved`. How much of the stock is reserved. With inventory management on, documents change it instead.
+    /// `quantityReserved`. How much of the stock is reserved. It cannot be changed while inventory management is on.
     #[inline]
     pub fn quantity_reserved(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "quantityReserved")
     }
-    /// Sets `quantityReserved`. How much of the stock is reserved. With inventory management on, documents change it instead.
+    /// Sets `quantityReserved`. How much of the stock is reserved. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
     pub fn set_quantity_reserved(self, value: impl ::std::convert::Into<f64>) -> Self {

@@ -70,7 +70,7 @@ impl CatalogProductImage {
     pub fn create_time(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
-    /// `downloadUrl`. Address to download it from; it works for a short time.
+    /// `downloadUrl`. Address to download it from.
     #[inline]
     pub fn download_url(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "downloadUrl")

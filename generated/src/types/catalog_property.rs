@@ -101,12 +101,12 @@ impl CatalogProperty {
     ) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `defaultValue`. Value that new products have.
+    /// `defaultValue`. Value that it has from the beginning.
     #[inline]
     pub fn default_value(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "defaultValue")
     }
-    /// Sets `defaultValue`. Value that new products have.
+    /// Sets `defaultValue`. Value that it has from the beginning.
     #[inline]
     #[must_use]
     pub fn set_default_value(
@@ -204,12 +204,12 @@ impl CatalogProperty {
     ) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `fileType`. For files: the endings that are allowed, with commas between them, such as jpg, png.
+    /// `fileType`. For files: the endings that are allowed, such as jpg.
     #[inline]
     pub fn file_type(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "fileType")
     }
-    /// Sets `fileType`. For files: the endings that are allowed, with commas between them, such as jpg, png.
+    /// Sets `fileType`. For files: the endings that are allowed, such as jpg.
     #[inline]
     #[must_use]
     pub fn set_file_type(

@@ -74,12 +74,12 @@ impl CatalogPropertyEnum {
     ) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `def`. Whether new products have this value.
+    /// `def`. Whether it is the value from the beginning.
     #[inline]
     pub fn def(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "def")
     }
-    /// Sets `def`. Whether new products have this value.
+    /// Sets `def`. Whether it is the value from the beginning.
     #[inline]
     #[must_use]
     pub fn set_def(self, value: bool) -> Self {

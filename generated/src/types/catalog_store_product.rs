@@ -45,7 +45,7 @@ impl CatalogStoreProduct {
     pub fn store_id(&self) -> ::std::option::Option<rt::Id> {
         rt::view::read(&self.0, "storeId")
     }
-    /// `amount`. How much of it is there, in the unit of the product.
+    /// `amount`. How much of it is there.
     #[inline]
     pub fn amount(&self) -> ::std::option::Option<f64> {
         rt::view::read(&self.0, "amount")

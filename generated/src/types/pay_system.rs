@@ -102,7 +102,7 @@ impl PaySystem {
     ) -> Self {
         self.set("BX_REST_HANDLER", rt::value::text(value))
     }
-    /// `ACTION_FILE`. Code of the handler.
+    /// `ACTION_FILE`. Code of the handler: that of an application, or one of the portal itself.
     #[inline]
     pub fn action_file(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "ACTION_FILE")
@@ -158,12 +158,12 @@ impl PaySystem {
                 .encode(&::std::convert::Into::<rt::File>::into(value)),
         )
     }
-    /// `ALLOW_EDIT_PAYMENT`. Whether the payment can be edited.
+    /// `ALLOW_EDIT_PAYMENT`. Whether payments are computed anew by themselves.
     #[inline]
     pub fn allow_edit_payment(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "ALLOW_EDIT_PAYMENT")
     }
-    /// `AUTO_CHANGE_1C`. Whether 1C sets the payment as paid.
+    /// `AUTO_CHANGE_1C`. Whether an exchange with 1C may change payments.
     #[inline]
     pub fn auto_change_1_c(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "AUTO_CHANGE_1C")
@@ -173,7 +173,7 @@ impl PaySystem {
     pub fn can_print_check(&self) -> ::std::option::Option<bool> {
         rt::view::read(&self.0, "CAN_PRINT_CHECK")
     }
-    /// `ENCODING`. Encoding of the requests.
+    /// `ENCODING`. Encoding of the requests. Handlers of applications do not use it.
     #[inline]
     pub fn encoding(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "ENCODING")
@@ -183,7 +183,7 @@ impl PaySystem {
     pub fn is_cash(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "IS_CASH")
     }
-    /// `PSA_NAME`. What it is called inside the portal.
+    /// `PSA_NAME`. Title of it on the portal.
     #[inline]
     pub fn psa_name(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "PSA_NAME")
@@ -198,10 +198,15 @@ impl PaySystem {
     pub fn sort(&self) -> ::std::option::Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// `TARIF`. Settings of the price of a payment.
+    /// `TARIF`. Not in use; the key to ask for it.
     #[inline]
     pub fn tarif(&self) -> ::std::option::Option<&str> {
         rt::view::text(&self.0, "TARIF")
+    }
+    /// `TARIFF`. Not in use; the key in answers.
+    #[inline]
+    pub fn tariff(&self) -> ::std::option::Option<&str> {
+        rt::view::text(&self.0, "TARIFF")
     }
 }
 impl ::std::convert::From<rt::Object> for PaySystem {

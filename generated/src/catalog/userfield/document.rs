@@ -52,7 +52,7 @@ pub fn list(
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 impl List {
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending)..
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
