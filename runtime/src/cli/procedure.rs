@@ -1,5 +1,7 @@
 //! What takes more than one call: the procedures that specs refer to by name.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
@@ -7,6 +9,7 @@ use crate::auth::{OAuthApp, Tokens};
 use crate::call::Call;
 use crate::cli::connect::Connection;
 use crate::cli::exit::{Exit, Stop};
+use crate::client::Upload;
 use crate::secret::MASK;
 use crate::value::Object;
 
@@ -18,12 +21,38 @@ pub(super) fn carry_out(
     matches: &ArgMatches,
 ) -> Result<Exit, Stop> {
     match procedure {
+        "upload" => upload(&call, connection, matches),
         "filter-structure" => filter_structure(call, connection, matches),
         "oauth-link" => oauth_link(&call),
         "oauth-code" => oauth_token("authorization_code", "code", &call, matches),
         "oauth-refresh" => oauth_token("refresh_token", "refresh_token", &call, matches),
         other => Err(Stop::usage(format!("this build of oint does not know the procedure `{other}`"))),
     }
+}
+
+/// Sends the file among the parameters in two steps: the other parameters ask for a place, the file goes there as a
+/// form. Names and content of it are no parameters of the first step.
+fn upload(call: &Call, connection: Connection, matches: &ArgMatches) -> Result<Exit, Stop> {
+    if super::is_set(matches, "dry-run") {
+        return super::carry_out(call.clone(), connection, matches);
+    }
+    let name = call.method().name.clone();
+    let mut place = Call::new(call.method().clone());
+    let mut file = None;
+    for (key, value) in call.params() {
+        match value.as_array().map(Vec::as_slice) {
+            Some([Value::String(name), Value::String(content)]) => {
+                let content = STANDARD.decode(content).map_err(|error| Stop::usage(format!("{key}: {error}")))?;
+                file = Some(Upload::bytes(name, content));
+            }
+            _ if key == "data" => {}
+            _ => place.set(key.clone(), value.clone()),
+        }
+    }
+    let file = file.ok_or_else(|| Stop::usage(format!("{name}: there is no file to send")))?;
+    let client = connection.client(matches)?;
+    let answer = super::interruptible(&name, false, async { Ok(client.upload(place, file).await?) })?;
+    super::print_json(&answer.into_raw())
 }
 
 /// The fields that a filter takes, each with its type: asks the portal and keeps what is marked for filters.
