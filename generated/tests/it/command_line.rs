@@ -138,7 +138,7 @@ fn every_example_makes_the_body_that_the_spec_promises() {
 }
 
 /// Makes the files that an example names.
-fn make_files(param: &Param<'_>, value: &Value, folder: &std::path::Path) {
+pub fn make_files(param: &Param<'_>, value: &Value, folder: &std::path::Path) {
     match value {
         Value::String(name) if param.type_word.contains("file") && !name.contains('/') => {
             std::fs::write(folder.join(name), "content").expect("written");

@@ -4,13 +4,16 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 
 use bitrix24::TABLES;
 use bitrix24::cli::dry_run;
+use bitrix24::sandbox::Portal;
 use serde_json::{Map, Value, json};
 
-use crate::support::facts;
+use crate::support::{facts, oint, portal, told};
 
 /// A parameter of a function of the package.
 #[derive(serde::Deserialize)]
@@ -210,6 +213,56 @@ fn templates_have_every_key_that_the_package_has() {
             assert!(object.get(field).is_some(), "{name} lacks {field}: {object}");
         }
     }
+}
+
+/// A code of the portal's authorisation server.
+fn code(portal: &Portal) -> String {
+    let address = portal.address();
+    let host = address.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).expect("the portal");
+    let path = format!("/oauth/authorize/?client_id={}", portal.client_id());
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let code = answer.split("code=").nth(1).and_then(|rest| rest.split(['&', '\r']).next());
+    code.unwrap_or_else(|| panic!("no code in {answer}")).to_owned()
+}
+
+#[test]
+fn every_function_of_the_package_runs_with_its_documented_example() {
+    let portal = portal();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut faults = Vec::new();
+    for name in names() {
+        let command = TABLES.command(&name, None).unwrap_or_else(|| panic!("no command {name}"));
+        let mut arguments = vec!["bitrix24".to_owned(), name.clone()];
+        let given = command.examples.first().map(|example| example.arguments.clone()).unwrap_or_default();
+        for param in &command.params {
+            let Some(value) = given.get(param.name.as_ref()) else { continue };
+            // What an application has at this portal and nowhere else.
+            let value = match (command.procedure.as_deref(), param.name.as_ref()) {
+                (Some("oauth-code" | "oauth-refresh"), "client_id") => portal.client_id().into(),
+                (Some("oauth-code" | "oauth-refresh"), "client_secret") => portal.client_secret().into(),
+                (Some("oauth-code"), "code") => code(&portal).into(),
+                (Some("oauth-refresh"), "refresh_token") => portal.refresh_token().into(),
+                _ => value.clone(),
+            };
+            crate::command_line::make_files(param, &value, folder.path());
+            arguments.push(format!("--{}", param.option.as_deref().unwrap_or_default()));
+            arguments.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+        if command.method.is_some() {
+            arguments.extend(["--url".to_owned(), portal.webhook()]);
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut process = oint(&arguments);
+        process.current_dir(folder.path()).env("B24_OAUTH_SERVER", portal.address());
+        let (exit, stdout, stderr) = told(&process.output().expect("oint runs"));
+        if exit != 0 || stdout.trim().is_empty() {
+            faults.push(format!("{arguments:?} → {exit}\n{stderr}"));
+        }
+    }
+    assert!(faults.is_empty(), "{} of the functions:\n{}", faults.len(), faults.join("\n"));
 }
 
 /// The names of the package's functions, from the project's own list.

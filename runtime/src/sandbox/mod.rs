@@ -26,6 +26,7 @@ mod decode;
 mod disk;
 mod dispatch;
 mod entity;
+mod examples;
 mod items;
 mod limits;
 mod log;
@@ -54,7 +55,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(feature = "sandbox-db")]
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
@@ -121,6 +122,7 @@ struct Shared {
     state: Mutex<State>,
     log: Mutex<Log>,
     commands: Mutex<Known>,
+    examples: OnceLock<examples::Examples>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -345,6 +347,7 @@ impl Sandbox {
             watch: self.watch,
             log: Mutex::default(),
             commands: Mutex::default(),
+            examples: OnceLock::new(),
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
