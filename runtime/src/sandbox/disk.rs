@@ -54,6 +54,9 @@ impl New<'_> {
     }
 }
 
+/// The number of the folder that the documentation's examples speak of.
+const DOCUMENTED: u64 = 29160;
+
 /// The storages that there are from the start: the administrator's own and the company's.
 pub(super) fn seed(store: &mut Store, now: &str) {
     for (id, name, kind, owner) in [(1, "Anna Schmidt", "user", "1"), (3, "Company drive", "common", "shared_files_s1")]
@@ -66,6 +69,9 @@ pub(super) fn seed(store: &mut Store, now: &str) {
         });
         store.put(STORAGE, id, storage.as_object().cloned().unwrap_or_default());
     }
+    // The folder that the documentation uploads to.
+    let folder = New { name: "Documents", parent: 3, storage: 3, user: 1, now }.record(DOCUMENTED, "folder");
+    store.put(OBJECT, DOCUMENTED, folder);
 }
 
 /// The object that the parameters name, of one kind.

@@ -29,7 +29,8 @@ impl Examples {
         let known = self.0.get(&(method.to_owned(), rest))?;
         let given = Value::Object(params.clone());
         let (_, response) = known.iter().find(|(body, _)| is_same(body, &given))?;
-        let number = |key: &str| response.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
+        let number =
+            |key: &str| response.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
         Some(Success {
             result: response.get("result")?.clone(),
             total: number("total"),
