@@ -1,5 +1,6 @@
-//! Every fault against every kind of single call, on a fresh connection and on one that was used before: what the
-//! portal did, and what the client says of it. Nothing is ever done twice, and nothing done is called a failure.
+//! Every fault against every kind of single call, on a fresh connection and on one that was used before, and against batches
+//! and streams: what the portal did, and what the client says of it. Nothing is ever done twice, nothing done is called a
+//! failure, and no list is shorter than it should be.
 
 #![cfg(feature = "sandbox")]
 
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use bitrix24_runtime::sandbox::{Fault, FaultKind, Portal, Sandbox, Seed};
 use bitrix24_runtime::table::Tables;
-use bitrix24_runtime::{Call, Client, Effect, Error, Limits, Method, Paging, Rest, RetryPolicy, json};
+use bitrix24_runtime::{Call, Client, Effect, Error, Keyset, Limits, Method, Paging, Rest, RetryPolicy, json};
 
 /// What the client must say.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,7 +56,7 @@ fn rows() -> Vec<Row> {
         row("reset after", FaultKind::Reset { committed: true }, true, Done, Unknown),
         row("closed before", FaultKind::Close { committed: false }, false, Done, Unknown),
         row("closed after", FaultKind::Close { committed: true }, true, Done, Unknown),
-        row("silence after", FaultKind::Hang { ms: 2000 }, true, Done, Unknown),
+        row("silence after", FaultKind::Hang { ms: 9000 }, true, Done, Unknown),
         row("broken off", FaultKind::Truncated, true, Done, Unknown),
         row("half the JSON", FaultKind::HalfJson, true, Done, Unknown),
         // Slow, but whole.
@@ -95,10 +96,11 @@ fn portal() -> Portal {
     portal
 }
 
-/// A client that is quick to give up and to try again.
-fn client(portal: &Portal) -> Client {
+/// A client that is quick to try again, and to give up where silence is what it meets.
+fn client(portal: &Portal, kind: &FaultKind) -> Client {
+    let is_silence = matches!(kind, FaultKind::Hang { .. });
     Client::builder(&portal.webhook())
-        .timeout(Duration::from_millis(700))
+        .timeout(Duration::from_secs(if is_silence { 2 } else { 30 }))
         .retry(RetryPolicy::default().retries(2).base(Duration::from_millis(2)))
         .limits(Limits::custom(100.0, 100))
         .build()
@@ -117,7 +119,7 @@ async fn cell(row: &Row, call: &Call, is_used: bool) {
     let effect = call.method().effect;
     let name = format!("{} × {effect:?}, connection used before: {is_used}", row.name);
     let portal = portal();
-    let client = client(&portal);
+    let client = client(&portal, &row.kind);
     if is_used {
         client.execute(calls().remove(1)).await.expect("no fault yet");
         portal.clear_log();
@@ -177,7 +179,7 @@ async fn every_fault_meets_every_kind_of_call() {
 async fn faults_that_do_not_pass_end_in_their_own_error() {
     for row in rows().into_iter().filter(|row| row.read == Said::Done && row.write == Said::Unknown) {
         let portal = portal();
-        let client = client(&portal);
+        let client = client(&portal, &row.kind);
         portal.fault(Fault::new(row.kind.clone()));
         let error = client.execute(calls().remove(0)).await.expect_err("always the fault");
         assert!(
@@ -200,7 +202,7 @@ fn patient(client: &Client) -> bitrix24_runtime::Sending<'_, bitrix24_runtime::V
 #[tokio::test]
 async fn a_limit_that_is_not_freed_in_time_is_said() {
     let portal = portal();
-    let client = client(&portal);
+    let client = client(&portal, &FaultKind::QueryLimit);
     portal.fault(Fault::new(FaultKind::QueryLimit));
     let error = patient(&client).await.expect_err("never free");
     assert!(error.portal().is_some_and(bitrix24_runtime::error::PortalError::is_limit), "{error:?}");
@@ -217,4 +219,103 @@ async fn a_limit_that_is_not_freed_in_time_is_said() {
     assert_eq!(portal.counts().requests, 0);
     client.call("crm.deal.list", json!({})).await.expect("another method");
     assert_eq!(portal.records("crm.deal").len(), 3);
+}
+
+fn once(portal: &Portal, row: &Row, method: &str) {
+    let kind = match &row.kind {
+        FaultKind::Redirect { .. } => FaultKind::Redirect { location: portal.address() },
+        // Batches answer more than single calls do.
+        FaultKind::Drip { .. } => FaultKind::Drip { bytes: 20_000, ms: 1 },
+        kind => kind.clone(),
+    };
+    portal.fault(Fault::new(kind).on(method).times(1));
+}
+
+async fn batch_cell(row: &Row) {
+    let [get, _, add, ..] = <[Call; 6]>::try_from(calls()).unwrap_or_else(|_| unreachable!("six calls"));
+    for (calls, name) in [
+        (vec![get.clone(), get.clone()], "reads"),
+        (vec![add.clone(), add.clone()], "writes"),
+        (vec![get.clone(), add.clone(), get.clone()], "both"),
+    ] {
+        let name = format!("{} × a batch of {name}", row.name);
+        let portal = portal();
+        let client = client(&portal, &row.kind);
+        once(&portal, row, "batch");
+        let replies = client.batch(calls.clone()).await.expect("it can be sent");
+        let is_read = calls.iter().all(|call| call.method().effect.is_read());
+        let whole = if is_read { row.read } else { row.write };
+        for (call, outcome) in calls.iter().zip(replies.iter()) {
+            // Of a lost answer, the reads are repeated.
+            let expected = match (whole, call.method().effect.is_read()) {
+                (Said::Unknown, true) => Said::Done,
+                (whole, _) => whole,
+            };
+            assert_eq!(said(outcome), expected, "{name}: {outcome:?}");
+            if let Err(Error::OutcomeUnknown { call: sent, .. }) = outcome {
+                assert_eq!(sent.params(), call.params(), "{name}");
+            }
+        }
+        assert_eq!(replies.len(), calls.len(), "{name}");
+        let adds = calls.iter().filter(|call| !call.method().effect.is_read()).count();
+        let happened = if row.is_committed || whole == Said::Done { adds } else { 0 };
+        assert_eq!(written(&portal, &add), happened, "{name}");
+        assert_eq!(portal.calls("crm.deal.add"), happened as u64, "{name}");
+    }
+}
+
+async fn stream_cell(row: &Row) {
+    const DEALS: Method =
+        Method::new("crm.deal.list", Rest::V2, Effect::List, Paging::Start).with_keyset(Keyset::new("ID"));
+    // The first page is asked for by itself, the others in batches; sorted by something else, by place.
+    for (order, hit, before) in [
+        (None, "crm.deal.list", 0),
+        (None, "batch", 50),
+        (Some("TITLE"), "crm.deal.list", 0),
+        (Some("TITLE"), "batch", 50),
+    ] {
+        let name = format!("{} × a stream sorted by {order:?}, hit in {hit}", row.name);
+        let portal = portal();
+        portal.fill("crm.deal", 160);
+        let client = client(&portal, &row.kind);
+        once(&portal, row, hit);
+        let mut call = Call::new(DEALS).param("select", ["ID"]);
+        if let Some(order) = order {
+            call = call.nested(&["order", order], "ASC");
+        }
+        let mut deals = call.stream(&client);
+        let (mut ids, mut error) = (Vec::new(), None);
+        while let Some(deal) = deals.next().await {
+            match deal {
+                Ok(deal) => ids.push(deal["ID"].as_str().expect("a number").to_owned()),
+                Err(failure) => error = Some(failure),
+            }
+        }
+        match (row.read, error) {
+            (Said::Done, None) => {
+                ids.sort_unstable_by_key(|id| id.parse::<u64>().expect("a number"));
+                let held: Vec<_> = portal.records("crm.deal").iter().map(|deal| deal["ID"].clone()).collect();
+                assert_eq!(ids, held, "{name}");
+            }
+            // What was handed out is right, and nothing says that it is all.
+            (Said::Failed, Some(_)) => assert_eq!(ids.len(), before, "{name}"),
+            (expected, error) => panic!("{name}: expected {expected:?}, got {error:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_fault_meets_batches_and_streams() {
+    let mut cells = tokio::task::JoinSet::new();
+    for at in 0..rows().len() {
+        cells.spawn(async move {
+            batch_cell(&rows()[at]).await;
+            stream_cell(&rows()[at]).await;
+        });
+    }
+    while let Some(cell) = cells.join_next().await {
+        if let Err(panic) = cell {
+            std::panic::resume_unwind(panic.into_panic());
+        }
+    }
 }

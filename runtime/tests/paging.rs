@@ -504,3 +504,64 @@ async fn cursors_and_offsets_are_followed_to_the_end() {
         assert_eq!(server.requests.lock().expect("whole").len(), requests);
     }
 }
+
+/// A portal that keeps to filters and references, over any numbers at all, and takes its time over a batch.
+fn slow_numbers(ids: &'static [u64]) -> Odd {
+    let page = |after: u64, until: u64| -> Vec<u64> {
+        let from = ids.partition_point(|id| *id <= after);
+        ids[from..].iter().copied().take_while(|id| *id <= until).take(50).collect()
+    };
+    odd(move |_, params| {
+        let bound =
+            |query: &str, key: &str| query.split(key).nth(1).and_then(|rest| rest.split('&').next().map(str::to_owned));
+        let Some(commands) = params["cmd"].as_object() else {
+            let filter = |key: &str| params["filter"][key].as_u64();
+            if params["order"]["ID"] == "DESC" {
+                return json!({"result": records(ids.iter().rev().copied().take(50))});
+            }
+            return json!({"result": records(page(filter(">ID").unwrap_or(0), filter("<=ID").unwrap_or(u64::MAX)))});
+        };
+        std::thread::sleep(Duration::from_millis(510));
+        let (mut results, mut last) = (serde_json::Map::new(), None);
+        for (key, command) in commands {
+            let query = percent_encoding::percent_decode_str(command.as_str().unwrap_or_default()).decode_utf8_lossy();
+            let after = bound(&query, "[>ID]=").unwrap_or_default();
+            // A reference that leads nowhere bounds nothing.
+            let after = if after.starts_with('$') { last.unwrap_or(0) } else { after.parse().unwrap_or(0) };
+            let until = bound(&query, "[<=ID]=").and_then(|until| until.parse().ok()).unwrap_or(u64::MAX);
+            let found = page(after, until);
+            last = found.get(49).copied();
+            results.insert(key.clone(), records(found));
+        }
+        json!({"result": {"result": results, "result_error": []}})
+    })
+}
+
+#[tokio::test]
+async fn ranges_are_cut_anew_where_numbers_lie_closer() {
+    let ids = leak((1..=2_600).map(|at| at * 100).chain(260_001..=270_000));
+    let server = slow_numbers(ids);
+    let found = Call::new(DEALS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), ids.iter().map(|id| *id as i64).collect::<Vec<_>>());
+    assert!(server.requests.lock().expect("whole").len() < 25);
+    // And where they lie further apart.
+    let ids = leak((1..=5_000).chain((1..=2_000).map(|at| 5_000 + at * 1_000)));
+    let server = slow_numbers(ids);
+    let found = Call::new(DEALS).all_as::<Value>(&client(&server.address)).await.expect("whole");
+    assert_eq!(numbers(&found), ids.iter().map(|id| *id as i64).collect::<Vec<_>>());
+    assert!(server.requests.lock().expect("whole").len() < 25);
+}
+
+#[tokio::test]
+async fn large_records_come_out_as_small_ones_do() {
+    let portal = portal(1_400);
+    portal.fill("tasks.task", 1_400);
+    let client = client(&portal.webhook());
+    for (method, collection) in [(DEALS, "crm.deal"), (TASKS, "tasks.task")] {
+        let found = Call::new(method).all_as::<Value>(&client).await.expect("whole");
+        assert_eq!(numbers(&found), held(&portal, collection));
+        assert!(found.iter().all(|record| record.as_object().is_some_and(|record| record.len() > 20)));
+    }
+    // Several times what is read at once.
+    assert!(client.metrics().bytes_received > 3 << 20, "{:?}", client.metrics());
+}

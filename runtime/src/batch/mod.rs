@@ -21,21 +21,31 @@ use crate::response::Response;
 pub(crate) use plan::MOST;
 pub use reference::Reference;
 pub(crate) use reference::is_in;
+pub(crate) use send::the_same;
 
 /// Calls to be carried out in as few requests as possible.
 ///
-/// ```no_run
-/// # async fn example(client: &bitrix24_runtime::Client) -> bitrix24_runtime::Result<()> {
-/// use bitrix24_runtime::{Batch, Call, json};
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// use bitrix24_runtime::{Batch, Call, Client, json};
 ///
+/// let client = Client::webhook(&portal.webhook())?;
 /// let mut batch = Batch::new();
 /// let contact = batch.call(Call::named("crm.contact.add").param("fields", json!({"NAME": "Oleg"})));
 /// // The new contact's number, before anybody knows it.
 /// batch.call(Call::named("crm.deal.add").nested(&["fields", "CONTACT_ID"], contact.result()));
 /// let mut replies = client.batch(batch).await?;
+/// assert_eq!(replies.failures().count(), 0);
 /// let number: i64 = replies.take_as(contact)?;
+/// # assert!(number > 0 && portal.counts().requests == 1);
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 #[derive(Debug)]
 #[must_use = "a batch does nothing until it is sent"]

@@ -436,7 +436,7 @@ fn closed(error: &Error) -> Option<End> {
 }
 
 /// What a request failed with, as the failure of one of its commands.
-fn the_same(error: &Error, method: &Method) -> Error {
+pub(crate) fn the_same(error: &Error, method: &Method) -> Error {
     let method = method.name.to_string();
     match error {
         Error::Portal(error) => PortalError { method, ..(**error).clone() }.into(),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::batch::MOST;
+use crate::batch::{MOST, the_same};
 use crate::call::Call;
 use crate::client::{CallOptions, Client};
 use crate::encoding;
@@ -116,7 +116,7 @@ impl Source {
                 let took = watch.took();
                 Ok((self.take_apart(&mut response, count, field), took))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(the_same(&error, self.method())),
         })
     }
 
@@ -219,6 +219,8 @@ pub(super) struct Chunk {
     /// The portal does not do what walking by number needs.
     pub(super) astray: bool,
     pub(super) failed: Option<Error>,
+    /// What is on its way behind it does not follow it.
+    pub(super) is_cut_off: bool,
     pub(super) total: Option<u64>,
     pub(super) took: Duration,
     pub(super) requests: u64,

@@ -18,6 +18,9 @@ use crate::value::Object;
 /// A request that takes the portal longer is worth another beside it.
 const SLOW: Duration = Duration::from_millis(500);
 
+/// How many times fifty pages a range is read for before the others are cut anew.
+const MOST_ROUNDS: usize = 2;
+
 /// How the pages are asked for.
 pub(super) struct Path {
     pub(super) source: Source,
@@ -195,10 +198,10 @@ impl Path {
         chunk
     }
 
-    /// All of a range.
+    /// All of a range; or its beginning, where it holds so much more than was expected that it would fill the memory.
     async fn range(&self, low: i64, high: i64, size: usize) -> Chunk {
         let mut chunk = Chunk { last: Some(low), ..Chunk::default() };
-        loop {
+        for _ in 0..MOST_ROUNDS {
             self.fifty(&mut chunk, Some(high), size).await;
             if chunk.ended || chunk.astray || chunk.failed.is_some() {
                 return chunk;
@@ -209,6 +212,7 @@ impl Path {
                 return chunk;
             }
         }
+        chunk
     }
 
     async fn highest(&self, after: Option<i64>) -> Chunk {
@@ -356,7 +360,15 @@ impl KeysetWalk {
                 return false;
             }
             Errand::Range { low, high } => {
-                self.density = (chunk.records as f64 / (high - low).max(1) as f64).max(self.density / 8.0);
+                // An unfinished range reached only so far; those behind it were cut too wide, and are cut anew.
+                let reached = if chunk.ended { *high } else { chunk.last.unwrap_or(*high) };
+                self.density = (chunk.records as f64 / (reached - low).max(1) as f64).max(self.density / 8.0);
+                if let Stage::Ranges { high, .. } = self.stage
+                    && !chunk.ended
+                {
+                    self.stage = Stage::Ranges { low: reached, high };
+                    chunk.is_cut_off = true;
+                }
                 return false;
             }
             Errand::Page | Errand::Chain => self.last = chunk.last,

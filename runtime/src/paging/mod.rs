@@ -66,23 +66,36 @@ type Hook = Box<dyn FnMut(&Progress) + Send>;
 ///
 /// An error ends the stream. A list that ends without one is whole.
 ///
-/// ```no_run
-/// # async fn example(client: &bitrix24_runtime::Client) -> bitrix24_runtime::Result<()> {
-/// use bitrix24_runtime::{Call, Effect, Keyset, Method, Paging, Rest, filter};
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # portal.fill("crm.deal", 2_600);
+/// use bitrix24_runtime::{Call, Client, Effect, Keyset, Method, Paging, Rest, filter};
 ///
+/// // The generated calls know this of their methods.
 /// const DEALS: Method =
 ///     Method::new("crm.deal.list", Rest::V2, Effect::List, Paging::Start).with_keyset(Keyset::new("ID"));
 ///
+/// let client = Client::webhook(&portal.webhook())?;
 /// let mut deals = Call::new(DEALS)
 ///     .param("select", ["ID", "TITLE"])
-///     .param("filter", filter! { ">OPPORTUNITY": 100 })
-///     .stream(client)
+///     .param("filter", filter! { ">ID": 100 })
+///     .stream(&client)
 ///     .progress(|progress| eprintln!("{} deals", progress.records));
+/// let mut seen = 0;
 /// while let Some(deal) = deals.next().await {
-///     println!("{}", deal?["TITLE"]);
+///     let deal = deal?;
+///     assert!(deal["TITLE"].is_string());
+///     seen += 1;
 /// }
+/// # assert_eq!(seen, 2_600 - 91);
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 #[must_use = "a stream does nothing until it is read"]
 pub struct Records<T> {

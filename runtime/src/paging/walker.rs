@@ -203,6 +203,9 @@ impl Walker {
             // Nothing of another plan is on its way any more.
             _ => return,
         };
+        if chunk.is_cut_off {
+            self.flights.clear();
+        }
         self.progress.requests += chunk.requests;
         self.progress.total = chunk.total.or(self.progress.total);
         self.seen.count(chunk.total);
