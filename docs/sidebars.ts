@@ -1,7 +1,20 @@
 import type {SidebarsConfig} from '@docusaurus/plugin-content-docs';
 
 const sidebars: SidebarsConfig = {
-  guides: ['index', 'authorisation', 'command-line', 'rust-client', 'batch', 'paging', 'files', 'sandbox', 'adding-a-method'],
+  guides: [
+    'index',
+    'authorisation',
+    'command-line',
+    'rust-client',
+    'whole-program',
+    'batch',
+    'paging',
+    'files',
+    'limits-and-retries',
+    'observability',
+    'sandbox',
+    'adding-a-method',
+  ],
 };
 
 export default sidebars;

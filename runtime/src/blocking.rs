@@ -21,6 +21,8 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::call::{Call, Request};
 use crate::client::{CallOptions, Metrics};
 use crate::error::{Error, Result};
+use crate::output::FromValue;
+use crate::paging::Records;
 use crate::response::Response;
 
 /// A connection to a portal whose calls wait for their answers. Cloning is cheap, and the clones share everything.
@@ -109,6 +111,12 @@ impl Client {
         self.wait(self.client.execute_with(call, options))
     }
 
+    /// Goes through a list, all pages of it: `client.iter(user::get().stream(client.asynchronous()))`. An error ends it; a
+    /// list that ends without one is whole.
+    pub fn iter<T: FromValue>(&self, records: Records<T>) -> Iter<'_, T> {
+        Iter { client: self, records: Some(records) }
+    }
+
     /// What the client has done so far.
     pub fn metrics(&self) -> Metrics {
         self.client.metrics()
@@ -126,6 +134,30 @@ impl Client {
         match &self.driver.0 {
             Some(runtime) => runtime.block_on(future),
             None => Err(Error::usage("the client's thread has ended")),
+        }
+    }
+}
+
+/// The records of a list, one after the other; see [`Client::iter`].
+#[derive(Debug)]
+#[must_use = "nothing is asked for until it is read"]
+pub struct Iter<'c, T> {
+    client: &'c Client,
+    /// None after an error.
+    records: Option<Records<T>>,
+}
+
+impl<T: FromValue> Iterator for Iter<'_, T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let records = self.records.as_mut()?;
+        match self.client.wait(async { records.next().await.transpose() }) {
+            Ok(record) => record.map(Ok),
+            Err(error) => {
+                self.records = None;
+                Some(Err(error))
+            }
         }
     }
 }

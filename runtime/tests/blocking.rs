@@ -21,6 +21,12 @@ fn scripts_need_no_async() {
     client.execute_with(Call::named("crm.deal.list"), &read).expect("on the second try");
     let list = client.asynchronous().call("crm.deal.list", json!({})).with_effect(Effect::List);
     assert!(client.wait(list).expect("a list").is_array());
+    // Lists are iterators.
+    let deals = Call::named("crm.deal.list").stream(client.asynchronous());
+    let deals: Result<Vec<_>, Error> = client.iter(deals).collect();
+    assert!(deals.expect("whole").iter().any(|deal| deal["TITLE"] == "New"));
+    let mut nothing = client.iter(Call::named("no.such.list").stream(client.asynchronous()));
+    assert!(nothing.next().is_some_and(|outcome| outcome.is_err()) && nothing.next().is_none());
     // Threads share it.
     let threads: Vec<_> = (0..4)
         .map(|_| {
@@ -31,7 +37,7 @@ fn scripts_need_no_async() {
     for thread in threads {
         thread.join().expect("no panic").expect("answered");
     }
-    assert_eq!((client.metrics().calls, client.metrics().retries), (8, 1));
+    assert_eq!((client.metrics().calls, client.metrics().retries), (10, 1));
 }
 
 #[tokio::test]

@@ -11,3 +11,4 @@ mod protocol;
 mod samples;
 mod support;
 mod walks;
+mod whole_program;
