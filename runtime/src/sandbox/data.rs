@@ -9,7 +9,7 @@
 
 use serde_json::Value;
 
-use crate::sandbox::entity::ROWS;
+use crate::sandbox::entity::{Kind, ROWS};
 use crate::sandbox::records::{self, blank, number};
 use crate::sandbox::seed;
 use crate::sandbox::store::Store;
@@ -58,10 +58,13 @@ fn put(store: &mut Store, collection: &str, fields: Object) -> Result<(), String
     for (name, value) in fields {
         let name = records::stored_name(entity, &name);
         if name != entity.id {
-            let value = records::normal(entity, entity.kind(&name), value);
+            let kind = entity.kind(&name);
+            let value = records::normal(entity, kind, value);
+            let value = if kind == Kind::Multi { records::merged(&Value::Null, value) } else { value };
             record.insert(name, value);
         }
     }
+    records::flag_contacts(entity, &mut record);
     store.put(collection, id, record);
     Ok(())
 }

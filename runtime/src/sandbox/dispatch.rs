@@ -140,6 +140,7 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("tasks.task.defer", "task", tasks::defer),
     ("tasks.task.delegate", "task", tasks::delegate),
     ("tasks.task.disapprove", "task", tasks::pause),
+    ("tasks.task.get", "task", tasks::get),
     ("tasks.task.pause", "task", tasks::pause),
     ("tasks.task.renew", "task", tasks::pause),
     ("tasks.task.start", "task", tasks::start),

@@ -200,16 +200,15 @@ pub(super) fn normal(entity: &Entity, kind: Kind, value: Value) -> Value {
     }
 }
 
-/// Telephone numbers and the like, each with its number.
+/// Telephone numbers and the like as a list of entries with a kind.
 fn multi(value: Value) -> Value {
     let items: Vec<Value> = match value {
         Value::Array(items) => items,
         Value::Object(map) => map.into_iter().map(|(_, item)| item).collect(),
         _ => Vec::new(),
     };
-    let numbered = items.into_iter().enumerate().map(|(at, item)| {
+    let entries = items.into_iter().map(|item| {
         let mut entry = Object::new();
-        entry.insert("ID".into(), (at + 1).to_string().into());
         entry.insert("VALUE_TYPE".into(), "WORK".into());
         match item {
             Value::Object(item) => entry.extend(item),
@@ -217,7 +216,53 @@ fn multi(value: Value) -> Value {
         }
         Value::Object(entry)
     });
-    numbered.filter(|item| item.get("VALUE").is_some_and(|value| value != "")).collect()
+    entries.collect()
+}
+
+/// Contact data after a change: what has the number of a known entry changes it, or removes it where it is empty;
+/// the rest is new.
+pub(super) fn merged(known: &Value, sent: Value) -> Value {
+    let text = |entry: &Value, key: &str| {
+        entry.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    };
+    let mut entries: Vec<Value> = known.as_array().cloned().unwrap_or_default();
+    let mut last = entries.iter().filter_map(|entry| text(entry, "ID")?.parse::<u64>().ok()).max().unwrap_or(0);
+    let sent = match sent {
+        Value::Array(items) => items,
+        _ => Vec::new(),
+    };
+    for mut entry in sent {
+        let id = text(&entry, "ID");
+        let place = entries.iter().position(|known| id.is_some() && text(known, "ID") == id);
+        match (place, text(&entry, "VALUE").as_deref()) {
+            (Some(at), Some("")) => {
+                entries.remove(at);
+            }
+            (Some(at), _) => {
+                if let (Value::Object(known), Value::Object(changes)) = (&mut entries[at], entry) {
+                    known.extend(changes);
+                }
+            }
+            (None, None | Some("")) => {}
+            (None, Some(_)) => {
+                last += 1;
+                entry["ID"] = last.to_string().into();
+                entries.push(entry);
+            }
+        }
+    }
+    entries.into()
+}
+
+/// `HAS_PHONE` and its like tell whether there is such contact data.
+pub(super) fn flag_contacts(entity: &Entity, record: &mut Object) {
+    for name in entity.fields.iter().filter(|(_, field)| field.kind == Kind::Multi).map(|(name, _)| name) {
+        let flag = format!("HAS_{name}");
+        if entity.fields.contains_key(&flag) {
+            let has = record.get(name).and_then(Value::as_array).is_some_and(|entries| !entries.is_empty());
+            record.insert(flag, if has { "Y" } else { "N" }.into());
+        }
+    }
 }
 
 /// Fills in who and when.
@@ -251,7 +296,12 @@ pub(super) fn blank(entity: &Entity, id: u64) -> Object {
 }
 
 fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
-    let fields = sent(call, entity);
+    let mut fields = sent(call, entity);
+    for (name, value) in &mut fields {
+        if entity.kind(name) == Kind::Multi {
+            *value = merged(&json!([]), value.take());
+        }
+    }
     let is_empty =
         |value: &Value| matches!(value, Value::Null) || value.as_str().is_some_and(|text| text.trim().is_empty());
     if let Some(field) = entity.required.iter().find(|field| fields.get(*field).is_none_or(is_empty)) {
@@ -279,6 +329,7 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     if let Some((field, id)) = parent {
         record.insert(field, if entity.text { id.to_string().into() } else { id.into() });
     }
+    flag_contacts(entity, &mut record);
     let answer = reply(entity, entity.added, id, &record);
     call.store_mut().put(&entity.name, id, record);
     Ok(answer.into())
@@ -369,7 +420,14 @@ fn select(entity: &Entity, record: &Object, fields: &[String]) -> Object {
 fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
     let mut record = call.store().get(&entity.name, id).cloned().unwrap_or_default();
-    record.extend(sent(call, entity));
+    for (name, value) in sent(call, entity) {
+        let value = match (entity.kind(&name), record.get(&name)) {
+            (Kind::Multi, Some(known)) => merged(known, value),
+            _ => value,
+        };
+        record.insert(name, value);
+    }
+    flag_contacts(entity, &mut record);
     stamp(call, entity, &mut record, false);
     let answer = reply(entity, entity.updated, id, &record);
     call.store_mut().put(&entity.name, id, record);

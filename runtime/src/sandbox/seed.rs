@@ -21,6 +21,19 @@ pub enum Seed {
 
 const DEPARTMENTS: &[(u64, &str)] = &[(1, "Example Ltd"), (5, "Accounting"), (7, "Engineering")];
 
+/// The stages of leads and deals: entity, code, name, meaning.
+const STATUSES: &[(&str, &str, &str, Option<&str>)] = &[
+    ("STATUS", "NEW", "Not processed", None),
+    ("STATUS", "IN_PROCESS", "In progress", None),
+    ("STATUS", "CONVERTED", "Good lead", Some("S")),
+    ("STATUS", "JUNK", "Junk lead", Some("F")),
+    ("DEAL_STAGE", "NEW", "Initiation", None),
+    ("DEAL_STAGE", "PREPARATION", "Documents", None),
+    ("DEAL_STAGE", "EXECUTING", "Execution", None),
+    ("DEAL_STAGE", "WON", "Deal won", Some("S")),
+    ("DEAL_STAGE", "LOSE", "Deal lost", Some("F")),
+];
+
 /// When everything of the seeds was made.
 const MADE: &str = "2026-01-15T12:34:56+03:00";
 
@@ -59,6 +72,11 @@ pub(super) fn store(seed: Seed) -> Store {
     put(&mut store, "calendar.section", 1, &section);
     let list = json!({"IBLOCK_TYPE_ID": "lists", "CODE": "inventory", "NAME": "Inventory"});
     put(&mut store, "lists", 1, &list);
+    for (at, (entity, status, name, semantics)) in (1..).zip(STATUSES) {
+        let status = json!({"ENTITY_ID": entity, "STATUS_ID": status, "NAME": name, "NAME_INIT": name, "SORT": (at * 10).to_string(),
+                            "SYSTEM": "Y", "SEMANTICS": semantics});
+        put(&mut store, "crm.status", at, &status);
+    }
     let deals = match seed {
         Seed::Empty => 0,
         Seed::Small => 3,

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal, iso};
 use crate::sandbox::dispatch::Call;
-use crate::sandbox::entity::ROWS;
-use crate::sandbox::records::{self, number};
+use crate::sandbox::entity::{ROWS, Verb};
+use crate::sandbox::query;
+use crate::sandbox::records::{self, camel, number};
 use crate::value::Object;
 
 const TASK: &str = "tasks.task";
@@ -26,6 +27,26 @@ fn change(call: &mut Call<'_>, change: impl FnOnce(&mut Object)) -> Outcome {
     let shown = records::show(entity, &task);
     call.store_mut().put(TASK, id, task);
     Ok(json!({ "task": shown }).into())
+}
+
+/// A task with its author and the one who does it.
+pub(super) fn get(call: &mut Call<'_>) -> Outcome {
+    let entity = ROWS.entity(TASK).ok_or_else(denied)?;
+    let mut success = records::run(call, entity, Verb::Get)?;
+    for (role, field) in [("creator", "createdBy"), ("responsible", "responsibleId")] {
+        let id = success.result["task"][field].clone();
+        let user = number(&id).and_then(|id| call.store().get("user", id));
+        let part = |key: &str| user.and_then(|user| user.get(key)).and_then(Value::as_str).unwrap_or_default();
+        let name = format!("{} {}", part("NAME"), part("LAST_NAME"));
+        let link = format!("/company/personal/user/{}/", id.as_str().unwrap_or_default());
+        success.result["task"][role] = json!({ "id": id, "name": name.trim(), "link": link, "icon": "" });
+    }
+    let select = call.param("select").map(query::selection).unwrap_or_default();
+    if let (false, Value::Object(task)) = (select.is_empty(), &mut success.result["task"]) {
+        let wanted: Vec<String> = select.iter().map(|name| camel(&records::stored_name(entity, name))).collect();
+        task.retain(|name, _| name == "id" || wanted.contains(name));
+    }
+    Ok(success)
 }
 
 fn state(call: &mut Call<'_>, state: &str) -> Outcome {

@@ -247,6 +247,36 @@ fn calendars_lists_products_and_departments_are_kept() {
 }
 
 #[test]
+fn contact_data_change_by_their_numbers() {
+    let portal = portal();
+    let id = done(
+        &portal,
+        "crm.contact.add",
+        json!({"fields": {"NAME": "Olga", "PHONE": [{"VALUE": "+1"}, {"VALUE": "+2", "VALUE_TYPE": "HOME"}, {"VALUE": ""}]}}),
+    );
+    let phones = |portal: &Portal| {
+        let contact = done(portal, "crm.contact.get", json!({"id": id}));
+        (contact["PHONE"].clone(), contact["HAS_PHONE"].clone())
+    };
+    let change = json!([{"ID": "1", "VALUE": "+3"}, {"ID": 2, "VALUE": ""}, {"VALUE": "+4"}]);
+    assert_eq!(done(&portal, "crm.contact.update", json!({"id": id, "fields": {"PHONE": change}})), true);
+    let expected =
+        json!([{"VALUE_TYPE": "WORK", "VALUE": "+3", "ID": "1"}, {"VALUE_TYPE": "WORK", "VALUE": "+4", "ID": "3"}]);
+    assert_eq!(phones(&portal), (expected, json!("Y")));
+    let gone = json!([{"ID": 1, "VALUE": ""}, {"ID": 3, "VALUE": ""}]);
+    done(&portal, "crm.contact.update", json!({"id": id, "fields": {"PHONE": gone}}));
+    assert_eq!(phones(&portal), (json!([]), json!("N")));
+    let found =
+        answer(&portal, "crm.status.list", json!({"filter": {"ENTITY_ID": "DEAL_STAGE"}, "order": {"SORT": "ASC"}})).1;
+    assert_eq!((&found["result"][0]["STATUS_ID"], found.get("total")), (&json!("NEW"), None));
+    let task = done(&portal, "tasks.task.add", json!({"fields": {"TITLE": "x", "RESPONSIBLE_ID": 2150}}))["task"]["id"]
+        .clone();
+    let task = done(&portal, "tasks.task.get", json!({"taskId": task, "select": ["TITLE", "RESPONSIBLE"]}));
+    assert_eq!(task["task"]["responsible"]["name"], "Ivan Petrov");
+    assert_eq!((task["task"].get("creator"), task["task"].get("description")), (None, None));
+}
+
+#[test]
 fn a_large_portal_has_many_pages() {
     let portal = sandbox().seed(Seed::Large).start().expect("a free port");
     let (_, listed) = answer(&portal, "crm.deal.list", json!({"start": 4950, "order": {"ID": "DESC"}}));

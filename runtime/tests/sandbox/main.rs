@@ -3,6 +3,7 @@
 #![cfg(feature = "sandbox")]
 
 mod entities;
+mod hostile;
 mod oauth;
 mod protocol;
 mod support;
