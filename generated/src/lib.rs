@@ -18,153 +18,203 @@
 //! Each top-level module is a cargo feature of the same name; `full` switches all of them on.
 #[cfg(feature = "access")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod access;
 #[cfg(feature = "ai")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod ai;
 #[cfg(feature = "app")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod app;
 #[cfg(feature = "biconnector")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod biconnector;
 #[cfg(feature = "bizproc")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod bizproc;
 #[cfg(feature = "booking")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod booking;
 #[cfg(feature = "calendar")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod calendar;
 #[cfg(feature = "call")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod call;
 #[cfg(feature = "catalog")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod catalog;
 #[cfg(feature = "crm")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod crm;
 #[cfg(feature = "department")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod department;
 #[cfg(feature = "disk")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod disk;
 #[cfg(feature = "documentgenerator")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod documentgenerator;
 #[cfg(feature = "entity")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod entity;
 #[cfg(feature = "event")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod event;
 #[cfg(feature = "feature")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod feature;
 #[cfg(feature = "general")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod general;
 #[cfg(feature = "humanresources")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod humanresources;
 #[cfg(feature = "im")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod im;
 #[cfg(feature = "imbot")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod imbot;
 #[cfg(feature = "imconnector")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod imconnector;
 #[cfg(feature = "imopenlines")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod imopenlines;
 #[cfg(feature = "landing")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod landing;
 #[cfg(feature = "lists")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod lists;
 #[cfg(feature = "log")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod log;
 #[cfg(feature = "mail")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod mail;
 #[cfg(feature = "mailservice")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod mailservice;
 #[cfg(feature = "main")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod main_;
 #[cfg(feature = "messageservice")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod messageservice;
 #[cfg(feature = "method")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod method;
 #[cfg(feature = "note")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod note;
 #[cfg(feature = "placement")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod placement;
 #[cfg(feature = "pull")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod pull;
 #[cfg(feature = "rpa")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod rpa;
 #[cfg(feature = "sale")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod sale;
 #[cfg(feature = "salescenter")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod salescenter;
 #[cfg(feature = "server")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod server;
 #[cfg(feature = "sign")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod sign;
 #[cfg(feature = "socialnetwork")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod socialnetwork;
 #[cfg(feature = "sonet_group")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod sonet_group;
 #[cfg(feature = "task")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod task;
 #[cfg(feature = "tasks")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod tasks;
 #[cfg(feature = "telephony")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod telephony;
 #[cfg(feature = "timeman")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod timeman;
 #[cfg(feature = "user")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod user;
 #[cfg(feature = "userconsent")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod userconsent;
 #[cfg(feature = "userfieldconfig")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod userfieldconfig;
 #[cfg(feature = "userfieldtype")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod userfieldtype;
 #[cfg(feature = "vote")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod vote;
 #[cfg(feature = "voximplant")]
 #[rustfmt::skip]
+#[allow(clippy::module_inception, clippy::should_implement_trait)]
 pub mod voximplant;
 #[rustfmt::skip]
 pub mod types;

@@ -124,6 +124,7 @@ impl Call {
     }
 
     /// Gives a parameter another name; it keeps its place.
+    #[cfg(feature = "cli")]
     pub(crate) fn rename(&mut self, key: &str, other: String) {
         let renamed = |name: String| if name == key { other.clone() } else { name };
         self.params =

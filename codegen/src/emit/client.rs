@@ -111,7 +111,13 @@ fn library(api: &Api, tree: &Tree) -> TokenStream {
     let modules = tree.children.keys().map(|name| {
         let ident = parse_ident(name);
         let feature = features.get(name.as_str()).copied().unwrap_or_default();
-        quote! { #[cfg(feature = #feature)] #[rustfmt::skip] pub mod #ident; }
+        // Methods have the names that the portal gives them.
+        quote! {
+            #[cfg(feature = #feature)]
+            #[rustfmt::skip]
+            #[allow(clippy::module_inception, clippy::should_implement_trait)]
+            pub mod #ident;
+        }
     });
     let types = views(api).next().is_some().then(|| quote! { #[rustfmt::skip] pub mod types; });
     quote! {
@@ -538,6 +544,10 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
                 Ty::File(form) => {
                     let form = file_form(*form);
                     quote! { |item| #form.encode(&::std::convert::Into::<rt::File>::into(item)) }
+                }
+                Ty::Array(_) => {
+                    let each = wire_value(item, &quote! { item });
+                    quote! { |item| #each }
                 }
                 item => {
                     let each = wire_value(item, &quote! { item });

@@ -144,10 +144,7 @@ impl TaskFlow {
     ) -> Self {
         self.set(
             "responsibleList",
-            rt::value::list(
-                value,
-                |item| rt::Value::from(rt::value::list(item, rt::value::text)),
-            ),
+            rt::value::list(value, |item| rt::value::list(item, rt::value::text)),
         )
     }
     /// `taskCreators`. Who may put tasks in, as pairs like those of responsibleList; \[meta-user, all-users\] stands for everybody.
@@ -170,10 +167,7 @@ impl TaskFlow {
     ) -> Self {
         self.set(
             "taskCreators",
-            rt::value::list(
-                value,
-                |item| rt::Value::from(rt::value::list(item, rt::value::text)),
-            ),
+            rt::value::list(value, |item| rt::value::list(item, rt::value::text)),
         )
     }
     /// `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 without it.
