@@ -49,7 +49,7 @@ fn every_spec_is_valid_against_its_schema() {
         let text = String::from_utf8(source.bytes).expect("UTF-8");
         let value: Value = serde_yaml::from_str(&text).expect("YAML");
         let (validator, schema) = match &source.path {
-            path if path.ends_with("_category.yaml") => (&category, "category"),
+            path if path.ends_with("/_category.yaml") => (&category, "category"),
             path if path.starts_with("specs/types/") => (&ty, "type"),
             path if path.starts_with("specs/compat/") => (&compat, "compat"),
             _ => (&method, "method"),

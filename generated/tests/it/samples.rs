@@ -69,6 +69,8 @@ const NO_OPTION: &[(&str, &str)] = &[
     ("calendar.event.get", "an empty owner, and an empty option counts as not given"),
     ("calendar.event.get.nearest", "an empty owner, and an empty option counts as not given"),
     ("im.chat.updateAvatar", "three dots inside the content, which is no base64"),
+    ("imbot.chat.add", "three dots inside the content, which is no base64"),
+    ("imbot.chat.updateAvatar", "three dots inside the content, which is no base64"),
     ("telephony.externalCall.attachRecord", "three dots inside the content, which is no base64"),
     ("crm.dealcategory.default.set", "an empty name, and an empty option counts as not given"),
     ("crm.activity.configurable.update", "a JSON boolean where the table says Y or N"),
