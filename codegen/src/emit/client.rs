@@ -466,7 +466,27 @@ fn setters(method: &Method) -> Vec<TokenStream> {
             setters.push(setter(param));
         }
     }
+    setters.extend(preset_params(method).into_iter().map(setter));
     setters
+}
+
+/// The optional parameters that only presets have, where no parameter of the method has taken their name.
+fn preset_params(method: &Method) -> Vec<&Param> {
+    let merged =
+        method.params.iter().filter(|param| param.wire == Wire::Merge).filter_map(|param| param.entries.as_ref());
+    let mut taken: BTreeSet<&str> =
+        method.params.iter().chain(merged.flat_map(|entries| &entries.all)).map(|param| param.ident.as_str()).collect();
+    let mut found = Vec::new();
+    for function in method.functions.iter().filter(|function| matches!(function.kind, Kind::Preset { .. })) {
+        let arguments: BTreeSet<&str> = arguments(function).iter().map(|param| param.name.as_str()).collect();
+        for param in function.plain_params() {
+            let is_plain = param.wire != Wire::Merge && !arguments.contains(param.name.as_str());
+            if is_plain && taken.insert(param.ident.as_str()) {
+                found.push(param);
+            }
+        }
+    }
+    found
 }
 
 fn setter(param: &Param) -> TokenStream {

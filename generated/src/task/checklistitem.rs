@@ -87,6 +87,26 @@ pub fn add_tasks_checklist_element(
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 impl Add {
+    /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
+    #[inline]
+    pub fn sort_index(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.nested(&["FIELDS", "SORT_INDEX"], rt::value::integer(value)))
+    }
+    /// `IS_IMPORTANT`. Whether the item has the flame of an important one.
+    #[inline]
+    pub fn is_important(self, value: bool) -> Self {
+        Self(self.0.nested(&["FIELDS", "IS_IMPORTANT"], rt::value::yes_no(value)))
+    }
+    /// `MEMBERS`. People of the item. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME and IMAGE.
+    #[inline]
+    pub fn members(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.nested(&["FIELDS", "MEMBERS"], value))
+    }
+    /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
+    #[inline]
+    pub fn parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["FIELDS", "PARENT_ID"], rt::value::id(value)))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(
@@ -747,6 +767,31 @@ pub fn update_tasks_checklist_element(
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
+    /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
+    #[inline]
+    pub fn sort_index(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.nested(&["FIELDS", "SORT_INDEX"], rt::value::integer(value)))
+    }
+    /// `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
+    #[inline]
+    pub fn is_complete(self, value: bool) -> Self {
+        Self(self.0.nested(&["FIELDS", "IS_COMPLETE"], rt::value::yes_no(value)))
+    }
+    /// `IS_IMPORTANT`. Whether the item has the flame of an important one.
+    #[inline]
+    pub fn is_important(self, value: bool) -> Self {
+        Self(self.0.nested(&["FIELDS", "IS_IMPORTANT"], rt::value::yes_no(value)))
+    }
+    /// `MEMBERS`. People of the item. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME and IMAGE.
+    #[inline]
+    pub fn members(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.nested(&["FIELDS", "MEMBERS"], value))
+    }
+    /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
+    #[inline]
+    pub fn parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["FIELDS", "PARENT_ID"], rt::value::id(value)))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(

@@ -107,6 +107,36 @@ pub fn get_comment_structure() -> rt::Value {
 pub struct Add(rt::Call);
 #[allow(deprecated)]
 impl Add {
+    /// `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
+    #[inline]
+    pub fn author_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["FIELDS", "AUTHOR_ID"], rt::value::id(value)))
+    }
+    /// `POST_DATE`. When the comment was written; the present moment without it.
+    #[inline]
+    pub fn post_date(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["FIELDS", "POST_DATE"], rt::value::text(value)))
+    }
+    /// `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
+    #[inline]
+    pub fn uf_forum_message_doc(
+        self,
+        value: impl ::std::iter::IntoIterator<
+            Item = impl ::std::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self(
+            self
+                .0
+                .nested(
+                    &["FIELDS", "UF_FORUM_MESSAGE_DOC"],
+                    rt::value::list(value, rt::value::text),
+                ),
+        )
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(
@@ -649,6 +679,23 @@ pub fn update_task_comment(
 pub struct Update(rt::Call);
 #[allow(deprecated)]
 impl Update {
+    /// `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
+    #[inline]
+    pub fn uf_forum_message_doc(
+        self,
+        value: impl ::std::iter::IntoIterator<
+            Item = impl ::std::convert::Into<::std::string::String>,
+        >,
+    ) -> Self {
+        Self(
+            self
+                .0
+                .nested(
+                    &["FIELDS", "UF_FORUM_MESSAGE_DOC"],
+                    rt::value::list(value, rt::value::text),
+                ),
+        )
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(

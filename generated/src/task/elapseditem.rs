@@ -98,6 +98,27 @@ pub fn add_task_time_accounting(
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 impl Add {
+    /// `USER_ID`. User who worked; the caller without it.
+    #[inline]
+    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["ARFIELDS", "USER_ID"], rt::value::id(value)))
+    }
+    /// `COMMENT_TEXT`. What was done in that time.
+    #[inline]
+    pub fn comment_text(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["ARFIELDS", "COMMENT_TEXT"], rt::value::text(value)))
+    }
+    /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
+    #[inline]
+    pub fn created_date(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["ARFIELDS", "CREATED_DATE"], rt::value::text(value)))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(
@@ -597,6 +618,27 @@ pub fn update_task_time_accounting(
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
+    /// `COMMENT_TEXT`. What was done in that time.
+    #[inline]
+    pub fn comment_text(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["ARFIELDS", "COMMENT_TEXT"], rt::value::text(value)))
+    }
+    /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
+    #[inline]
+    pub fn created_date(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["ARFIELDS", "CREATED_DATE"], rt::value::text(value)))
+    }
+    /// `USER_ID`. User who worked; the caller without it.
+    #[inline]
+    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["ARFIELDS", "USER_ID"], rt::value::id(value)))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(

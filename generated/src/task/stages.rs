@@ -94,6 +94,16 @@ impl Add {
     pub fn is_admin(self, value: bool) -> Self {
         Self(self.0.param("isAdmin", value))
     }
+    /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
+    #[inline]
+    pub fn after_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["fields", "AFTER_ID"], rt::value::id(value)))
+    }
+    /// `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
+    #[inline]
+    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["fields", "ENTITY_ID"], rt::value::id(value)))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(
@@ -604,6 +614,16 @@ impl Update {
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
         Self(self.0.param("isAdmin", value))
+    }
+    /// `COLOR`. Colour as six hexadecimal digits, such as 47D1E2.
+    #[inline]
+    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+        Self(self.0.nested(&["fields", "COLOR"], rt::value::text(value)))
+    }
+    /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
+    #[inline]
+    pub fn after_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+        Self(self.0.nested(&["fields", "AFTER_ID"], rt::value::id(value)))
     }
     /// Sets any other parameter, such as a custom field.
     #[inline]

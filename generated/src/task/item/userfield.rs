@@ -84,6 +84,44 @@ pub fn add_custom_task_field(
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 impl Add {
+    /// `XML_ID`. Identifier of the field in another system.
+    #[inline]
+    pub fn xml_id(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["PARAMS", "XML_ID"], rt::value::text(value)))
+    }
+    /// `LABEL`. Name of the field wherever no other label is given.
+    #[inline]
+    pub fn label(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+        Self(self.0.nested(&["PARAMS", "LABEL"], rt::value::text(value)))
+    }
+    /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
+    #[inline]
+    pub fn edit_form_label(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.nested(&["PARAMS", "EDIT_FORM_LABEL"], value))
+    }
+    /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
+    #[inline]
+    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.nested(&["PARAMS", "SORT"], rt::value::integer(value)))
+    }
+    /// `MULTIPLE`. Whether a task holds several values; always N for yes or no.
+    #[inline]
+    pub fn multiple(self, value: bool) -> Self {
+        Self(self.0.nested(&["PARAMS", "MULTIPLE"], rt::value::yes_no(value)))
+    }
+    /// `MANDATORY`. Whether a task cannot be saved without a value.
+    #[inline]
+    pub fn mandatory(self, value: bool) -> Self {
+        Self(self.0.nested(&["PARAMS", "MANDATORY"], rt::value::yes_no(value)))
+    }
+    /// `SETTINGS`. Settings that depend on the kind of value.
+    #[inline]
+    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.nested(&["PARAMS", "SETTINGS"], value))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(
@@ -529,6 +567,44 @@ pub fn update_custom_task_field(id: impl ::std::convert::Into<rt::Id>) -> Update
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 impl Update {
+    /// `XML_ID`. Identifier of the field in another system.
+    #[inline]
+    pub fn xml_id(
+        self,
+        value: impl ::std::convert::Into<::std::string::String>,
+    ) -> Self {
+        Self(self.0.nested(&["DATA", "XML_ID"], rt::value::text(value)))
+    }
+    /// `LABEL`. Name of the field wherever no other label is given.
+    #[inline]
+    pub fn label(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+        Self(self.0.nested(&["DATA", "LABEL"], rt::value::text(value)))
+    }
+    /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
+    #[inline]
+    pub fn edit_form_label(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.nested(&["DATA", "EDIT_FORM_LABEL"], value))
+    }
+    /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
+    #[inline]
+    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+        Self(self.0.nested(&["DATA", "SORT"], rt::value::integer(value)))
+    }
+    /// `MULTIPLE`. Whether a task holds several values; always N for yes or no.
+    #[inline]
+    pub fn multiple(self, value: bool) -> Self {
+        Self(self.0.nested(&["DATA", "MULTIPLE"], rt::value::yes_no(value)))
+    }
+    /// `MANDATORY`. Whether a task cannot be saved without a value.
+    #[inline]
+    pub fn mandatory(self, value: bool) -> Self {
+        Self(self.0.nested(&["DATA", "MANDATORY"], rt::value::yes_no(value)))
+    }
+    /// `SETTINGS`. Settings that depend on the kind of value.
+    #[inline]
+    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+        Self(self.0.nested(&["DATA", "SETTINGS"], value))
+    }
     /// Sets any other parameter, such as a custom field.
     #[inline]
     pub fn param(
