@@ -192,6 +192,29 @@ fn documented_commands_send_what_the_package_sends() {
 }
 
 #[test]
+fn recorded_answers_are_of_the_type_that_is_promised() {
+    let Some(folder) = facts("opi/results") else { return };
+    let mut faults = Vec::new();
+    for entry in fs::read_dir(folder.join("opi/results")).expect("the facts") {
+        let path = entry.expect("a file").path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // What was private is masked; a number will do for it.
+        let text = fs::read_to_string(&path).expect("an answer").replace("\"***\"", "\"1\"");
+        let answer: Value = serde_json::from_str(&text).expect("JSON");
+        let command = TABLES.command(&name, None).unwrap_or_else(|| panic!("no command {name}"));
+        // Some answers are errors; procedures and local functions answer in a form of their own.
+        let (Some(returns), true) = (&command.returns, answer.get("result").is_some() && command.procedure.is_none())
+        else {
+            continue;
+        };
+        if let Err(fault) = crate::support::read_as(returns, &answer) {
+            faults.push(format!("{name}: {fault}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
 fn templates_have_every_key_that_the_package_has() {
     #[derive(serde::Deserialize)]
     struct Known {
