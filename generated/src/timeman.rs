@@ -150,7 +150,7 @@ impl Open {
     pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
-    /// `TIME`. When the day began, within today; possible only while the day is closed. It is sent in UTC, and one without an offset is taken for UTC. Now when it is left out.
+    /// `TIME`. When the day began, within today; possible only while the day is closed. One without an offset is taken for UTC. Now when it is left out.
     #[inline]
     pub fn time(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("TIME", rt::value::utc(value)))
