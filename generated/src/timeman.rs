@@ -55,7 +55,7 @@ impl Close {
     pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
-    /// `TIME`. When the day ended, on the date on which it began. It is sent in UTC, one without an offset is taken for UTC, and the portal shows it in the zone of the start. Now when it is left out.
+    /// `TIME`. When the day ended, on the date on which it began. One without an offset is taken for UTC, and the portal shows it in the zone of the start. Now when it is left out.
     #[inline]
     pub fn time(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
         Self(self.0.param("TIME", rt::value::utc(value)))
