@@ -51,6 +51,10 @@ pub fn dry_run(tables: &Tables, arguments: &[String]) -> Result<DryRun, String> 
         let (name, rest) = arguments.split_first().ok_or_else(|| Stop::usage("name a method"))?;
         let version = rest_version(rest)?;
         let command = tables.command(name, version).ok_or_else(|| unknown_method(tables, name, version))?;
+        // The parameters of the others are secrets, or there are none.
+        if command.method.is_none() && !command.local {
+            return Err(Stop::usage(format!("{} makes no request to a portal", command.function)));
+        }
         let clap = command::clap(Some(&command), name);
         let matches = clap.try_get_matches_from(rest).map_err(|error| Stop::usage(error.to_string()))?;
         let inputs = Inputs::new();
