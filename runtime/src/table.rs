@@ -1,10 +1,11 @@
 //! The generated tables that the command line and the sandbox are driven by.
 //!
-//! Two strings without a single pointer inside: `rows` holds one JSON object a line (types first, then commands) and
-//! `names` maps each spelling of a name to the offset of its row. A lookup bisects `names` and parses one line, so
-//! that starting up costs the same for ten methods and for two thousand.
+//! Two strings without a single pointer inside: `rows` holds one JSON object a line, sorted by key, and `names` maps each
+//! other spelling to a key. A lookup bisects both and parses one line, so that starting up costs the same for ten methods
+//! and for two thousand. Neither holds a number that moves when another row changes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,10 +15,11 @@ use crate::value::Object;
 /// The tables of one build.
 #[derive(Clone, Copy, Debug)]
 pub struct Tables {
-    /// Sorted lines `<key>\t<offset>\n`. A key is a lower-cased name of a command (`user.update`, `updateuser`,
-    /// `update-user`, aliases), `user.update@3` for a method of REST 3.0, `type:user` or `category:user`.
+    /// Sorted lines `<spelling>\t<key>\n`: lower-cased names of commands other than their key (`user.update`,
+    /// `updateuser`, aliases), `user.update@3` for a method of REST 3.0.
     pub names: &'static str,
-    /// The rows. The first line is a note for readers.
+    /// Sorted lines `{"key":"<key>",…}\n`. A key is a command's name in kebab case (`update-user`), `type:user` or
+    /// `category:user`. The first line is a note for readers.
     pub rows: &'static str,
 }
 
@@ -26,6 +28,9 @@ pub struct Tables {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Command<'t> {
+    /// The key of the row: the function's name in kebab case.
+    #[serde(borrow, skip_serializing)]
+    pub key: Cow<'t, str>,
     /// The REST method; none for templates.
     #[serde(borrow)]
     pub method: Option<Cow<'t, str>>,
@@ -70,6 +75,9 @@ pub struct Command<'t> {
     /// The category's key: the folder below `specs/`.
     #[serde(borrow)]
     pub category: Cow<'t, str>,
+    /// Its place in the category.
+    #[serde(skip_serializing)]
+    pub position: usize,
     /// `start`, `pagination`, `limit-offset`; none where the answer is whole.
     #[serde(borrow)]
     pub paging: Option<Cow<'t, str>>,
@@ -221,6 +229,9 @@ pub struct Example<'t> {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TypeRow<'t> {
+    /// The key of the row.
+    #[serde(borrow, skip_serializing)]
+    pub key: Cow<'t, str>,
     /// The type's name, such as `user`.
     #[serde(rename = "entity", borrow)]
     pub name: Cow<'t, str>,
@@ -236,9 +247,15 @@ pub struct TypeRow<'t> {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryRow<'t> {
-    /// The folder below `specs/`.
-    #[serde(rename = "folder", borrow)]
+    /// The key of the row.
+    #[serde(borrow, skip_serializing)]
     pub key: Cow<'t, str>,
+    /// The folder below `specs/`.
+    #[serde(borrow)]
+    pub folder: Cow<'t, str>,
+    /// Its place among the categories.
+    #[serde(skip_serializing)]
+    pub order: usize,
     /// Its title.
     #[serde(borrow)]
     pub title: Cow<'t, str>,
@@ -258,6 +275,29 @@ impl Param<'_> {
     }
 }
 
+/// The key of a row.
+fn key_of(line: &str) -> Option<&str> {
+    line.strip_prefix("{\"key\":\"")?.split('"').next()
+}
+
+/// The line with a key in a text whose lines are sorted by it.
+fn bisect(text: &'static str, wanted: &str, key: impl Fn(&'static str) -> &'static str) -> Option<&'static str> {
+    let bytes = text.as_bytes();
+    let (mut low, mut high) = (0, bytes.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
+        let end = bytes[start..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| start + at);
+        let line = text.get(start..end)?;
+        match key(line).cmp(wanted) {
+            std::cmp::Ordering::Equal => return Some(line),
+            std::cmp::Ordering::Less => low = end + 1,
+            std::cmp::Ordering::Greater => high = start,
+        }
+    }
+    None
+}
+
 /// Splits a path at its dots, but not at `\.`.
 pub fn split_path(path: &str) -> Vec<String> {
     let mut keys = vec![String::new()];
@@ -274,42 +314,40 @@ pub fn split_path(path: &str) -> Vec<String> {
 }
 
 impl Tables {
-    /// The line of a key.
-    fn row(&self, key: &str) -> Option<&'static str> {
-        let names = self.names.as_bytes();
-        let (mut low, mut high) = (0, names.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let start = names[..middle].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1).max(low);
-            let end = names[start..].iter().position(|byte| *byte == b'\n').map_or(names.len(), |at| start + at);
-            let (name, offset) = self.names.get(start..end)?.split_once('\t')?;
-            match name.cmp(key) {
-                std::cmp::Ordering::Equal => {
-                    return self.rows.get(offset.parse().ok()?..)?.lines().next();
-                }
-                std::cmp::Ordering::Less => low = end + 1,
-                std::cmp::Ordering::Greater => high = start,
-            }
-        }
-        None
+    /// The line of a key or of another spelling.
+    fn row(&self, name: &str) -> Option<&'static str> {
+        let by_key = |key: &str| bisect(self.rows, key, |line| key_of(line).unwrap_or_default());
+        by_key(name).or_else(|| {
+            let line = bisect(self.names, name, |line| line.split('\t').next().unwrap_or_default())?;
+            by_key(line.split_once('\t')?.1)
+        })
     }
 
-    /// Every key with the offset of its row, sorted by key: for suggestions, completion and lists.
-    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.names.lines().filter_map(|line| line.split_once('\t'))
+    /// Every spelling of every command with the key of its row, those that are keys first: for suggestions and completion.
+    pub fn spellings(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let keys = self.command_lines().filter_map(key_of).map(|key| (key, key));
+        keys.chain(self.names.lines().filter_map(|line| line.split_once('\t')))
     }
 
     /// Every command's row, in the order of categories and pages.
-    pub fn commands(&self) -> impl Iterator<Item = Command<'static>> + use<'_> {
-        self.rows.lines().filter(|line| line.starts_with("{\"method\"")).filter_map(|line| self.parse(line))
+    pub fn commands(&self) -> impl Iterator<Item = Command<'static>> + use<> {
+        let order: BTreeMap<Cow<'static, str>, usize> =
+            self.categories().map(|category| (category.folder, category.order)).collect();
+        let mut commands: Vec<_> = self.command_lines().filter_map(|line| self.parse(line)).collect();
+        commands.sort_by_key(|command: &Command| (order.get(&command.category), command.position));
+        commands.into_iter()
     }
 
     /// Every category, in order.
-    pub fn categories(&self) -> impl Iterator<Item = CategoryRow<'static>> {
-        self.rows
-            .lines()
-            .filter(|line| line.starts_with("{\"folder\""))
-            .filter_map(|line| serde_json::from_str(line).ok())
+    pub fn categories(&self) -> impl Iterator<Item = CategoryRow<'static>> + use<> {
+        let lines = self.rows.lines().filter(|line| key_of(line).is_some_and(|key| key.starts_with("category:")));
+        let mut rows: Vec<CategoryRow> = lines.filter_map(|line| serde_json::from_str(line).ok()).collect();
+        rows.sort_by_key(|row| row.order);
+        rows.into_iter()
+    }
+
+    fn command_lines(&self) -> impl Iterator<Item = &'static str> {
+        self.rows.lines().filter(|line| key_of(line).is_some_and(|key| !key.contains(':')))
     }
 
     /// The command of a name in any of its forms and letter cases; `rest` chooses between the twins of a method that
@@ -358,33 +396,38 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Rows of one command each, with only what the format demands.
-    fn tables(names: &std::collections::BTreeSet<String>) -> Tables {
-        let (mut rows, mut index) = (String::from("{\"note\":\"x\"}\n"), String::new());
-        for name in names {
-            index.push_str(&format!("{name}\t{}\n", rows.len()));
+    /// Rows of one command each, with only what the format demands, and a second spelling with a slash.
+    fn tables(keys: &std::collections::BTreeSet<String>) -> Tables {
+        let (mut rows, mut names) = (String::from("{\"note\":\"x\"}\n"), String::new());
+        for key in keys {
+            names.push_str(&format!("{key}/\t{key}\n"));
             let row = serde_json::json!({
-                "method": name, "function": "F", "aliases": [], "title": "T", "summary": "S.", "scope": "s", "rest": 2, "effect": "read",
-                "access": null, "deprecated": null, "reference": null, "params": [], "returns": null, "errors": [], "category": "c",
-                "paging": null, "constants": {}, "template": null, "examples": [],
+                "key": key, "method": key, "function": "F", "aliases": [], "title": "T", "summary": "S.", "scope": "s", "rest": 2,
+                "effect": "read", "access": null, "deprecated": null, "reference": null, "params": [], "returns": null, "errors": [],
+                "category": "c", "position": 0, "paging": null, "constants": {}, "template": null, "examples": [],
             });
             rows.push_str(&format!("{row}\n"));
         }
-        Tables { names: index.leak(), rows: rows.leak() }
+        let mut names: Vec<&str> = names.lines().collect();
+        names.sort_unstable_by_key(|line| line.split('\t').next());
+        Tables { names: (names.join("\n") + "\n").leak(), rows: rows.leak() }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn every_name_is_found_and_no_other(names in proptest::collection::btree_set("[a-zа-я0-9.-]{1,12}", 0..40), other in "[a-zа-я0-9.-]{1,12}") {
-            let tables = tables(&names);
-            for name in &names {
-                let found = tables.command(&name.to_uppercase(), None).and_then(|found| found.method);
-                prop_assert_eq!(found.as_deref(), Some(name.as_str()));
+        fn every_spelling_is_found_and_no_other(keys in proptest::collection::btree_set("[a-zа-я0-9.-]{1,12}", 0..40), other in "[a-zа-я0-9.-]{1,12}") {
+            let tables = tables(&keys);
+            for key in &keys {
+                for spelling in [key.to_uppercase(), format!("{key}/")] {
+                    let found = tables.command(&spelling, None).and_then(|found| found.method);
+                    prop_assert_eq!(found.as_deref(), Some(key.as_str()));
+                }
             }
-            prop_assert_eq!(tables.command(&other, None).is_some(), names.contains(&other));
-            prop_assert_eq!(tables.commands().count(), names.len());
+            prop_assert_eq!(tables.command(&other, None).is_some(), keys.contains(&other));
+            prop_assert_eq!(tables.commands().count(), keys.len());
+            prop_assert_eq!(tables.spellings().count(), 2 * keys.len());
         }
     }
 

@@ -1,5 +1,5 @@
 //! The tables of the command line and the sandbox, which are the machine-readable descriptor at the same time: one
-//! JSON object a line, found through a sorted list of names. `runtime::table` reads them.
+//! JSON object a line, sorted by key, and a list of the other spellings. `runtime::table` reads them.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,31 @@ use serde_json::{Map, Value, json};
 use crate::emit::{OutFile, banner, client};
 use crate::ir::{Api, Effect, Entries, Function, Kind, Method, Paging, Param, Rest, Returns, Shape, Wire};
 
-/// Emits the rows and the list of names.
+/// Emits the rows and the list of names. A row is found by its key, never by its place, so that a change of one method
+/// changes one line.
 pub fn tables(api: &Api) -> Vec<OutFile> {
     let mut table = Table::default();
-    table.line(&json!({ "note": banner("specs/") }));
-    for category in &api.categories {
-        let row = json!({ "folder": category.key, "title": category.title, "summary": category.summary });
-        table.row(&row, [format!("category:{}", category.key)]);
+    for (order, category) in api.categories.iter().enumerate() {
+        let row =
+            json!({ "folder": category.key, "order": order, "title": category.title, "summary": category.summary });
+        table.row(format!("category:{}", category.key), row, []);
     }
     for entity in &api.types {
         let fields: Vec<Value> = entity.fields.iter().map(|field| param(field, Depth::Entry)).collect();
         let row = json!({ "entity": entity.name, "description": entity.description, "fields": fields });
-        table.row(&row, [format!("type:{}", entity.name)]);
+        table.row(format!("type:{}", entity.name), row, []);
     }
     for (method, function) in in_order(api) {
-        table.row(&command(method, function), keys(api, method, function));
+        table.row(function.kebab.as_str().to_lowercase(), command(method, function), spellings(api, method, function));
     }
-    table.free_spellings();
-    let names: String = table.names.iter().map(|(name, offset)| format!("{name}\t{offset}\n")).collect();
+    let names = table.names();
+    let mut rows = format!("{}\n", json!({ "note": banner("specs/") }));
+    for row in table.rows.into_values() {
+        rows.push_str(&row);
+        rows.push('\n');
+    }
     vec![
-        OutFile::new(format!("{}/tables/rows.ndjson", client::FOLDER), table.rows),
+        OutFile::new(format!("{}/tables/rows.ndjson", client::FOLDER), rows),
         OutFile::new(format!("{}/tables/names.tsv", client::FOLDER), names),
     ]
 }
@@ -44,49 +49,51 @@ pub fn in_order(api: &Api) -> Vec<(&Method, &Function)> {
 
 #[derive(Default)]
 struct Table {
-    rows: String,
-    names: BTreeMap<String, usize>,
-    /// Spellings to be accepted where no row claims them: name → offset.
-    wishes: Vec<(String, usize)>,
+    /// Key → line.
+    rows: BTreeMap<String, String>,
+    /// Another spelling → key.
+    spellings: BTreeMap<String, String>,
+    /// Spellings to be accepted where no row claims them.
+    wishes: Vec<(String, String)>,
 }
 
 impl Table {
-    fn line(&mut self, row: &Value) {
-        self.rows.push_str(&row.to_string());
-        self.rows.push('\n');
-    }
-
-    fn row(&mut self, row: &Value, names: impl IntoIterator<Item = String>) {
-        let offset = self.rows.len();
-        for name in names {
-            match name.strip_prefix('?') {
-                Some(wish) => self.wishes.push((wish.to_owned(), offset)),
+    fn row(&mut self, key: String, row: Value, spellings: impl IntoIterator<Item = String>) {
+        for spelling in spellings {
+            match spelling.strip_prefix('?') {
+                Some(wish) => self.wishes.push((wish.to_owned(), key.clone())),
                 None => {
-                    self.names.insert(name, offset);
+                    self.spellings.insert(spelling, key.clone());
                 }
             }
         }
-        self.line(row);
+        // The key comes first: a search compares beginnings of lines.
+        let mut line = json!({ "key": key });
+        if let (Value::Object(line), Value::Object(row)) = (&mut line, row) {
+            line.extend(row);
+        }
+        self.rows.insert(key, line.to_string());
     }
 
-    fn free_spellings(&mut self) {
-        for (name, offset) in std::mem::take(&mut self.wishes) {
-            self.names.entry(name).or_insert(offset);
+    /// The lines `<spelling>\t<key>`.
+    fn names(&mut self) -> String {
+        for (wish, key) in std::mem::take(&mut self.wishes) {
+            self.spellings.entry(wish).or_insert(key);
         }
+        let others = self.spellings.iter().filter(|(spelling, _)| !self.rows.contains_key(*spelling));
+        others.map(|(spelling, key)| format!("{spelling}\t{key}\n")).collect()
     }
 }
 
-/// The names that find a command; those with `?` only where nothing else is called so.
-fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
+/// The spellings that find a command besides its key; those with `?` only where nothing else is called so.
+fn spellings(api: &Api, method: &Method, function: &Function) -> Vec<String> {
     let version = if method.rest == Rest::V3 { "@3" } else { "" };
-    let own = [function.name.as_str(), function.kebab.as_str()]
-        .into_iter()
-        .chain(function.aliases.iter().map(String::as_str));
-    let mut keys: Vec<String> = own.map(str::to_lowercase).collect();
+    let own = [function.name.as_str()].into_iter().chain(function.aliases.iter().map(String::as_str));
+    let mut spellings: Vec<String> = own.map(str::to_lowercase).collect();
     if function.kind == Kind::Method {
         let name = method.name.to_lowercase();
-        keys.push(format!("?{}", name.replace(['.', '_'], "-")));
-        keys.push(format!("{name}{version}"));
+        spellings.push(format!("?{}", name.replace(['.', '_'], "-")));
+        spellings.push(format!("{name}{version}"));
         // `--rest 3` beside the other twin's function name means this one.
         if let Some(twin) = api
             .methods
@@ -95,10 +102,10 @@ fn keys(api: &Api, method: &Method, function: &Function) -> Vec<String> {
         {
             let names =
                 twin.functions.iter().take(1).flat_map(|function| [function.name.as_str(), function.kebab.as_str()]);
-            keys.extend(names.map(|name| format!("{}@3", name.to_lowercase())));
+            spellings.extend(names.map(|name| format!("{}@3", name.to_lowercase())));
         }
     }
-    keys
+    spellings
 }
 
 fn command(method: &Method, function: &Function) -> Value {
@@ -126,6 +133,7 @@ fn command(method: &Method, function: &Function) -> Value {
         "returns": returns(function.returns.as_ref().unwrap_or(&method.returns)),
         "errors": method.errors.iter().map(|error| json!({ "code": error.code, "http": error.http, "description": error.description })).collect::<Vec<_>>(),
         "category": method.category,
+        "position": function.position,
         "paging": method.paging.map(paging),
         "constants": constants,
         "template": template,

@@ -51,10 +51,10 @@ pub(crate) fn top() -> String {
 pub(crate) fn list(tables: &Tables, category: Option<&str>) -> String {
     let mut text = String::new();
     let commands: Vec<Command<'static>> = tables.commands().collect();
-    for row in tables.categories().filter(|row| category.is_none_or(|category| row.key == category)) {
-        text.push_str(&format!("{} ({})\n{}\n\n", row.title, row.key, fill(&row.summary, "", width())));
+    for row in tables.categories().filter(|row| category.is_none_or(|category| row.folder == category)) {
+        text.push_str(&format!("{} ({})\n{}\n\n", row.title, row.folder, fill(&row.summary, "", width())));
         let of_category: Vec<&Command<'static>> =
-            commands.iter().filter(|command| command.category == row.key).collect();
+            commands.iter().filter(|command| command.category == row.folder).collect();
         let name = |command: &Command<'_>| command.method.as_deref().unwrap_or("–").to_owned();
         let widths = (
             of_category.iter().map(|command| command.function.chars().count()).max().unwrap_or(0),

@@ -137,7 +137,7 @@ fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     }
     let version = rest_version(rest)?;
     let Some(command) = tables.command(name, version) else {
-        if tables.categories().any(|category| category.key == name.as_str()) {
+        if tables.categories().any(|category| category.folder == name.as_str()) {
             return print(&help::list(tables, Some(name)));
         }
         return Err(unknown_method(tables, name, version));
@@ -253,7 +253,7 @@ fn unknown_method(tables: &Tables, name: &str, version: Option<u8>) -> Stop {
     if let (Some(version), Some(other)) = (version, tables.command(name, None)) {
         return Stop::usage(format!("{name} does not exist in REST {version}, only in REST {}", other.rest));
     }
-    let keys = tables.keys().map(|(key, _)| key).filter(|key| !key.contains([':', '@']));
+    let keys = tables.spellings().map(|(name, _)| name).filter(|name| !name.contains('@'));
     let near: Vec<String> = suggest::nearest(name, keys, 12)
         .into_iter()
         .filter_map(|key| tables.command(key, None))
