@@ -23,67 +23,91 @@ pub(crate) fn call(
     inputs: &Inputs,
     missing: Vec<String>,
 ) -> Result<Call, Stop> {
-    let is_whole = given(matches, "params").is_some();
-    let mut spellings = Vec::new();
-    let (mut base, mut uploads) = match given(matches, "params") {
-        Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs, &mut spellings)?,
-        None => (Object::new(), Vec::new()),
-    };
-    let mut explicit: Vec<(&Param<'static>, Option<Converted>)> = Vec::new();
-    let mut faults = Vec::new();
-    for (at, param) in command.params.iter().enumerate() {
-        let value = match given(matches, &key(at)) {
-            Some(text) => match convert(param, text, inputs, file_name(command, matches, param)) {
-                Ok(converted) => Some(converted),
-                Err(fault) => {
-                    faults.push(format!("--{}: {fault}", option(param)));
-                    None
-                }
-            },
-            None => None,
+    Given::read(command, matches, inputs)?.call(command, missing)
+}
+
+/// What is given of a command's parameters, before it has to be enough for a call: rows of a file may bring the rest.
+#[derive(Clone)]
+pub(crate) struct Given {
+    /// The body that `--params` gives, and the files in it.
+    base: Object,
+    uploads: Files,
+    /// Whether `--params` gives it; then nothing is sent that is not given.
+    is_whole: bool,
+    /// The keys that `--params` spells differently from the spec.
+    spellings: Vec<(String, String)>,
+    /// A value a parameter, in the parameters' order.
+    pub(crate) values: Vec<Option<Converted>>,
+}
+
+impl Given {
+    /// Reads the options of a command line.
+    pub(crate) fn read(command: &Command<'static>, matches: &ArgMatches, inputs: &Inputs) -> Result<Self, Stop> {
+        let mut spellings = Vec::new();
+        let whole = given(matches, "params");
+        let (base, uploads) = match whole {
+            Some(text) => params(command, text, is_set(matches, "allow-unknown"), inputs, &mut spellings)?,
+            None => (Object::new(), Vec::new()),
         };
-        explicit.push((param, value));
-    }
-    if !faults.is_empty() {
-        return Err(Stop::usage(faults.join("\n")));
-    }
-    // An object given as a whole is a part of the body that the options of its keys win over.
-    for (param, value) in explicit.iter_mut().filter(|(param, _)| param.group) {
-        if let Some(Converted { value: Value::Object(entries), files }) = value.take() {
-            let slot = base.entry(param.name.as_ref()).or_insert_with(|| Value::Object(Object::new()));
-            match slot {
-                Value::Object(object) => object.extend(entries),
-                other => *other = Value::Object(entries),
-            }
-            let name = param.name.to_string();
-            uploads.extend(files.into_iter().map(|(path, file)| ([vec![name.clone()], path].concat(), file)));
+        let mut values = Vec::new();
+        let mut faults = Vec::new();
+        for (at, param) in command.params.iter().enumerate() {
+            let value = given(matches, &key(at))
+                .map(|text| convert(param, text, inputs, file_name(command, matches, param)))
+                .transpose();
+            values.push(value.unwrap_or_else(|fault| {
+                faults.push(format!("--{}: {fault}", option(param)));
+                None
+            }));
         }
+        if !faults.is_empty() {
+            return Err(Stop::usage(faults.join("\n")));
+        }
+        Ok(Self { base, uploads, is_whole: whole.is_some(), spellings, values })
     }
-    let given_value =
-        |param: &Param<'_>| explicit.iter().any(|(other, value)| other.name == param.name && value.is_some());
-    let lacking: Vec<String> = missing
-        .into_iter()
-        .chain(
-            command
-                .params
-                .iter()
-                .filter(|param| param.required && !given_value(param) && !is_in(command, &base, param))
-                .map(describe),
-        )
-        .chain(explicit.iter().flat_map(|(param, value)| inner_lacking(command, param, value.as_ref(), &base)))
-        .collect();
-    if !lacking.is_empty() {
-        let name = &command.function;
-        return Err(Stop::usage(format!(
-            "{name} needs more:\n{}\nhelp: `oint bitrix24 {name} --help`",
-            lacking.join("\n")
-        )));
+
+    /// The call, when nothing is missing. `missing` is named together with the parameters.
+    pub(crate) fn call(self, command: &Command<'static>, missing: Vec<String>) -> Result<Call, Stop> {
+        let Self { mut base, mut uploads, is_whole, spellings, values } = self;
+        let mut explicit: Vec<(&Param<'static>, Option<Converted>)> = command.params.iter().zip(values).collect();
+        // An object given as a whole is a part of the body that the options of its keys win over.
+        for (param, value) in explicit.iter_mut().filter(|(param, _)| param.group) {
+            if let Some(Converted { value: Value::Object(entries), files }) = value.take() {
+                let slot = base.entry(param.name.as_ref()).or_insert_with(|| Value::Object(Object::new()));
+                match slot {
+                    Value::Object(object) => object.extend(entries),
+                    other => *other = Value::Object(entries),
+                }
+                let name = param.name.to_string();
+                uploads.extend(files.into_iter().map(|(path, file)| ([vec![name.clone()], path].concat(), file)));
+            }
+        }
+        let given_value =
+            |param: &Param<'_>| explicit.iter().any(|(other, value)| other.name == param.name && value.is_some());
+        let lacking: Vec<String> = missing
+            .into_iter()
+            .chain(
+                command
+                    .params
+                    .iter()
+                    .filter(|param| param.required && !given_value(param) && !is_in(command, &base, param))
+                    .map(describe),
+            )
+            .chain(explicit.iter().flat_map(|(param, value)| inner_lacking(command, param, value.as_ref(), &base)))
+            .collect();
+        if !lacking.is_empty() {
+            let name = &command.function;
+            return Err(Stop::usage(format!(
+                "{name} needs more:\n{}\nhelp: `oint bitrix24 {name} --help`",
+                lacking.join("\n")
+            )));
+        }
+        let mut call = assemble(command, (base, is_whole), uploads, explicit);
+        for (name, given) in spellings {
+            call.rename(&name, given);
+        }
+        Ok(call)
     }
-    let mut call = assemble(command, (base, is_whole), uploads, explicit);
-    for (name, given) in spellings {
-        call.rename(&name, given);
-    }
-    Ok(call)
 }
 
 /// The name that another option gives the file of a parameter.

@@ -14,6 +14,7 @@ use crate::table::Param;
 use crate::value::{File, FileForm};
 
 /// A value as it goes into the body, with the files in it.
+#[derive(Clone)]
 pub(crate) struct Converted {
     pub(crate) value: Value,
     /// Files and where they stand inside the value.
@@ -34,11 +35,24 @@ pub(crate) struct Inputs {
     pub(crate) notes: RefCell<Vec<String>>,
     /// Whether what is read now is a body as the portal takes it, so that only files are converted in it.
     body: Cell<bool>,
+    /// Whether texts are cells of a table: they are taken as they are, and name no other place to read from.
+    is_table: bool,
 }
 
 impl Inputs {
     pub(crate) fn new() -> Self {
-        Self { stdin_taken: RefCell::new(false), notes: RefCell::new(Vec::new()), body: Cell::new(false) }
+        Self {
+            stdin_taken: RefCell::new(false),
+            notes: RefCell::new(Vec::new()),
+            body: Cell::new(false),
+            is_table: false,
+        }
+    }
+
+    /// For the cells of a table, which may come from strangers: structured values are JSON, never another file's, and a
+    /// backslash is one. Only a file's own parameter reads a file.
+    pub(crate) fn table() -> Self {
+        Self { is_table: true, ..Self::new() }
     }
 
     fn is_body(&self) -> bool {
@@ -53,6 +67,16 @@ impl Inputs {
         converted
     }
 
+    /// Whether a text, which may be plain as well, stands for JSON.
+    fn is_json(&self, trimmed: &str) -> bool {
+        trimmed.starts_with(['{', '[']) || !self.is_table && (trimmed == "-" || trimmed.starts_with('@'))
+    }
+
+    /// A plain text with its escapes resolved.
+    fn text(&self, text: &str) -> String {
+        if self.is_table { text.to_owned() } else { unescape(text) }
+    }
+
     fn stdin(&self) -> Result<String, String> {
         if self.stdin_taken.replace(true) {
             return Err("standard input (`-`) can be read by one option only".into());
@@ -65,6 +89,9 @@ impl Inputs {
     /// JSON given inline, as `@file`, as the path of a file, or as `-`.
     pub(crate) fn json(&self, text: &str) -> Result<Value, String> {
         let trimmed = text.trim();
+        if self.is_table {
+            return json::read(trimmed);
+        }
         if trimmed == "-" {
             return json::read(&self.stdin()?).map_err(|fault| format!("standard input: {fault}"));
         }
@@ -110,7 +137,7 @@ pub(crate) fn convert(param: &Param<'_>, text: &str, inputs: &Inputs, name: Opti
 
 fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     let value = match ty {
-        "string" => unescape(text).into(),
+        "string" => inputs.text(text).into(),
         "integer" => text
             .trim()
             .parse::<i64>()
@@ -127,7 +154,7 @@ fn typed(ty: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Con
         _ if ty.starts_with("file") => return file(form(ty), text),
         _ => match ty.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
             Some(item) => return array(item, param, text, inputs),
-            None => unescape(text).into(),
+            None => inputs.text(text).into(),
         },
     };
     Ok(value.into())
@@ -241,8 +268,8 @@ fn whole_seconds(text: &str) -> String {
 
 fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {
     match text.trim() {
-        trimmed if trimmed == "-" || trimmed.starts_with(['{', '[', '@']) => inputs.json(trimmed),
-        trimmed => Ok(serde_json::from_str(trimmed).unwrap_or_else(|_| unescape(text).into())),
+        trimmed if inputs.is_json(trimmed) => inputs.json(trimmed),
+        trimmed => Ok(serde_json::from_str(trimmed).unwrap_or_else(|_| inputs.text(text).into())),
     }
 }
 
@@ -255,9 +282,8 @@ fn object(param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, S
 
 fn array(item: &str, param: &Param<'_>, text: &str, inputs: &Inputs) -> Result<Converted, String> {
     let trimmed = text.trim();
-    let is_json = trimmed == "-"
-        || trimmed.starts_with(['{', '[', '@'])
-        || (trimmed.ends_with(".json") && Path::new(trimmed).is_file());
+    let is_json =
+        inputs.is_json(trimmed) || (!inputs.is_table && trimmed.ends_with(".json") && Path::new(trimmed).is_file());
     if item.starts_with("file") {
         return files(form(item), is_json.then(|| inputs.json(text)).transpose()?, text);
     }
