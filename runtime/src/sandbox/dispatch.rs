@@ -175,6 +175,8 @@ pub(super) struct Route {
     pub(super) rest: u8,
     pub(super) webhook: Option<(u64, String)>,
     pub(super) method: String,
+    /// Whether the answer is wanted in XML.
+    pub(super) is_xml: bool,
 }
 
 /// Reads the address of a REST call.
@@ -187,20 +189,20 @@ pub(super) fn route(path: &str) -> Option<Route> {
         ["rest", rest @ ..] => (2, rest),
         _ => return None,
     };
-    let name = |method: &str| {
-        method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(method).to_owned()
+    let (user, method) = match segments {
+        [] => (None, ""),
+        [method] => (None, *method),
+        [user, code] => (Some((*user, *code)), ""),
+        [user, code, method] => (Some((*user, *code)), *method),
+        _ => return None,
     };
-    match segments {
-        [] => Some(Route { rest, webhook: None, method: String::new() }),
-        [method] => Some(Route { rest, webhook: None, method: name(method) }),
-        [user, code] => {
-            Some(Route { rest, webhook: Some((user.parse().ok()?, (*code).to_owned())), method: String::new() })
-        }
-        [user, code, method] => {
-            Some(Route { rest, webhook: Some((user.parse().ok()?, (*code).to_owned())), method: name(method) })
-        }
-        _ => None,
-    }
+    let webhook = match user {
+        Some((user, code)) => Some((user.parse().ok()?, code.to_owned())),
+        None => None,
+    };
+    let bare = method.strip_suffix(".xml").filter(|_| rest == 2);
+    let method = bare.unwrap_or_else(|| method.strip_suffix(".json").unwrap_or(method)).to_owned();
+    Some(Route { rest, webhook, method, is_xml: bare.is_some() })
 }
 
 /// Answers a call and logs it.
@@ -291,12 +293,16 @@ fn operation_limit() -> Refusal {
 }
 
 fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: SystemTime) -> Reply {
+    let route = route(&inquiry.path);
+    let is_xml = route.as_ref().is_some_and(|route| route.is_xml);
+    let written =
+        |status, answer: &Value| if is_xml { Reply::xml(status, answer) } else { Reply::json(status, answer) };
     let refused = |log: &mut LoggedRequest, refusal: Refusal| {
         log.error = Some(refusal.code.clone());
         let status = refusal.status;
-        Reply::json(status, &envelope(Err(refusal), log.rest, since, Charge::default()))
+        written(status, &envelope(Err(refusal), log.rest, since, Charge::default()))
     };
-    let Some(route) = route(&inquiry.path) else {
+    let Some(route) = route else {
         return refused(log, Refusal::no_method());
     };
     log.rest = route.rest;
@@ -351,7 +357,10 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
                 let reply = Reply { content_type: JSON, body, ..Reply::empty(200) };
                 return reply.with("idempotency-key", key).with("idempotent-replayed", "true");
             }
-            Err(refusal) => return refused(log, refusal),
+            Err(refusal) => {
+                log.params = params;
+                return refused(log, refusal);
+            }
         }
     }
     let (outcome, charge) = if method == "batch" && route.rest == 3 {
@@ -400,7 +409,7 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         Ok(success) => {
             log.canned = success.canned;
             let canned = success.canned;
-            let reply = Reply::json(200, &envelope(Ok(success), route.rest, since, charge));
+            let reply = written(200, &envelope(Ok(success), route.rest, since, charge));
             if key.is_some() {
                 state.idempotency.keep(place, inquiry.body.clone(), reply.body.clone(), now);
             }
@@ -434,16 +443,22 @@ fn prepare(
     }
     let mut params = params?;
     let token = token(inquiry, &mut params);
-    log.params.clone_from(&params);
     log.auth = match (&route.webhook, &token) {
         (Some(_), _) => "webhook",
         (None, Some(_)) => "token",
         (None, None) => "none",
     };
     let hooks = Hooks { code: &shared.code, scopes: shared.application.scopes.as_ref() };
-    let caller = auth::caller(route, token.as_deref(), &hooks, &state.store, now)?;
-    log.user = Some(caller.user);
-    Ok((caller, params))
+    match auth::caller(route, token.as_deref(), &hooks, &state.store, now) {
+        Ok(caller) => {
+            log.user = Some(caller.user);
+            Ok((caller, params))
+        }
+        Err(refusal) => {
+            log.params = params;
+            Err(refusal)
+        }
+    }
 }
 
 /// What all calls of one request share.
@@ -458,7 +473,7 @@ struct Scene<'s> {
 fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Object) -> (Outcome, Charge) {
     let Scene { shared, caller, now, base } = *scene;
     let method = method.to_lowercase();
-    let method = method.strip_suffix(".json").unwrap_or(&method);
+    let method = method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(&method);
     let handler =
         HANDLERS.binary_search_by(|(name, ..)| (*name).cmp(method)).ok().map(|at| &HANDLERS[at]).filter(|_| rest == 2);
     let row = if rest == 2 { ROWS.method(method) } else { None };

@@ -128,9 +128,13 @@ impl Log {
 }
 
 fn add(counts: &mut BTreeMap<String, u64>, name: &str) {
+    if let Some(count) = counts.get_mut(name) {
+        *count += 1;
+        return;
+    }
     // Whoever tries names at random must not fill the memory.
-    let known = counts.len() < MOST_REQUESTS || counts.contains_key(name);
-    *counts.entry(if known { name } else { "…" }.to_owned()).or_default() += 1;
+    let name = if counts.len() < MOST_REQUESTS { name } else { "…" };
+    *counts.entry(name.to_owned()).or_default() += 1;
 }
 
 fn shorten(value: &mut Value) {

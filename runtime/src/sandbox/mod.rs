@@ -19,6 +19,7 @@ mod chats;
 #[cfg(feature = "cli")]
 pub mod command;
 mod control;
+mod cors;
 mod data;
 #[cfg(feature = "sandbox-db")]
 mod db;
@@ -49,6 +50,7 @@ mod tls;
 mod user_fields;
 mod users;
 mod v3;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::sandbox::xml;
+
 /// An answer.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -51,6 +53,11 @@ impl Reply {
     /// An answer in JSON.
     pub(super) fn json(status: u16, body: &Value) -> Self {
         Self { content_type: "application/json; charset=utf-8", body: body.to_string().into(), ..Self::empty(status) }
+    }
+
+    /// An answer in XML.
+    pub(super) fn xml(status: u16, body: &Value) -> Self {
+        Self { content_type: "text/xml; charset=utf-8", body: xml::document(body).into(), ..Self::empty(status) }
     }
 
     /// An answer in plain text.

@@ -22,7 +22,7 @@ use crate::sandbox::answer::envelope;
 use crate::sandbox::limits::Charge;
 use crate::sandbox::reply::{Ending, Reply};
 use crate::sandbox::request::Origin;
-use crate::sandbox::{Shared, control, disk, dispatch, oauth, page, request};
+use crate::sandbox::{Shared, control, cors, disk, dispatch, oauth, page, request};
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
@@ -112,6 +112,12 @@ async fn respond(
         "/rest/download" => Some(disk::download as fn(&Shared, &request::Inquiry) -> Reply),
         _ => None,
     };
+    if cors::asks(request.method(), request.headers()) {
+        let mut permit = response(Reply::empty(204));
+        permit.headers_mut().remove(CONTENT_LENGTH);
+        cors::permit(request.headers(), permit.headers_mut());
+        return Ok(permit);
+    }
     let busy = Busy::new(&shared);
     let reply = match request::read(request, from).await {
         Ok(inquiry) => match file {
@@ -139,7 +145,9 @@ async fn respond(
         }
         Ending::Whole | Ending::Truncated | Ending::Drip { .. } => {}
     }
-    Ok(response(reply))
+    let mut response = response(reply);
+    cors::allow(response.headers_mut());
+    Ok(response)
 }
 
 /// Counts a request as being in work for as long as it lives.

@@ -312,3 +312,41 @@ async fn https_is_spoken_on_the_same_port() {
     stream.read_to_string(&mut text).await.expect("answered");
     assert!(text.contains(&format!("{address}/rest/upload.json")), "{text}");
 }
+
+#[test]
+fn pages_of_any_origin_may_call() {
+    let portal = portal();
+    let path = portal.webhook().trim_start_matches(&portal.address()).to_owned();
+    let asked = "Origin: http://localhost:3000\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n";
+    let permit = request(&portal, &format!("OPTIONS {path}user.get"), asked, b"").expect("an answer");
+    assert_eq!(permit.status, 204);
+    for header in ["allow-origin: *", "allow-methods: get, post", "allow-headers: content-type"] {
+        assert!(permit.head.contains(&format!("access-control-{header}")), "{}", permit.head);
+    }
+    assert!(!permit.head.contains("private-network"), "{}", permit.head);
+    let asked = format!("{asked}Access-Control-Request-Private-Network: true\r\n");
+    let permit = request(&portal, &format!("OPTIONS {path}user.get"), &asked, b"").expect("an answer");
+    assert!(permit.head.contains("access-control-allow-private-network: true"), "{}", permit.head);
+    assert_eq!(portal.counts().requests, 0, "a question is no call");
+    for method in ["user.current", "user.nothing"] {
+        let answer = call(&portal, method, &json!({})).expect("an answer");
+        assert!(answer.head.contains("access-control-allow-origin: *"), "{}", answer.head);
+    }
+    let steering = request(&portal, "GET /_sandbox/log", "", b"").expect("an answer");
+    assert!(!steering.head.contains("access-control"), "only the real portal's addresses are open to all pages");
+}
+
+#[test]
+fn an_answer_comes_in_xml() {
+    let portal = portal();
+    let path = portal.webhook().trim_start_matches(&portal.address()).to_owned();
+    let answer = request(&portal, &format!("GET {path}crm.deal.fields.xml"), "", b"").expect("an answer");
+    assert!(answer.status == 200 && answer.head.contains("content-type: text/xml; charset=utf-8"), "{}", answer.head);
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(text.starts_with("<?xml") && text.contains("<response><result><ID><type>integer</type>"), "{text}");
+    let answer = request(&portal, &format!("GET {path}no.such.XML"), "", b"").expect("an answer");
+    assert_eq!(answer.json()["error"], "ERROR_METHOD_NOT_FOUND", "the suffix is in small letters");
+    let answer = request(&portal, &format!("GET {path}no.such.xml"), "", b"").expect("an answer");
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    assert!(answer.status == 404 && text.contains("<error>ERROR_METHOD_NOT_FOUND</error>"), "{text}");
+}
