@@ -66,15 +66,22 @@ const TAKEN_METHODS: &[&str] = &[
     "get",
 ];
 
-/// Long options that every command has; no parameter may be called so.
+/// Long options that every command has; no parameter may be called so. An option with two spellings leaves one of them
+/// to parameters, which is not listed: `--query` (`--jq`), `--limit` (`--max`), `--color` (`--colour`).
 pub const RESERVED_OPTIONS: &[&str] = &[
     "all",
     "allow-http",
     "allow-unknown",
+    "colour",
+    "columns",
     "describe",
     "dry-run",
     "help",
+    "jq",
+    "out",
+    "output",
     "params",
+    "raw",
     "rest",
     "timeout",
     "token",

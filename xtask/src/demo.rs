@@ -48,8 +48,7 @@ pub(crate) fn demo(_: &Arguments) -> Done {
     heading("7. The account afterwards");
     let after = call(&oint, &["user.get", "--url", &portal.address, "--userid", USER, "--token", &portal.token])?;
     println!("{}", shown(&after));
-    let changed =
-        |key: &str, value: &str| after.pointer(&format!("/result/0/{key}")).and_then(Value::as_str) == Some(value);
+    let changed = |key: &str, value: &str| after.pointer(&format!("/0/{key}")).and_then(Value::as_str) == Some(value);
     if !(changed("NAME", "Oleg") && changed("LAST_NAME", "Lama") && changed("EMAIL", "oleg.lama@example.org"))
         || before == after
     {
@@ -65,7 +64,7 @@ fn heading(text: &str) {
 
 /// The keys of an account that the demonstration changes.
 fn shown(answer: &Value) -> String {
-    let user = answer.pointer("/result/0").cloned().unwrap_or_default();
+    let user = answer.pointer("/0").cloned().unwrap_or_default();
     let keys = ["ID", "NAME", "LAST_NAME", "EMAIL", "UF_DEPARTMENT"];
     let shown: serde_json::Map<String, Value> =
         keys.iter().map(|key| ((*key).to_owned(), user.get(*key).cloned().unwrap_or_default())).collect();

@@ -28,10 +28,12 @@ fn the_documented_command_changes_the_account() {
     let update = ["bitrix24", "UpdateUser", "--userid", "2150", "--fields", fields];
     let (code, stdout, stderr) = run(&[&update[..], &connection].concat());
     assert_eq!((code, stderr.as_str()), (0, ""));
+    assert_eq!(stdout, "true\n");
+    let (_, stdout, _) = run(&[&update[..], &connection, &["--raw"]].concat());
     assert_eq!(parsed(&stdout)["result"], true);
     assert!(parsed(&stdout)["time"]["start"].is_number());
     let (_, stdout, _) = run(&[&["bitrix24", "user.get", "--userid", "2150"], &connection[..]].concat());
-    let user = &parsed(&stdout)["result"][0];
+    let user = &parsed(&stdout)[0];
     assert_eq!((&user["NAME"], &user["UF_DEPARTMENT"]), (&json!("Oleg"), &json!([7])));
 }
 
@@ -503,7 +505,7 @@ fn the_connection_can_come_from_the_environment() {
     let portal = portal();
     let output = oint(&["bitrix24", "GetCurrentUser"]).env("B24_URL", portal.webhook()).output().expect("oint runs");
     let (code, stdout, _) = told(&output);
-    assert_eq!((code, &parsed(&stdout)["result"]["ID"]), (0, &json!("1")));
+    assert_eq!((code, &parsed(&stdout)["ID"]), (0, &json!("1")));
     let output = oint(&["bitrix24", "GetCurrentUser"])
         .env("B24_URL", portal.address())
         .env("B24_TOKEN", portal.token())
@@ -568,7 +570,7 @@ fn the_sandbox_tells_its_address_and_ends_when_asked() {
     let told_addresses = parsed(&line);
     let (code, stdout, stderr) =
         run(&["bitrix24", "GetCurrentUser", "--url", told_addresses["webhook"].as_str().expect("text")]);
-    assert_eq!((code, &parsed(&stdout)["result"]["NAME"]), (0, &json!("Anna")), "{stderr}");
+    assert_eq!((code, &parsed(&stdout)["NAME"]), (0, &json!("Anna")), "{stderr}");
     let status = std::process::Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
     assert!(status.success());
     let (code, _, log) = told(&child.wait_with_output().expect("it ends"));

@@ -17,7 +17,10 @@ pub fn portal() -> Portal {
 /// build's files.
 pub fn oint(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oint"));
-    command.args(arguments).env_remove("B24_URL").env_remove("B24_TOKEN").env_remove("B24_LIMITS");
+    command.args(arguments);
+    for variable in ["B24_URL", "B24_TOKEN", "B24_LIMITS", "B24_RAW", "B24_YES", "NO_COLOR", "RUST_LOG", "PAGER"] {
+        command.env_remove(variable);
+    }
     command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }

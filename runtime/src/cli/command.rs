@@ -7,45 +7,144 @@ use crate::table::{Command, Param};
 /// An option that every command has.
 pub(crate) struct Common {
     pub(crate) long: &'static str,
+    /// A second spelling. Where a method has a parameter called like the first, the parameter has it, and the option is
+    /// this alone.
+    pub(crate) second: Option<&'static str>,
     pub(crate) short: Option<char>,
     /// The placeholder of its value; none for a switch.
     pub(crate) value: Option<&'static str>,
     pub(crate) help: &'static str,
-    /// Options of the connection are shown apart.
-    pub(crate) is_connection: bool,
+    pub(crate) group: Group,
+    /// Whether help shows it without `--all`.
+    pub(crate) is_main: bool,
 }
 
-const fn common(long: &'static str, value: Option<&'static str>, help: &'static str) -> Common {
-    Common { long, short: None, value, help, is_connection: false }
+/// What an option is about; help shows each group apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// The portal and how it is reached.
+    Connection,
+    /// What is sent.
+    Request,
+    /// What is printed.
+    Output,
+    /// All else.
+    Other,
 }
 
-const fn connection(
-    long: &'static str,
-    short: Option<char>,
-    value: Option<&'static str>,
-    help: &'static str,
-) -> Common {
-    Common { long, short, value, help, is_connection: true }
+impl Group {
+    pub(crate) const ALL: [(Self, &'static str); 4] = [
+        (Self::Connection, "Connection"),
+        (Self::Request, "Request"),
+        (Self::Output, "Output"),
+        (Self::Other, "Other options"),
+    ];
 }
 
-/// The options that every command has; the generator refuses parameters of these names.
+impl Common {
+    const fn new(group: Group, long: &'static str, value: Option<&'static str>, help: &'static str) -> Self {
+        Self { long, second: None, short: None, value, help, group, is_main: false }
+    }
+
+    const fn short(mut self, short: char) -> Self {
+        self.short = Some(short);
+        self
+    }
+
+    const fn or(mut self, second: &'static str) -> Self {
+        self.second = Some(second);
+        self
+    }
+
+    const fn main(mut self) -> Self {
+        self.is_main = true;
+        self
+    }
+
+    /// The spelling that a command's parameters leave; none where they leave none.
+    pub(crate) fn free(&self, command: &Command<'_>) -> Option<&'static str> {
+        let is_taken = |name: &str| command.params.iter().any(|param| param.option.as_deref() == Some(name));
+        [Some(self.long), self.second].into_iter().flatten().find(|name| !is_taken(name))
+    }
+
+    /// The clap argument under a spelling.
+    fn argument(&self, long: &'static str, short: Option<char>) -> Arg {
+        let mut argument = Arg::new(self.long).long(long).help(self.help);
+        if let Some(second) = self.second.filter(|second| *second != long) {
+            argument = argument.alias(second);
+        }
+        if let Some(short) = short {
+            argument = argument.short(short);
+        }
+        match self.value {
+            Some(value) => argument.value_name(value).action(ArgAction::Set),
+            None => argument.action(ArgAction::SetTrue),
+        }
+    }
+}
+
+/// The options that every command has. A parameter may have the name of one with a second spelling; the generator
+/// refuses parameters called like the others.
 pub(crate) const COMMON: &[Common] = &[
-    connection(
+    Common::new(
+        Group::Connection,
         "url",
-        Some('u'),
         Some("ADDRESS"),
         "Webhook's address, or the portal's domain with a token [env: B24_URL]",
+    )
+    .short('u')
+    .main(),
+    Common::new(Group::Connection, "token", Some("TOKEN"), "Access token of an application [env: B24_TOKEN]")
+        .short('t')
+        .main(),
+    Common::new(
+        Group::Connection,
+        "timeout",
+        Some("SECONDS"),
+        "How long the call may take in all, waits and retries included; without it each request may take 70 s and the waits for the portal's limits 120 s",
     ),
-    connection("token", Some('t'), Some("TOKEN"), "Access token of an application [env: B24_TOKEN]"),
-    connection("timeout", None, Some("SECONDS"), "How long the call may take in all; 70 if not given"),
-    connection("allow-http", None, None, "Allow plain http to other machines; anybody on the way can read the secrets"),
-    common("params", Some("JSON"), "The whole body as JSON, @file or - for standard input; options win over it"),
-    common("allow-unknown", None, "Pass keys of --params on that the method is not known to have"),
-    common("rest", Some("2|3"), "REST version, for methods that exist in both; 2 if not given"),
-    common("dry-run", None, "Print the request and send nothing"),
-    common("describe", None, "Print all that is known of the command as JSON"),
-    common("help", None, "Show this help"),
-    common("all", None, "With --help: show every option"),
+    Common::new(
+        Group::Connection,
+        "allow-http",
+        None,
+        "Allow plain http to other machines; anybody on the way can read the secrets",
+    ),
+    Common::new(
+        Group::Request,
+        "params",
+        Some("JSON"),
+        "The whole body as JSON, @file or - for standard input; options win over it",
+    ),
+    Common::new(Group::Request, "allow-unknown", None, "Pass keys of --params on that the method is not known to have"),
+    Common::new(Group::Request, "rest", Some("2|3"), "REST version, for methods that exist in both; 2 if not given"),
+    Common::new(Group::Request, "dry-run", None, "Print the request and send nothing").main(),
+    Common::new(
+        Group::Output,
+        "output",
+        Some("FORMAT"),
+        "json, pretty, ndjson, table, csv or yaml; on a terminal a table or pretty, else json",
+    )
+    .short('o')
+    .main(),
+    Common::new(
+        Group::Output,
+        "columns",
+        Some("NAMES"),
+        "The keys to show of each record, as in ID,TITLE,ASSIGNED_BY.NAME",
+    ),
+    Common::new(Group::Output, "query", Some("PROGRAM"), "What to show of the answer, in the language of jq").or("jq"),
+    Common::new(Group::Output, "raw", None, "Print the portal's whole answer, not the result in it [env: B24_RAW=1]"),
+    Common::new(
+        Group::Output,
+        "out",
+        Some("FILE"),
+        "Write to a file, which appears when it is whole; its ending chooses the format",
+    ),
+    Common::new(Group::Other, "color", Some("WHEN"), "auto, always or never; NO_COLOR in the environment means never")
+        .or("colour"),
+    Common::new(Group::Other, "describe", None, "Print all that is known of the command as JSON"),
+    Common::new(Group::Other, "help", None, "Show this help; with --all every option").short('h'),
+    Common::new(Group::Other, "all", None, "With --help: show every option"),
 ];
 
 /// The option of templates that makes every value empty.
@@ -59,9 +158,39 @@ pub(crate) fn can_be_empty(command: &Command<'_>) -> bool {
     command.template.is_some() || command.procedure.as_deref() == Some("filter-structure")
 }
 
-/// The long options that no parameter may have.
+/// The long options that no parameter may have: those with a second spelling yield the first to a parameter.
 pub fn reserved_options() -> Vec<&'static str> {
-    COMMON.iter().map(|option| option.long).chain(["version"]).collect()
+    let spellings = COMMON.iter().map(|option| option.second.unwrap_or(option.long));
+    spellings.chain(["version"]).collect()
+}
+
+/// A clap command of a sub-command that has nothing to do with a method, with the options that all of them have.
+pub(crate) fn sub(name: &'static str) -> Clap {
+    let options = COMMON.iter().filter(|option| matches!(option.long, "color" | "help"));
+    bare(format!("oint {name}")).args(options.map(|option| option.argument(option.long, option.short)))
+}
+
+/// The options of a sub-command's output, which [`crate::cli::output::Output`] reads.
+pub(crate) fn output_options() -> impl Iterator<Item = Arg> {
+    let options = COMMON.iter().filter(|option| option.group == Group::Output && option.long != "raw");
+    options.map(|option| option.argument(option.long, option.short))
+}
+
+/// The options of a connection, which [`crate::cli::connect::Connection`] reads.
+pub(crate) fn connection_options() -> impl Iterator<Item = Arg> {
+    let options = COMMON.iter().filter(|option| option.group == Group::Connection);
+    options.map(|option| option.argument(option.long, option.short))
+}
+
+/// A clap command that only parses: help is our own.
+fn bare(name: String) -> Clap {
+    let usage = format!("{name} [options]");
+    Clap::new(name)
+        .no_binary_name(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .override_usage(usage)
 }
 
 /// The short options that a command's parameters leave to the common ones.
@@ -71,31 +200,15 @@ pub(crate) fn free_short(command: &Command<'_>, short: Option<char>) -> Option<c
 
 /// The clap command of a row, or of any method when there is no row.
 pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
-    let mut clap = Clap::new(name.to_owned())
-        .no_binary_name(true)
-        .disable_help_flag(true)
-        .disable_version_flag(true)
-        .args_override_self(true)
-        .override_usage(format!("{name} [options]"));
-    let taken = |option: &str| {
-        command.is_some_and(|command| command.params.iter().any(|param| param.option.as_deref() == Some(option)))
-    };
-    for option in COMMON.iter().filter(|option| !taken(option.long)) {
+    let mut clap = bare(name.to_owned());
+    for option in COMMON {
+        let long = command.map_or(Some(option.long), |command| option.free(command));
         let short = match option.long {
-            "help" => Some('h'),
             "token" => command.and_then(|command| command.token_short).or(option.short),
             _ => option.short,
         };
         let short = command.map_or(short, |command| free_short(command, short));
-        let mut argument = Arg::new(option.long).long(option.long).help(option.help);
-        argument = match option.value {
-            Some(value) => argument.value_name(value).action(ArgAction::Set),
-            None => argument.action(ArgAction::SetTrue),
-        };
-        clap = clap.arg(match short {
-            Some(short) => argument.short(short),
-            None => argument,
-        });
+        clap = clap.args(long.map(|long| option.argument(long, short)));
     }
     let Some(command) = command else { return clap };
     for (at, param) in command.params.iter().enumerate() {

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use crate::cli::command::{COMMON, Common, EMPTY, can_be_empty, free_short, placeholder};
+use crate::cli::command::{COMMON, Common, EMPTY, Group, can_be_empty, free_short, placeholder};
+use crate::cli::dispatch::COMMANDS;
 use crate::cli::exit::Exit;
+use crate::cli::terminal::{self, Stream};
 use crate::table::{Command, Param, Tables};
 
 /// Without `--all` no more optional parameters than these are shown.
@@ -30,21 +32,38 @@ fn width() -> usize {
 
 /// The start page.
 pub(crate) fn top() -> String {
+    let rows: Vec<_> = COMMANDS.iter().filter(|command| !command.usage.is_empty()).collect();
+    let widest = rows.iter().map(|command| command.usage.len()).max().unwrap_or(0);
+    let commands: String =
+        rows.iter().map(|command| format!("  {:<widest$}  {}\n", command.usage, command.about)).collect();
     format!(
         "oint – Bitrix24 from the command line\n\n\
          Usage: oint <command> [options]\n\n\
-         Commands:\n\
-         \x20 bitrix24            List the methods\n\
-         \x20 bitrix24 <method>   Call a method: by REST name (user.update), function name (UpdateUser) or kebab name (update-user)\n\
-         \x20 call <method>       Call any REST method, known here or not\n\
-         \x20 sandbox             Run a simulated portal on this machine\n\n\
+         Commands:\n{commands}\n\
          Try `oint bitrix24 UpdateUser --help`.\n\n\
          Environment:\n\
          \x20 B24_URL     Webhook's address, or the portal's domain\n\
-         \x20 B24_TOKEN   Access token, with a domain\n\n\
+         \x20 B24_TOKEN   Access token, with a domain\n\
+         \x20 B24_RAW     1 prints whole answers, as --raw does\n\
+         \x20 NO_COLOR    Anything means no colours\n\n\
          Exit codes:\n{}",
         Exit::table()
     )
+}
+
+/// A page with its headings in bold, where standard output gets colours.
+pub(crate) fn painted(text: &str) -> String {
+    if !terminal::has_colour(Stream::Out) {
+        return text.to_owned();
+    }
+    let line = |line: &str| match line.split_once(": ") {
+        _ if !line.starts_with(' ') && line.ends_with(':') => terminal::bold(Stream::Out, line),
+        Some((heading @ ("Usage" | "Deprecated" | "Scope" | "May be called by" | "Documentation"), rest)) => {
+            format!("{} {rest}", terminal::bold(Stream::Out, &format!("{heading}:")))
+        }
+        _ => line.to_owned(),
+    };
+    text.lines().map(|text| line(text) + "\n").collect()
 }
 
 /// The list of all commands, or of one category.
@@ -153,25 +172,22 @@ fn page(command: &Command<'static>, all: bool, most_options: usize) -> String {
     text
 }
 
-/// The options that every command has: all of them, or those of the connection and the names of the others.
+/// The options that every command has: all of them, or the main ones and the names of the others.
 fn common(text: &mut String, command: &Command<'static>, all: bool, width: usize) {
     let line = |option: &Common| {
-        let short = if option.long == "help" { Some('h') } else { option.short };
-        (flags(free_short(command, short), option.long, option.value), option.help.to_owned())
+        let long = option.free(command)?;
+        Some((flags(free_short(command, option.short), long, option.value), option.help.to_owned()))
     };
     if all {
-        section(text, "Connection", COMMON.iter().filter(|option| option.is_connection).map(line), width);
-        section(text, "Common options", COMMON.iter().filter(|option| !option.is_connection).map(line), width);
+        for (group, title) in Group::ALL {
+            section(text, title, COMMON.iter().filter(|option| option.group == group).filter_map(line), width);
+        }
         return;
     }
-    let is_main = |option: &&Common| matches!(option.long, "url" | "token");
-    section(text, "Connection", COMMON.iter().filter(is_main).map(line), width);
-    let others: Vec<String> =
-        COMMON.iter().filter(|option| !is_main(option)).map(|option| format!("--{}", option.long)).collect();
-    text.push_str(&format!(
-        "\n{}\n",
-        fill(&format!("Common options: {} (--help --all explains them)", others.join(", ")), "  ", width)
-    ));
+    section(text, "Common options", COMMON.iter().filter(|option| option.is_main).filter_map(line), width);
+    let others = COMMON.iter().filter(|option| !option.is_main).filter_map(|option| option.free(command));
+    let others: Vec<String> = others.map(|long| format!("--{long}")).collect();
+    text.push_str(&format!("{}\n", fill(&format!("  and {} (--help --all)", others.join(", ")), "  ", width)));
 }
 
 fn option<'p>(param: &'p Param<'_>) -> &'p str {

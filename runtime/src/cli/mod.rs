@@ -4,29 +4,35 @@
 mod body;
 mod command;
 mod connect;
+mod dispatch;
 mod download;
 mod exit;
 mod help;
 mod json;
+mod method;
+mod output;
+mod pager;
 mod procedure;
 mod suggest;
+mod terminal;
 mod value;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
 use serde_json::Value;
 
 use crate::address::without_codes;
-use crate::call::Call;
-use crate::table::{Command, Tables};
+use crate::table::Tables;
 
-use command::{given, is_set};
+use command::given;
 use connect::Connection;
 use exit::{Exit, Stop};
+use method::{rest_version, shown, unknown_method};
 use suggest::hint;
+use terminal::Stream;
 use value::Inputs;
 
 pub use command::reserved_options;
@@ -73,7 +79,7 @@ pub fn main(tables: &Tables) -> ExitCode {
         Ok(exit) => exit,
         Err(stop) => {
             let message = without_codes(stop.message.trim_end());
-            let _ = writeln!(std::io::stderr(), "error: {message}");
+            let _ = writeln!(std::io::stderr(), "{}: {message}", terminal::bold(Stream::Err, "error"));
             return stop.exit.into();
         }
     };
@@ -81,9 +87,11 @@ pub fn main(tables: &Tables) -> ExitCode {
 }
 
 fn run(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
+    // Its paths need not be UTF-8.
     #[cfg(feature = "sandbox")]
     if arguments.first().is_some_and(|word| word == "sandbox") {
-        return sandbox(tables, arguments);
+        let arguments = arguments.into_iter().skip(1);
+        return crate::sandbox::command::run(tables, arguments).map(|()| Exit::Done).map_err(Stop::usage);
     }
     let arguments: Vec<String> = arguments
         .into_iter()
@@ -92,89 +100,29 @@ fn run(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
                 .map_err(|word| Stop::usage(format!("the argument `{}` is not UTF-8", word.to_string_lossy())))
         })
         .collect::<Result<_, _>>()?;
-    let (first, rest) = match arguments.split_first() {
-        None => return print(&help::top()),
-        Some((first, rest)) => (first.as_str(), rest),
-    };
-    match first {
-        "--help" | "-h" | "help" => print(&help::top()),
-        "--version" | "-V" | "version" => print(concat!("oint ", env!("CARGO_PKG_VERSION"), "\n")),
-        "bitrix24" => bitrix24(tables, rest),
-        "call" => any_method(rest),
-        other => {
-            let mut message = format!(
-                "there is no command `{other}`{}",
-                hint(other, ["bitrix24", "call", "sandbox", "version", "help"])
-            );
-            if tables.command(other, None).is_some() {
-                message = format!("there is no command `{other}`\nhelp: did you mean `oint bitrix24 {other}`?");
-            }
-            Err(Stop::usage(message))
+    let mut rest = arguments.as_slice();
+    // What holds for every command may stand before it.
+    while let Some((first, others)) = rest.split_first().filter(|(first, _)| first.starts_with("--col")) {
+        let (name, value) = first.split_once('=').map_or((first.as_str(), None), |(name, value)| (name, Some(value)));
+        let (value, others) = match value {
+            Some(value) => (value, others),
+            None => others.split_first().map(|(value, others)| (value.as_str(), others)).unwrap_or(("", others)),
+        };
+        if !matches!(name, "--color" | "--colour") {
+            break;
         }
+        terminal::choose_colour(value)?;
+        rest = others;
     }
-}
-
-#[cfg(feature = "sandbox")]
-fn sandbox(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
-    crate::sandbox::command::run(tables, arguments.into_iter().skip(1)).map(|()| Exit::Done).map_err(Stop::usage)
-}
-
-/// `oint bitrix24 …`
-fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
-    let Some((name, rest)) = arguments.split_first() else {
-        return print(&help::list(tables, None));
+    let Some((first, rest)) = rest.split_first() else { return show(&help::top()) };
+    if let Some(command) = dispatch::find(first) {
+        return (command.run)(tables, rest);
+    }
+    let message = match tables.command(first, None) {
+        Some(_) => format!("there is no command `{first}`\nhelp: did you mean `oint bitrix24 {first}`?"),
+        None => format!("there is no command `{first}`{}", hint(first, dispatch::names())),
     };
-    match name.as_str() {
-        "--help" | "-h" | "help" => return print(&help::list(tables, None)),
-        "--describe" => {
-            let commands: Vec<Command<'static>> = tables.commands().collect();
-            return print_json(&commands);
-        }
-        option if option.starts_with('-') => {
-            return Err(Stop::usage(format!("name a method before `{option}`\nhelp: `oint bitrix24` lists them")));
-        }
-        _ => {}
-    }
-    let version = rest_version(rest)?;
-    let Some(command) = tables.command(name, version) else {
-        if tables.categories().any(|category| category.folder == name.as_str()) {
-            return print(&help::list(tables, Some(name)));
-        }
-        return Err(unknown_method(tables, name, version));
-    };
-    let clap = command::clap(Some(&command), &format!("oint bitrix24 {name}"));
-    let matches = match parse(clap, rest) {
-        Ok(matches) => matches,
-        Err(exit) => return Ok(exit),
-    };
-    if is_set(&matches, "help") {
-        return print(&help::command(&command, is_set(&matches, "all")));
-    }
-    if is_set(&matches, "describe") {
-        return print_json(&command);
-    }
-    if let Some(template) = &command.template {
-        return print_json(&if is_empty(&matches)? { emptied(template) } else { template.clone() });
-    }
-    if let Some(gone) = &command.deprecated {
-        let instead = gone.replacement.as_deref().map(|name| format!("; use {name} instead")).unwrap_or_default();
-        note(&format!("{} is deprecated{instead}", command.function));
-    }
-    let inputs = Inputs::new();
-    let connection = Connection::new(&matches);
-    let is_offline = command.method.is_none();
-    let missing = if is_offline || is_set(&matches, "dry-run") { Vec::new() } else { connection.missing() };
-    let call = body::call(&command, &matches, &inputs, missing)?;
-    for text in inputs.notes.take() {
-        note(&text);
-    }
-    if command.local {
-        return print_json(&call.into_value());
-    }
-    if let Some(procedure) = command.procedure.as_deref() {
-        return procedure::carry_out(procedure, call, connection, &matches);
-    }
-    carry_out(call, connection, &matches)
+    Err(Stop::usage(message))
 }
 
 /// The help of a command, by any spelling of its name; `all` shows every option.
@@ -186,169 +134,38 @@ pub fn help(tables: &Tables, name: &str, all: bool) -> Result<String, String> {
     Ok(help::command(&command, all))
 }
 
-/// `oint call <method>`: any method at all.
-fn any_method(arguments: &[String]) -> Result<Exit, Stop> {
-    const USAGE: &str = "Call any REST method, known here or not\n\nUsage: oint call <method> --url <ADDRESS> [--token <TOKEN>] [--params <JSON>] [--rest 3] [--dry-run]\n\nExample:\n  oint call crm.any.method --params '{\"ID\": 1}'\n";
-    let name = match arguments.first().map(String::as_str) {
-        None | Some("--help" | "-h" | "help") => return print(USAGE),
-        Some(option) if option.starts_with('-') => {
-            return Err(Stop::usage(format!("name a method before `{option}`\n\n{USAGE}")));
-        }
-        Some(name) => name,
-    };
-    if name.contains(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-'))) {
-        return Err(Stop::usage(format!("`{name}` is no method name; write it as in `user.update`")));
+/// The second stage: clap reports what it does not understand.
+fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Stop> {
+    let matches = clap.try_get_matches_from(arguments).map_err(|error| {
+        let text = error.render().to_string();
+        Stop::usage(text.strip_prefix("error: ").unwrap_or(&text))
+    })?;
+    if let Some(choice) = given(&matches, "color") {
+        terminal::choose_colour(choice)?;
     }
-    let matches = match parse(command::clap(None, "oint call"), &arguments[1..]) {
-        Ok(matches) => matches,
-        Err(exit) => return Ok(exit),
-    };
-    if is_set(&matches, "help") {
-        return print(USAGE);
-    }
-    let mut method = crate::method::Method::unknown(name.to_owned());
-    if rest_version(&arguments[1..])? == Some(3) {
-        method.rest = crate::method::Rest::V3;
-    }
-    let mut call = Call::new(method);
-    if let Some(text) = given(&matches, "params") {
-        match Inputs::new().json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))? {
-            Value::Object(params) => params.into_iter().for_each(|(key, value)| call.set(key, value)),
-            other => {
-                return Err(Stop::usage(format!(
-                    "--params: an object is needed, found {}",
-                    crate::value::kind(&other)
-                )));
-            }
-        }
-    }
-    let connection = Connection::new(&matches);
-    if !is_set(&matches, "dry-run") && !connection.missing().is_empty() {
-        return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));
-    }
-    carry_out(call, connection, &matches)
+    Ok(matches)
 }
 
-/// The option `--rest`, which decides what command there is at all.
-fn rest_version(arguments: &[String]) -> Result<Option<u8>, Stop> {
-    let mut version = None;
-    for (at, word) in arguments.iter().enumerate() {
-        let value = match word.strip_prefix("--rest") {
-            Some("") => arguments.get(at + 1).map(String::as_str),
-            // Another option that only begins so.
-            Some(rest) if !rest.starts_with('=') => continue,
-            Some(rest) => rest.strip_prefix('='),
-            None => continue,
-        };
-        version = match value {
-            Some("2") => Some(2),
-            Some("3") => Some(3),
-            _ => return Err(Stop::usage("--rest takes 2 or 3")),
-        };
-    }
-    Ok(version)
+/// Whether a variable of the environment switches something on.
+fn is_on(variable: &str) -> bool {
+    std::env::var(variable).is_ok_and(|value| value::flag(&value).unwrap_or(false))
 }
 
-fn unknown_method(tables: &Tables, name: &str, version: Option<u8>) -> Stop {
-    if let (Some(version), Some(other)) = (version, tables.command(name, None)) {
-        return Stop::usage(format!("{name} does not exist in REST {version}, only in REST {}", other.rest));
-    }
-    let keys = tables.spellings().map(|(name, _)| name).filter(|name| !name.contains('@'));
-    let near: Vec<String> = suggest::nearest(name, keys, 12)
-        .into_iter()
-        .filter_map(|key| tables.command(key, None))
-        .fold(Vec::new(), |mut names, command| {
-            // Each command once, in its best-known spelling.
-            let shown = if name.contains('.') { command.method.unwrap_or(command.function) } else { command.function }
-                .into_owned();
-            if !names.contains(&shown) {
-                names.push(shown);
-            }
-            names
-        });
-    let hint = match near.is_empty() {
-        true => "\nhelp: `oint bitrix24` lists the methods; `oint call` calls any other".to_owned(),
-        false => format!(
-            "\nhelp: did you mean {}?",
-            near.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
-        ),
-    };
-    Stop::usage(format!("there is no method `{name}`{hint}"))
-}
-
-/// The second stage: clap reports what it does not understand itself.
-fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Exit> {
-    clap.try_get_matches_from(arguments).map_err(|error| {
-        let text = error.render();
-        let has_colour =
-            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let text = if has_colour { text.ansi().to_string() } else { text.to_string() };
-        let _ = write!(std::io::stderr(), "{}", without_codes(&text));
-        Exit::Usage
-    })
-}
-
-/// Whether `--empty` is given, and not as no.
-fn is_empty(matches: &ArgMatches) -> Result<bool, Stop> {
-    match given(matches, command::EMPTY) {
-        None => Ok(false),
-        Some(text) => value::flag(text).map_err(|fault| Stop::usage(format!("--empty: {fault}"))),
-    }
-}
-
-/// The same object with every value an empty text.
-fn emptied(value: &Value) -> Value {
-    match value {
-        Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), emptied(value))).collect(),
-        Value::Array(items) => items.iter().map(emptied).collect(),
-        _ => "".into(),
-    }
-}
-
-fn carry_out(call: Call, connection: Connection, matches: &ArgMatches) -> Result<Exit, Stop> {
-    if is_set(matches, "dry-run") {
-        return print_json(&shown(&call, connection, matches)?);
-    }
-    let client = connection.client(matches)?;
-    let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
-    let answer = interruptible(&name, is_read, async { Ok(client.execute(call).await?) })?;
-    print_json(&answer.into_raw())
-}
-
-/// The request of a call, without a secret.
-fn shown(call: &Call, connection: Connection, matches: &ArgMatches) -> Result<Value, Stop> {
-    let (client, has_portal) = connection.shown(matches)?;
-    let mut request = client.request(call)?.dry_run();
-    if let (false, Some(Value::String(url))) = (has_portal, request.pointer_mut("/http/url")) {
-        *url = connect::without_portal(url);
-    }
-    Ok(request)
-}
-
-/// Runs what talks to the portal until it is done or the user interrupts it.
-fn interruptible<T>(name: &str, is_read: bool, work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
-    runtime.block_on(async {
-        tokio::select! {
-            done = work => done,
-            _ = tokio::signal::ctrl_c() => {
-                let outcome = if is_read { "" } else { "; whether the portal carried it out is unknown" };
-                Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })
-            }
-        }
-    })
-}
-
+/// Says what people should know without being stopped.
 fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "note: {text}");
+    let _ = writeln!(std::io::stderr(), "{}: {}", terminal::bold(Stream::Err, "note"), without_codes(text));
 }
 
+/// Prints JSON that is a contract: the same everywhere, whatever the options for the output say.
 fn print_json(value: &impl serde::Serialize) -> Result<Exit, Stop> {
     let text = serde_json::to_string_pretty(value).map_err(|error| Stop::usage(error.to_string()))?;
     print(&(text + "\n"))
+}
+
+/// Shows a text for people: headings in bold and page by page where there is a terminal.
+fn show(text: &str) -> Result<Exit, Stop> {
+    let text = help::painted(text);
+    if pager::show(&text) { Ok(Exit::Done) } else { print(&text) }
 }
 
 /// Writes to standard output. A reader that has gone away has seen enough.

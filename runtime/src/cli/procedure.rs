@@ -7,8 +7,11 @@ use serde_json::{Value, json};
 
 use crate::auth::{OAuthApp, Tokens};
 use crate::call::Call;
+use crate::cli::command::is_set;
 use crate::cli::connect::Connection;
 use crate::cli::exit::{Exit, Stop};
+use crate::cli::method;
+use crate::cli::output::Output;
 use crate::client::Upload;
 use crate::secret::MASK;
 use crate::value::Object;
@@ -19,22 +22,23 @@ pub(super) fn carry_out(
     call: Call,
     connection: Connection,
     matches: &ArgMatches,
+    output: &Output,
 ) -> Result<Exit, Stop> {
     match procedure {
-        "upload" => upload(&call, connection, matches),
-        "filter-structure" => filter_structure(call, connection, matches),
-        "oauth-link" => oauth_link(&call),
-        "oauth-code" => oauth_token("authorization_code", "code", &call, matches),
-        "oauth-refresh" => oauth_token("refresh_token", "refresh_token", &call, matches),
+        "upload" => upload(&call, connection, matches, output),
+        "filter-structure" => filter_structure(call, connection, matches, output),
+        "oauth-link" => oauth_link(&call, output),
+        "oauth-code" => oauth_token("authorization_code", "code", &call, matches, output),
+        "oauth-refresh" => oauth_token("refresh_token", "refresh_token", &call, matches, output),
         other => Err(Stop::usage(format!("this build of oint does not know the procedure `{other}`"))),
     }
 }
 
 /// Sends the file among the parameters in two steps: the other parameters ask for a place, the file goes there as a
 /// form. Names and content of it are no parameters of the first step.
-fn upload(call: &Call, connection: Connection, matches: &ArgMatches) -> Result<Exit, Stop> {
-    if super::is_set(matches, "dry-run") {
-        return super::carry_out(call.clone(), connection, matches);
+fn upload(call: &Call, connection: Connection, matches: &ArgMatches, output: &Output) -> Result<Exit, Stop> {
+    if is_set(matches, "dry-run") {
+        return method::carry_out(call.clone(), "", connection, matches, output);
     }
     let name = call.method().name.clone();
     let mut place = Call::new(call.method().clone());
@@ -51,19 +55,19 @@ fn upload(call: &Call, connection: Connection, matches: &ArgMatches) -> Result<E
     }
     let file = file.ok_or_else(|| Stop::usage(format!("{name}: there is no file to send")))?;
     let client = connection.client(matches)?;
-    let answer = super::interruptible(&name, false, async { Ok(client.upload(place, file).await?) })?;
-    super::print_json(&answer.into_raw())
+    let answer = method::interruptible(&name, false, async { Ok(client.upload(place, file).await?) })?;
+    output.print(if output.is_raw() { Value::Object(answer.into_raw()) } else { answer.result })
 }
 
 /// The fields that a filter takes, each with its type: asks the portal and keeps what is marked for filters.
-fn filter_structure(call: Call, connection: Connection, matches: &ArgMatches) -> Result<Exit, Stop> {
-    if super::is_set(matches, "dry-run") {
-        return super::carry_out(call, connection, matches);
+fn filter_structure(call: Call, connection: Connection, matches: &ArgMatches, output: &Output) -> Result<Exit, Stop> {
+    if is_set(matches, "dry-run") {
+        return method::carry_out(call, "", connection, matches, output);
     }
-    let is_empty = super::is_empty(matches)?;
+    let is_empty = method::is_empty(matches)?;
     let client = connection.client(matches)?;
     let name = call.method().name.clone();
-    let answer = super::interruptible(&name, true, async { Ok(client.execute(call).await?) })?;
+    let answer = method::interruptible(&name, true, async { Ok(client.execute(call).await?) })?;
     let Value::Object(fields) = answer.result else {
         return Err(Stop {
             exit: Exit::Network,
@@ -73,7 +77,7 @@ fn filter_structure(call: Call, connection: Connection, matches: &ArgMatches) ->
             ),
         });
     };
-    super::print_json(&filterable(&fields, is_empty))
+    output.print(Value::Object(filterable(&fields, is_empty)))
 }
 
 /// The environment variable that names another authorisation server than the platform's.
@@ -94,32 +98,33 @@ fn app(call: &Call) -> OAuthApp {
 }
 
 /// The address at which a user lets an application in.
-fn oauth_link(call: &Call) -> Result<Exit, Stop> {
-    super::print(&format!("{}\n", app(call).link(text(call, "domain"))?))
+fn oauth_link(call: &Call, output: &Output) -> Result<Exit, Stop> {
+    // A link is for browsers, not for JSON, unless a form was asked for.
+    output.print_text(app(call).link(text(call, "domain"))?.to_string())
 }
 
 /// Tokens, for a code or for a refresh token: the grant's name and the parameter that holds what is traded.
-fn oauth_token(grant: &str, key: &str, call: &Call, matches: &ArgMatches) -> Result<Exit, Stop> {
+fn oauth_token(grant: &str, key: &str, call: &Call, matches: &ArgMatches, output: &Output) -> Result<Exit, Stop> {
     let app = app(call);
-    if super::is_set(matches, "dry-run") {
+    if is_set(matches, "dry-run") {
         let url = format!(
             "{}?grant_type={grant}&client_id={}&client_secret={MASK}&{key}={MASK}",
             app.token_address()?,
             text(call, "client_id"),
         );
-        return super::print_json(&json!({
+        return crate::cli::print_json(&json!({
             "method": null, "rest": null, "http": { "verb": "GET", "url": url, "headers": {} }, "body": {},
         }));
     }
     let given = text(call, key);
-    let tokens = super::interruptible("oauth", false, async {
+    let tokens = method::interruptible("oauth", false, async {
         let tokens = match grant {
             "refresh_token" => app.refresh(&Tokens::new("", given)).await,
             _ => app.exchange(given).await,
         };
         Ok(tokens?)
     })?;
-    super::print_json(&tokens.expose_json())
+    output.print(tokens.expose_json())
 }
 
 /// The keys of the fields whose description says that a filter takes them.

@@ -1,0 +1,232 @@
+//! `oint bitrix24 …` and `oint call …`: from the arguments to the answer of one method.
+
+use std::future::Future;
+
+use clap::ArgMatches;
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::cli::command::{self, given, is_set};
+use crate::cli::connect::{self, Connection};
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::output::Output;
+use crate::cli::value::Inputs;
+use crate::cli::{body, help, note, parse, print_json, procedure, show, suggest, value};
+use crate::table::{Command, Tables};
+
+/// `oint bitrix24 …`
+pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    let Some((name, rest)) = arguments.split_first() else {
+        return show(&help::list(tables, None));
+    };
+    match name.as_str() {
+        "--help" | "-h" | "help" => return show(&help::list(tables, None)),
+        "--describe" => {
+            let commands: Vec<Command<'static>> = tables.commands().collect();
+            return print_json(&commands);
+        }
+        option if option.starts_with('-') => {
+            return Err(Stop::usage(format!("name a method before `{option}`\nhelp: `oint bitrix24` lists them")));
+        }
+        _ => {}
+    }
+    let version = rest_version(rest)?;
+    let Some(command) = tables.command(name, version) else {
+        if tables.categories().any(|category| category.folder == name.as_str()) {
+            return show(&help::list(tables, Some(name)));
+        }
+        return Err(unknown_method(tables, name, version));
+    };
+    let clap = command::clap(Some(&command), &format!("oint bitrix24 {name}"));
+    let matches = parse(clap, rest)?;
+    if is_set(&matches, "help") {
+        return show(&help::command(&command, is_set(&matches, "all")));
+    }
+    if is_set(&matches, "describe") {
+        return print_json(&command);
+    }
+    let output = Output::new(&matches)?;
+    if let Some(template) = &command.template {
+        return output.print(if is_empty(&matches)? { emptied(template) } else { template.clone() });
+    }
+    if let Some(gone) = &command.deprecated {
+        let instead = gone.replacement.as_deref().map(|name| format!("; use {name} instead")).unwrap_or_default();
+        note(&format!("{} is deprecated{instead}", command.function));
+    }
+    let inputs = Inputs::new();
+    let connection = Connection::new(&matches);
+    let is_offline = command.method.is_none();
+    let missing = if is_offline || is_set(&matches, "dry-run") { Vec::new() } else { connection.missing() };
+    let call = body::call(&command, &matches, &inputs, missing)?;
+    for text in inputs.notes.take() {
+        note(&text);
+    }
+    if command.local {
+        return output.print(call.into_value());
+    }
+    if let Some(procedure) = command.procedure.as_deref() {
+        return procedure::carry_out(procedure, call, connection, &matches, &output);
+    }
+    carry_out(call, records_of(&command), connection, &matches, &output)
+}
+
+/// `oint call <method>`: any method at all.
+pub(super) fn any_method(_: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    const USAGE: &str = "Call any REST method, known here or not\n\nUsage: oint call <method> --url <ADDRESS> [--token <TOKEN>] [--params <JSON>] [--rest 3] [--dry-run]\n\nExample:\n  oint call crm.any.method --params '{\"ID\": 1}'\n";
+    let name = match arguments.first().map(String::as_str) {
+        None | Some("--help" | "-h" | "help") => return show(USAGE),
+        Some(option) if option.starts_with('-') => {
+            return Err(Stop::usage(format!("name a method before `{option}`\n\n{USAGE}")));
+        }
+        Some(name) => name,
+    };
+    if name.contains(|char: char| !(char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-'))) {
+        return Err(Stop::usage(format!("`{name}` is no method name; write it as in `user.update`")));
+    }
+    let matches = parse(command::clap(None, "oint call"), &arguments[1..])?;
+    if is_set(&matches, "help") {
+        return show(USAGE);
+    }
+    let mut method = crate::method::Method::unknown(name.to_owned());
+    if rest_version(&arguments[1..])? == Some(3) {
+        method.rest = crate::method::Rest::V3;
+    }
+    let mut call = Call::new(method);
+    if let Some(text) = given(&matches, "params") {
+        match Inputs::new().json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))? {
+            Value::Object(params) => params.into_iter().for_each(|(key, value)| call.set(key, value)),
+            other => {
+                return Err(Stop::usage(format!(
+                    "--params: an object is needed, found {}",
+                    crate::value::kind(&other)
+                )));
+            }
+        }
+    }
+    let connection = Connection::new(&matches);
+    if !is_set(&matches, "dry-run") && !connection.missing().is_empty() {
+        return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));
+    }
+    carry_out(call, "", connection, &matches, &Output::new(&matches)?)
+}
+
+/// The option `--rest`, which decides what command there is at all.
+pub(super) fn rest_version(arguments: &[String]) -> Result<Option<u8>, Stop> {
+    let mut version = None;
+    for (at, word) in arguments.iter().enumerate() {
+        let value = match word.strip_prefix("--rest") {
+            Some("") => arguments.get(at + 1).map(String::as_str),
+            // Another option that only begins so.
+            Some(rest) if !rest.starts_with('=') => continue,
+            Some(rest) => rest.strip_prefix('='),
+            None => continue,
+        };
+        version = match value {
+            Some("2") => Some(2),
+            Some("3") => Some(3),
+            _ => return Err(Stop::usage("--rest takes 2 or 3")),
+        };
+    }
+    Ok(version)
+}
+
+pub(super) fn unknown_method(tables: &Tables, name: &str, version: Option<u8>) -> Stop {
+    if let (Some(version), Some(other)) = (version, tables.command(name, None)) {
+        return Stop::usage(format!("{name} does not exist in REST {version}, only in REST {}", other.rest));
+    }
+    let keys = tables.spellings().map(|(name, _)| name).filter(|name| !name.contains('@'));
+    let near: Vec<String> = suggest::nearest(name, keys, 12)
+        .into_iter()
+        .filter_map(|key| tables.command(key, None))
+        .fold(Vec::new(), |mut names, command| {
+            // Each command once, in its best-known spelling.
+            let shown = if name.contains('.') { command.method.unwrap_or(command.function) } else { command.function }
+                .into_owned();
+            if !names.contains(&shown) {
+                names.push(shown);
+            }
+            names
+        });
+    let hint = match near.is_empty() {
+        true => "\nhelp: `oint bitrix24` lists the methods; `oint call` calls any other".to_owned(),
+        false => format!(
+            "\nhelp: did you mean {}?",
+            near.iter().take(3).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+        ),
+    };
+    Stop::usage(format!("there is no method `{name}`{hint}"))
+}
+
+/// Whether `--empty` is given, and not as no.
+pub(super) fn is_empty(matches: &ArgMatches) -> Result<bool, Stop> {
+    match given(matches, command::EMPTY) {
+        None => Ok(false),
+        Some(text) => value::flag(text).map_err(|fault| Stop::usage(format!("--empty: {fault}"))),
+    }
+}
+
+/// The same object with every value an empty text.
+fn emptied(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), emptied(value))).collect(),
+        Value::Array(items) => items.iter().map(emptied).collect(),
+        _ => "".into(),
+    }
+}
+
+/// Sends a call, or shows it, and prints the answer; `records` is the place of the records in a result.
+pub(super) fn carry_out(
+    call: Call,
+    records: &str,
+    connection: Connection,
+    matches: &ArgMatches,
+    output: &Output,
+) -> Result<Exit, Stop> {
+    if is_set(matches, "dry-run") {
+        return print_json(&shown(&call, connection, matches)?);
+    }
+    let client = connection.client(matches)?;
+    let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
+    let mut answer = interruptible(&name, is_read, async { Ok(client.execute(call).await?) })?;
+    if output.is_raw() {
+        return output.print(Value::Object(answer.into_raw()));
+    }
+    answer.narrow(records);
+    output.print(answer.result)
+}
+
+/// The place of the records in a command's result; empty where the result is what is wanted.
+pub(super) fn records_of<'c>(command: &'c Command<'_>) -> &'c str {
+    command.returns.as_ref().and_then(|returns| returns.records.as_deref()).unwrap_or_default()
+}
+
+/// The request of a call, without a secret.
+pub(super) fn shown(call: &Call, connection: Connection, matches: &ArgMatches) -> Result<Value, Stop> {
+    let (client, has_portal) = connection.shown(matches)?;
+    let mut request = client.request(call)?.dry_run();
+    if let (false, Some(Value::String(url))) = (has_portal, request.pointer_mut("/http/url")) {
+        *url = connect::without_portal(url);
+    }
+    Ok(request)
+}
+
+/// Runs what talks to the portal until it is done or the user interrupts it.
+pub(super) fn interruptible<T>(
+    name: &str,
+    is_read: bool,
+    work: impl Future<Output = Result<T, Stop>>,
+) -> Result<T, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
+    runtime.block_on(async {
+        tokio::select! {
+            done = work => done,
+            _ = tokio::signal::ctrl_c() => {
+                let outcome = if is_read { "" } else { "; whether the portal carried it out is unknown" };
+                Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })
+            }
+        }
+    })
+}

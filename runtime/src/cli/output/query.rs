@@ -1,0 +1,141 @@
+//! `--query`: what is asked of an answer in the language of jq.
+
+use jaq_core::load::{Arena, Error as Fault, File, Loader};
+use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
+use jaq_json::Val;
+use serde_json::Value;
+
+use crate::cli::exit::{Exit, Stop};
+
+/// The data of a program that reads nothing but its input.
+type Data = data::JustLut<Val>;
+
+/// A program.
+pub(super) struct Query {
+    text: String,
+    filter: Filter<Data>,
+}
+
+impl Query {
+    /// Reads a program.
+    pub(super) fn new(text: &str) -> Result<Self, Stop> {
+        let refused = |reason: String| {
+            Stop::usage(format!("--query: `{text}` is no program of jq: {reason}\nhelp: as in `--query '.[] | .ID'`"))
+        };
+        let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+        let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+        let arena = Arena::default();
+        let modules = Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|faults| {
+            let reasons = faults.iter().flat_map(|(_, fault)| reasons(fault, text));
+            refused(reasons.collect::<Vec<_>>().join(", "))
+        })?;
+        let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|faults| {
+            let unknown = faults.iter().flat_map(|(_, faults)| faults);
+            let reasons = unknown.map(|(name, kind)| format!("there is no {} `{name}`", kind.as_str()));
+            refused(reasons.collect::<Vec<_>>().join(", "))
+        })?;
+        Ok(Self { text: text.to_owned(), filter })
+    }
+
+    /// The same question put to each record of a list: `.[] | …` asks each of them for itself. None: it is about all of
+    /// them together.
+    pub(super) fn of_each(&self) -> Option<Self> {
+        let rest = self.text.trim().strip_prefix(".[]")?.trim_start();
+        let each = match rest.strip_prefix('|') {
+            Some(each) if !each.starts_with('=') => each,
+            None if rest.is_empty() => ".",
+            _ => return None,
+        };
+        Self::new(each).ok()
+    }
+
+    /// What the program makes of a value, one after the other.
+    pub(super) fn run(&self, value: &Value) -> Result<Vec<Result<Value, Stop>>, Stop> {
+        let stop = |message: String| Stop { exit: Exit::Usage, message: format!("--query: {message}") };
+        let text = serde_json::to_vec(value).map_err(|error| stop(error.to_string()))?;
+        let input = jaq_json::read::parse_single(&text).map_err(|error| stop(error.to_string()))?;
+        let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
+        let found = self.filter.id.run((context, input)).map(unwrap_valr);
+        // What comes after an error does not come.
+        let mut values = Vec::new();
+        for found in found {
+            let value = found.map_err(|error| stop(error.to_string())).and_then(|found| {
+                // What JSON cannot say (NaN, binary data) comes out as text.
+                let text = found.to_string();
+                Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+            });
+            let is_last = value.is_err();
+            values.push(value);
+            if is_last {
+                break;
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// Why a text is no program: what is missing, and where.
+fn reasons(fault: &Fault<&str>, whole: &str) -> Vec<String> {
+    let place = |rest: &str| match rest {
+        "" => "at its end".to_owned(),
+        rest => {
+            let at = (rest.as_ptr() as usize).checked_sub(whole.as_ptr() as usize);
+            let before = at.and_then(|at| whole.get(..at)).map_or(0, |before| before.chars().count());
+            format!("at character {}", before + 1)
+        }
+    };
+    match fault {
+        Fault::Io(faults) => faults.iter().map(|(name, error)| format!("{name}: {error}")).collect(),
+        Fault::Lex(faults) => {
+            faults.iter().map(|(wanted, rest)| format!("{} is expected {}", wanted.as_str(), place(rest))).collect()
+        }
+        Fault::Parse(faults) => {
+            faults.iter().map(|(wanted, rest)| format!("{} is expected {}", wanted.as_str(), place(rest))).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn run(program: &str, value: &Value) -> Vec<Value> {
+        let query = Query::new(program).expect("a program");
+        query.run(value).expect("run").into_iter().collect::<Result<_, _>>().expect("values")
+    }
+
+    #[test]
+    fn programs_are_run() {
+        let deals = json!([{"ID": "1", "SUM": 5}, {"ID": "2", "SUM": 7.5}]);
+        assert_eq!(run(".[] | .ID", &deals), [json!("1"), json!("2")]);
+        assert_eq!(run("map(.SUM) | add", &deals), [json!(12.5)]);
+        assert_eq!(run("[.[] | select(.SUM > 6) | {id: (.ID | tonumber)}]", &deals), [json!([{"id": 2}])]);
+        assert_eq!(run(".[0] | keys_unsorted", &deals), [json!(["ID", "SUM"])]);
+        assert_eq!(run(".[].ID | test(\"^1\")", &deals), [json!(true), json!(false)]);
+    }
+
+    #[test]
+    fn what_is_about_each_record_can_be_asked_one_by_one() {
+        let record = json!({"ID": "1", "SUM": 5});
+        let each = |program: &str| Query::new(program).expect("a program").of_each();
+        for (program, expected) in [(".[]", json!(record)), (" .[] | .ID", json!("1")), (".[]|.SUM+1", json!(6))] {
+            let found = each(program).expect("for each").run(&record).expect("run").remove(0).expect("a value");
+            assert_eq!(found, expected, "{program}");
+        }
+        for program in [".[0]", "map(.ID)", ".[], .", ".[] |= 1", ".[].ID", "length"] {
+            assert!(each(program).is_none(), "{program}");
+        }
+    }
+
+    #[test]
+    fn a_faulty_program_is_explained() {
+        let fault = |program: &str| Query::new(program).err().map(|stop| stop.message).unwrap_or_default();
+        assert!(fault(".[").contains("closing bracket"), "{}", fault(".["));
+        assert!(fault("nosuch(1)").contains("no filter `nosuch`"), "{}", fault("nosuch(1)"));
+        assert!(fault(". | | .").contains("at character 5"), "{}", fault(". | | ."));
+        let query = Query::new(".a.b").expect("a program");
+        let stop = query.run(&json!({"a": 1})).expect("run").remove(0).expect_err("no object");
+        assert!(stop.message.starts_with("--query: ") && stop.exit == Exit::Usage, "{}", stop.message);
+    }
+}
