@@ -11,6 +11,15 @@ const reference = process.env.DOCS_REFERENCE ?? 'reference';
 // Pages whose function had another name once, by its address then.
 const {redirects} = JSON.parse(readFileSync(join(__dirname, reference, '_redirects.json'), 'utf8'));
 
+// Where the project lives: `DOCS_REPOSITORY` names a fork.
+const repository = process.env.DOCS_REPOSITORY ?? 'https://github.com/example/bitrix24';
+
+/** The source of a generated page, which its first comment names: a page is changed by changing its spec. */
+function specOf(docPath: string): string {
+  const head = readFileSync(join(__dirname, reference, docPath), 'utf8').slice(0, 400);
+  return `${repository}/edit/main/${/ from (\S+?);/.exec(head)?.[1] ?? 'specs'}`;
+}
+
 const config: Config = {
   title: 'Bitrix24 for Rust and the command line',
   tagline: 'Every REST method as a typed call, a command and a page',
@@ -41,9 +50,9 @@ const config: Config = {
   },
   presets: [
     ['classic', {
-      docs: {path: 'guides', routeBasePath: '/', sidebarPath: './sidebars.ts'},
+      docs: {path: 'guides', routeBasePath: '/', sidebarPath: './sidebars.ts', editUrl: `${repository}/edit/main/docs/`},
       blog: false,
-      sitemap: false,
+      sitemap: {lastmod: null, changefreq: null, priority: null},
       theme: {customCss: './src/css/custom.css'},
     } satisfies Preset.Options],
   ],
@@ -53,9 +62,11 @@ const config: Config = {
       path: reference,
       routeBasePath: 'reference',
       sidebarPath: './sidebars.reference.ts',
+      editUrl: ({docPath}: {docPath: string}) => specOf(docPath),
     }],
     ['@docusaurus/plugin-client-redirects', {redirects}],
   ],
+  clientModules: ['./src/reference/anchors.ts'],
   themeConfig: {
     navbar: {
       title: 'Bitrix24',
@@ -70,8 +81,8 @@ const config: Config = {
     footer: {copyright: 'MIT licence. Bitrix24 is a trademark of its owner; this project is independent of it.'},
     prism: {
       theme: themes.github,
-      darkTheme: themes.dracula,
-      additionalLanguages: ['rust', 'bash', 'batch', 'json', 'bsl', 'yaml', 'toml'],
+      darkTheme: themes.oneDark,
+      additionalLanguages: ['rust', 'bash', 'batch', 'powershell', 'json', 'bsl', 'yaml', 'toml'],
     },
   } satisfies Preset.ThemeConfig,
 };

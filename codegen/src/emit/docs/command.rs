@@ -20,6 +20,10 @@ struct Shell {
     quote: fn(&str) -> String,
     /// Whether a text may stand in double quotes as it is.
     is_plain: fn(&str) -> bool,
+    /// JSON whose texts need escapes.
+    awkward: fn(&Value) -> String,
+    /// What stands between an option and a value of no characters.
+    before_empty: char,
 }
 
 const BASH: Shell = Shell {
@@ -27,33 +31,69 @@ const BASH: Shell = Shell {
     continuation: " \\",
     quote: |text| format!("'{}'", text.replace('\'', "'\\''")),
     is_plain: |text| !text.contains(['"', '$', '`', '\\', '!', '\n']),
+    awkward: Value::to_string,
+    before_empty: ' ',
 };
 
 const BATCH: Shell = Shell {
     comment: "::",
     continuation: " ^",
-    // The runtime of Windows programs takes `\"` for a quote; `%` is doubled in a batch file.
+    quote: batch_quoted,
+    is_plain: |text| !text.contains(['"', '%', '\\', '\n']),
+    awkward: escaped_single,
+    before_empty: ' ',
+};
+
+const POWERSHELL: Shell = Shell {
+    comment: "#",
+    continuation: " `",
+    // The typographic quotes end a text, too; each of them is doubled to stand for itself.
     quote: |text| {
-        let mut quoted = String::from("\"");
-        let mut backslashes = 0;
+        let mut quoted = String::from("'");
         for char in text.chars() {
-            match char {
-                '\\' => backslashes += 1,
-                '"' => {
-                    quoted.push_str(&"\\".repeat(backslashes + 1));
-                    backslashes = 0;
-                }
-                _ => backslashes = 0,
+            if matches!(char, '\'' | '\u{2018}'..='\u{201B}') {
+                quoted.push(char);
             }
             quoted.push(char);
-            if char == '%' {
-                quoted.push('%');
-            }
         }
-        quoted + &"\\".repeat(backslashes) + "\""
+        quoted + "'"
     },
-    is_plain: |text| !text.contains(['"', '%', '\\', '\n']),
+    is_plain: |text| !text.contains(['"', '$', '`', '\n', '\u{201C}', '\u{201D}', '\u{201E}']),
+    // Windows PowerShell hands double quotes inside an argument on without a mark, so that they get lost.
+    awkward: escaped_single,
+    // It drops an empty argument.
+    before_empty: '=',
 };
+
+/// A text in double quotes for cmd, which does not know the `\"` of the program that reads the arguments: it takes every
+/// quote for the beginning or the end of a text. Where that would expose a character with a meaning, or leave the line
+/// open, cmd sees no quote at all, but `^` before each such character. `%` is doubled in a batch file.
+fn batch_quoted(text: &str) -> String {
+    let special = |char: char| matches!(char, '&' | '|' | '<' | '>' | '^' | '(' | ')');
+    let mut open = true;
+    let mut is_exposed = false;
+    for char in text.chars() {
+        open ^= char == '"';
+        is_exposed |= !open && special(char);
+    }
+    let has_carets = is_exposed || !open;
+    let quote = if has_carets { "^\"" } else { "\"" };
+    let mut quoted = quote.to_owned();
+    let mut backslashes = 0;
+    for char in text.chars() {
+        match char {
+            '"' => {
+                quoted.push_str(&"\\".repeat(backslashes + 1));
+                quoted.push_str(quote);
+            }
+            '%' => quoted.push_str("%%"),
+            char if has_carets && special(char) => quoted.extend(['^', char]),
+            char => quoted.push(char),
+        }
+        backslashes = if char == '\\' { backslashes + 1 } else { 0 };
+    }
+    quoted + &"\\".repeat(backslashes) + quote
+}
 
 /// The command for Bash.
 pub fn bash(function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
@@ -63,6 +103,11 @@ pub fn bash(function: &Function, example: Option<&Example>, connection: Option<&
 /// The command for the Windows command line.
 pub fn batch(function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
     BATCH.command(function, example, connection)
+}
+
+/// The command for PowerShell, both the one of Windows and its successor.
+pub fn powershell(function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
+    POWERSHELL.command(function, example, connection)
 }
 
 impl Shell {
@@ -75,7 +120,8 @@ impl Shell {
                 continue;
             };
             has_json |= value.is_object() || value.is_array();
-            words.push(format!("--{} {}", param.option, self.value(&param.ty, value)));
+            let gap = if value.as_str() == Some("") { self.before_empty } else { ' ' };
+            words.push(format!("--{}{gap}{}", param.option, self.value(&param.ty, value)));
         }
         words.extend(
             connection.and_then(|connection| connection.token).map(|token| format!("--token {}", self.double(token))),
@@ -93,10 +139,8 @@ impl Shell {
             Value::Number(_) | Value::Bool(_) => value.to_string(),
             Value::Object(_) | Value::Array(_) => {
                 let single = single_quoted(value);
-                match single.filter(|text| (self.is_plain)(text)) {
-                    Some(text) => self.double(&text),
-                    None => (self.quote)(&value.to_string()),
-                }
+                let text = single.unwrap_or_else(|| (self.awkward)(value));
+                if (self.is_plain)(&text) { self.double(&text) } else { (self.quote)(&text) }
             }
             _ => {
                 let bare = text(value);
@@ -132,6 +176,25 @@ fn single_quoted(value: &Value) -> Option<String> {
     }
 }
 
+/// JSON with single quotes and without any double one.
+fn escaped_single(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let strict = Value::from(text.as_str()).to_string();
+            let inner = strict[1..strict.len() - 1].replace("\\\"", "\\u0022").replace('\'', "\\'");
+            format!("'{inner}'")
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(escaped_single).collect::<Vec<_>>().join(",")),
+        Value::Object(entries) => {
+            let entry = |(key, value): (&String, &Value)| {
+                format!("{}:{}", escaped_single(&key.as_str().into()), escaped_single(value))
+            };
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +218,52 @@ mod tests {
         assert_eq!(BASH.value(&Ty::Object, &value), "\"{'EMAIL':'o@example.org','UF_DEPARTMENT':[7],'ACTIVE':true}\"");
         let awkward = serde_json::json!({"NAME": "O'Neil"});
         assert_eq!(BASH.value(&Ty::Object, &awkward), "'{\"NAME\":\"O'\\''Neil\"}'");
-        assert_eq!(BATCH.value(&Ty::Object, &awkward), "\"{\\\"NAME\\\":\\\"O'Neil\\\"}\"");
-        assert_eq!(BATCH.value(&Ty::String, &"50% off".into()), "\"50%% off\"");
+        assert_eq!(BATCH.value(&Ty::Object, &awkward), "\"{'NAME':'O\\'Neil'}\"");
+        assert_eq!(POWERSHELL.value(&Ty::Object, &awkward), "\"{'NAME':'O\\'Neil'}\"");
+        let nasty = serde_json::json!({"A\"": "x \"|\" $y \\ \u{201D}"});
+        assert_eq!(BATCH.value(&Ty::Object, &nasty), "\"{'A\\u0022':'x \\u0022|\\u0022 $y \\\\ \u{201D}'}\"");
+        assert_eq!(POWERSHELL.value(&Ty::Object, &nasty), "'{''A\\u0022'':''x \\u0022|\\u0022 $y \\\\ \u{201D}''}'");
+    }
+
+    #[test]
+    fn cmd_sees_no_character_with_a_meaning() {
+        for (text, expected) in [
+            ("50% off", "\"50%% off\""),
+            ("a|b", "\"a|b\""),
+            ("say \"hello\"", "\"say \\\"hello\\\"\""),
+            ("say \"a|b\"", "^\"say \\^\"a^|b\\^\"^\""),
+            ("5\" & more", "^\"5\\^\" ^& more^\""),
+            ("C:\\x\\", "\"C:\\x\\\\\""),
+        ] {
+            assert_eq!((BATCH.quote)(text), expected);
+        }
+    }
+
+    /// What PowerShell makes of a text in its single quotes.
+    fn unquoted(literal: &str) -> Option<String> {
+        let is_quote = |char: char| matches!(char, '\'' | '\u{2018}'..='\u{201B}');
+        let mut chars = literal.strip_prefix('\'')?.chars().peekable();
+        let mut text = String::new();
+        while let Some(char) = chars.next() {
+            match char {
+                char if is_quote(char) && chars.next_if(|next| is_quote(*next)).is_some() => text.push(char),
+                char if is_quote(char) => return chars.next().is_none().then_some(text),
+                char => text.push(char),
+            }
+        }
+        None
+    }
+
+    proptest! {
+        #[test]
+        fn powershell_hands_every_value_over_as_it_is(text in "[a-c\"'\u{2018}-\u{201F}$`{}|\\\\ ]{0,24}") {
+            prop_assert_eq!(unquoted(&(POWERSHELL.quote)(&text)), Some(text));
+        }
+    }
+
+    #[test]
+    fn powershell_keeps_an_empty_value() {
+        assert_eq!(POWERSHELL.before_empty, '=');
+        assert_eq!(POWERSHELL.value(&Ty::String, &"".into()), "\"\"");
     }
 }

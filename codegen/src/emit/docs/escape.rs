@@ -55,9 +55,12 @@ pub(super) fn code(text: &str) -> String {
     if plain {
         return format!("`{text}`");
     }
-    // A string literal of JSX; `|` would end the cell even there.
-    let literal = serde_json::Value::from(text).to_string().replace('|', "\\u007c").replace('<', "\\u003c");
-    format!("<code>{{{literal}}}</code>")
+    format!("<code>{{{}}}</code>", literal(text))
+}
+
+/// A string literal of JSX; `|` would end a cell even there.
+pub(super) fn literal(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('|', "\\u007c").replace('<', "\\u003c")
 }
 
 /// A value of the front matter. The site writes titles back without escaping them, so a backslash cannot stay.

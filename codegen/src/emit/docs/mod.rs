@@ -16,7 +16,7 @@ use crate::emit::{OutFile, banner};
 use crate::ir::{Api, Category, Compat, Function, Method};
 use crate::names::FunctionName;
 
-pub use command::{bash, batch};
+pub use command::{bash, batch, powershell};
 
 /// The folder in which every file is the generator's.
 pub const FOLDER: &str = "docs/reference";
@@ -27,6 +27,7 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     tera.register_filter("mdx", |text: &str, _: Kwargs, _: &State<'_>| escape::mdx(text));
     tera.register_filter("cell", |text: &str, _: Kwargs, _: &State<'_>| escape::cell(text));
     tera.register_filter("code", |text: &str, _: Kwargs, _: &State<'_>| escape::code(text));
+    tera.register_filter("literal", |text: &str, _: Kwargs, _: &State<'_>| escape::literal(text));
     tera.register_filter("yaml", |text: &str, _: Kwargs, _: &State<'_>| escape::front_matter(text));
     tera.register_filter("fence", |text: &str, _: Kwargs, _: &State<'_>| escape::fence(text));
     let templates = [
@@ -53,7 +54,7 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
             .map(|(method, function)| page::page(api, category, method, function))
             .collect();
         let folder = format!("{FOLDER}/{}", category.key);
-        files.push(OutFile::new(format!("{folder}/_category_.json"), category_json(category)));
+        files.push(OutFile::new(format!("{folder}/_category_.json"), category_json(api, category)));
         files.push(OutFile::new(
             format!("{folder}/index.mdx"),
             render(
@@ -146,10 +147,14 @@ impl<'c> From<&'c Category> for CategoryRow<'c> {
     }
 }
 
-fn category_json(category: &Category) -> String {
+/// In the sidebar a category stands behind the pages of the folder that it is in.
+fn category_json(api: &Api, category: &Category) -> String {
+    let above = category.key.rsplit_once('/').map(|(above, _)| above);
+    let pages = api.methods.iter().filter(|method| above == Some(method.category.as_str()));
+    let pages: usize = pages.map(|method| method.functions.len()).sum();
     let value = json!({
         "label": category.title,
-        "position": category.position,
+        "position": pages + category.position,
         "link": { "type": "doc", "id": format!("{}/index", category.key) },
         "customProps": { "generated": banner(&format!("specs/{}/_category.yaml", category.key)) },
     });

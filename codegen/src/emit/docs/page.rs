@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::emit::docs::command::{Connection, bash, batch};
+use crate::emit::docs::command::{Connection, bash, batch, powershell};
 use crate::emit::docs::script;
 use crate::emit::tables::{effect, text};
 use crate::emit::{banner, rust_example};
-use crate::ir::{Api, Category, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Ty};
+use crate::ir::{Api, Category, Effect, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Ty};
 
 const WEBHOOK: Connection = Connection { url: "https://b24-ar17wx.bitrix24.by/rest/1/***/", token: None };
 const TOKEN: Connection = Connection { url: "b24-ar17wx.bitrix24.by", token: Some("***") };
@@ -29,6 +29,8 @@ pub(super) struct Page {
     has_connection: bool,
     /// Whether what it gives is the portal's answer.
     has_answer: bool,
+    /// Whether the call can be put together in a form: it is one request.
+    can_try: bool,
     returns: String,
     returns_type: String,
     method: Option<String>,
@@ -62,6 +64,8 @@ struct Row {
     description: String,
     values: Vec<KnownValue>,
     default: Option<String>,
+    /// The heading of the table of its keys.
+    fields: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -84,6 +88,7 @@ struct Shown {
     script: Option<String>,
     bash: String,
     batch: String,
+    powershell: String,
     curl: Option<String>,
     response: Option<String>,
 }
@@ -107,7 +112,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
     // Required ones first; the order is otherwise the signature's.
     let mut shown: Vec<&Param> = function.params.iter().collect();
     shown.sort_by_key(|param| !param.required);
-    let mut params: Vec<Row> = shown.iter().map(|param| row(param, Some(format!("--{}", param.option)))).collect();
+    let mut params: Vec<Row> = shown.iter().map(|param| row("", param, Some(format!("--{}", param.option)))).collect();
     let is_emptied = is_template || function.kind == Kind::Procedure(Procedure::FilterStructure);
     if is_emptied {
         params.push(Row {
@@ -118,6 +123,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             description: "Makes every value an empty text.".into(),
             values: Vec::new(),
             default: Some("false".into()),
+            fields: None,
         });
     }
     if has_connection {
@@ -166,6 +172,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         params,
         has_connection,
         has_answer: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
+        can_try: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
         returns: if is_template {
             "An object with every known key; each value tells what belongs there.".into()
         } else {
@@ -177,10 +184,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         aliases: function.aliases.clone(),
         scope: method.scope.clone(),
         access: method.access.clone(),
-        rest: match method.rest {
-            Rest::V2 => "REST 2",
-            Rest::V3 => "REST 3.0",
-        },
+        rest: version(method.rest),
         effect: effect(method.effect),
         app_only: method.app_only,
         paging: method.paging.is_some(),
@@ -197,7 +201,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             };
             method.errors.iter().map(row).collect()
         },
-        related: related(api, method, function),
+        related: related(api, category, method, function),
     }
 }
 
@@ -210,10 +214,12 @@ fn connection_row(name: &str, option: &str, required: bool, description: &str) -
         description: description.into(),
         values: Vec::new(),
         default: None,
+        fields: None,
     }
 }
 
-fn row(param: &Param, option: Option<String>) -> Row {
+/// A row of a table; `path` is the object that the table is about, `option` none inside one.
+fn row(path: &str, param: &Param, option: Option<String>) -> Row {
     Row {
         name: if option.is_some() { param.argument.to_string() } else { param.name.clone() },
         option: option.unwrap_or_default(),
@@ -226,7 +232,20 @@ fn row(param: &Param, option: Option<String>) -> Row {
             .map(|known| KnownValue { value: text(&known.value), meaning: known.description.clone() })
             .collect(),
         default: param.default.as_ref().map(text),
+        fields: (has_fields(param) && !param.is_group).then(|| match path {
+            "" => anchor(param.argument.as_str()),
+            path => anchor(&format!("{path}.{}", param.name)),
+        }),
     }
+}
+
+fn has_fields(param: &Param) -> bool {
+    param.entries.as_ref().is_some_and(|entries| !entries.all.is_empty())
+}
+
+/// The anchor of the table of an object's keys.
+fn anchor(path: &str) -> String {
+    format!("fields-of-{}", crate::names::words(path).join("-"))
 }
 
 /// The tables of the keys inside a parameter, and inside its keys.
@@ -241,8 +260,8 @@ fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>) {
     rows.sort_by_key(|entry| !entry.required);
     nested.push(Nested {
         path: path.to_owned(),
-        anchor: format!("fields-of-{}", crate::names::words(path).join("-")),
-        rows: rows.iter().map(|entry| row(entry, None)).collect(),
+        anchor: anchor(path),
+        rows: rows.iter().map(|entry| row(path, entry, None)).collect(),
     });
     for entry in rows {
         nest(&format!("{path}.{}", entry.name), entry, nested);
@@ -318,6 +337,7 @@ fn call_example(method: &Method, function: &Function, example: &Example) -> Show
             script: script::call(function, example),
             bash: bash(function, Some(example), None),
             batch: batch(function, Some(example), None),
+            powershell: powershell(function, Some(example), None),
             curl: None,
             response: example.response.as_ref().map(|response| format!("{response:#}")),
         };
@@ -335,6 +355,7 @@ fn call_example(method: &Method, function: &Function, example: &Example) -> Show
         script: script::call(function, example),
         bash: both(bash, "#"),
         batch: both(batch, "::"),
+        powershell: both(powershell, "#"),
         curl: (!matches!(function.kind, Kind::Procedure(_))).then(|| curl(method, example)),
         response: example.response.as_ref().map(response),
     }
@@ -407,6 +428,7 @@ fn template_example(method: &Method, function: &Function, object: &serde_json::M
         script: function.opi.as_ref().map(|_| format!("Result = OPI_Bitrix24.{}();", function.name)),
         bash: bash(function, None, None),
         batch: batch(function, None, None),
+        powershell: powershell(function, None, None),
         curl: None,
         response: Some(format!("{:#}", Value::Object(object.clone()))),
     }
@@ -419,28 +441,59 @@ fn link_to(api: &Api, category: &Category, name: &str) -> Link {
         .iter()
         .find(|method| method.name == name)
         .and_then(|method| Some((method, method.functions.first()?)));
-    let path = match found {
-        Some((method, function)) if method.category == category.key => {
-            format!("./{}.mdx", function.kebab)
-        }
-        Some((method, function)) => {
-            format!("{}{}/{}.mdx", "../".repeat(category.key.split('/').count()), method.category, function.kebab)
-        }
-        None => String::new(),
-    };
+    let path = found.map(|(method, function)| path_to(category, method, function)).unwrap_or_default();
     Link { title: name.to_owned(), path }
 }
 
-/// The other functions on the same method, then the methods beside it.
-fn related(api: &Api, method: &Method, function: &Function) -> Vec<Link> {
-    const MOST: usize = 8;
-    let link = |other: &Function| Link { title: other.title.clone(), path: format!("./{}.mdx", other.kebab) };
-    let same = method.functions.iter().filter(|other| other.name != function.name).map(link);
-    let beside = api
+/// The other functions on the same method, its twin of the other REST version, then what else can be done with the same
+/// things: make, read, list, change, remove, and the rest.
+fn related(api: &Api, category: &Category, method: &Method, function: &Function) -> Vec<Link> {
+    const MOST: usize = 12;
+    let link = |other: &Method, function: &Function| Link {
+        title: if other.name == method.name && other.rest != method.rest {
+            format!("{} ({})", function.title, version(other.rest))
+        } else {
+            function.title.clone()
+        },
+        path: path_to(category, other, function),
+    };
+    let same = method.functions.iter().filter(|other| other.name != function.name).map(|other| link(method, other));
+    let mut beside: Vec<&Method> = api
         .methods
         .iter()
-        .filter(|other| other.category == method.category && other.module == method.module && other.name != method.name)
-        .filter_map(|other| other.functions.first())
-        .map(link);
+        .filter(|other| {
+            let is_twin = other.name == method.name && other.rest != method.rest;
+            is_twin || (other.category == method.category && other.module == method.module && other.name != method.name)
+        })
+        .collect();
+    beside.sort_by_key(|other| (other.name != method.name, order(other.effect)));
+    let beside = beside.into_iter().filter_map(|other| Some(link(other, other.functions.first()?)));
     same.chain(beside).take(MOST).collect()
+}
+
+/// The order in which people look for what they can do.
+fn order(effect: Effect) -> usize {
+    match effect {
+        Effect::Create => 0,
+        Effect::Read => 1,
+        Effect::List => 2,
+        Effect::Update => 3,
+        Effect::Delete => 4,
+        Effect::Action => 5,
+    }
+}
+
+fn version(rest: Rest) -> &'static str {
+    match rest {
+        Rest::V2 => "REST 2",
+        Rest::V3 => "REST 3.0",
+    }
+}
+
+/// The file of a page, seen from a page of the category.
+fn path_to(category: &Category, method: &Method, function: &Function) -> String {
+    if method.category == category.key {
+        return format!("./{}.mdx", function.kebab);
+    }
+    format!("{}{}/{}.mdx", "../".repeat(category.key.split('/').count()), method.category, function.kebab)
 }

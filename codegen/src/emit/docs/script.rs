@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::ir::{Example, Function, Kind, Param, Procedure, Ty};
+use crate::ir::{Example, FileForm, Function, Kind, Param, Procedure, Ty};
+use crate::wire::wire_form;
 
 /// The calls with a webhook and with a token; none where the package does not have the function, or not with these
 /// arguments.
@@ -32,7 +33,7 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
         };
         match example.arguments.get(&param.name) {
             Some(value) => {
-                lines.extend(assignment(param.argument.as_str(), &param.ty, value));
+                lines.extend(assignment(param.argument.as_str(), &param.ty, known(param), value));
                 arguments.push(param.argument.to_string());
             }
             // Left out: the function's own default.
@@ -62,19 +63,24 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
     Some(lines.join("\n"))
 }
 
-fn assignment(name: &str, ty: &Ty, value: &Value) -> Vec<String> {
+/// The known keys of an object.
+fn known(param: &Param) -> &[Param] {
+    param.entries.as_ref().map_or(&[], |entries| &entries.all)
+}
+
+fn assignment(name: &str, ty: &Ty, known: &[Param], value: &Value) -> Vec<String> {
     match (ty, value) {
         (Ty::File(_), Value::String(path)) => {
             vec![format!("{name} = \"{}\"; // a path, an address or binary data", escaped(path))]
         }
-        (_, Value::Object(entries)) => object(name, entries),
+        (_, Value::Object(entries)) => object(name, known, entries),
         (_, Value::Array(items)) => {
             let mut lines = vec![String::new(), format!("{name} = New Array;")];
             for (at, item) in items.iter().enumerate() {
                 match item {
                     Value::Object(entries) => {
                         let inner = format!("{name}Item{}", at + 1);
-                        lines.extend(object(&inner, entries));
+                        lines.extend(object(&inner, known, entries));
                         lines.push(format!("{name}.Add({inner});"));
                     }
                     item => lines.push(format!("{name}.Add({});", literal(item))),
@@ -86,7 +92,8 @@ fn assignment(name: &str, ty: &Ty, value: &Value) -> Vec<String> {
     }
 }
 
-fn object(name: &str, entries: &serde_json::Map<String, Value>) -> Vec<String> {
+/// A structure goes to the portal as it is, so its values have their form on the wire already.
+fn object(name: &str, known: &[Param], entries: &serde_json::Map<String, Value>) -> Vec<String> {
     // A structure's keys are identifiers; a map takes any.
     let is_key = |key: &String| {
         key.starts_with(|first: char| first.is_alphabetic() || first == '_')
@@ -95,16 +102,47 @@ fn object(name: &str, entries: &serde_json::Map<String, Value>) -> Vec<String> {
     let kind = if entries.keys().all(is_key) { "Structure" } else { "Map" };
     let mut lines = vec![String::new(), format!("{name} = New {kind};")];
     for (key, value) in entries {
-        match value {
-            Value::Object(_) | Value::Array(_) => {
-                let inner = format!("{name}{}", crate::names::ArgumentName::derived(key));
-                lines.extend(assignment(&inner, &Ty::Any, value));
-                lines.push(format!("{name}.Insert(\"{}\", {inner});", escaped(key)));
+        let entry = known.iter().find(|entry| entry.name == *key);
+        let inner = format!("{name}{}", crate::names::ArgumentName::derived(key));
+        let expression = match (entry, value) {
+            (Some(Param { ty: Ty::File(form), .. }), Value::String(path)) => {
+                let (before, expression) = file(&inner, *form, path);
+                lines.extend(before);
+                expression
             }
-            value => lines.push(format!("{name}.Insert(\"{}\", {});", escaped(key), literal(value))),
-        }
+            (entry, Value::Object(_) | Value::Array(_)) => {
+                let below = entry.map_or(&[][..], self::known);
+                lines.extend(assignment(&inner, &Ty::Any, below, value));
+                inner
+            }
+            (Some(entry), value) => literal(&wire_form(entry, value)),
+            (None, value) => literal(value),
+        };
+        lines.push(format!("{name}.Insert(\"{}\", {expression});", escaped(key)));
     }
     lines
+}
+
+/// The content of a file inside a structure: the lines before, and the expression.
+fn file(name: &str, form: FileForm, path: &str) -> (Vec<String>, String) {
+    let content = format!("Base64String(New BinaryData(\"{}\"))", escaped(path));
+    let file_name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let pair = |name: &str| {
+        let mut lines = vec![String::new(), format!("{name} = New Array;")];
+        lines.push(format!("{name}.Add(\"{}\");", escaped(file_name)));
+        lines.push(format!("{name}.Add({content});"));
+        lines
+    };
+    match form {
+        FileForm::Base64 => (Vec::new(), content),
+        FileForm::Pair => (pair(name), name.to_owned()),
+        FileForm::FileData => {
+            let inner = format!("{name}Data");
+            let mut lines = pair(&inner);
+            lines.push(format!("{name} = New Structure(\"fileData\", {inner});"));
+            (lines, name.to_owned())
+        }
+    }
 }
 
 fn literal(value: &Value) -> String {

@@ -1,0 +1,67 @@
+// The tables of parameters: each row has an address of its own, and a table of keys can be folded.
+
+import {Children, cloneElement, createContext, isValidElement, useContext, type ReactElement, type ReactNode} from 'react';
+import useBrokenLinks from '@docusaurus/useBrokenLinks';
+
+/** What the addresses of a table's rows begin with; none outside a table of parameters. */
+const Prefix = createContext<string | undefined>(undefined);
+
+const OPERATORS: Record<string, string> = {
+  '>': 'gt', '<': 'lt', '=': 'eq', '!': 'not', '%': 'like', '@': 'in', '?': 'any', '*': 'all', '+': 'plus', '~': 'near',
+};
+
+/** A name as a part of an address: `UserID` is `userid`, `>=DATE` is `gteqdate`. */
+export function slug(name: string): string {
+  const spelled = name.replaceAll(/[><=!%@?*+~]/g, (char) => OPERATORS[char]);
+  return spelled.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '');
+}
+
+/** The text of what is shown. */
+function textOf(node: ReactNode): string {
+  if (typeof node === 'string' || typeof node === 'number') return String(node);
+  if (Array.isArray(node)) return node.map(textOf).join('');
+  if (isValidElement<{children?: ReactNode}>(node)) return textOf(node.props.children);
+  return '';
+}
+
+interface ParamsProps {
+  children: ReactNode;
+  /** The object whose keys are listed; none for a function's own parameters. */
+  of?: string;
+  /** What a closed table says of itself. */
+  keys?: string;
+  /** Whether it begins closed. */
+  closed?: boolean;
+}
+
+export function Params({children, of, keys, closed}: ParamsProps): ReactNode {
+  const table = (
+    <Prefix.Provider value={of ? `param-${slug(of)}-` : 'param-'}>
+      <div className={of ? 'params params--keys' : 'params'}>{children}</div>
+    </Prefix.Provider>
+  );
+  if (!keys) return table;
+  return (
+    <details className="keys" open={!closed}>
+      <summary>{keys}</summary>
+      {table}
+    </details>
+  );
+}
+
+/** A row of any table; in a table of parameters its first cell is the row's address. */
+export function Row({children}: {children?: ReactNode}): ReactNode {
+  const prefix = useContext(Prefix);
+  const links = useBrokenLinks();
+  const cells = Children.toArray(children).filter(isValidElement) as ReactElement<{children?: ReactNode}>[];
+  const [first, ...others] = cells;
+  if (prefix === undefined || first?.type !== 'td') return <tr>{children}</tr>;
+  const id = prefix + slug(textOf(first.props.children));
+  links.collectAnchor(id);
+  return (
+    <tr id={id}>
+      {cloneElement(first, undefined, <a className="param-link" href={`#${id}`}>{first.props.children}</a>)}
+      {others}
+    </tr>
+  );
+}
