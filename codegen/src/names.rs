@@ -76,17 +76,22 @@ pub const RESERVED_OPTIONS: &[&str] = &[
     "columns",
     "describe",
     "dry-run",
+    "each",
     "help",
+    "journal",
     "jq",
     "out",
     "output",
     "params",
     "raw",
     "rest",
+    "resume",
+    "retry-unknown",
     "timeout",
     "token",
     "url",
     "version",
+    "yes",
 ];
 
 /// First segments of method names that would clash with what the client crate has besides its methods, or with the

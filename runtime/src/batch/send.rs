@@ -64,6 +64,28 @@ pub(super) async fn run(client: &Client, batch: Batch) -> Result<Replies> {
     Ok(Replies { batch: number, methods, names, replies })
 }
 
+/// The first request that a batch of calls would be sent in, to look at: with the names of files in place of their
+/// contents. None without calls.
+#[cfg(feature = "cli")]
+pub(crate) fn first_request(client: &Client, calls: Vec<Call>) -> Result<Option<Call>> {
+    calls.iter().try_for_each(Call::check)?;
+    let (halt, options) = (false, CallOptions::default());
+    let is_read = calls.iter().all(|call| call.method().effect.is_read());
+    let needs = vec![Vec::new(); calls.len()];
+    let mut run = Run { client, calls, needs, halt, options };
+    let Some(step) = plan::cut(&run.plans(), !is_read).into_iter().next() else { return Ok(None) };
+    if let [single] = step.as_slice() {
+        return Ok(Some(run.calls.swap_remove(*single)));
+    }
+    for call in &mut run.calls {
+        *call.params_mut() = call.shown_params();
+    }
+    let done = Outcomes::new();
+    let commands: Vec<(usize, String)> =
+        step.into_iter().filter_map(|at| Some((at, run.command(at, &done).ok()?))).collect();
+    Ok(Some(request(&commands, halt, is_read)))
+}
+
 /// The references of a command, each to an earlier one.
 fn needs(batch: u64, at: usize, call: &Call) -> Result<Vec<Reference>> {
     call.check_itself()?;

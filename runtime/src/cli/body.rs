@@ -66,6 +66,26 @@ impl Given {
         Ok(Self { base, uploads, is_whole: whole.is_some(), spellings, values })
     }
 
+    /// Puts a value at a path inside the object, or the list, of a parameter.
+    pub(crate) fn place(&mut self, at: usize, path: &[String], value: Converted) -> Result<(), String> {
+        let slot = self.values[at].get_or_insert_with(|| Converted::from(Value::Null));
+        set_in(&mut slot.value, path, value.value)?;
+        slot.files.extend(value.files.into_iter().map(|(inner, file)| ([path.to_vec(), inner].concat(), file)));
+        Ok(())
+    }
+
+    /// Puts a value at a path of the body that no parameter is known for.
+    pub(crate) fn place_free(&mut self, path: &[String], value: Value) -> Result<(), String> {
+        let Some((first, rest)) = path.split_first() else { return Ok(()) };
+        set_in(self.base.entry(first.as_str()).or_insert(Value::Null), rest, value)
+    }
+
+    /// All that is given, as a text that differs where it does.
+    pub(crate) fn fingerprint(&self) -> String {
+        let values: Vec<Option<&Value>> = self.values.iter().map(|value| value.as_ref().map(|value| &value.value)).collect();
+        serde_json::json!([self.base, self.is_whole, self.spellings, values]).to_string()
+    }
+
     /// The call, when nothing is missing. `missing` is named together with the parameters.
     pub(crate) fn call(self, command: &Command<'static>, missing: Vec<String>) -> Result<Call, Stop> {
         let Self { mut base, mut uploads, is_whole, spellings, values } = self;
@@ -337,6 +357,36 @@ fn has(value: &Value, key: &str) -> bool {
     }
 }
 
+/// Puts a value at a path inside another one, making objects, and lists for places, on the way.
+pub(crate) fn set_in(slot: &mut Value, path: &[String], value: Value) -> Result<(), String> {
+    let Some((key, rest)) = path.split_first() else {
+        *slot = value;
+        return Ok(());
+    };
+    if slot.is_null() {
+        *slot = if is_place(key) { Value::Array(Vec::new()) } else { Value::Object(Object::new()) };
+    }
+    match slot {
+        Value::Object(object) => set_in(object.entry(key.as_str()).or_insert(Value::Null), rest, value),
+        Value::Array(items) => {
+            let place: Option<usize> = key.parse().ok().filter(|place| *place <= items.len());
+            let Some(place) = place else {
+                return Err(format!("there is no place {key} in a list of {}; places are counted from 0", items.len()));
+            };
+            if place == items.len() {
+                items.push(Value::Null);
+            }
+            set_in(&mut items[place], rest, value)
+        }
+        other => Err(format!("`{key}` cannot be put into {}", crate::value::kind(other))),
+    }
+}
+
+/// Whether a key of a path is a place in a list.
+pub(crate) fn is_place(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What an object holds at a path.
 fn at<'v>(object: &'v Object, path: &[String]) -> Option<&'v Value> {
     let (first, rest) = path.split_first()?;
@@ -349,4 +399,27 @@ fn option<'p>(param: &'p Param<'_>) -> &'p str {
 
 fn describe(param: &Param<'static>) -> String {
     format!("  --{} <{}>  {}", option(param), crate::cli::command::placeholder(param), param.description)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_are_put_where_paths_lead() {
+        let path = |text: &str| split_path(text);
+        let mut value = Value::Null;
+        for (at, item) in [("TITLE", json!("x")), ("PHONE.0.VALUE", json!("1")), ("PHONE.0.TYPE", json!("WORK"))] {
+            set_in(&mut value, &path(at), item).expect("put");
+        }
+        set_in(&mut value, &path("PHONE.1.VALUE"), json!("2")).expect("put");
+        assert_eq!(value, json!({"TITLE": "x", "PHONE": [{"VALUE": "1", "TYPE": "WORK"}, {"VALUE": "2"}]}));
+        assert!(set_in(&mut value, &path("PHONE.7.VALUE"), json!(1)).is_err_and(|fault| fault.contains("place 7")));
+        assert!(set_in(&mut value, &path("TITLE.X"), json!(1)).is_err_and(|fault| fault.contains("into a string")));
+        // In an object a number is a key.
+        let mut object = json!({});
+        set_in(&mut object, &path("2.X"), json!(1)).expect("put");
+        assert_eq!(object, json!({"2": {"X": 1}}));
+    }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Group {
     Connection,
     /// What is sent.
     Request,
+    /// A call for every row of a table.
+    Table,
     /// What is printed.
     Output,
     /// All else.
@@ -33,9 +35,10 @@ pub(crate) enum Group {
 }
 
 impl Group {
-    pub(crate) const ALL: [(Self, &'static str); 4] = [
+    pub(crate) const ALL: [(Self, &'static str); 5] = [
         (Self::Connection, "Connection"),
         (Self::Request, "Request"),
+        (Self::Table, "Rows of a table"),
         (Self::Output, "Output"),
         (Self::Other, "Other options"),
     ];
@@ -119,6 +122,20 @@ pub(crate) const COMMON: &[Common] = &[
     Common::new(Group::Request, "rest", Some("2|3"), "REST version, for methods that exist in both; 2 if not given"),
     Common::new(Group::Request, "dry-run", None, "Print the request and send nothing").main(),
     Common::new(
+        Group::Table,
+        "each",
+        Some("TABLE"),
+        "Call once for every row of a CSV or NDJSON file, or of - for standard input",
+    ),
+    Common::new(Group::Table, "resume", None, "Go on with a run that was broken off, by its journal"),
+    Common::new(Group::Table, "retry-unknown", None, "The same, and send those rows again whose outcome is unknown"),
+    Common::new(
+        Group::Table,
+        "journal",
+        Some("FILE"),
+        "Where it is noted what was sent; beside the table, as TABLE.journal, if not given",
+    ),
+    Common::new(
         Group::Output,
         "output",
         Some("FORMAT"),
@@ -142,6 +159,7 @@ pub(crate) const COMMON: &[Common] = &[
     ),
     Common::new(Group::Other, "color", Some("WHEN"), "auto, always or never; NO_COLOR in the environment means never")
         .or("colour"),
+    Common::new(Group::Other, "yes", None, "Do not ask before something is removed or many records are changed"),
     Common::new(Group::Other, "describe", None, "Print all that is known of the command as JSON"),
     Common::new(Group::Other, "help", None, "Show this help; with --all every option").short('h'),
     Common::new(Group::Other, "all", None, "With --help: show every option"),

@@ -11,7 +11,7 @@ use crate::cli::connect::{self, Connection};
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::Output;
 use crate::cli::value::Inputs;
-use crate::cli::{body, help, note, parse, print_json, procedure, show, suggest, value};
+use crate::cli::{body, bulk, help, note, parse, print_json, procedure, show, suggest, value};
 use crate::table::{Command, Tables};
 
 /// `oint bitrix24 …`
@@ -53,8 +53,11 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
         let instead = gone.replacement.as_deref().map(|name| format!("; use {name} instead")).unwrap_or_default();
         note(&format!("{} is deprecated{instead}", command.function));
     }
-    let inputs = Inputs::new();
     let connection = Connection::new(&matches);
+    if given(&matches, "each").is_some() {
+        return bulk::run(&command, &matches, connection);
+    }
+    let inputs = Inputs::new();
     let is_offline = command.method.is_none();
     let missing = if is_offline || is_set(&matches, "dry-run") { Vec::new() } else { connection.missing() };
     let call = body::call(&command, &matches, &inputs, missing)?;

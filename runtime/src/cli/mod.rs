@@ -2,6 +2,7 @@
 //! carries it out. Standard output carries data only; everything else goes to standard error.
 
 mod body;
+mod bulk;
 mod command;
 mod connect;
 mod dispatch;

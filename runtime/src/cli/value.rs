@@ -329,6 +329,11 @@ fn entries(param: &Param<'_>, keys: crate::value::Object, inputs: &Inputs) -> Re
     Ok(all)
 }
 
+/// Converts a JSON value by the parameter's type, as one that stands inside the JSON of an option.
+pub(crate) fn convert_json(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
+    json_value(param, value, inputs)
+}
+
 /// The value of a parameter, or of a known key, that is given inside JSON, in its wire form.
 fn json_value(param: &Param<'_>, value: Value, inputs: &Inputs) -> Result<Converted, String> {
     let item = param.type_word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>'));

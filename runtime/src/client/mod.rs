@@ -132,6 +132,11 @@ impl Client {
         Ok(HttpRequest::new(&self.0.settings.address, &self.0.settings.user_agent, call))
     }
 
+    /// The portal's host, with its port where that is not the usual one.
+    pub fn host(&self) -> &str {
+        self.0.settings.address.host()
+    }
+
     /// What the client has done so far. Its clones count together.
     pub fn metrics(&self) -> Metrics {
         Metrics { refreshes: self.0.access.refreshes(), ..self.0.counters.snapshot() }

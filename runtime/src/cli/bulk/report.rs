@@ -1,0 +1,170 @@
+//! What a run tells: a line a row on standard output, progress and a summary on standard error.
+
+use std::io::{BufWriter, ErrorKind, Stdout, Write as _};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use super::journal::State;
+use crate::cli::exit::{Exit, Stop};
+use crate::error::Error;
+use crate::response::Response;
+
+/// The line of a row that was carried out. A list's answer that is a page of more says so.
+pub(super) fn done(row: u64, response: Response) -> String {
+    let mut line = json!({ "row": row, "ok": true, "result": response.result });
+    if let Some(line) = line.as_object_mut() {
+        for (key, number) in [("next", response.next), ("total", response.total)] {
+            line.extend(number.map(|number| (key.to_owned(), Value::from(number))));
+        }
+    }
+    line.to_string()
+}
+
+/// The line of a row that was refused, or could not be sent at all.
+pub(super) fn failed(row: u64, error: &Error) -> String {
+    let (code, message) = match error {
+        Error::Portal(error) => {
+            let fields: String =
+                error.validation.iter().map(|(field, message)| format!("; {field}: {message}")).collect();
+            (error.code.clone(), format!("{}{fields}", error.description))
+        }
+        Error::Usage(message) => ("NOT_SENT".to_owned(), message.clone()),
+        Error::Timeout { .. } => ("TIMEOUT".to_owned(), error.to_string()),
+        Error::Interrupted { .. } => ("CONNECTION_BROKE".to_owned(), error.to_string()),
+        _ => ("NO_ANSWER".to_owned(), error.to_string()),
+    };
+    json!({ "row": row, "error": { "code": code, "message": message } }).to_string()
+}
+
+/// The line of a row that may or may not have been carried out.
+pub(super) fn unknown(row: u64, reason: &str) -> String {
+    json!({ "row": row, "unknown": true, "message": reason }).to_string()
+}
+
+/// What has been told so far.
+pub(super) struct Report {
+    out: BufWriter<Stdout>,
+    bar: ProgressBar,
+    rows: u64,
+    done: u64,
+    failed: u64,
+    unknown: Vec<u64>,
+}
+
+impl Report {
+    pub(super) fn new(rows: u64) -> Self {
+        // Where standard error is no terminal, nothing is drawn.
+        let bar = ProgressBar::new(rows);
+        let style = "{bar:30} {pos}/{len} rows, {per_sec}, {eta} left{msg}";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        Self { out: BufWriter::new(std::io::stdout()), bar, rows, done: 0, failed: 0, unknown: Vec::new() }
+    }
+
+    /// Tells the line of a row.
+    pub(super) fn line(&mut self, row: u64, state: State, line: &str) -> Result<(), Stop> {
+        match state {
+            State::Done(_) => self.done += 1,
+            State::Failed(_) => self.failed += 1,
+            _ => self.unknown.push(row),
+        }
+        let written = self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"));
+        written.map_err(|error| stopped(&error))
+    }
+
+    /// Brings the lines to whoever reads them.
+    pub(super) fn flush(&mut self) -> Result<(), Stop> {
+        let Self { out, bar, .. } = self;
+        bar.suspend(|| out.flush()).map_err(|error| stopped(&error))?;
+        self.bar.set_position(self.told());
+        let problems = [(self.failed, "failed"), (self.unknown.len() as u64, "unknown")];
+        let problems = problems.iter().filter(|(count, _)| *count > 0);
+        self.bar.set_message(problems.map(|(count, word)| format!(", {count} {word}")).collect::<String>());
+        Ok(())
+    }
+
+    /// Says something between the progress.
+    pub(super) fn note(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "note: {text}");
+        });
+    }
+
+    fn told(&self) -> u64 {
+        self.done + self.failed + self.unknown.len() as u64
+    }
+
+    /// The summary, and the exit code of the run. `end`: why it ended before its end.
+    pub(super) fn finish(self, end: Option<Stop>, has_journal: bool) -> Result<Exit, Stop> {
+        self.bar.finish_and_clear();
+        let (rows, left) = (self.rows, self.rows - self.told());
+        let mut text = format!("{} of {rows} rows done", self.done);
+        if self.failed > 0 {
+            text.push_str(&format!(", {} failed", self.failed));
+        }
+        if !self.unknown.is_empty() {
+            text.push_str(&format!(", {} with an unknown outcome", self.unknown.len()));
+        }
+        if left > 0 {
+            text.push_str(&format!(", {left} not sent"));
+        }
+        if !self.unknown.is_empty() {
+            let help = match has_journal {
+                true => "; `--resume --retry-unknown` sends them again",
+                false => "",
+            };
+            text.push_str(&format!(
+                "\nunknown: {}\nhelp: look at the portal whether they were carried out{help}",
+                super::words(&self.unknown)
+            ));
+        }
+        if let Some(stop) = end {
+            let help = if has_journal && left > 0 { "\nhelp: `--resume` goes on behind the last row" } else { "" };
+            return Err(Stop { exit: stop.exit, message: format!("{}\n{text}{help}", stop.message) });
+        }
+        let exit = match (self.failed, self.unknown.len()) {
+            (0, 0) => Exit::Done,
+            (0, _) => Exit::OutcomeUnknown,
+            _ => Exit::Portal,
+        };
+        if exit != Exit::Done || crate::cli::terminal::is_terminal(crate::cli::terminal::Stream::Err) {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+        Ok(exit)
+    }
+}
+
+/// Nobody, or nothing, takes the lines any more.
+fn stopped(error: &std::io::Error) -> Stop {
+    match error.kind() {
+        ErrorKind::BrokenPipe => {
+            Stop { exit: Exit::Interrupted, message: "nobody reads the results any more".to_owned() }
+        }
+        _ => Stop { exit: Exit::Network, message: format!("cannot write to standard output: {error}") },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::PortalError;
+
+    #[test]
+    fn lines_say_what_became_of_a_row() {
+        let envelope = json!({ "result": [1], "total": 70, "next": 50 });
+        let response = Response::new(envelope.as_object().cloned().unwrap_or_default());
+        assert_eq!(done(3, response), r#"{"row":3,"ok":true,"result":[1],"next":50,"total":70}"#);
+        let error = PortalError {
+            method: "m".into(),
+            status: 400,
+            code: "INVALID".into(),
+            description: "Wrong".into(),
+            validation: vec![("title".into(), "is empty".into())],
+        };
+        let expected = r#"{"row":1,"error":{"code":"INVALID","message":"Wrong; title: is empty"}}"#;
+        assert_eq!(failed(1, &error.into()), expected);
+        assert_eq!(unknown(2, "no answer"), r#"{"row":2,"unknown":true,"message":"no answer"}"#);
+    }
+}
