@@ -22,7 +22,7 @@ pub(crate) use plan::MOST;
 pub use reference::Reference;
 pub(crate) use reference::is_in;
 #[cfg(feature = "cli")]
-pub(crate) use send::first_request;
+pub(crate) use send::preview;
 pub(crate) use send::the_same;
 
 /// Calls to be carried out in as few requests as possible.

@@ -64,26 +64,36 @@ pub(super) async fn run(client: &Client, batch: Batch) -> Result<Replies> {
     Ok(Replies { batch: number, methods, names, replies })
 }
 
-/// The first request that a batch of calls would be sent in, to look at: with the names of files in place of their
-/// contents. None without calls.
+/// The requests that a batch would be sent in, to look at: with the names of files in place of their contents, and with
+/// `$result[…]` also where the value itself would be sent.
 #[cfg(feature = "cli")]
-pub(crate) fn first_request(client: &Client, calls: Vec<Call>) -> Result<Option<Call>> {
-    calls.iter().try_for_each(Call::check)?;
-    let (halt, options) = (false, CallOptions::default());
+pub(crate) fn preview(client: &Client, batch: Batch) -> Result<Vec<Call>> {
+    let Batch { number, commands, halt, options, .. } = batch;
+    let calls: Vec<Call> = commands.into_iter().map(|command| command.call).collect();
+    let needs = calls.iter().enumerate().map(|(at, call)| needs(number, at, call)).collect::<Result<Vec<_>>>()?;
     let is_read = calls.iter().all(|call| call.method().effect.is_read());
-    let needs = vec![Vec::new(); calls.len()];
     let mut run = Run { client, calls, needs, halt, options };
-    let Some(step) = plan::cut(&run.plans(), !is_read).into_iter().next() else { return Ok(None) };
-    if let [single] = step.as_slice() {
-        return Ok(Some(run.calls.swap_remove(*single)));
-    }
-    for call in &mut run.calls {
-        *call.params_mut() = call.shown_params();
-    }
+    let steps = plan::cut(&run.plans(), !is_read || halt);
     let done = Outcomes::new();
-    let commands: Vec<(usize, String)> =
-        step.into_iter().filter_map(|at| Some((at, run.command(at, &done).ok()?))).collect();
-    Ok(Some(request(&commands, halt, is_read)))
+    let mut requests = Vec::new();
+    for step in steps {
+        if let [single] = step.as_slice() {
+            let mut call = run.calls[*single].clone();
+            let find = |need: &Reference| Some(run.shown(need).into());
+            call.params_mut().values_mut().for_each(|value| reference::resolve(value, &find));
+            requests.push(call);
+            continue;
+        }
+        for at in &step {
+            *run.calls[*at].params_mut() = run.calls[*at].shown_params();
+        }
+        let is_linked = step.iter().any(|at| run.needs[*at].iter().any(|need| step.contains(&need.command)));
+        let is_read = step.iter().all(|at| run.calls[*at].method().effect.is_read());
+        let commands: Vec<(usize, String)> =
+            step.into_iter().filter_map(|at| Some((at, run.command(at, &done).ok()?))).collect();
+        requests.push(request(&commands, halt || is_linked, is_read));
+    }
+    Ok(requests)
 }
 
 /// The references of a command, each to an earlier one.

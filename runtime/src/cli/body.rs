@@ -66,6 +66,18 @@ impl Given {
         Ok(Self { base, uploads, is_whole: whole.is_some(), spellings, values })
     }
 
+    /// A whole body, as `--params` gives it.
+    pub(crate) fn whole(
+        command: &Command<'static>,
+        body: Object,
+        allow_unknown: bool,
+        inputs: &Inputs,
+    ) -> Result<Self, Stop> {
+        let mut spellings = Vec::new();
+        let (base, uploads) = whole(command, body, "", allow_unknown, inputs, &mut spellings)?;
+        Ok(Self { base, uploads, is_whole: true, spellings, values: command.params.iter().map(|_| None).collect() })
+    }
+
     /// Puts a value at a path inside the object, or the list, of a parameter.
     pub(crate) fn place(&mut self, at: usize, path: &[String], value: Converted) -> Result<(), String> {
         let slot = self.values[at].get_or_insert_with(|| Converted::from(Value::Null));
@@ -82,7 +94,8 @@ impl Given {
 
     /// All that is given, as a text that differs where it does.
     pub(crate) fn fingerprint(&self) -> String {
-        let values: Vec<Option<&Value>> = self.values.iter().map(|value| value.as_ref().map(|value| &value.value)).collect();
+        let values: Vec<Option<&Value>> =
+            self.values.iter().map(|value| value.as_ref().map(|value| &value.value)).collect();
         serde_json::json!([self.base, self.is_whole, self.spellings, values]).to_string()
     }
 
@@ -248,10 +261,23 @@ fn params(
     inputs: &Inputs,
     spellings: &mut Vec<(String, String)>,
 ) -> Result<(Object, Files), Stop> {
-    let value = inputs.json(text).map_err(|fault| Stop::usage(format!("--params: {fault}")))?;
-    let Value::Object(body) = value else {
-        return Err(Stop::usage(format!("--params: an object is needed, found {}", crate::value::kind(&value))));
-    };
+    let place = "--params: ";
+    let value = inputs.json(text).map_err(|fault| Stop::usage(format!("{place}{fault}")))?;
+    match value {
+        Value::Object(body) => whole(command, body, place, allow_unknown, inputs, spellings),
+        other => Err(Stop::usage(format!("{place}an object is needed, found {}", crate::value::kind(&other)))),
+    }
+}
+
+/// A whole body with its keys checked, and the files in it. `place` stands before every fault.
+fn whole(
+    command: &Command<'static>,
+    body: Object,
+    place: &str,
+    allow_unknown: bool,
+    inputs: &Inputs,
+    spellings: &mut Vec<(String, String)>,
+) -> Result<(Object, Files), Stop> {
     // A merged object without known keys may hold any.
     let is_open = command.params.iter().any(|param| param.wire == "merge" && param.entries.is_empty());
     let known: Vec<String> = known_keys(command);
@@ -276,7 +302,7 @@ fn params(
         let mut unknown: Vec<String> = Vec::new();
         for key in body.keys().filter(|key| !known.contains(key) && !is_custom(key)) {
             unknown.push(format!(
-                "--params: {} has no parameter `{key}`{}",
+                "{place}{} has no parameter `{key}`{}",
                 command.function,
                 hint(key, known.iter().map(String::as_str))
             ));
@@ -292,7 +318,7 @@ fn params(
         let merged = || command.params.iter().filter(|param| param.wire == "merge").flat_map(|param| &param.entries);
         let value = match param.or_else(|| merged().find(|entry| entry.name == key)) {
             Some(param) => {
-                inputs.body_part(param, value).map_err(|fault| Stop::usage(format!("--params: `{key}`: {fault}")))?
+                inputs.body_part(param, value).map_err(|fault| Stop::usage(format!("{place}`{key}`: {fault}")))?
             }
             None => value.into(),
         };

@@ -1,7 +1,7 @@
 //! The commands of `oint`. A new one joins with a row of [`COMMANDS`].
 
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::{help, method};
+use crate::cli::{batch_file, help, method};
 use crate::table::Tables;
 
 /// A command of `oint`.
@@ -30,6 +30,12 @@ pub(crate) const COMMANDS: &[SubCommand] = &[
         usage: "call <method>",
         about: "Call any REST method, known here or not",
         run: method::any_method,
+    },
+    SubCommand {
+        name: "batch",
+        usage: "batch <file>",
+        about: "Run a file of named commands, which may use each other's results",
+        run: batch_file::run,
     },
     #[cfg(feature = "sandbox")]
     SubCommand { name: "sandbox", usage: "sandbox", about: "Run a simulated portal on this machine", run: sandbox },

@@ -1,6 +1,7 @@
 //! The interpreter behind `oint`: reads the command line in two stages, so that only the chosen command is built, and
 //! carries it out. Standard output carries data only; everything else goes to standard error.
 
+mod batch_file;
 mod body;
 mod bulk;
 mod command;

@@ -31,7 +31,10 @@ pub(super) struct Row {
 enum Format {
     /// `behind`: how far the reader's count of lines is behind. It counts a line at its line feed and begins the next
     /// row at the carriage return before it.
-    Csv { delimiter: u8, behind: u64 },
+    Csv {
+        delimiter: u8,
+        behind: u64,
+    },
     Lines,
 }
 
@@ -115,8 +118,7 @@ impl Table {
         let source = match self.format {
             Format::Lines => Source::Lines { reader, line: 0, text: Vec::new() },
             Format::Csv { delimiter, behind } => {
-                let mut reader =
-                    csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(reader);
+                let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).from_reader(reader);
                 let mut record = csv::StringRecord::new();
                 reader.read_record(&mut record).map_err(|error| csv_fault(&error, 0))?;
                 let heading = heading(&record)?;

@@ -384,7 +384,9 @@ mod tests {
         std::fs::write(&path, &header[..20]).expect("written");
         assert_eq!(open(&path, 3).state(3), State::Open);
         std::fs::write(&path, format!("{header}{{\"row\":99,\"ok\":true}}\n")).expect("written");
-        assert!(matches!(Journal::open(&path, run(3), true), Err(Refused::Other(text)) if text.contains("line 2 is damaged")));
+        assert!(
+            matches!(Journal::open(&path, run(3), true), Err(Refused::Other(text)) if text.contains("line 2 is damaged"))
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@
 mod columns;
 mod input;
 mod journal;
-mod report;
+pub(crate) mod report;
 mod run;
 
 use std::path::{Path, PathBuf};
@@ -185,7 +185,7 @@ fn shown(
     matches: &ArgMatches,
 ) -> Result<Exit, Stop> {
     let (client, has_portal) = connection.shown(matches)?;
-    let mut request = match batch::first_request(&client, first)? {
+    let mut request = match batch::preview(&client, first.into())?.into_iter().next() {
         Some(call) => client.request(&call)?.dry_run(),
         None => serde_json::Value::Null,
     };

@@ -3,43 +3,65 @@
 use std::io::{BufWriter, ErrorKind, Stdout, Write as _};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::journal::State;
+use crate::address::without_codes;
 use crate::cli::exit::{Exit, Stop};
 use crate::error::Error;
 use crate::response::Response;
 
-/// The line of a row that was carried out. A list's answer that is a page of more says so.
-pub(super) fn done(row: u64, response: Response) -> String {
-    let mut line = json!({ "row": row, "ok": true, "result": response.result });
-    if let Some(line) = line.as_object_mut() {
-        for (key, number) in [("next", response.next), ("total", response.total)] {
-            line.extend(number.map(|number| (key.to_owned(), Value::from(number))));
+/// What became of a call, as an object: `ok` and `result`, `error`, `unknown` or `skipped`.
+pub(crate) fn outcome(outcome: Result<Response, Error>) -> Value {
+    match outcome {
+        Ok(response) => {
+            let mut told = json!({ "ok": true, "result": response.result });
+            if let Some(told) = told.as_object_mut() {
+                // A list's answer that is a page of more says so.
+                for (key, number) in [("next", response.next), ("total", response.total)] {
+                    told.extend(number.map(|number| (key.to_owned(), Value::from(number))));
+                }
+            }
+            told
+        }
+        Err(Error::OutcomeUnknown { reason, .. }) => json!({ "unknown": true, "message": reason }),
+        Err(error @ Error::Skipped { .. }) => json!({ "skipped": true, "message": error.to_string() }),
+        Err(error) => {
+            let (code, message) = words(&error);
+            json!({ "error": { "code": code, "message": without_codes(&message) } })
         }
     }
-    line.to_string()
 }
 
-/// The line of a row that was refused, or could not be sent at all.
-pub(super) fn failed(row: u64, error: &Error) -> String {
-    let (code, message) = match error {
+/// An error's code, the portal's own where it has one, and its words.
+fn words(error: &Error) -> (String, String) {
+    let code = match error {
         Error::Portal(error) => {
             let fields: String =
                 error.validation.iter().map(|(field, message)| format!("; {field}: {message}")).collect();
-            (error.code.clone(), format!("{}{fields}", error.description))
+            return (error.code.clone(), format!("{}{fields}", error.description));
         }
-        Error::Usage(message) => ("NOT_SENT".to_owned(), message.clone()),
-        Error::Timeout { .. } => ("TIMEOUT".to_owned(), error.to_string()),
-        Error::Interrupted { .. } => ("CONNECTION_BROKE".to_owned(), error.to_string()),
-        _ => ("NO_ANSWER".to_owned(), error.to_string()),
+        Error::Usage(_) | Error::Connect { .. } | Error::Limited { .. } => "NOT_SENT",
+        Error::Auth(_) => "NOT_AUTHORISED",
+        Error::Timeout { .. } => "TIMEOUT",
+        Error::Interrupted { .. } => "CONNECTION_BROKE",
+        _ => "NO_ANSWER",
     };
-    json!({ "row": row, "error": { "code": code, "message": message } }).to_string()
+    (code.to_owned(), error.to_string())
+}
+
+/// The line of a row whose call has ended in something.
+pub(super) fn line(row: u64, told: Value) -> String {
+    let mut line = Map::from_iter([("row".to_owned(), Value::from(row))]);
+    if let Value::Object(told) = told {
+        line.extend(told);
+    }
+    Value::Object(line).to_string()
 }
 
 /// The line of a row that may or may not have been carried out.
 pub(super) fn unknown(row: u64, reason: &str) -> String {
-    json!({ "row": row, "unknown": true, "message": reason }).to_string()
+    line(row, json!({ "unknown": true, "message": reason }))
 }
 
 /// What has been told so far.
@@ -155,7 +177,7 @@ mod tests {
     fn lines_say_what_became_of_a_row() {
         let envelope = json!({ "result": [1], "total": 70, "next": 50 });
         let response = Response::new(envelope.as_object().cloned().unwrap_or_default());
-        assert_eq!(done(3, response), r#"{"row":3,"ok":true,"result":[1],"next":50,"total":70}"#);
+        assert_eq!(line(3, outcome(Ok(response))), r#"{"row":3,"ok":true,"result":[1],"next":50,"total":70}"#);
         let error = PortalError {
             method: "m".into(),
             status: 400,
@@ -164,7 +186,7 @@ mod tests {
             validation: vec![("title".into(), "is empty".into())],
         };
         let expected = r#"{"row":1,"error":{"code":"INVALID","message":"Wrong; title: is empty"}}"#;
-        assert_eq!(failed(1, &error.into()), expected);
+        assert_eq!(line(1, outcome(Err(error.into()))), expected);
         assert_eq!(unknown(2, "no answer"), r#"{"row":2,"unknown":true,"message":"no answer"}"#);
     }
 }

@@ -73,10 +73,19 @@ pub(super) fn requests(rows: u64, method: &Method) -> u64 {
 /// A row on its way to the output.
 enum Item {
     /// Its outcome is in the journal.
-    Known { row: u64, state: State, place: u64 },
+    Known {
+        row: u64,
+        state: State,
+        place: u64,
+    },
     /// It was sent by an earlier run that did not live to see the answer.
-    Lost { row: u64 },
-    Send { row: u64, call: Box<Call> },
+    Lost {
+        row: u64,
+    },
+    Send {
+        row: u64,
+        call: Box<Call>,
+    },
 }
 
 /// What became of a row that was sent.
@@ -247,11 +256,7 @@ impl<'r> Runner<'r> {
     }
 
     /// Sends rows, notes their outcomes, and leaves the lines that tell of them in `told`.
-    async fn send(
-        &mut self,
-        calls: Vec<(u64, Call)>,
-        told: &mut BTreeMap<u64, (State, String)>,
-    ) -> Result<(), Stop> {
+    async fn send(&mut self, calls: Vec<(u64, Call)>, told: &mut BTreeMap<u64, (State, String)>) -> Result<(), Stop> {
         let rows: Vec<u64> = calls.iter().map(|(row, _)| *row).collect();
         if !self.kind.is_read {
             self.journal.sent(&rows).map_err(journal_fault)?;
@@ -269,13 +274,13 @@ impl<'r> Runner<'r> {
             match fate {
                 Fate::Done(response) => {
                     heard += 1;
-                    note(State::Done, report::done(row, response));
+                    note(State::Done, report::line(row, report::outcome(Ok(response))));
                 }
                 Fate::Failed(error) => {
                     heard += 1;
-                    note(State::Failed, report::failed(row, &error));
+                    note(State::Failed, report::line(row, report::outcome(Err(error))));
                 }
-                Fate::Passing(error) if !is_way => note(State::Failed, report::failed(row, &error)),
+                Fate::Passing(error) if !is_way => note(State::Failed, report::line(row, report::outcome(Err(error)))),
                 Fate::Unknown(reason) if self.kind.is_alone => {
                     // The next run sends it again with the same key: to the journal it is on its way.
                     unknown += 1;

@@ -81,6 +81,11 @@ impl Output {
         self.is_raw
     }
 
+    /// Whether a format was asked for that has a line a record.
+    pub(crate) fn is_of_records(&self) -> bool {
+        matches!(self.format, Some(Format::Ndjson | Format::Table | Format::Csv))
+    }
+
     /// The format: the one that was asked for, or what suits the place. People get tables and colours, programs JSON.
     fn format(&self, is_list_of_objects: bool) -> Format {
         let is_for_people = self.out.is_none() && terminal::is_terminal(Stream::Out);
