@@ -5,6 +5,7 @@ const sidebars: SidebarsConfig = {
     'index',
     'authorisation',
     'command-line',
+    'bulk',
     'rust-client',
     'whole-program',
     'batch',

@@ -117,6 +117,15 @@ struct Opened {
     end: u64,
 }
 
+/// What became of a row.
+pub(super) struct Outcome {
+    pub(super) row: u64,
+    /// The state of a row whose line begins at a place.
+    pub(super) state: fn(u64) -> State,
+    /// The line of the output.
+    pub(super) line: String,
+}
+
 /// Why there is no journal.
 #[derive(Debug)]
 pub(super) enum Refused {
@@ -226,11 +235,11 @@ impl Journal {
         }
     }
 
-    /// Notes outcomes, each a row with its line and a state to be filled in with the line's place.
-    pub(super) fn outcomes(&mut self, outcomes: &[(u64, fn(u64) -> State, String)]) -> Result<(), String> {
-        let lines: Vec<&str> = outcomes.iter().map(|(_, _, line)| line.as_str()).collect();
+    /// Notes outcomes; when this returns, they are on the disk.
+    pub(super) fn outcomes(&mut self, outcomes: &[Outcome]) -> Result<(), String> {
+        let lines: Vec<&str> = outcomes.iter().map(|outcome| outcome.line.as_str()).collect();
         let mut place = self.write(&lines)?;
-        for (row, state, line) in outcomes {
+        for Outcome { row, state, line } in outcomes {
             self.set(*row, state(place));
             place += line.len() as u64 + 1;
         }
@@ -344,9 +353,13 @@ mod tests {
         let name = {
             let mut journal = open(&path, 6);
             journal.sent(&[1, 2, 3, 5]).expect("written");
-            let done = ("{\"row\":1,\"ok\":true,\"result\":{\"row\":9}}".to_owned(), State::Done as fn(u64) -> State);
-            let failed = ("{\"row\":2,\"error\":{}}".to_owned(), State::Failed as fn(u64) -> State);
-            journal.outcomes(&[(1, done.1, done.0), (2, failed.1, failed.0)]).expect("written");
+            let done = "{\"row\":1,\"ok\":true,\"result\":{\"row\":9}}".to_owned();
+            let failed = "{\"row\":2,\"error\":{}}".to_owned();
+            let outcomes = [
+                Outcome { row: 1, state: State::Done, line: done },
+                Outcome { row: 2, state: State::Failed, line: failed },
+            ];
+            journal.outcomes(&outcomes).expect("written");
             journal.back(&[5]).expect("written");
             journal.run().run.clone()
         };
@@ -361,7 +374,8 @@ mod tests {
         assert_eq!((journal.state(4), journal.state(5), journal.state(0), journal.state(7)), Default::default());
         // Lines written in this run are found as well.
         let unknown = "{\"row\":3,\"unknown\":true}".to_owned();
-        journal.outcomes(&[(3, State::Unknown, unknown.clone())]).expect("written");
+        let outcome = Outcome { row: 3, state: State::Unknown, line: unknown.clone() };
+        journal.outcomes(&[outcome]).expect("written");
         let State::Unknown(place) = journal.state(3) else { panic!("{:?}", journal.states) };
         assert_eq!(journal.line(place), Ok(unknown));
     }
@@ -395,7 +409,8 @@ mod tests {
         let path = folder.path().join("journal");
         drop(open(&path, 3));
         assert!(matches!(Journal::open(&path, run(3), false), Err(Refused::Exists(_))));
-        let changes: [(fn(&mut Run), &str); 4] = [
+        type Change = fn(&mut Run);
+        let changes: [(Change, &str); 4] = [
             (|run| run.method = "crm.lead.add".into(), "crm.deal.add of REST 2, not crm.lead.add"),
             (|run| run.portal = "other.example".into(), "portal.example, not other.example"),
             (|run| run.input = "sha256:3".into(), "the input has changed"),

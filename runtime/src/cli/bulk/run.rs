@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::columns::Columns;
 use super::input::Table;
-use super::journal::{Journal, State, now};
+use super::journal::{Journal, Outcome, State, now};
 use super::report::{self, Report};
 use crate::batch::{Batch, MOST};
 use crate::call::Call;
@@ -90,7 +90,7 @@ enum Item {
 
 /// What became of a row that was sent.
 enum Fate {
-    Done(Response),
+    Done(Box<Response>),
     /// Refused for good.
     Failed(Error),
     Unknown(String),
@@ -269,12 +269,12 @@ impl<'r> Runner<'r> {
         for (row, fate) in rows.into_iter().zip(fates) {
             let mut note = |state: fn(u64) -> State, line: String| {
                 told.insert(row, (state(0), line.clone()));
-                noted.push((row, state, line));
+                noted.push(Outcome { row, state, line });
             };
             match fate {
                 Fate::Done(response) => {
                     heard += 1;
-                    note(State::Done, report::line(row, report::outcome(Ok(response))));
+                    note(State::Done, report::line(row, report::outcome(Ok(*response))));
                 }
                 Fate::Failed(error) => {
                     heard += 1;
@@ -379,7 +379,7 @@ async fn carry_out(
 /// What an outcome means for the run.
 fn fate(kind: Kind, outcome: CallResult<Response>) -> Fate {
     match outcome {
-        Ok(response) => Fate::Done(response),
+        Ok(response) => Fate::Done(Box::new(response)),
         Err(Error::OutcomeUnknown { reason, .. }) => Fate::Unknown(reason),
         Err(Error::Portal(error)) if error.is_unauthorised() || error.is_limit() || error.code == "PORTAL_DELETED" => {
             Fate::Closed(Error::Portal(error))
