@@ -5,13 +5,13 @@ use std::hash::{Hash as _, Hasher as _};
 use std::path::Path;
 
 use crate::diag::Diagnostics;
-use crate::emit::{self, OutFile, client, docs, manifest};
+use crate::emit::{self, OutFile, client, docs, manifest, openapi};
 use crate::ir::Api;
 use crate::spec::{self, Source};
 use crate::sync::Plan;
 
 /// The folders in which every file is the generator's.
-pub const OWNED: &[&str] = &[client::FOLDER, docs::FOLDER];
+pub const OWNED: &[&str] = &[client::FOLDER, docs::FOLDER, openapi::FOLDER];
 
 /// Why there are no files to write.
 #[derive(Debug)]
@@ -105,7 +105,7 @@ fn digest(root: &Path) -> Option<String> {
     }
     let mut paths = crate::sync::files(root, OWNED).ok()?;
     paths.sort();
-    paths.push(manifest::PATH.to_owned());
+    paths.extend([manifest::PATH, openapi::WHOLE].map(str::to_owned));
     paths.extend(crate::emit::schema::schema().into_iter().map(|schema| schema.path));
     for path in paths {
         let content = fs::read(root.join(&path)).ok()?;

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod docs;
 pub mod manifest;
+pub mod openapi;
 pub mod rust_doc;
 pub mod rust_example;
 pub mod schema;
@@ -31,6 +32,7 @@ pub fn all(api: &Api) -> Vec<OutFile> {
     let mut files = client::client(api);
     files.extend(tables::tables(api));
     files.extend(docs::docs(api));
+    files.extend(openapi::openapi(api));
     files.extend(schema::schema());
     files
 }

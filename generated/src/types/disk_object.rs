@@ -67,8 +67,8 @@ impl DiskObject {
     }
     /// `DELETED_TYPE`. Whether it is in the trash.
     #[inline]
-    pub fn deleted_type(&self) -> ::std::option::Option<&str> {
-        rt::view::text(&self.0, "DELETED_TYPE")
+    pub fn deleted_type(&self) -> ::std::option::Option<i64> {
+        rt::view::read(&self.0, "DELETED_TYPE")
     }
     /// `GLOBAL_CONTENT_VERSION`. How often the content has been replaced, beginning with 1\. Files only.
     #[inline]
