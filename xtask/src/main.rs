@@ -5,7 +5,9 @@ mod codegen;
 mod demo;
 mod docs;
 mod new;
+mod openapi;
 mod peers;
+mod portal;
 mod run;
 mod test;
 
@@ -35,6 +37,8 @@ enum Verb {
     Test(test::Arguments),
     /// Let other people's clients work against the simulated portal, and compare what they report with what it holds.
     Peers(peers::Arguments),
+    /// Check the OpenAPI documents with tools of others: a validator, and a client in TypeScript made of two scopes.
+    Openapi(openapi::Arguments),
     /// Build, serve or test the documentation site.
     Docs(docs::Arguments),
     /// Measure; docs/benchmarks.md holds results.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Test(arguments) => test::test(&arguments),
         Verb::Peers(arguments) => peers::peers(&arguments),
+        Verb::Openapi(arguments) => openapi::openapi(&arguments),
         Verb::Docs(arguments) => docs::docs(&arguments),
         Verb::Bench(arguments) => bench::bench(&arguments),
     };

@@ -1,14 +1,13 @@
 //! `cargo xtask peers`: other people's clients, unchanged, against the simulated portal. What they report must be what the
 //! portal holds.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::run::{Done, Progress, cargo, has, quietly, root, target};
+use crate::portal::Portal;
+use crate::run::{Done, Progress, has, npm_install, quietly, root, target};
 
 /// The deals that each peer finds.
 const DEALS: usize = 500;
@@ -58,9 +57,7 @@ pub(crate) fn peers(_: &Arguments) -> Done {
     if ready.is_empty() {
         return Ok(());
     }
-    quietly("build oint", cargo().args(["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]))?;
-    let oint = target().join("debug").join(format!("oint{}", std::env::consts::EXE_SUFFIX));
-    let portal = Portal::start(&oint)?;
+    let portal = Portal::start()?;
     for (peer, home) in ready {
         let progress = Progress::new(&format!("{} against the simulated portal", peer.name));
         match meet(peer, &home, &portal) {
@@ -93,13 +90,7 @@ fn install(peer: &Peer) -> Result<PathBuf, String> {
             pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", peer.package]);
             quietly(&title, &mut pip)?;
         }
-        Language::JavaScript => {
-            std::fs::write(home.join("package.json"), "{\"private\": true}\n").map_err(told)?;
-            let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-            let mut command = Command::new(npm);
-            command.args(["install", "--no-audit", "--no-fund", "--silent", peer.package]).current_dir(&home);
-            quietly(&title, &mut command)?;
-        }
+        Language::JavaScript => npm_install(&home, &[peer.package])?,
     }
     std::fs::write(mark, peer.package).map_err(told)?;
     Ok(home)
@@ -117,7 +108,7 @@ fn interpreter(peer: &Peer, home: &Path) -> PathBuf {
 fn meet(peer: &Peer, home: &Path, portal: &Portal) -> Done {
     portal.control("POST", "reset", &json!({}))?;
     portal.control("POST", "fill", &json!({ "collection": "crm.deal", "count": DEALS }))?;
-    let before = numbers(&portal.deals()?, |_| true);
+    let before = numbers(&portal.collection("crm.deal")?, |_| true);
     let mut command = Command::new(interpreter(peer, home));
     command.arg(root().join("xtask").join("peers").join(peer.script)).current_dir(home).env("PACKAGES", home);
     for (name, key) in
@@ -128,7 +119,7 @@ fn meet(peer: &Peer, home: &Path, portal: &Portal) -> Done {
     command.env("SECRET", portal.told("client_secret"));
     command.env("HOOK", portal.told("webhook").replace(&portal.told("address"), &portal.told("secure_address")));
     for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
-        command.env(name, &portal.certificate);
+        command.env(name, portal.certificate());
     }
     command.env("NO_PROXY", "*").env("no_proxy", "*").env("PYTHONDONTWRITEBYTECODE", "1");
     let output = command.output().map_err(|error| format!("error: cannot run {}: {error}", peer.name))?;
@@ -159,7 +150,7 @@ fn compare(report: &Value, before: &[u64], portal: &Portal) -> Done {
     if !report["fast"].is_null() {
         check("the list in its other way", &report["fast"], json!(before));
     }
-    let deals = portal.deals()?;
+    let deals = portal.collection("crm.deal")?;
     let title = |deal: &Value| deal["TITLE"].as_str().unwrap_or_default().to_owned();
     let of_batch = numbers(&deals, |deal| title(deal).starts_with("Of a batch "));
     check("what the batches made", &report["many"], json!(of_batch));
@@ -169,9 +160,8 @@ fn compare(report: &Value, before: &[u64], portal: &Portal) -> Done {
     let removed = numbers(&deals, |deal| title(deal) == "To be removed");
     check("what is left of the deal that was removed", &json!(removed), json!([]));
     check("whether that deal had a number", &json!(report["gone"].is_u64()), json!(true));
-    let files = portal.control("GET", "data/disk.object", &json!({}))?;
-    let files: Vec<Value> =
-        files.as_array().into_iter().flatten().filter(|one| one["TYPE"] == "file").cloned().collect();
+    let mut files = portal.collection("disk.object")?;
+    files.retain(|one| one["TYPE"] == "file");
     let uploaded: Vec<&Value> = files.iter().map(|file| &file["ID"]).collect();
     check("the file that was uploaded", &json!([report["file"]]), json!(uploaded));
     let log = portal.control("GET", "log", &json!({}))?;
@@ -187,66 +177,4 @@ fn compare(report: &Value, before: &[u64], portal: &Portal) -> Done {
         check("the task of REST 3.0", tasks, json!(["By b24jssdk", 1]));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
-}
-
-/// A running `oint sandbox` that speaks https; ends with the comparison.
-struct Portal {
-    process: Child,
-    told: Value,
-    certificate: PathBuf,
-}
-
-impl Portal {
-    fn start(oint: &Path) -> Result<Self, String> {
-        let certificate = target().join("peers").join("authority.pem");
-        let mut command = Command::new(oint);
-        command.args(["sandbox", "--port", "0", "--json", "--quiet", "--tls"]).arg(&certificate).stdout(Stdio::piped());
-        let mut process = command.spawn().map_err(|error| format!("error: cannot start the sandbox: {error}"))?;
-        let mut line = String::new();
-        let read = process.stdout.take().map(|stdout| BufReader::new(stdout).read_line(&mut line));
-        let told = read.and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok());
-        match told {
-            Some(told) => Ok(Self { process, told, certificate }),
-            None => {
-                let _ = process.kill();
-                let _ = process.wait();
-                Err("error: the sandbox did not tell its address".into())
-            }
-        }
-    }
-
-    fn told(&self, key: &str) -> String {
-        self.told[key].as_str().unwrap_or_default().to_owned()
-    }
-
-    fn deals(&self) -> Result<Vec<Value>, String> {
-        let deals = self.control("GET", "data/crm.deal", &json!({}))?;
-        Ok(deals.as_array().cloned().unwrap_or_default())
-    }
-
-    /// Asks the control endpoint.
-    fn control(&self, verb: &str, path: &str, body: &Value) -> Result<Value, String> {
-        let address = self.told("address");
-        let host = address.trim_start_matches("http://");
-        let body = body.to_string();
-        let request = format!(
-            "{verb} /_sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let mut answer = String::new();
-        let read = TcpStream::connect(host).and_then(|mut stream| {
-            stream.write_all(request.as_bytes())?;
-            stream.read_to_string(&mut answer)
-        });
-        read.map_err(|error| format!("error: cannot ask the sandbox: {error}"))?;
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
-        serde_json::from_str(body).map_err(|error| format!("error: {path} answered no JSON: {error}"))
-    }
-}
-
-impl Drop for Portal {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

@@ -57,6 +57,23 @@ pub(crate) fn has(program: &str, argument: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// Installs packages of npm's registry into a folder, unless just these are there already.
+pub(crate) fn npm_install(home: &Path, packages: &[&str]) -> Done {
+    let mark = home.join("installed");
+    let wanted = packages.join("\n");
+    if std::fs::read_to_string(&mark).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let told = |error: std::io::Error| format!("error: cannot write {}: {error}", home.display());
+    std::fs::create_dir_all(home).map_err(told)?;
+    std::fs::write(home.join("package.json"), "{\"private\": true}\n").map_err(told)?;
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let mut command = Command::new(npm);
+    command.args(["install", "--no-audit", "--no-fund", "--silent"]).args(packages).current_dir(home);
+    quietly(&format!("install {}", packages.join(" ")), &mut command)?;
+    std::fs::write(mark, wanted).map_err(told)
+}
+
 /// Runs a command with its output shown; an error when it fails.
 pub(crate) fn run(command: &mut Command) -> Done {
     match command.status() {

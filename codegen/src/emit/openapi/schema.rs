@@ -166,8 +166,7 @@ fn object<'a>(object: &mut Object<'_, 'a>, entries: Option<&'a Entries>, side: S
                 json.object(|part| {
                     if own {
                         nested(part, side);
-                        properties(part, entries.own.iter(), side);
-                        require(part, &required);
+                        own_part(part, entries, &required, side);
                     } else {
                         part.refer(shared);
                     }
@@ -209,6 +208,21 @@ fn properties<'a>(object: &mut Object<'_, 'a>, all: impl Iterator<Item = &'a Par
         }
     });
     object.yes("additionalProperties");
+}
+
+/// What a call says of a shared type: keys of its own, and which are required. A required key of the shared type stands
+/// here too, because some generators look for it beside `required`.
+fn own_part<'a>(object: &mut Object<'_, 'a>, entries: &'a Entries, required: &[&str], side: Side) {
+    object.object("properties", |keys| {
+        for one in &entries.own {
+            param(keys.key(&one.name), one, side);
+        }
+        for name in required.iter().filter(|name| entries.own.iter().all(|own| own.name != **name)) {
+            keys.object(name, |_| {});
+        }
+    });
+    object.yes("additionalProperties");
+    require(object, required);
 }
 
 fn require(object: &mut Object<'_, '_>, names: &[&str]) {
