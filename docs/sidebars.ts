@@ -14,6 +14,7 @@ const sidebars: SidebarsConfig = {
     'limits-and-retries',
     'observability',
     'sandbox',
+    'other-languages',
     'adding-a-method',
   ],
 };
