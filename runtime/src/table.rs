@@ -94,6 +94,9 @@ pub struct Command<'t> {
     /// Whether the portal reads the parameters by their order.
     #[serde(default, skip_serializing_if = "is_false")]
     pub ordered: bool,
+    /// Whether the portal refuses the method by webhook: only an application may call it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub app_only: bool,
     /// The one-letter option of the access token, where it is not `t`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_short: Option<char>,

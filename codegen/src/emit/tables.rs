@@ -145,7 +145,11 @@ fn command(method: &Method, function: &Function) -> Value {
     if let (Value::Object(row), Kind::Procedure(procedure)) = (&mut row, &function.kind) {
         row.insert("procedure".into(), procedure.word().into());
     }
-    for (key, is_set) in [("ordered", method.ordered), ("local", matches!(function.kind, Kind::Local { .. }))] {
+    for (key, is_set) in [
+        ("ordered", method.ordered),
+        ("app_only", method.app_only && name.is_some()),
+        ("local", matches!(function.kind, Kind::Local { .. })),
+    ] {
         if is_set {
             row[key] = true.into();
         }

@@ -274,7 +274,10 @@ fn every_function_of_the_package_runs_with_its_documented_example() {
             arguments.push(format!("--{}", param.option.as_deref().unwrap_or_default()));
             arguments.push(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
         }
-        if command.method.is_some() {
+        if command.app_only {
+            let own = ["--url".to_owned(), portal.address(), "--token".to_owned(), portal.token().to_owned()];
+            arguments.extend(own);
+        } else if command.method.is_some() {
             arguments.extend(["--url".to_owned(), portal.webhook()]);
         }
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();

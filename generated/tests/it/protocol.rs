@@ -95,3 +95,17 @@ fn refusals_are_the_portals_own() {
     let head = format!("POST {} HTTP/1.1", path(&narrow, "user.get"));
     assert_eq!(send(&narrow, &head, b"").2["error"], "insufficient_scope");
 }
+
+#[test]
+fn what_only_an_application_may_call_is_refused_by_webhook() {
+    let portal = portal();
+    let body = br#"{"PLACEMENT": "CRM_DEAL_DETAIL_TAB", "HANDLER": "https://app.example/tab"}"#;
+    let (status, _, answer) = send(&portal, &format!("POST {} HTTP/1.1", path(&portal, "placement.bind")), body);
+    assert_eq!((status, &answer["error"]), (403, &Value::from("WRONG_AUTH_TYPE")), "{answer}");
+    assert!(answer["error_description"].as_str().is_some_and(|text| text.contains("Application context required")));
+    let by_token = format!("POST /rest/placement.bind?auth={} HTTP/1.1", portal.token());
+    let (status, head, answer) = send(&portal, &by_token, body);
+    assert!(status == 200 && head.contains("x-sandbox-canned: true"), "{answer}");
+    let (status, _, answer) = send(&portal, &format!("POST {} HTTP/1.1", path(&portal, "disk.storage.getForApp")), b"");
+    assert_eq!((status, &answer["error"]), (403, &Value::from("WRONG_AUTH_TYPE")), "{answer}");
+}

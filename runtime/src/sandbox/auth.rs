@@ -13,6 +13,9 @@ use crate::value::Object;
 /// The collection of the tokens.
 pub(super) const TOKENS: &str = "oauth.token";
 
+/// [`Caller::by`] of a webhook.
+pub(super) const WEBHOOK: &str = "webhook";
+
 /// How long a refresh token lives.
 pub(super) const REFRESH_LIFE: Duration = Duration::from_secs(180 * 24 * 3600);
 
@@ -127,7 +130,7 @@ pub(super) fn caller(
             if *code != hooks.code || store.get("user", *user).is_none() {
                 return Err(no_auth());
             }
-            Caller { user: *user, by: "webhook", account: format!("webhook {user}"), scopes: hooks.scopes.cloned() }
+            Caller { user: *user, by: WEBHOOK, account: format!("webhook {user}"), scopes: hooks.scopes.cloned() }
         }
         (None, Some(token)) => {
             let (_, pair) = pair(store, "ACCESS", token).ok_or_else(no_auth)?;

@@ -1,10 +1,32 @@
-//! Methods without a state of their own: their parameters are checked, then the documented example is the answer.
+//! Methods without a state of their own: caller and parameters are checked, then the documented example is the answer.
 
 use serde_json::Value;
 
 use crate::sandbox::answer::{Outcome, Refusal, Success};
+use crate::sandbox::auth;
 use crate::sandbox::dispatch::Call;
 use crate::table::Command;
+
+/// Refuses a webhook where only an application may call, with the code that the method is documented to have for that.
+///
+/// # Errors
+/// That refusal.
+pub(super) fn context(command: &Command<'_>, call: &Call<'_>) -> Result<(), Refusal> {
+    if !command.app_only || call.caller.by != auth::WEBHOOK {
+        return Ok(());
+    }
+    let documented = |code: &str| command.errors.iter().any(|error| error.code == code);
+    Err(match () {
+        () if documented("WRONG_AUTH_TYPE") || !documented("ACCESS_DENIED") => no_context(),
+        () => Refusal::new(403, "ACCESS_DENIED", "Access denied! Application context required"),
+    })
+}
+
+/// The refusal of a webhook where an application has to call.
+pub(super) fn no_context() -> Refusal {
+    let text = "Current authorization type is denied for this method Application context required";
+    Refusal::new(403, "WRONG_AUTH_TYPE", text)
+}
 
 pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
     for param in command.params.iter().filter(|param| param.required) {

@@ -49,7 +49,8 @@ fn put(store: &mut Store, collection: &str, fields: Object) -> Result<(), String
         return Ok(());
     }
     // A smart process has the row of all of them.
-    let row = if collection.starts_with("crm.item.") { "crm.item" } else { collection };
+    let is_smart = collection.strip_prefix("crm.item.").is_some_and(|id| id.parse::<u64>().is_ok());
+    let row = if is_smart { "crm.item" } else { collection };
     let entity = ROWS.entity(row).ok_or_else(|| {
         let known: Vec<&str> = ROWS.names().chain(["user"]).collect();
         format!("there is no collection `{collection}`; there are {}", known.join(", "))

@@ -1,10 +1,10 @@
 //! Folders and files, with real uploads and downloads.
 
-use base64::Engine as _;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
+use base64::{Engine as _, alphabet};
 use serde_json::{Value, json};
 
-use crate::sandbox::Shared;
 use crate::sandbox::answer::{Outcome, Refusal, envelope, iso};
 use crate::sandbox::dispatch::{Call, find};
 use crate::sandbox::limits::Charge;
@@ -14,6 +14,7 @@ use crate::sandbox::reply::Reply;
 use crate::sandbox::request::Inquiry;
 use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
+use crate::sandbox::{Shared, auth, canned};
 use crate::value::Object;
 
 /// Folders and files.
@@ -164,6 +165,9 @@ pub(super) fn storage(call: &mut Call<'_>) -> Outcome {
 
 /// The application's own storage is made when it is first asked for.
 pub(super) fn storage_for_app(call: &mut Call<'_>) -> Outcome {
+    if call.caller.by == auth::WEBHOOK {
+        return Err(canned::no_context());
+    }
     let is_app = |storage: &&Object| field(storage, "ENTITY_TYPE") == "restapp";
     if let Some(found) = call.store().all(STORAGE).values().find(is_app) {
         return Ok(found.clone().into());
@@ -236,7 +240,20 @@ fn sent(value: &Value) -> Option<(Option<String>, Vec<u8>)> {
         Value::String(text) => (None, text.as_str()),
         _ => return None,
     };
-    Some((name, BASE64_STANDARD.decode(text.trim()).ok()?))
+    Some((name, decoded(text)?))
+}
+
+/// Reads Base64 as PHP does: what is no letter of it is passed over, and nobody has to fill it up.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let mut letters: Vec<u8> =
+        text.bytes().filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')).collect();
+    if letters.len() % 4 == 1 {
+        letters.pop();
+    }
+    let forgiving = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    GeneralPurpose::new(&alphabet::STANDARD, forgiving).decode(letters).ok()
 }
 
 /// Who puts a file where.
@@ -480,5 +497,24 @@ pub(super) fn download(shared: &Shared, inquiry: &Inquiry) -> Reply {
             reply.with("content-disposition", &format!("attachment; filename*=UTF-8''{name}"))
         }
         _ => Reply::empty(403),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_as_php_reads_it() {
+        for (text, expected) in [
+            ("aGVsbG8=", "hello"),
+            ("aGVs\nbG8", "hello"),
+            (" aGVsbG8**", "hello"),
+            ("aGVsb", "hel"),
+            ("", ""),
+            ("*", ""),
+        ] {
+            assert_eq!(decoded(text).as_deref(), Some(expected.as_bytes()), "{text}");
+        }
     }
 }

@@ -16,7 +16,10 @@ use crate::sandbox::request::Inquiry;
 use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
 use crate::sandbox::v3::{self, Idempotency};
-use crate::sandbox::{Shared, batch, canned, chats, disk, items, mutate, records, system, tasks, user_fields, users};
+use crate::sandbox::{
+    Shared, batch, bindings, canned, chats, currencies, disk, items, mutate, pipelines, product_rows, records, system,
+    tasks, user_fields, users,
+};
 use crate::table::{Command, Tables};
 use crate::value::Object;
 
@@ -27,6 +30,8 @@ pub(super) struct Call<'c> {
     /// The number of the user that the call is made for.
     pub(super) user: u64,
     pub(super) caller: &'c Caller,
+    /// The method, in lower case.
+    pub(super) method: &'c str,
     pub(super) params: &'c Object,
     pub(super) now: SystemTime,
     /// The portal's address as the caller wrote it.
@@ -85,12 +90,107 @@ type Handler = fn(&mut Call<'_>) -> Outcome;
 /// The methods with a handler of their own, and their scopes. Entities of the table come next; methods that are in neither answer
 /// with their documented example.
 const HANDLERS: &[(&str, &str, Handler)] = &[
+    ("crm.category.add", "crm", pipelines::add),
+    ("crm.category.delete", "crm", pipelines::delete),
+    ("crm.category.fields", "crm", pipelines::fields),
+    ("crm.category.get", "crm", pipelines::get),
+    ("crm.category.list", "crm", pipelines::list),
+    ("crm.category.update", "crm", pipelines::update),
+    ("crm.company.contact.add", "crm", bindings::add),
+    ("crm.company.contact.delete", "crm", bindings::delete),
+    ("crm.company.contact.fields", "crm", bindings::fields),
+    ("crm.company.contact.items.delete", "crm", bindings::items_delete),
+    ("crm.company.contact.items.get", "crm", bindings::items_get),
+    ("crm.company.contact.items.set", "crm", bindings::items_set),
+    ("crm.company.userfield.add", "crm", user_fields::add),
+    ("crm.company.userfield.delete", "crm", user_fields::delete),
+    ("crm.company.userfield.get", "crm", user_fields::get),
+    ("crm.company.userfield.list", "crm", user_fields::list),
+    ("crm.company.userfield.update", "crm", user_fields::update),
+    ("crm.contact.company.add", "crm", bindings::add),
+    ("crm.contact.company.delete", "crm", bindings::delete),
+    ("crm.contact.company.fields", "crm", bindings::fields),
+    ("crm.contact.company.items.delete", "crm", bindings::items_delete),
+    ("crm.contact.company.items.get", "crm", bindings::items_get),
+    ("crm.contact.company.items.set", "crm", bindings::items_set),
+    ("crm.contact.userfield.add", "crm", user_fields::add),
+    ("crm.contact.userfield.delete", "crm", user_fields::delete),
+    ("crm.contact.userfield.get", "crm", user_fields::get),
+    ("crm.contact.userfield.list", "crm", user_fields::list),
+    ("crm.contact.userfield.update", "crm", user_fields::update),
+    ("crm.currency.add", "crm", currencies::add),
+    ("crm.currency.base.get", "crm", currencies::base_get),
+    ("crm.currency.base.set", "crm", currencies::base_set),
+    ("crm.currency.delete", "crm", currencies::delete),
+    ("crm.currency.get", "crm", currencies::get),
+    ("crm.currency.list", "crm", currencies::list),
+    ("crm.currency.localizations.delete", "crm", currencies::languages_delete),
+    ("crm.currency.localizations.get", "crm", currencies::languages_get),
+    ("crm.currency.localizations.set", "crm", currencies::languages_set),
+    ("crm.currency.update", "crm", currencies::update),
+    ("crm.deal.contact.add", "crm", bindings::add),
+    ("crm.deal.contact.delete", "crm", bindings::delete),
+    ("crm.deal.contact.fields", "crm", bindings::fields),
+    ("crm.deal.contact.items.delete", "crm", bindings::items_delete),
+    ("crm.deal.contact.items.get", "crm", bindings::items_get),
+    ("crm.deal.contact.items.set", "crm", bindings::items_set),
+    ("crm.deal.productrows.get", "crm", product_rows::owner_get),
+    ("crm.deal.productrows.set", "crm", product_rows::owner_set),
+    ("crm.deal.userfield.add", "crm", user_fields::add),
+    ("crm.deal.userfield.delete", "crm", user_fields::delete),
+    ("crm.deal.userfield.get", "crm", user_fields::get),
+    ("crm.deal.userfield.list", "crm", user_fields::list),
+    ("crm.deal.userfield.update", "crm", user_fields::update),
     ("crm.item.add", "crm", items::add),
     ("crm.item.delete", "crm", items::delete),
     ("crm.item.fields", "crm", items::fields),
     ("crm.item.get", "crm", items::get),
     ("crm.item.list", "crm", items::list),
+    ("crm.item.productrow.add", "crm", product_rows::add),
+    ("crm.item.productrow.delete", "crm", product_rows::delete),
+    ("crm.item.productrow.fields", "crm", product_rows::fields),
+    ("crm.item.productrow.get", "crm", product_rows::get),
+    ("crm.item.productrow.list", "crm", product_rows::list),
+    ("crm.item.productrow.set", "crm", product_rows::set),
+    ("crm.item.productrow.update", "crm", product_rows::update),
     ("crm.item.update", "crm", items::update),
+    ("crm.lead.contact.add", "crm", bindings::add),
+    ("crm.lead.contact.delete", "crm", bindings::delete),
+    ("crm.lead.contact.fields", "crm", bindings::fields),
+    ("crm.lead.contact.items.delete", "crm", bindings::items_delete),
+    ("crm.lead.contact.items.get", "crm", bindings::items_get),
+    ("crm.lead.contact.items.set", "crm", bindings::items_set),
+    ("crm.lead.productrows.get", "crm", product_rows::owner_get),
+    ("crm.lead.productrows.set", "crm", product_rows::owner_set),
+    ("crm.lead.userfield.add", "crm", user_fields::add),
+    ("crm.lead.userfield.delete", "crm", user_fields::delete),
+    ("crm.lead.userfield.get", "crm", user_fields::get),
+    ("crm.lead.userfield.list", "crm", user_fields::list),
+    ("crm.lead.userfield.update", "crm", user_fields::update),
+    ("crm.productrow.fields", "crm", product_rows::old_fields),
+    ("crm.productrow.list", "crm", product_rows::old_list),
+    ("crm.quote.contact.add", "crm", bindings::add),
+    ("crm.quote.contact.delete", "crm", bindings::delete),
+    ("crm.quote.contact.fields", "crm", bindings::fields),
+    ("crm.quote.contact.items.delete", "crm", bindings::items_delete),
+    ("crm.quote.contact.items.get", "crm", bindings::items_get),
+    ("crm.quote.contact.items.set", "crm", bindings::items_set),
+    ("crm.quote.productrows.get", "crm", product_rows::owner_get),
+    ("crm.quote.productrows.set", "crm", product_rows::owner_set),
+    ("crm.quote.userfield.add", "crm", user_fields::add),
+    ("crm.quote.userfield.delete", "crm", user_fields::delete),
+    ("crm.quote.userfield.get", "crm", user_fields::get),
+    ("crm.quote.userfield.list", "crm", user_fields::list),
+    ("crm.quote.userfield.update", "crm", user_fields::update),
+    ("crm.requisite.userfield.add", "crm", user_fields::add),
+    ("crm.requisite.userfield.delete", "crm", user_fields::delete),
+    ("crm.requisite.userfield.get", "crm", user_fields::get),
+    ("crm.requisite.userfield.list", "crm", user_fields::list),
+    ("crm.requisite.userfield.update", "crm", user_fields::update),
+    ("crm.status.delete", "crm", pipelines::status_delete),
+    ("crm.status.entity.items", "crm", pipelines::directory_items),
+    ("crm.status.entity.types", "crm", pipelines::directories),
+    ("crm.status.list", "crm", pipelines::status_list),
     ("crm.type.add", "crm", items::type_add),
     ("disk.file.copyto", "disk", disk::file_copy),
     ("disk.file.delete", "disk", disk::file_delete),
@@ -498,7 +598,7 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
     let Some(charge) = state.ledger.charge(&state.options.operating, &caller.account, method, now) else {
         return (Err(operation_limit()), Charge::default());
     };
-    let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, params, now, base };
+    let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, method, params, now, base };
     let outcome = match (handler, row, command) {
         _ if twin.is_some() => match twin {
             Some((entity, twin, verb)) => v3::run(&mut call, entity, twin, verb),
@@ -506,8 +606,9 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
         },
         (Some((.., handler)), ..) => handler(&mut call),
         (_, Some((entity, verb)), _) => records::run(&mut call, entity, verb),
-        (.., Some(command)) if rest == 3 => v3::check(&command, params).and_then(|()| canned::answer(&command, &call)),
-        (.., Some(command)) => canned::answer(&command, &call),
+        (.., Some(command)) => canned::context(&command, &call)
+            .and_then(|()| if rest == 3 { v3::check(&command, params) } else { Ok(()) })
+            .and_then(|()| canned::answer(&command, &call)),
         _ => Err(Refusal::no_method()),
     };
     let outcome = match outcome {

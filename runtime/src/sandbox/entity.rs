@@ -81,6 +81,8 @@ pub(super) struct Entity {
     /// The record that each record belongs to.
     #[serde(default)]
     pub(super) parent: Option<Parent>,
+    #[serde(default)]
+    pub(super) unique: Option<Unique>,
     /// `NAME:type` for each field, `!` behind it where callers cannot write it. `*`: any others are taken, too.
     #[serde(default, deserialize_with = "fields")]
     pub(super) fields: IndexMap<String, Field>,
@@ -151,6 +153,15 @@ pub(super) struct Twin {
     /// The fields, in its own names, that a new record needs.
     #[serde(default)]
     pub(super) required: Vec<String>,
+    /// What is answered after `update`: the record, or `true`.
+    #[serde(default = "done")]
+    pub(super) updated: Reply,
+    /// The records' fields that order a list which goes on behind a cursor, where it does.
+    #[serde(default)]
+    pub(super) cursor: Vec<String>,
+    /// What its methods do, where they do not do everything.
+    #[serde(default)]
+    pub(super) verbs: Option<Vec<Verb>>,
 }
 
 /// The record that each record belongs to.
@@ -163,6 +174,24 @@ pub(super) struct Parent {
     pub(super) field: String,
     /// The parameters that name it.
     pub(super) by: Vec<String>,
+    /// The parameter that names it by its code, and the field that holds the code.
+    #[serde(default)]
+    pub(super) code: Option<(String, String)>,
+    /// Every method has to name it.
+    #[serde(default)]
+    pub(super) always: bool,
+    /// The error where it does not exist; the record's own if not set.
+    #[serde(default)]
+    pub(super) missing: Option<Missing>,
+}
+
+/// A field whose values differ among the records of one parent, and the error for a value that is there already.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unique {
+    pub(super) field: String,
+    pub(super) code: String,
+    pub(super) text: String,
 }
 
 /// The errors for a record that does not exist and for a field that is missing.
@@ -324,12 +353,19 @@ impl Rows {
             _ => return None,
         };
         let entity = self.entities.iter().find(|entity| entity.v3.as_ref().is_some_and(|twin| twin.name == name))?;
-        Some((entity, entity.v3.as_ref()?, verb))
+        let twin = entity.v3.as_ref()?;
+        let does = twin.verbs.as_ref().is_none_or(|verbs| verbs.contains(&verb));
+        does.then_some((entity, twin, verb))
     }
 
     /// The entity of a collection.
     pub(super) fn entity(&self, name: &str) -> Option<&Entity> {
         self.entities.iter().find(|entity| entity.name == name)
+    }
+
+    /// All rows.
+    pub(super) fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.iter()
     }
 
     /// The names of all collections.
@@ -375,8 +411,6 @@ mod tests {
             for field in named.into_iter().flatten().chain(&entity.required).chain(entity.defaults.keys()) {
                 assert!(known(field), "{}: {field} is not among its fields", entity.name);
             }
-            let has_methods = !entity.verbs.is_empty() || !entity.methods.is_empty();
-            assert!(has_methods || entity.name == "crm.item", "{} has no methods", entity.name);
         }
         let names: std::collections::BTreeSet<&String> = rows.entities.iter().map(|entity| &entity.name).collect();
         assert_eq!(names.len(), rows.entities.len(), "each row has its own name");

@@ -8,6 +8,7 @@ use crate::sandbox::dispatch::Call;
 use crate::sandbox::entity::{Entity, Kind, ROWS};
 use crate::sandbox::query::{self, Filter, Query};
 use crate::sandbox::records::{self, blank, camel, number, stamp, upper};
+use crate::sandbox::{bindings, pipelines, product_rows};
 use crate::value::Object;
 
 /// The names that are not just the camel case of the records' own.
@@ -27,7 +28,8 @@ const SMART: &str = "crm.item";
 struct Kin {
     entity: &'static Entity,
     collection: String,
-    is_lead: bool,
+    /// Its stages are called states.
+    has_states: bool,
 }
 
 fn not_found() -> Refusal {
@@ -45,6 +47,7 @@ fn kin(call: &Call<'_>) -> Result<Kin, Refusal> {
         2 => (named("crm.deal")?, "crm.deal".to_owned()),
         3 => (named("crm.contact")?, "crm.contact".to_owned()),
         4 => (named("crm.company")?, "crm.company".to_owned()),
+        7 => (named("crm.quote")?, "crm.quote".to_owned()),
         31 => (named(SMART)?, "crm.item.31".to_owned()),
         other => {
             let is_its = |record: &Object| record.get("ENTITY_TYPE_ID").and_then(number) == Some(other);
@@ -54,14 +57,14 @@ fn kin(call: &Call<'_>) -> Result<Kin, Refusal> {
             (named(SMART)?, format!("{SMART}.{other}"))
         }
     };
-    Ok(Kin { entity, collection, is_lead: type_id == 1 })
+    Ok(Kin { entity, collection, has_states: matches!(type_id, 1 | 7) })
 }
 
 impl Kin {
     fn inner(&self, name: &str) -> String {
         match NAMES.iter().find(|(outer, _)| *outer == name) {
             Some((_, inner)) => (*inner).to_owned(),
-            None if name == "stageId" && self.is_lead => "STATUS_ID".to_owned(),
+            None if name == "stageId" && self.has_states => "STATUS_ID".to_owned(),
             None if name.starts_with("UF_") => name.to_owned(),
             None => upper(name),
         }
@@ -70,7 +73,7 @@ impl Kin {
     fn outer(&self, name: &str) -> String {
         match NAMES.iter().find(|(_, inner)| *inner == name) {
             Some((outer, _)) => (*outer).to_owned(),
-            None if name == "STATUS_ID" && self.is_lead => "stageId".to_owned(),
+            None if name == "STATUS_ID" && self.has_states => "stageId".to_owned(),
             None => camel(name),
         }
     }
@@ -108,6 +111,13 @@ impl Kin {
             .collect()
     }
 
+    /// What follows from a change.
+    fn settle(&self, call: &Call<'_>, record: &mut Object, sent: &Object, before: Option<&Object>) {
+        records::flag_contacts(self.entity, record);
+        bindings::settle(&self.collection, record, sent);
+        pipelines::settle(call, self.entity, &self.collection, record, sent, before);
+    }
+
     fn named(&self, call: &Call<'_>) -> Result<(u64, Object), Refusal> {
         let id = call.param("id").and_then(number);
         let found = id.and_then(|id| Some((id, call.store().get(&self.collection, id)?.clone())));
@@ -116,7 +126,7 @@ impl Kin {
 }
 
 /// A number without a fraction is an integer in JSON.
-fn number_of(number: f64) -> Value {
+pub(super) fn number_of(number: f64) -> Value {
     if number.fract() == 0.0 && number.abs() < 1e15 { json!(number as i64) } else { json!(number) }
 }
 
@@ -132,7 +142,8 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
         record.insert(owner.clone(), call.user.to_string().into());
     }
     stamp(call, kin.entity, &mut record, true);
-    record.extend(fields);
+    record.extend(fields.clone());
+    kin.settle(call, &mut record, &fields, None);
     let item = kin.show(call, &record, &[]);
     call.store_mut().put(&kin.collection, id, record);
     Ok(json!({ "item": item }).into())
@@ -146,8 +157,16 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     let kin = kin(call)?;
-    let (id, mut record) = kin.named(call)?;
-    record.extend(kin.sent(call));
+    let (id, before) = kin.named(call)?;
+    let (mut record, fields) = (before.clone(), kin.sent(call));
+    for (name, value) in &fields {
+        let value = match (kin.entity.kind(name), record.get(name)) {
+            (Kind::Multi, Some(known)) => records::merged(known, value.clone()),
+            _ => value.clone(),
+        };
+        record.insert(name.clone(), value);
+    }
+    kin.settle(call, &mut record, &fields, Some(&before));
     stamp(call, kin.entity, &mut record, false);
     let item = kin.show(call, &record, &[]);
     call.store_mut().put(&kin.collection, id, record);
@@ -158,6 +177,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
     let kin = kin(call)?;
     let (id, _) = kin.named(call)?;
     call.store_mut().remove(&kin.collection, id);
+    product_rows::forget(call, &kin.collection, id);
     Ok(json!([]).into())
 }
 
@@ -218,5 +238,6 @@ pub(super) fn type_add(call: &mut Call<'_>) -> Outcome {
     stamp(call, entity, &mut record, true);
     let shown = records::show(entity, &record);
     call.store_mut().put("crm.type", id, record);
+    pipelines::put_default(call.store_mut(), type_id);
     Ok(json!({ "type": shown }).into())
 }

@@ -14,12 +14,14 @@
 mod answer;
 mod auth;
 mod batch;
+mod bindings;
 mod canned;
 mod chats;
 #[cfg(feature = "cli")]
 pub mod command;
 mod control;
 mod cors;
+mod currencies;
 mod data;
 #[cfg(feature = "sandbox-db")]
 mod db;
@@ -35,7 +37,9 @@ mod mutate;
 mod oauth;
 mod options;
 mod page;
+mod pipelines;
 mod plan;
+mod product_rows;
 mod query;
 mod records;
 mod reply;

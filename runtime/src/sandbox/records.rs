@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal, Success, iso};
 use crate::sandbox::dispatch::{Call, find};
-use crate::sandbox::entity::{Entity, Kind, Reply, Verb};
+use crate::sandbox::entity::{Entity, Kind, Parent, ROWS, Reply, Verb};
 use crate::sandbox::query::{self, Filter, Query};
+use crate::sandbox::{bindings, pipelines, product_rows, user_fields};
 use crate::value::Object;
 
 /// Carries out a method of an entity.
@@ -24,7 +25,11 @@ fn carry_out(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
         Verb::List => list(call, entity),
         Verb::Update => update(call, entity),
         Verb::Delete => delete(call, entity),
-        Verb::Fields => Ok(fields(entity).into()),
+        Verb::Fields => {
+            let mut all = fields(entity);
+            all.extend(user_fields::described(call.store(), &entity.name));
+            Ok(all.into())
+        }
     }
 }
 
@@ -53,6 +58,29 @@ fn first_number(call: &Call<'_>, names: &[String]) -> Option<u64> {
     names.iter().find_map(|name| call.param(name)).and_then(number)
 }
 
+/// The parent that the parameters name.
+///
+/// # Errors
+/// When it does not exist, or is not named where it has to be.
+fn parent_of(call: &Call<'_>, entity: &Entity, parent: &Parent) -> Result<Option<u64>, Refusal> {
+    let by_code = || {
+        let (param, field) = parent.code.as_ref()?;
+        let (code, of) = (call.text(param).filter(|code| !code.is_empty())?, parent.of.as_deref()?);
+        let is_its = |record: &Object| record.get(field).and_then(Value::as_str) == Some(&code);
+        Some(call.store().all(of).iter().find(|(_, record)| is_its(record)).map_or(0, |(id, _)| *id))
+    };
+    let id = first_number(call, &parent.by).or_else(by_code);
+    let exists = |id: u64| parent.of.as_deref().is_none_or(|of| call.store().get(of, id).is_some());
+    match id {
+        Some(id) if exists(id) => Ok(Some(id)),
+        None if !parent.always => Ok(None),
+        _ => {
+            let missing = parent.missing.as_ref().unwrap_or(&entity.missing);
+            Err(Refusal::new(missing.status, &missing.code, &*missing.text))
+        }
+    }
+}
+
 /// The record that the parameters name.
 fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
     let missing = || Refusal::new(entity.missing.status, &entity.missing.code, &*entity.missing.text);
@@ -64,10 +92,11 @@ fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
             format!("{} is not defined or invalid.", name.to_uppercase()),
         ));
     }
+    let parent = entity.parent.as_ref().map(|parent| Ok((parent, parent_of(call, entity, parent)?))).transpose()?;
     let id = first_number(call, &entity.by).ok_or_else(missing)?;
     let record = call.store().get(&entity.name, id).ok_or_else(missing)?;
-    match &entity.parent {
-        Some(parent) => match first_number(call, &parent.by) {
+    match parent {
+        Some((parent, wanted)) => match wanted {
             Some(wanted) if record.get(&parent.field).and_then(number) != Some(wanted) => Err(missing()),
             _ => Ok(id),
         },
@@ -310,26 +339,41 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     }
     let parent = match &entity.parent {
         Some(parent) => {
-            let id = first_number(call, &parent.by).or_else(|| fields.get(&parent.field).and_then(number));
+            let named = parent_of(call, entity, parent)?;
+            let id = named.or_else(|| fields.get(&parent.field).and_then(number));
             let exists = |id: u64| parent.of.as_deref().is_none_or(|of| call.store().get(of, id).is_some());
-            match id.filter(|id| exists(*id)) {
-                Some(id) => Some((parent.field.clone(), id)),
-                None => return Err(Refusal::new(entity.missing.status, &entity.missing.code, &*entity.missing.text)),
-            }
+            let missing = parent.missing.as_ref().unwrap_or(&entity.missing);
+            let missing = || Refusal::new(missing.status, &missing.code, &*missing.text);
+            Some((parent.field.clone(), id.filter(|id| exists(*id)).ok_or_else(missing)?))
         }
         None => None,
     };
+    if let Some(unique) = &entity.unique
+        && let Some(wanted) = fields.get(&unique.field).filter(|value| !is_empty(value))
+    {
+        let is_sibling =
+            |record: &Object| parent.as_ref().is_none_or(|(field, id)| record.get(field).and_then(number) == Some(*id));
+        let taken = |record: &Object| is_sibling(record) && record.get(&unique.field) == Some(wanted);
+        if call.store().all(&entity.name).values().any(taken) {
+            return Err(Refusal::new(400, &unique.code, &*unique.text));
+        }
+    }
     let id = call.store_mut().next(&entity.name);
     let mut record = blank(entity, id);
     if let Some(owner) = &entity.owner {
         record.insert(owner.clone(), if entity.text { call.user.to_string().into() } else { call.user.into() });
     }
     stamp(call, entity, &mut record, true);
-    record.extend(fields);
+    record.extend(fields.clone());
     if let Some((field, id)) = parent {
         record.insert(field, if entity.text { id.to_string().into() } else { id.into() });
     }
     flag_contacts(entity, &mut record);
+    bindings::settle(&entity.name, &mut record, &fields);
+    pipelines::settle(call, entity, &entity.name, &mut record, &fields, None);
+    if entity.name == "crm.status" {
+        pipelines::status_prefix(&mut record);
+    }
     let answer = reply(entity, entity.added, id, &record);
     call.store_mut().put(&entity.name, id, record);
     Ok(answer.into())
@@ -369,7 +413,7 @@ fn list(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let rename = |name: &str| stored_name(entity, name);
     let mut filter = call.param(&entity.filter).map(|filter| Filter::read(filter, &rename)).unwrap_or_default();
     if let Some(parent) = &entity.parent
-        && let Some(id) = first_number(call, &parent.by)
+        && let Some(id) = parent_of(call, entity, parent)?
     {
         filter = Filter::all([filter]);
         filter.test("=", &*parent.field, &id.into());
@@ -419,15 +463,18 @@ fn select(entity: &Entity, record: &Object, fields: &[String]) -> Object {
 
 fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
-    let mut record = call.store().get(&entity.name, id).cloned().unwrap_or_default();
-    for (name, value) in sent(call, entity) {
-        let value = match (entity.kind(&name), record.get(&name)) {
-            (Kind::Multi, Some(known)) => merged(known, value),
-            _ => value,
+    let before = call.store().get(&entity.name, id).cloned().unwrap_or_default();
+    let (mut record, fields) = (before.clone(), sent(call, entity));
+    for (name, value) in &fields {
+        let value = match (entity.kind(name), record.get(name)) {
+            (Kind::Multi, Some(known)) => merged(known, value.clone()),
+            _ => value.clone(),
         };
-        record.insert(name, value);
+        record.insert(name.clone(), value);
     }
     flag_contacts(entity, &mut record);
+    bindings::settle(&entity.name, &mut record, &fields);
+    pipelines::settle(call, entity, &entity.name, &mut record, &fields, Some(&before));
     stamp(call, entity, &mut record, false);
     let answer = reply(entity, entity.updated, id, &record);
     call.store_mut().put(&entity.name, id, record);
@@ -437,10 +484,32 @@ fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
 fn delete(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
     call.store_mut().remove(&entity.name, id);
+    product_rows::forget(call, &entity.name, id);
+    forget_children(call, &entity.name, id);
     Ok(match entity.deleted {
         Reply::Record => wrapped(entity.one.as_deref(), true.into()).into(),
         _ => Success::from(Value::Bool(true)),
     })
+}
+
+/// Removes what belongs to a record that is removed.
+pub(super) fn forget_children(call: &mut Call<'_>, collection: &str, id: u64) {
+    let children = ROWS.entities().filter_map(|entity| Some((entity, entity.parent.as_ref()?)));
+    for (child, parent) in children.filter(|(_, parent)| parent.of.as_deref() == Some(collection)) {
+        let is_its = |record: &Object| record.get(&parent.field).and_then(number) == Some(id);
+        let records = call.store().all(&child.name).iter().filter(|(_, record)| is_its(record));
+        let gone: Vec<u64> = records.map(|(id, _)| *id).collect();
+        for id in gone {
+            call.store_mut().remove(&child.name, id);
+        }
+    }
+}
+
+/// `LAST_NAME` → `Last name`.
+pub(super) fn label(key: &str) -> String {
+    let words = key.trim_start_matches("UF_").to_lowercase().replace('_', " ");
+    let mut chars = words.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// The description of an entity's fields.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::entity::ROWS;
-use crate::sandbox::records;
 use crate::sandbox::store::Store;
+use crate::sandbox::{currencies, pipelines, records};
 use crate::value::Object;
 
 /// A set of data.
@@ -21,17 +21,34 @@ pub enum Seed {
 
 const DEPARTMENTS: &[(u64, &str)] = &[(1, "Example Ltd"), (5, "Accounting"), (7, "Engineering")];
 
-/// The stages of leads and deals: entity, code, name, meaning.
+/// The entries of the CRM's directories: directory, code, name, meaning. Those of pipelines come with these.
 const STATUSES: &[(&str, &str, &str, Option<&str>)] = &[
     ("STATUS", "NEW", "Not processed", None),
     ("STATUS", "IN_PROCESS", "In progress", None),
     ("STATUS", "CONVERTED", "Good lead", Some("S")),
     ("STATUS", "JUNK", "Junk lead", Some("F")),
-    ("DEAL_STAGE", "NEW", "Initiation", None),
-    ("DEAL_STAGE", "PREPARATION", "Documents", None),
-    ("DEAL_STAGE", "EXECUTING", "Execution", None),
-    ("DEAL_STAGE", "WON", "Deal won", Some("S")),
-    ("DEAL_STAGE", "LOSE", "Deal lost", Some("F")),
+    ("QUOTE_STATUS", "DRAFT", "Draft", None),
+    ("QUOTE_STATUS", "SENT", "Sent", None),
+    ("QUOTE_STATUS", "APPROVED", "Approved", Some("S")),
+    ("QUOTE_STATUS", "DECLAINED", "Declined", Some("F")),
+    ("SOURCE", "CALL", "Call", None),
+    ("SOURCE", "EMAIL", "E-mail", None),
+    ("SOURCE", "WEB", "Website", None),
+    ("SOURCE", "ADVERTISING", "Advertising", None),
+    ("SOURCE", "OTHER", "Other", None),
+    ("DEAL_TYPE", "SALE", "Sale", None),
+    ("DEAL_TYPE", "COMPLEX", "Complex sale", None),
+    ("DEAL_TYPE", "SERVICES", "Services", None),
+    ("CONTACT_TYPE", "CLIENT", "Client", None),
+    ("CONTACT_TYPE", "SUPPLIER", "Supplier", None),
+    ("CONTACT_TYPE", "PARTNER", "Partner", None),
+    ("COMPANY_TYPE", "CUSTOMER", "Client", None),
+    ("COMPANY_TYPE", "SUPPLIER", "Supplier", None),
+    ("COMPANY_TYPE", "PARTNER", "Partner", None),
+    ("INDUSTRY", "IT", "Information technology", None),
+    ("INDUSTRY", "OTHER", "Other", None),
+    ("EMPLOYEES", "EMPLOYEES_1", "fewer than 50", None),
+    ("EMPLOYEES", "EMPLOYEES_2", "50 to 250", None),
 ];
 
 /// When everything of the seeds was made.
@@ -72,11 +89,14 @@ pub(super) fn store(seed: Seed) -> Store {
     put(&mut store, "calendar.section", 1, &section);
     let list = json!({"IBLOCK_TYPE_ID": "lists", "CODE": "inventory", "NAME": "Inventory"});
     put(&mut store, "lists", 1, &list);
-    for (at, (entity, status, name, semantics)) in (1..).zip(STATUSES) {
-        let status = json!({"ENTITY_ID": entity, "STATUS_ID": status, "NAME": name, "NAME_INIT": name, "SORT": (at * 10).to_string(),
-                            "SYSTEM": "Y", "SEMANTICS": semantics});
-        put(&mut store, "crm.status", at, &status);
+    pipelines::seed(&mut store);
+    let mut sort = 0;
+    for (at, (directory, code, name, meaning)) in STATUSES.iter().enumerate() {
+        let goes_on = at > 0 && STATUSES[at - 1].0 == *directory;
+        sort = if goes_on { sort + 10 } else { 10 };
+        pipelines::put_status(&mut store, directory, code, name, sort, *meaning, None);
     }
+    currencies::seed(&mut store, MADE);
     let deals = match seed {
         Seed::Empty => 0,
         Seed::Small => 3,

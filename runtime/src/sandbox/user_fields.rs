@@ -1,6 +1,6 @@
-//! Custom fields of accounts.
+//! Custom fields of accounts and of the CRM's records.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal};
 use crate::sandbox::dispatch::Call;
@@ -8,8 +8,73 @@ use crate::sandbox::records;
 use crate::sandbox::store::Store;
 use crate::value::Object;
 
-/// The collection.
-const FIELDS: &str = "user.userfield";
+/// Whose fields a method works on.
+struct Family {
+    /// The collection that has the fields; `.userfield` behind it is the collection of the fields themselves, and the
+    /// beginning of the methods' names.
+    owner: &'static str,
+    /// The portal's name of the owner.
+    entity: &'static str,
+    /// What stands before the names of the fields.
+    prefix: &'static str,
+}
+
+const FAMILIES: &[Family] = &[
+    Family { owner: "user", entity: "USER", prefix: "UF_USR_" },
+    Family { owner: "crm.lead", entity: "CRM_LEAD", prefix: "UF_CRM_" },
+    Family { owner: "crm.deal", entity: "CRM_DEAL", prefix: "UF_CRM_" },
+    Family { owner: "crm.contact", entity: "CRM_CONTACT", prefix: "UF_CRM_" },
+    Family { owner: "crm.company", entity: "CRM_COMPANY", prefix: "UF_CRM_" },
+    Family { owner: "crm.quote", entity: "CRM_QUOTE", prefix: "UF_CRM_" },
+    Family { owner: "crm.requisite", entity: "CRM_REQUISITE", prefix: "UF_CRM_" },
+];
+
+/// The longest name of a field, its prefix included.
+const LONGEST_NAME: usize = 50;
+
+impl Family {
+    fn of(call: &Call<'_>) -> Result<&'static Self, Refusal> {
+        let owner = call.method.split(".userfield").next().unwrap_or_default();
+        FAMILIES.iter().find(|family| family.owner == owner).ok_or_else(Refusal::no_method)
+    }
+
+    fn fields(&self) -> String {
+        format!("{}.userfield", self.owner)
+    }
+
+    fn is_crm(&self) -> bool {
+        self.owner != "user"
+    }
+}
+
+/// The custom fields of an entity, as its list of fields describes them.
+pub(super) fn described(store: &Store, owner: &str) -> Vec<(String, Value)> {
+    let text = |field: &Object, key: &str| field.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let about = |field: &Object| {
+        let name = text(field, "FIELD_NAME");
+        let label = field.get("EDIT_FORM_LABEL").and_then(first_text).unwrap_or_else(|| name.clone());
+        let mut about = json!({
+            "type": text(field, "USER_TYPE_ID"), "isRequired": text(field, "MANDATORY") == "Y", "isReadOnly": false,
+            "isImmutable": false, "isMultiple": text(field, "MULTIPLE") == "Y", "isDynamic": true, "title": name,
+            "listLabel": label, "formLabel": label, "filterLabel": label,
+        });
+        if let Some(choices) = field.get("LIST").and_then(Value::as_array) {
+            about["items"] =
+                choices.iter().map(|choice| json!({ "ID": choice["ID"], "VALUE": choice["VALUE"] })).collect();
+        }
+        (name, about)
+    };
+    store.all(&format!("{owner}.userfield")).values().map(about).collect()
+}
+
+/// A text, or the first of the texts by language.
+fn first_text(label: &Value) -> Option<String> {
+    match label {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(texts) => texts.values().find_map(Value::as_str).map(str::to_owned),
+        _ => None,
+    }
+}
 
 /// What the portal sets where the caller does not.
 const DEFAULTS: &[(&str, &str)] = &[
@@ -38,6 +103,7 @@ fn missing(field: &str) -> Refusal {
 }
 
 pub(super) fn add(call: &mut Call<'_>) -> Outcome {
+    let family = Family::of(call)?;
     administrator(call)?;
     let fields = given(call);
     let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -47,21 +113,49 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
         }
     }
     let bare = text("FIELD_NAME").to_uppercase();
-    let bare = bare.trim_start_matches("UF_USR_").trim_start_matches("UF_");
-    let name = format!("UF_USR_{bare}");
-    if call.store().all(FIELDS).values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(&name)) {
-        return Err(Refusal::core(format!("Field {name} for USER object already exists")));
+    let bare = bare.trim_start_matches(family.prefix).trim_start_matches("UF_");
+    let name = format!("{}{bare}", family.prefix);
+    if family.is_crm() && name.len() > LONGEST_NAME {
+        return Err(Refusal::core("Field name is too long (more than 50 characters)."));
     }
-    let id = call.store_mut().next(FIELDS);
+    if family.is_crm() && !bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        let text = "Field name contains invalid characters. Allowed characters are: A-Z, 0-9 and _.";
+        return Err(Refusal::core(text));
+    }
+    let known = family.fields();
+    if call.store().all(&known).values().any(|field| field.get("FIELD_NAME").and_then(Value::as_str) == Some(&name)) {
+        return Err(Refusal::core(format!("Field {name} for {} object already exists", family.entity)));
+    }
+    let id = call.store_mut().next(&known);
     let mut field = Object::new();
     field.insert("ID".into(), id.to_string().into());
-    field.insert("ENTITY_ID".into(), "USER".into());
+    field.insert("ENTITY_ID".into(), family.entity.into());
+    field.insert("FIELD_NAME".into(), name.as_str().into());
+    field.insert("USER_TYPE_ID".into(), text("USER_TYPE_ID").into());
+    if family.is_crm() {
+        field.insert("XML_ID".into(), Value::Null);
+        field.insert("SETTINGS".into(), json!({}));
+        for label in ["EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL"] {
+            let text = fields.get("LABEL").and_then(Value::as_str);
+            field.insert(label.into(), text.map_or(Value::Null, |text| json!({ "en": text })));
+        }
+        field.insert("ERROR_MESSAGE".into(), Value::Null);
+        field.insert("HELP_MESSAGE".into(), Value::Null);
+    }
     field.extend(DEFAULTS.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))));
-    field.extend(fields);
+    field.extend(fields.into_iter().filter(|(key, _)| !(family.is_crm() && key == "LABEL")));
     field.insert("FIELD_NAME".into(), name.into());
     number_choices(call.store_mut(), &mut field);
-    call.store_mut().put(FIELDS, id, field);
+    texts(&mut field);
+    call.store_mut().put(&known, id, field);
     Ok(Value::from(id).into())
+}
+
+/// Numbers that a caller sent as such are answered as text.
+fn texts(field: &mut Object) {
+    if let Some(sort) = field.get_mut("SORT").filter(|sort| sort.is_number()) {
+        *sort = sort.to_string().into();
+    }
 }
 
 /// Gives each new choice of an enumeration its number.
@@ -79,39 +173,92 @@ fn number_choices(store: &mut Store, field: &mut Object) {
     }
 }
 
-fn number(call: &Call<'_>) -> Result<u64, Refusal> {
-    let id = call.number("id").and_then(|id| u64::try_from(id).ok());
-    id.filter(|id| call.store().get(FIELDS, *id).is_some())
-        .ok_or_else(|| Refusal::new(400, "", "The field is not found."))
+fn number(call: &Call<'_>, family: &Family) -> Result<u64, Refusal> {
+    let id = call.number("id").and_then(|id| u64::try_from(id).ok()).filter(|id| *id > 0);
+    match id {
+        None if family.is_crm() => Err(Refusal::new(400, "", "ID is not defined or invalid.")),
+        Some(id) if call.store().get(&family.fields(), id).is_some() => Ok(id),
+        Some(id) if family.is_crm() => {
+            Err(Refusal::new(400, "ERROR_NOT_FOUND", format!("The entity with ID '{id}' is not found")))
+        }
+        _ => Err(Refusal::new(400, "", "The field is not found.")),
+    }
+}
+
+pub(super) fn get(call: &mut Call<'_>) -> Outcome {
+    let family = Family::of(call)?;
+    let id = number(call, family)?;
+    Ok(call.store().get(&family.fields(), id).cloned().unwrap_or_default().into())
 }
 
 pub(super) fn update(call: &mut Call<'_>) -> Outcome {
+    let family = Family::of(call)?;
     administrator(call)?;
-    let id = number(call)?;
+    let id = number(call, family)?;
     let changes = given(call);
-    let mut field = call.store().get(FIELDS, id).cloned().unwrap_or_default();
-    field.extend(changes.into_iter().filter(|(key, _)| !FIXED.contains(&key.as_str())));
+    let mut field = call.store().get(&family.fields(), id).cloned().unwrap_or_default();
+    let choices = changes.get("LIST").and_then(Value::as_array).cloned();
+    field.extend(
+        changes.into_iter().filter(|(key, _)| !FIXED.contains(&key.as_str()) && !(family.is_crm() && key == "LIST")),
+    );
+    if let Some(choices) = choices.filter(|_| family.is_crm()) {
+        change_choices(&mut field, choices);
+    }
     number_choices(call.store_mut(), &mut field);
-    call.store_mut().put(FIELDS, id, field);
+    texts(&mut field);
+    call.store_mut().put(&family.fields(), id, field);
     Ok(Value::Bool(true).into())
 }
 
+/// A choice with a number changes the one that has it, or removes it with `DEL`; others are new.
+fn change_choices(field: &mut Object, changes: Vec<Value>) {
+    let id = |choice: &Value| choice.get("ID").and_then(records::number);
+    let mut choices = field.get("LIST").and_then(Value::as_array).cloned().unwrap_or_default();
+    for change in changes {
+        let place = choices.iter().position(|choice| id(&change).is_some() && id(choice) == id(&change));
+        match (place, change) {
+            (Some(at), change) if change.get("DEL").and_then(Value::as_str) == Some("Y") => {
+                choices.remove(at);
+            }
+            (Some(at), Value::Object(change)) => {
+                if let Value::Object(choice) = &mut choices[at] {
+                    choice.extend(change.into_iter().filter(|(key, _)| key != "ID"));
+                }
+            }
+            (None, Value::Object(mut change)) => {
+                change.shift_remove("ID");
+                choices.push(Value::Object(change));
+            }
+            _ => {}
+        }
+    }
+    field.insert("LIST".into(), choices.into());
+}
+
 pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
+    let family = Family::of(call)?;
     administrator(call)?;
-    let id = number(call)?;
-    let field = call.store_mut().remove(FIELDS, id).unwrap_or_default();
+    let id = number(call, family)?;
+    let field = call.store_mut().remove(&family.fields(), id).unwrap_or_default();
     if let Some(name) = field.get("FIELD_NAME").and_then(Value::as_str) {
-        let having = call.store().all("user").iter().filter(|(_, user)| user.contains_key(name));
-        for (id, mut user) in having.map(|(id, user)| (*id, user.clone())).collect::<Vec<_>>() {
-            user.shift_remove(name);
-            call.store_mut().put("user", id, user);
+        let having = call.store().all(family.owner).iter().filter(|(_, record)| record.contains_key(name));
+        for (id, mut record) in having.map(|(id, record)| (*id, record.clone())).collect::<Vec<_>>() {
+            record.shift_remove(name);
+            call.store_mut().put(family.owner, id, record);
         }
     }
     Ok(Value::Bool(true).into())
 }
 
 pub(super) fn list(call: &mut Call<'_>) -> Outcome {
-    administrator(call)?;
-    let query = records::asked(call.params, &str::to_uppercase);
-    Ok(query.run(call.store().all(FIELDS), "ID").success(|field| Value::Object(field.clone())))
+    let family = Family::of(call)?;
+    if !family.is_crm() {
+        administrator(call)?;
+    }
+    let mut query = records::asked(call.params, &str::to_uppercase);
+    if family.is_crm() {
+        // These lists come whole.
+        query.page = usize::MAX;
+    }
+    Ok(query.run(call.store().all(&family.fields()), "ID").success(|field| Value::Object(field.clone())))
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::sandbox::answer::{Outcome, Refusal, iso};
 use crate::sandbox::dispatch::Call;
 use crate::sandbox::query::{self, Filter, Query};
+use crate::sandbox::records;
 use crate::sandbox::seed;
 use crate::sandbox::store::Store;
 use crate::value::Object;
@@ -21,19 +22,13 @@ pub(super) fn current(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn fields(call: &mut Call<'_>) -> Outcome {
     let known = call.tables.entity("user").map(|entity| entity.fields).unwrap_or_default();
-    let mut labels: Object = known.iter().map(|field| (field.name.to_string(), label(&field.name).into())).collect();
+    let mut labels: Object =
+        known.iter().map(|field| (field.name.to_string(), records::label(&field.name).into())).collect();
     for field in call.store().all("user.userfield").values() {
         let name = field.get("FIELD_NAME").and_then(Value::as_str).unwrap_or_default();
         labels.insert(name.to_owned(), field.get("LABEL").cloned().unwrap_or_else(|| name.into()));
     }
     Ok(labels.into())
-}
-
-/// `LAST_NAME` → `Last name`.
-fn label(key: &str) -> String {
-    let words = key.trim_start_matches("UF_").to_lowercase().replace('_', " ");
-    let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 pub(super) fn get(call: &mut Call<'_>) -> Outcome {

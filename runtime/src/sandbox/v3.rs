@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal};
 use crate::sandbox::dispatch::Call;
-use crate::sandbox::entity::{Entity, Field, Kind, Twin, Verb};
+use crate::sandbox::entity::{Entity, Field, Kind, Reply, Twin, Verb};
 use crate::sandbox::query::{self, Filter, Query};
-use crate::sandbox::records::{blank, camel, number, stamp, upper};
+use crate::sandbox::records::{blank, camel, forget_children, number, stamp, upper};
 use crate::table::Command;
 use crate::value::Object;
 
@@ -192,12 +192,17 @@ pub(super) fn run(call: &mut Call<'_>, entity: &Entity, twin: &Twin, verb: Verb)
             let mut record = call.store().get(&entity.name, id).cloned().unwrap_or_default();
             record.extend(fields);
             stamp(call, entity, &mut record, false);
+            let item = show(call, entity, twin, &record, &[])?;
             call.store_mut().put(&entity.name, id, record);
-            Ok(json!({ "result": true }).into())
+            Ok(match twin.updated {
+                Reply::Record => json!({ "item": item }).into(),
+                _ => json!({ "result": true }).into(),
+            })
         }
         Verb::Delete => {
             let id = named(call, entity)?;
             call.store_mut().remove(&entity.name, id);
+            forget_children(call, &entity.name, id);
             Ok(json!({ "result": true }).into())
         }
         Verb::Fields => {
@@ -237,10 +242,12 @@ fn type_word(kind: Kind) -> &'static str {
 fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
     let id = call.params.get("id").ok_or_else(|| invalid(vec![missing("id")]))?;
     let found = number(id).filter(|id| call.store().get(&entity.name, *id).is_some());
-    found.ok_or_else(|| {
-        let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
-        refusal(400, "ENTITYNOTFOUNDEXCEPTION", format!("Record with ID = `{id}` not found"))
-    })
+    found.ok_or_else(|| no_record(id))
+}
+
+fn no_record(id: &Value) -> Refusal {
+    let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+    refusal(400, "ENTITYNOTFOUNDEXCEPTION", format!("Record with ID = `{id}` not found"))
 }
 
 /// The records' name of a field.
@@ -323,6 +330,12 @@ fn add(call: &mut Call<'_>, entity: &Entity, twin: &Twin) -> Outcome {
     if !absent.is_empty() {
         return Err(invalid(absent));
     }
+    if let Some(parent) = &entity.parent
+        && let (Some(of), Some(id)) = (&parent.of, fields.get(&parent.field))
+        && number(id).is_none_or(|id| call.store().get(of, id).is_none())
+    {
+        return Err(no_record(id));
+    }
     let id = call.store_mut().next(&entity.name);
     let mut record = blank(entity, id);
     stamp(call, entity, &mut record, true);
@@ -378,15 +391,32 @@ fn list(call: &mut Call<'_>, entity: &Entity, twin: &Twin) -> Outcome {
             }
             order
         }
-        None => Vec::new(),
+        None => twin.cursor.iter().map(|field| (field.clone(), false)).collect(),
     };
     let (limit, offset) = pagination(call.params.get("pagination"))?;
     let select = call.param("select").map(query::selection).unwrap_or_default();
     let query = Query { filter, order, start: 0, page: usize::MAX };
-    let found = query.run(call.store().all(&entity.name), &entity.id).records;
-    let page = found.into_iter().skip(offset).take(limit);
-    let items: Result<Vec<Value>, Refusal> = page.map(|record| show(call, entity, twin, record, &select)).collect();
-    Ok(json!({ "items": items? }).into())
+    let mut found = query.run(call.store().all(&entity.name), &entity.id).records;
+    let place = |record: &Object| -> Vec<Option<u64>> {
+        twin.cursor.iter().map(|field| record.get(field).and_then(number)).collect()
+    };
+    if let Some(after) = call.params.get("pagination").and_then(|pagination| pagination.get("afterCursor")) {
+        let after: Vec<Option<u64>> =
+            twin.cursor.iter().map(|field| after.get(outer(twin, field)).and_then(number)).collect();
+        found.retain(|record| place(record) > after);
+    }
+    let count = found.len();
+    let page: Vec<&Object> = found.into_iter().skip(offset).take(limit).collect();
+    let items: Result<Vec<Value>, Refusal> =
+        page.iter().map(|record| show(call, entity, twin, record, &select)).collect();
+    let mut result = json!({ "items": items? });
+    if !twin.cursor.is_empty() {
+        let last = page.last().filter(|_| count > offset.saturating_add(limit));
+        result["nextCursor"] = last.map_or(Value::Null, |last| {
+            twin.cursor.iter().map(|field| (outer(twin, field), last.get(field).cloned().unwrap_or_default())).collect()
+        });
+    }
+    Ok(result.into())
 }
 
 /// How many records to answer, and how many to pass over.

@@ -226,7 +226,7 @@ fn calendars_lists_products_and_departments_are_kept() {
     assert_eq!(done(&portal, "lists.get", json!({"IBLOCK_TYPE_ID": "lists", "IBLOCK_ID": list}))[0]["NAME"], "Assets");
     assert_eq!(
         refused(&portal, "lists.element.add", json!({"IBLOCK_ID": 99, "FIELDS": {"NAME": "x"}})),
-        "ERROR_ELEMENT_NOT_FOUND"
+        "ERROR_IBLOCK_NOT_FOUND"
     );
 
     let product =
@@ -281,4 +281,186 @@ fn a_large_portal_has_many_pages() {
     let portal = sandbox().seed(Seed::Large).start().expect("a free port");
     let (_, listed) = answer(&portal, "crm.deal.list", json!({"start": 4950, "order": {"ID": "DESC"}}));
     assert_eq!((&listed["total"], listed.get("next"), &listed["result"][49]["ID"]), (&json!(5000), None, &json!("1")));
+}
+
+#[test]
+fn deals_go_through_pipelines() {
+    let portal = portal();
+    let pipeline =
+        done(&portal, "crm.category.add", json!({"entityTypeId": 2, "fields": {"name": "Service", "sort": 40}}));
+    let id = pipeline["category"]["id"].as_u64().expect("a number");
+    assert_eq!(
+        pipeline["category"],
+        json!({"id": id, "name": "Service", "sort": 40, "entityTypeId": 2, "isDefault": "N"})
+    );
+    let all = done(&portal, "crm.category.list", json!({"entityTypeId": 2}));
+    assert_eq!((&all["categories"][0]["id"], &all["categories"][1]["id"]), (&json!(id), &json!(0)), "by their places");
+
+    let directory = format!("DEAL_STAGE_{id}");
+    let stages =
+        done(&portal, "crm.status.list", json!({"filter": {"ENTITY_ID": directory}, "order": {"SORT": "ASC"}}));
+    assert_eq!(
+        (&stages[0]["STATUS_ID"], &stages[0]["CATEGORY_ID"]),
+        (&json!(format!("C{id}:NEW")), &json!(id.to_string()))
+    );
+    let added = json!({"fields": {"ENTITY_ID": directory, "STATUS_ID": "PAUSE", "NAME": "Waiting", "SORT": 15}});
+    done(&portal, "crm.status.add", added);
+    let short = done(&portal, "crm.status.entity.items", json!({"entityId": directory}));
+    assert_eq!(short[1], json!({"NAME": "Waiting", "SORT": 15, "STATUS_ID": format!("C{id}:PAUSE")}));
+
+    let deal = done(&portal, "crm.deal.add", json!({"fields": {"TITLE": "Repair", "CATEGORY_ID": id}}));
+    let get = || done(&portal, "crm.deal.get", json!({"id": deal}));
+    assert_eq!(
+        (&get()["STAGE_ID"], &get()["STAGE_SEMANTIC_ID"], &get()["CLOSED"]),
+        (&json!(format!("C{id}:NEW")), &json!("P"), &json!("N"))
+    );
+    done(&portal, "crm.deal.update", json!({"id": deal, "fields": {"STAGE_ID": format!("C{id}:WON")}}));
+    assert_eq!(
+        (&get()["STAGE_SEMANTIC_ID"], &get()["CLOSED"], &get()["IS_NEW"]),
+        (&json!("S"), &json!("Y"), &json!("N"))
+    );
+    assert_eq!(refused(&portal, "crm.category.delete", json!({"entityTypeId": 2, "id": id})), "0");
+    assert_eq!(refused(&portal, "crm.category.delete", json!({"entityTypeId": 2, "id": 0})), "0");
+    done(&portal, "crm.deal.delete", json!({"id": deal}));
+    assert_eq!(done(&portal, "crm.category.delete", json!({"entityTypeId": 2, "id": id})), Value::Null);
+    assert_eq!(done(&portal, "crm.status.list", json!({"filter": {"ENTITY_ID": directory}})), json!([]));
+    assert_eq!(refused(&portal, "crm.category.list", json!({"entityTypeId": 1})), "ENTITY_TYPE_NOT_SUPPORTED");
+    assert_eq!(refused(&portal, "crm.category.list", json!({"entityTypeId": 999})), "NOT_FOUND");
+
+    // A smart process has a pipeline of its own from the start.
+    let process = done(&portal, "crm.type.add", json!({"fields": {"title": "Requests", "isStagesEnabled": "Y"}}));
+    let type_id = process["type"]["entityTypeId"].clone();
+    let item = done(&portal, "crm.item.add", json!({"entityTypeId": type_id, "fields": {"title": "One"}}));
+    let first = done(&portal, "crm.category.list", json!({"entityTypeId": type_id}))["categories"][0]["id"].clone();
+    assert_eq!(
+        (&item["item"]["categoryId"], &item["item"]["stageId"]),
+        (&first, &json!(format!("DT{type_id}_{first}:NEW")))
+    );
+}
+
+#[test]
+fn product_rows_make_the_sum_of_their_owner() {
+    let portal = portal();
+    let deal = done(&portal, "crm.deal.add", json!({"fields": {"TITLE": "Goods", "OPPORTUNITY": 1}}));
+    let product =
+        done(&portal, "catalog.product.add", json!({"fields": {"iblockId": 23, "name": "Pallet"}}))["element"]["id"]
+            .clone();
+    let row = json!({"ownerType": "D", "ownerId": deal, "productId": product, "price": 80000, "quantity": 2, "discountTypeId": 2,
+                     "discountRate": 20, "taxRate": 20, "taxIncluded": "Y"});
+    let row = done(&portal, "crm.item.productrow.add", json!({"fields": row}))["productRow"].clone();
+    assert_eq!(
+        (&row["productName"], &row["priceNetto"], &row["priceBrutto"], &row["sort"], &row["price"]),
+        (&json!("Pallet"), &json!(83333.34), &json!(100_000.01), &json!(10), &json!(80000))
+    );
+    let sum = || done(&portal, "crm.deal.get", json!({"id": deal}))["OPPORTUNITY"].clone();
+    assert_eq!(sum(), "160000.00");
+    let rows =
+        json!([{"PRODUCT_NAME": "Delivery", "PRICE": "9.90", "QUANTITY": 3}, {"PRODUCT_ID": product, "PRICE": 10}]);
+    assert_eq!(done(&portal, "crm.deal.productrows.set", json!({"id": deal, "rows": rows})), true);
+    let rows = done(&portal, "crm.deal.productrows.get", json!({"id": deal}));
+    assert_eq!(
+        (
+            &rows[0]["OWNER_ID"],
+            &rows[0]["PRICE"],
+            &rows[0]["PRICE_ACCOUNT"],
+            &rows[0]["QUANTITY"],
+            &rows[1]["PRODUCT_NAME"]
+        ),
+        (&json!(deal.to_string()), &json!(9.9), &json!("9.90"), &json!(3), &json!("Pallet"))
+    );
+    assert_eq!(sum(), "39.70");
+    let listed = json!({"filter": {"=ownerType": "D", "=ownerId": deal, ">price": 9.95}, "order": {"price": "desc"}});
+    let listed = done(&portal, "crm.item.productrow.list", listed)["productRows"].clone();
+    assert_eq!((listed.as_array().map(Vec::len), &listed[0]["price"]), (Some(1), &json!(10)));
+    let old = json!({"filter": {"OWNER_TYPE": "D", "OWNER_ID": deal}, "select": ["ID", "PRICE", "QUANTITY"]});
+    assert_eq!(done(&portal, "crm.productrow.list", old)[0]["QUANTITY"], "3.0000");
+    done(&portal, "crm.deal.update", json!({"id": deal, "fields": {"OPPORTUNITY": 5, "IS_MANUAL_OPPORTUNITY": "Y"}}));
+    let id = listed[0]["id"].clone();
+    done(&portal, "crm.item.productrow.update", json!({"id": id, "fields": {"quantity": 7}}));
+    assert_eq!(sum(), "5.00", "set by hand");
+    assert_eq!(done(&portal, "crm.item.productrow.delete", json!({"id": id})), Value::Null);
+    assert_eq!(refused(&portal, "crm.item.productrow.get", json!({"id": id})), "NOT_FOUND");
+    assert_eq!(refused(&portal, "crm.item.productrow.list", json!({"filter": {}})), "INVALID_ARG_VALUE");
+    let nobody = json!({"fields": {"ownerType": "D", "ownerId": 99_999, "price": 1}});
+    assert_eq!(refused(&portal, "crm.item.productrow.add", nobody), "OWNER_NOT_FOUND");
+    let half = json!({"id": deal, "rows": [{"PRODUCT_NAME": "x", "DISCOUNT_TYPE_ID": 2, "DISCOUNT_RATE": 100}]});
+    assert_eq!(refused(&portal, "crm.deal.productrows.set", half), "ERROR_CORE");
+    done(&portal, "crm.deal.delete", json!({"id": deal}));
+    assert_eq!(portal.records("crm.item.productrow").len(), 0, "they go with their owner");
+}
+
+#[test]
+fn currencies_are_known_by_their_codes() {
+    let portal = portal();
+    assert_eq!(done(&portal, "crm.currency.base.get", json!({})), "USD");
+    let written = json!({"en": {"FULL_NAME": "Yuan", "FORMAT_STRING": "# CNY", "DECIMALS": 2}});
+    let fields = json!({"CURRENCY": "CNY", "AMOUNT": 12.2251, "AMOUNT_CNT": 1, "SORT": 900, "LANG": written});
+    assert_eq!(done(&portal, "crm.currency.add", json!({"fields": fields})), "CNY");
+    let yuan = done(&portal, "crm.currency.get", json!({"id": "CNY"}));
+    assert_eq!(
+        (&yuan["AMOUNT"], &yuan["FULL_NAME"], &yuan["LANG"]["en"]["DECIMALS"], &yuan["BASE"], yuan.get("ID")),
+        (&json!("12.2251"), &json!("Yuan"), &json!("2"), &json!("N"), None)
+    );
+    done(
+        &portal,
+        "crm.currency.localizations.set",
+        json!({"id": "CNY", "localizations": {"de": {"FULL_NAME": "Yuan"}}}),
+    );
+    done(&portal, "crm.currency.localizations.delete", json!({"id": "CNY", "lids": ["en"]}));
+    let languages = done(&portal, "crm.currency.localizations.get", json!({"id": "CNY"}));
+    assert_eq!(languages, json!({"de": {"FULL_NAME": "Yuan"}}));
+    done(&portal, "crm.currency.update", json!({"id": "CNY", "fields": {"SORT": 5}}));
+    let listed = done(&portal, "crm.currency.list", json!({"order": {"sort": "asc"}}));
+    assert_eq!((&listed[0]["CURRENCY"], listed.as_array().map(Vec::len)), (&json!("CNY"), Some(4)));
+    done(&portal, "crm.currency.base.set", json!({"id": "EUR"}));
+    assert_eq!(done(&portal, "crm.currency.base.get", json!({})), "EUR");
+    assert_eq!(done(&portal, "crm.currency.delete", json!({"id": "CNY"})), true);
+    assert_eq!(refused(&portal, "crm.currency.delete", json!({"id": "EUR"})), "");
+    assert_eq!(refused(&portal, "crm.currency.get", json!({"id": "CNY"})), "");
+}
+
+#[test]
+fn the_crm_has_custom_fields_and_links() {
+    let portal = portal();
+    let field = json!({"fields": {"FIELD_NAME": "colour", "USER_TYPE_ID": "enumeration", "LABEL": "Colour", "SORT": 200,
+                                  "LIST": [{"VALUE": "red"}, {"VALUE": "blue"}]}});
+    let id = done(&portal, "crm.deal.userfield.add", field);
+    let field = done(&portal, "crm.deal.userfield.get", json!({"id": id}));
+    assert_eq!(
+        (
+            &field["FIELD_NAME"],
+            &field["ENTITY_ID"],
+            &field["SORT"],
+            &field["LIST"][1]["ID"],
+            &field["EDIT_FORM_LABEL"]["en"]
+        ),
+        (&json!("UF_CRM_COLOUR"), &json!("CRM_DEAL"), &json!("200"), &json!("2"), &json!("Colour"))
+    );
+    let described = done(&portal, "crm.deal.fields", json!({}))["UF_CRM_COLOUR"].clone();
+    assert_eq!((&described["isDynamic"], &described["items"][0]["VALUE"]), (&json!(true), &json!("red")));
+    let changes = json!({"id": id, "fields": {"LIST": [{"ID": 1, "DEL": "Y"}, {"VALUE": "green"}]}});
+    done(&portal, "crm.deal.userfield.update", changes);
+    let listed = done(&portal, "crm.deal.userfield.list", json!({"filter": {"FIELD_NAME": "UF_CRM_COLOUR"}}));
+    assert_eq!((&listed[0]["LIST"][0]["VALUE"], &listed[0]["LIST"][1]["ID"]), (&json!("blue"), &json!("3")));
+    let deal =
+        done(&portal, "crm.deal.add", json!({"fields": {"TITLE": "Car", "UF_CRM_COLOUR": "3", "CONTACT_IDS": [2, 1]}}));
+    assert_eq!(done(&portal, "crm.deal.get", json!({"id": deal}))["UF_CRM_COLOUR"], "3");
+    done(&portal, "crm.deal.userfield.delete", json!({"id": id}));
+    assert_eq!(done(&portal, "crm.deal.get", json!({"id": deal})).get("UF_CRM_COLOUR"), None);
+    assert_eq!(refused(&portal, "crm.deal.userfield.get", json!({"id": id})), "ERROR_NOT_FOUND");
+    let odd = json!({"fields": {"FIELD_NAME": "a b", "USER_TYPE_ID": "string"}});
+    assert_eq!(refused(&portal, "crm.lead.userfield.add", odd), "ERROR_CORE");
+
+    let links = || done(&portal, "crm.deal.contact.items.get", json!({"id": deal}));
+    assert_eq!(links()[0], json!({"CONTACT_ID": 2, "SORT": 10, "ROLE_ID": 0, "IS_PRIMARY": "Y"}));
+    assert_eq!(done(&portal, "crm.deal.get", json!({"id": deal}))["CONTACT_ID"], "2");
+    done(&portal, "crm.deal.contact.add", json!({"id": deal, "fields": {"CONTACT_ID": 3, "IS_PRIMARY": "Y"}}));
+    done(&portal, "crm.deal.contact.delete", json!({"id": deal, "fields": {"CONTACT_ID": 2}}));
+    let order: Vec<u64> = (0..2).filter_map(|at| links()[at]["CONTACT_ID"].as_u64()).collect();
+    assert_eq!(order, [3, 1]);
+    let items = json!([{"CONTACT_ID": 1, "SORT": 20}, {"CONTACT_ID": 2, "SORT": 10, "IS_PRIMARY": "Y"}]);
+    done(&portal, "crm.deal.contact.items.set", json!({"id": deal, "items": items}));
+    assert_eq!(links()[1]["CONTACT_ID"], 1);
+    done(&portal, "crm.deal.contact.items.delete", json!({"id": deal}));
+    assert_eq!(links(), json!([]));
 }

@@ -146,3 +146,45 @@ fn a_key_makes_a_repeated_write_one_write() {
     assert!(!send(&portal, "tasks.task.add", key, &body).head.contains("replayed"));
     assert_eq!(portal.records("tasks.task").len(), 3);
 }
+
+#[test]
+fn knowledge_and_results_are_kept() {
+    let portal = portal();
+    let collection = |name: &str, position: u64| {
+        let (status, answer) =
+            call(&portal, "note.collection.add", json!({"fields": {"name": name, "position": position}}));
+        assert_eq!(status, 200, "{answer}");
+        answer["result"]["item"]["id"].clone()
+    };
+    let (manuals, news) = (collection("Manuals", 100), collection("News", 10));
+    let (_, first) = call(&portal, "note.collection.list", json!({"pagination": {"limit": 1}}));
+    assert_eq!(first["result"]["items"][0]["name"], "News");
+    let cursor = first["result"]["nextCursor"].clone();
+    assert_eq!(cursor, json!({"position": 10, "id": news}));
+    let (_, second) = call(&portal, "note.collection.list", json!({"pagination": {"limit": 1, "afterCursor": cursor}}));
+    assert_eq!((&second["result"]["items"][0]["id"], &second["result"]["nextCursor"]), (&manuals, &Value::Null));
+
+    let page = json!({"fields": {"collectionId": manuals, "title": "First steps", "markdown": "# First steps"}});
+    let (_, page) = call(&portal, "note.document.add", page);
+    let id = page["result"]["item"]["id"].clone();
+    let changes = json!({"id": id, "fields": {"title": "First steps today"}});
+    let (_, changed) = call(&portal, "note.document.update", changes);
+    assert_eq!(
+        (&changed["result"]["item"]["title"], &changed["result"]["item"]["markdown"]),
+        (&json!("First steps today"), &json!("# First steps"))
+    );
+    let nowhere = json!({"fields": {"collectionId": 99, "title": "x"}});
+    assert_eq!(code(&call(&portal, "note.document.add", nowhere)), (400, "ENTITYNOTFOUNDEXCEPTION".to_owned()));
+    let (_, gone) = call(&portal, "note.collection.delete", json!({"id": manuals}));
+    assert_eq!(gone["result"]["result"], true);
+    assert_eq!(call(&portal, "note.document.get", json!({"id": id})).0, 400, "pages go with their collection");
+
+    let task = add(&portal, "Sign");
+    let (status, result) =
+        call(&portal, "tasks.task.result.add", json!({"fields": {"taskId": task, "text": "Signed"}}));
+    assert_eq!((status, &result["result"]["item"]["status"]), (200, &json!("open")), "{result}");
+    let (_, listed) =
+        call(&portal, "tasks.task.result.list", json!({"filter": [["taskId", task]], "select": ["text"]}));
+    assert_eq!(listed["result"]["items"][0]["text"], "Signed");
+    assert_eq!(call(&portal, "tasks.task.result.get", json!({"id": 1})).0, 404);
+}
