@@ -66,6 +66,9 @@ const TAKEN_METHODS: &[&str] = &[
     "get",
 ];
 
+/// Types that generated code means by these names; a type of such a name gets an underscore.
+const TAKEN_TYPES: &[&str] = &["Into", "IntoIterator", "Option", "String", "Vec"];
+
 /// Long options that every command has; no parameter may be called so. An option with two spellings leaves one of them
 /// to parameters, which is not listed: `--query` (`--jq`), `--limit` (`--max`), `--color` (`--colour`).
 pub const RESERVED_OPTIONS: &[&str] = &[
@@ -169,7 +172,8 @@ impl RustIdent {
 
     /// A type: `getFields` → `GetFields`.
     pub fn pascal(name: &str) -> Option<Self> {
-        identifier(words(name).iter().map(|word| capitalised(word)).collect())
+        let ident = identifier(words(name).iter().map(|word| capitalised(word)).collect())?;
+        Some(if TAKEN_TYPES.contains(&ident.as_str()) { Self(format!("{ident}_")) } else { ident })
     }
 }
 
@@ -295,6 +299,8 @@ mod tests {
         assert_eq!(ident("SEND").as_deref(), Some("send_"));
         assert_eq!(ident("0").as_deref(), Some("n0"));
         assert_eq!(ident("<>"), None);
+        assert_eq!(RustIdent::pascal("x.into").as_ref().map(RustIdent::as_str), Some("XInto"));
+        assert_eq!(RustIdent::pascal("into").as_ref().map(RustIdent::as_str), Some("Into_"));
         assert_eq!(RustIdent::module("main").map(|ident| ident.to_string()).as_deref(), Some("main_"));
         assert_eq!(RustIdent::module("move").map(|ident| ident.to_string()).as_deref(), Some("r#move"));
     }

@@ -17,11 +17,7 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[inline]
-pub fn name(
-    access: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
-) -> Name {
+pub fn name(access: impl IntoIterator<Item = impl Into<String>>) -> Name {
     Name(
         rt::Call::new(
                 rt::Method::new(
@@ -38,26 +34,4 @@ pub fn name(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Name(rt::Call);
-impl Name {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Name {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Name -> rt::Value);

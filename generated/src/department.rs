@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_CORE`: The name is missing, PARENT is missing or wrong, or the caller may not change the structure. The description tells which.
 #[inline]
-pub fn add(name: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(name: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -44,42 +44,22 @@ pub fn add(name: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `PARENT`. Number of the department above. Needed as soon as there is a top department, for there can be only one.
     #[inline]
-    pub fn parent(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("PARENT", rt::value::id(value)))
     }
     /// `UF_HEAD`. Number of the account that heads the department. Nobody when it is left out.
     #[inline]
-    pub fn uf_head(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("UF_HEAD", rt::value::id(value)))
     }
     /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a department from the structure of the company.
@@ -103,7 +83,7 @@ impl rt::Request for Add {
 ///
 /// - `ERROR_CORE`: There is no department of this number, or the caller may not change the structure. The description tells which; look the number up with GetDepartments.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -120,29 +100,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the fields of a department, custom ones included, with their names in the language of the portal.
 ///
 /// Calls `department.fields`; scope `department`.
@@ -174,29 +132,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Lists departments, all of them or those that fit every condition given.
 ///
 /// Calls `department.get`; scope `department`.
@@ -237,30 +173,33 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(
+    Get -> rt::Page < crate ::types::Department >, all crate ::types::Department
+);
 impl Get {
     /// `ID`. Number of one department.
     #[inline]
-    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
     /// `NAME`. Whole name of the departments wanted; a part of it finds nothing.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `PARENT`. Number of the department above those wanted.
     #[inline]
-    pub fn parent(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("PARENT", rt::value::id(value)))
     }
     /// `UF_HEAD`. Number of the account that heads the departments wanted.
     #[inline]
-    pub fn uf_head(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("UF_HEAD", rt::value::id(value)))
     }
     /// `SORT_VALUE`. Place that the departments wanted have among those of their level.
     #[inline]
-    pub fn sort_value(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort_value(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `sort`. Key to sort the answer by. The portal chooses when it is left out.
@@ -272,7 +211,7 @@ impl Get {
     /// - `PARENT`: By the department above.
     /// - `UF_HEAD`: By the account of the head.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn sort(self, value: impl Into<String>) -> Self {
         Self(self.0.param("sort", rt::value::text(value)))
     }
     /// `order`. Direction of the sorting; ascending when it is left out.
@@ -281,52 +220,13 @@ impl Get {
     /// - `ASC`: Smallest first.
     /// - `DESC`: Largest first.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn order(self, value: impl Into<String>) -> Self {
         Self(self.0.param("order", rt::value::text(value)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::Department>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Department> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Department> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Department> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::Department>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Renames a department, moves it below another, or changes its head. What is left out stays as it is.
@@ -355,7 +255,7 @@ impl rt::Request for Get {
 ///
 /// - `ERROR_CORE`: There is no department of this number, or the caller may not change the structure. The description tells which; look the number up with GetDepartments.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -372,46 +272,26 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What the department is called from now on.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `PARENT`. Number of the department that will be above.
     #[inline]
-    pub fn parent(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("PARENT", rt::value::id(value)))
     }
     /// `UF_HEAD`. Number of the account that will head the department.
     #[inline]
-    pub fn uf_head(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn uf_head(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("UF_HEAD", rt::value::id(value)))
     }
     /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

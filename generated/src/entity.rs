@@ -31,10 +31,7 @@ pub mod section;
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 #[inline]
-pub fn add(
-    entity: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -52,32 +49,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. The caller always gets X.
     #[inline]
-    pub fn access(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ACCESS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a storage of the application with everything in it.
@@ -104,7 +81,7 @@ impl rt::Request for Add {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn delete(entity: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(entity: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -121,29 +98,7 @@ pub fn delete(entity: impl ::std::convert::Into<::std::string::String>) -> Delet
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads one storage of the application, or all of them.
 ///
 /// Calls `entity.get`; scope `entity`.
@@ -186,35 +141,12 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Value);
 impl Get {
     /// `ENTITY`. Name of one storage. All when it is left out.
     #[inline]
-    pub fn entity(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells who may do what with a storage; sets it first when rights are given.
@@ -242,7 +174,7 @@ impl rt::Request for Get {
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 #[inline]
-pub fn rights(entity: impl ::std::convert::Into<::std::string::String>) -> Rights {
+pub fn rights(entity: impl Into<String>) -> Rights {
     Rights(
         rt::Call::new(
                 rt::Method::new(
@@ -259,32 +191,12 @@ pub fn rights(entity: impl ::std::convert::Into<::std::string::String>) -> Right
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Rights(rt::Call);
+rt::request!(Rights -> rt::Object);
 impl Rights {
     /// `ACCESS`. New rights: keys are access codes such as U1, G2 or AU, values are R read, W write and X manage. Nothing is changed when it is left out.
     #[inline]
-    pub fn access(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ACCESS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Rights {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes names and rights of a storage.
@@ -316,7 +228,7 @@ impl rt::Request for Rights {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn update(entity: impl ::std::convert::Into<::std::string::String>) -> Update {
+pub fn update(entity: impl Into<String>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -333,44 +245,21 @@ pub fn update(entity: impl ::std::convert::Into<::std::string::String>) -> Updat
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What people call the storage from now on.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `ENTITY_NEW`. New name in the application, under the same rules.
     #[inline]
-    pub fn entity_new(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_new(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_NEW", rt::value::text(value)))
     }
     /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. The caller always gets X.
     #[inline]
-    pub fn access(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ACCESS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -25,10 +25,7 @@ pub mod offline;
 /// - `ERROR_EVENT_NOT_FOUND`: There is no such event. Look at GetEvents.
 /// - `ACCESS_DENIED`: Only an administrator may use the queue or the account of somebody else. Leave event_type and auth_type out, or call as an administrator.
 #[inline]
-pub fn bind(
-    event: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-) -> Bind {
+pub fn bind(event: impl Into<String>, handler: impl Into<String>) -> Bind {
     Bind(
         rt::Call::new(
                 rt::Method::new(
@@ -46,10 +43,11 @@ pub fn bind(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Bind(rt::Call);
+rt::request!(Bind -> bool);
 impl Bind {
     /// `auth_type`. Number of the account whose token the call carries. That of the person who caused the event when it is left out.
     #[inline]
-    pub fn auth_type(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn auth_type(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("auth_type", rt::value::id(value)))
     }
     /// `event_type`. How the application is told. By a call when it is left out.
@@ -58,45 +56,18 @@ impl Bind {
     /// - `online`: The address is called.
     /// - `offline`: The event goes into the queue.
     #[inline]
-    pub fn event_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("event_type", rt::value::text(value)))
     }
     /// `auth_connector`. Name of the application's own data source, for the queue. Changes made with the same name do not come back as events.
     #[inline]
-    pub fn auth_connector(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn auth_connector(self, value: impl Into<String>) -> Self {
         Self(self.0.param("auth_connector", rt::value::text(value)))
     }
     /// `options`. Settings of the event; which ones there are depends on it.
     #[inline]
-    pub fn options(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("options", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Bind {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists what the application has bound. Without the rights of an administrator only the caller's own handlers come.
@@ -136,47 +107,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 /// Ends what BindEvent began. All handlers that fit are removed.
 ///
 /// Calls `event.unbind`; scope `basic`. May be called by: anybody for their own handlers, an administrator for those of others and for the queue.
@@ -198,10 +129,7 @@ impl rt::Request for Get {
 ///
 /// - `ACCESS_DENIED`: Only an administrator may end the queue or the handlers of somebody else. Call as an administrator.
 #[inline]
-pub fn unbind(
-    event: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-) -> Unbind {
+pub fn unbind(event: impl Into<String>, handler: impl Into<String>) -> Unbind {
     Unbind(
         rt::Call::new(
                 rt::Method::new(
@@ -220,10 +148,11 @@ pub fn unbind(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
+rt::request!(Unbind -> i64);
 impl Unbind {
     /// `auth_type`. Number of the account, as it was bound; 0 for handlers without one. Handlers of all accounts when it is left out.
     #[inline]
-    pub fn auth_type(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn auth_type(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("auth_type", rt::value::id(value)))
     }
     /// `event_type`. What to end. Handlers that are called when it is left out.
@@ -232,31 +161,7 @@ impl Unbind {
     /// - `online`: Handlers that are called.
     /// - `offline`: The queue.
     #[inline]
-    pub fn event_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("event_type", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unbind {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

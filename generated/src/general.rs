@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_BATCH_LENGTH_EXCEEDED`: There are more than 50 calls. Cut the batch.
 /// - `ERROR_BATCH_METHOD_NOT_ALLOWED`: A call is a batch itself, or moves a file, which has to be done outside of a batch.
 #[inline]
-pub fn batch(cmd: impl ::std::convert::Into<rt::Value>) -> Batch {
+pub fn batch(cmd: impl Into<rt::Value>) -> Batch {
     Batch(
         rt::Call::new(
                 rt::Method::new(
@@ -45,32 +45,12 @@ pub fn batch(cmd: impl ::std::convert::Into<rt::Value>) -> Batch {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Batch(rt::Call);
+rt::request!(Batch -> rt::Object);
 impl Batch {
     /// `halt`. Whether the first failing call ends the batch. All are run when it is left out.
     #[inline]
     pub fn halt(self, value: bool) -> Self {
         Self(self.0.param("halt", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Batch {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the events that an application can be told of.
@@ -108,40 +88,17 @@ pub fn events() -> Events {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Events(rt::Call);
+rt::request!(Events -> Vec < String >);
 impl Events {
     /// `SCOPE`. Scope whose events are wanted, such as crm.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SCOPE", rt::value::text(value)))
     }
     /// `FULL`. Whether all events of the portal are wanted. It has no effect beside SCOPE.
     #[inline]
     pub fn full(self, value: bool) -> Self {
         Self(self.0.param("FULL", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Events {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the names of methods. Its makers advise to ask for single ones with method.get.
@@ -176,6 +133,7 @@ pub fn methods() -> Methods {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Methods(rt::Call);
+rt::request!(Methods -> Vec < String >);
 #[allow(deprecated)]
 impl Methods {
     /// `full`. Whether all methods of the portal are wanted. Only those that the caller's scopes allow come when it is left out.
@@ -185,33 +143,8 @@ impl Methods {
     }
     /// `scope`. Scope whose methods are wanted; an empty one stands for the methods that need none.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Methods {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells who makes the call. Unlike GetCurrentUser it needs no scope.
@@ -240,29 +173,7 @@ pub fn profile() -> Profile {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Profile(rt::Call);
-impl Profile {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Profile {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Profile -> rt::Object);
 /// Lists the scopes that the webhook or application has, or all that the portal knows.
 ///
 /// Calls `scope`; scope `basic`.
@@ -289,34 +200,11 @@ pub fn scope() -> Scope {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Scope(rt::Call);
+rt::request!(Scope -> Vec < String >);
 impl Scope {
     /// `full`. Whether all scopes of the portal are wanted. Only the caller's own come when it is left out.
     #[inline]
     pub fn full(self, value: bool) -> Self {
         Self(self.0.param("full", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Scope {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -46,10 +46,7 @@ pub mod v2;
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[allow(deprecated)]
 #[inline]
-pub fn register(
-    code: impl ::std::convert::Into<::std::string::String>,
-    properties: impl ::std::convert::Into<rt::Value>,
-) -> Register {
+pub fn register(code: impl Into<String>, properties: impl Into<rt::Value>) -> Register {
     Register(
         rt::Call::new(
                 rt::Method::new(
@@ -68,6 +65,7 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
 impl Register {
     /// `TYPE`. Kind of bot; B when it is left out.
@@ -78,10 +76,7 @@ impl Register {
     /// - `H`: Behaves like a person.
     /// - `S`: Sees every message of its chats.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
     /// `OPENLINE`. Whether it works in open channels.
@@ -91,81 +86,38 @@ impl Register {
     }
     /// `EVENT_HANDLER`. One address for all events, in place of the five others.
     #[inline]
-    pub fn event_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_HANDLER", rt::value::text(value)))
     }
     /// `EVENT_MESSAGE_ADD`. Address that is told of new messages.
     #[inline]
-    pub fn event_message_add(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_message_add(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_ADD", rt::value::text(value)))
     }
     /// `EVENT_MESSAGE_UPDATE`. Address that is told of changed messages.
     #[inline]
-    pub fn event_message_update(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_message_update(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_UPDATE", rt::value::text(value)))
     }
     /// `EVENT_MESSAGE_DELETE`. Address that is told of deleted messages.
     #[inline]
-    pub fn event_message_delete(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_message_delete(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_DELETE", rt::value::text(value)))
     }
     /// `EVENT_WELCOME_MESSAGE`. Address that is told when the bot comes into a chat.
     #[inline]
-    pub fn event_welcome_message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_welcome_message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_WELCOME_MESSAGE", rt::value::text(value)))
     }
     /// `EVENT_BOT_DELETE`. Address that is told when the bot is removed.
     #[inline]
-    pub fn event_bot_delete(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn event_bot_delete(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_BOT_DELETE", rt::value::text(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Register {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a bot with its private dialogs.
@@ -195,7 +147,7 @@ impl rt::Request for Register {
 #[deprecated(note = "use `imbot.v2.Bot.unregister`")]
 #[allow(deprecated)]
 #[inline]
-pub fn unregister(bot_id: impl ::std::convert::Into<rt::Id>) -> Unregister {
+pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -213,37 +165,13 @@ pub fn unregister(bot_id: impl ::std::convert::Into<rt::Id>) -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
+rt::request!(Unregister -> bool);
 #[allow(deprecated)]
 impl Unregister {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a bot. What is left out stays as it is.
@@ -279,10 +207,7 @@ impl rt::Request for Unregister {
 #[deprecated(note = "use `imbot.v2.Bot.update`")]
 #[allow(deprecated)]
 #[inline]
-pub fn update(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -301,36 +226,12 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

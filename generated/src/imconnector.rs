@@ -30,9 +30,9 @@ pub mod update;
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn activate(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    active: impl ::std::convert::Into<::std::string::String>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    active: impl Into<String>,
 ) -> Activate {
     Activate(
         rt::Call::new(
@@ -52,29 +52,7 @@ pub fn activate(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activate(rt::Call);
-impl Activate {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Activate {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activate -> bool);
 /// Lists the connectors that the portal has.
 ///
 /// Calls `imconnector.list`; scope `imopenlines`. May be called by: whoever may change open channels.
@@ -113,29 +91,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> rt::Object);
 /// Makes a channel of the application known; the same ID again changes it.
 ///
 /// Calls `imconnector.register`; scope `imopenlines`.
@@ -166,10 +122,10 @@ impl rt::Request for List {
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 #[inline]
 pub fn register(
-    id: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
-    icon: impl ::std::convert::Into<rt::Value>,
-    placement_handler: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<String>,
+    name: impl Into<String>,
+    icon: impl Into<rt::Value>,
+    placement_handler: impl Into<String>,
 ) -> Register {
     Register(
         rt::Call::new(
@@ -190,10 +146,11 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> rt::Object);
 impl Register {
     /// `ICON_DISABLED`. Look of the connector where it is not connected.
     #[inline]
-    pub fn icon_disabled(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn icon_disabled(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ICON_DISABLED", value))
     }
     /// `DEL_EXTERNAL_MESSAGES`. Whether messages of clients can be deleted. They can when it is left out.
@@ -231,27 +188,6 @@ impl Register {
     pub fn chat_group(self, value: bool) -> Self {
         Self(self.0.param("CHAT_GROUP", value))
     }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
 }
 /// Tells whether a connector is set up and switched on for an open channel.
 ///
@@ -278,7 +214,7 @@ impl rt::Request for Register {
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
-pub fn status(connector: impl ::std::convert::Into<::std::string::String>) -> Status {
+pub fn status(connector: impl Into<String>) -> Status {
     Status(
         rt::Call::new(
                 rt::Method::new(
@@ -295,32 +231,12 @@ pub fn status(connector: impl ::std::convert::Into<::std::string::String>) -> St
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Status(rt::Call);
+rt::request!(Status -> rt::Object);
 impl Status {
     /// `LINE`. Number of the open channel. Without it the answer says little.
     #[inline]
-    pub fn line(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn line(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LINE", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Status {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a connector of the application.
@@ -346,7 +262,7 @@ impl rt::Request for Status {
 /// - `NO_APPLICATION_ID`: The call did not come from an application.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 #[inline]
-pub fn unregister(id: impl ::std::convert::Into<::std::string::String>) -> Unregister {
+pub fn unregister(id: impl Into<String>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -363,26 +279,4 @@ pub fn unregister(id: impl ::std::convert::Into<::std::string::String>) -> Unreg
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-impl Unregister {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unregister {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unregister -> rt::Object);

@@ -35,9 +35,9 @@ pub mod section;
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
 pub fn add(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    iblock_code: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    iblock_type_id: impl Into<String>,
+    iblock_code: impl Into<String>,
+    fields: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -57,42 +57,22 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
     #[inline]
-    pub fn socnet_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
     }
     /// `MESSAGES`. Words for buttons and headings of the list, so that they name what is in it. The usual words when it is left out.
     #[inline]
-    pub fn messages(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn messages(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MESSAGES", value))
     }
     /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access. The caller alone gets full access when it is left out.
     #[inline]
-    pub fn rights(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RIGHTS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a universal list with everything in it.
@@ -121,9 +101,7 @@ impl rt::Request for Add {
 /// - `ERROR_IBLOCK_NOT_FOUND`: There is no such list. Compare the number or code, and the kind of list, with what GetUniversalLists tells.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn delete(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-) -> Delete {
+pub fn delete(iblock_type_id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -140,40 +118,17 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads one universal list, or all of a kind that the caller may see.
@@ -201,7 +156,7 @@ impl rt::Request for Delete {
 /// - `ERROR_REQUIRED_PARAMETERS_MISSING`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(iblock_type_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -218,79 +173,34 @@ pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(
+    Get -> rt::Page < crate ::types::UniversalList >, all crate ::types::UniversalList
+);
 impl Get {
     /// `IBLOCK_ID`. Number of the list. All of the kind come when neither this nor the code is given.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
     #[inline]
-    pub fn socnet_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
     }
     /// `IBLOCK_ORDER`. Keys to sort by, each with its direction, asc or desc.
     #[inline]
-    pub fn iblock_order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn iblock_order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("IBLOCK_ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::UniversalList>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::UniversalList> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::UniversalList> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::UniversalList> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::UniversalList>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes name, settings, words and rights of a universal list.
@@ -322,8 +232,8 @@ impl rt::Request for Get {
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
 pub fn update(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    iblock_type_id: impl Into<String>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -342,54 +252,31 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
     #[inline]
-    pub fn socnet_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
     }
     /// `MESSAGES`. Words for buttons and headings of the list. They stay as they are when it is left out.
     #[inline]
-    pub fn messages(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn messages(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MESSAGES", value))
     }
     /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access. The caller alone gets full access when it is left out.
     #[inline]
-    pub fn rights(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RIGHTS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -31,7 +31,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
 #[inline]
-pub fn add(name: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(name: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -48,6 +48,7 @@ pub fn add(name: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `ACTIVE`. Whether it is offered. Yes when it is left out.
     #[inline]
@@ -56,15 +57,12 @@ impl Add {
     }
     /// `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
-    pub fn server(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn server(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SERVER", rt::value::text(value)))
     }
     /// `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
-    pub fn port(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn port(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("PORT", rt::value::integer(value)))
     }
     /// `ENCRYPTION`. Whether the connection is encrypted.
@@ -74,39 +72,18 @@ impl Add {
     }
     /// `LINK`. Address of the provider's own mail page.
     #[inline]
-    pub fn link(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn link(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LINK", rt::value::text(value)))
     }
     /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
-    pub fn icon(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn icon(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ICON", value))
     }
     /// `SORT`. Place among the services; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a service.
@@ -130,7 +107,7 @@ impl rt::Request for Add {
 ///
 /// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -147,29 +124,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Tells what the fields of a service are called.
 ///
 /// Calls `mailservice.fields`; scope `mailservice`.
@@ -201,29 +156,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Reads one service.
 ///
 /// Calls `mailservice.get`; scope `mailservice`.
@@ -245,7 +178,7 @@ impl rt::Request for Fields {
 ///
 /// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -262,32 +195,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::MailService> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::MailService;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::MailService);
 /// Lists the services that are in use.
 ///
 /// Calls `mailservice.list`; scope `mailservice`.
@@ -325,47 +233,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::MailService>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::MailService> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailService> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::MailService> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::MailService>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < crate ::types::MailService >, all crate ::types::MailService);
 /// Changes a service.
 ///
 /// Calls `mailservice.update`; scope `mailservice`. May be called by: administrator.
@@ -391,7 +259,7 @@ impl rt::Request for List {
 ///
 /// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -408,6 +276,7 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `ACTIVE`. Whether it is offered from now on.
     #[inline]
@@ -416,20 +285,17 @@ impl Update {
     }
     /// `NAME`. What people call the service.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
-    pub fn server(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn server(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SERVER", rt::value::text(value)))
     }
     /// `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
-    pub fn port(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn port(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("PORT", rt::value::integer(value)))
     }
     /// `ENCRYPTION`. Whether the connection is encrypted.
@@ -439,38 +305,17 @@ impl Update {
     }
     /// `LINK`. Address of the provider's own mail page.
     #[inline]
-    pub fn link(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn link(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LINK", rt::value::text(value)))
     }
     /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
-    pub fn icon(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn icon(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ICON", value))
     }
     /// `SORT`. Place among the services; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

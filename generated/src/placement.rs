@@ -31,10 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: A needed value is missing; argument tells which. Give it.
 /// - `WRONG_AUTH_TYPE`: The call was made by a webhook. Make it with the access token of an application.
 #[inline]
-pub fn bind(
-    placement: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-) -> Bind {
+pub fn bind(placement: impl Into<String>, handler: impl Into<String>) -> Bind {
     Bind(
         rt::Call::new(
                 rt::Method::new(
@@ -52,63 +49,37 @@ pub fn bind(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Bind(rt::Call);
+rt::request!(Bind -> bool);
 impl Bind {
     /// `TITLE`. What people see, such as the name of a tab or of a menu item.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))
     }
     /// `DESCRIPTION`. Explanation, which the portal does not show at present.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `GROUP_NAME`. Heading under which several pages of one place stand together, where the place knows that.
     #[inline]
-    pub fn group_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn group_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("GROUP_NAME", rt::value::text(value)))
     }
     /// `LANG_ALL`. The three texts in other languages: codes of languages, each with an object of TITLE, DESCRIPTION and GROUP_NAME.
     #[inline]
-    pub fn lang_all(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn lang_all(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("LANG_ALL", value))
     }
     /// `OPTIONS`. Settings of the place, for chats, for PAGE_BACKGROUND_WORKER and for activities in CRM forms.
     #[inline]
-    pub fn options(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("OPTIONS", value))
     }
     /// `USER_ID`. Number of the only account that sees the page, for PAGE_BACKGROUND_WORKER alone. Everybody sees it when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Bind {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the pages that the application shows in the portal.
@@ -148,47 +119,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 /// Lists the places of the portal where an application can show a page.
 ///
 /// Calls `placement.list`; scope `placement`.
@@ -229,40 +160,17 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < String >);
 impl List {
     /// `SCOPE`. Scope whose places are wanted, such as crm.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SCOPE", rt::value::text(value)))
     }
     /// `FULL`. Whether the places of all scopes are wanted. Only those of the application's scopes and the general ones come when it is left out; it has no effect beside SCOPE.
     #[inline]
     pub fn full(self, value: bool) -> Self {
         Self(self.0.param("FULL", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes pages of the application out of a place of the portal.
@@ -291,7 +199,7 @@ impl rt::Request for List {
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 /// - `ERROR_ARGUMENT`: PLACEMENT is missing or no text. Give the code of a place.
 #[inline]
-pub fn unbind(placement: impl ::std::convert::Into<::std::string::String>) -> Unbind {
+pub fn unbind(placement: impl Into<String>) -> Unbind {
     Unbind(
         rt::Call::new(
                 rt::Method::new(
@@ -309,39 +217,16 @@ pub fn unbind(placement: impl ::std::convert::Into<::std::string::String>) -> Un
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
+rt::request!(Unbind -> i64);
 impl Unbind {
     /// `HANDLER`. Address of the page. All pages of the application in this place when it is left out.
     #[inline]
-    pub fn handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HANDLER", rt::value::text(value)))
     }
     /// `USER_ID`. Number of the account that the page was limited to. Pages of everybody when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unbind {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -33,7 +33,7 @@ pub mod user;
 /// - `ERROR_IMAGE_ID`: IMAGE is no picture. Send a PNG, JPEG or GIF file.
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn create(name: impl ::std::convert::Into<::std::string::String>) -> Create {
+pub fn create(name: impl Into<String>) -> Create {
     Create(
         rt::Call::new(
                 rt::Method::new(
@@ -50,13 +50,11 @@ pub fn create(name: impl ::std::convert::Into<::std::string::String>) -> Create 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Create(rt::Call);
+rt::request!(Create -> rt::Id);
 impl Create {
     /// `DESCRIPTION`. What the workgroup is for.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
@@ -76,10 +74,7 @@ impl Create {
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
-    pub fn keywords(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn keywords(self, value: impl Into<String>) -> Self {
         Self(self.0.param("KEYWORDS", rt::value::text(value)))
     }
     /// `INITIATE_PERMS`. Who may invite people.
@@ -89,10 +84,7 @@ impl Create {
     /// - `E`: Owner and moderators.
     /// - `K`: All members.
     #[inline]
-    pub fn initiate_perms(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn initiate_perms(self, value: impl Into<String>) -> Self {
         Self(self.0.param("INITIATE_PERMS", rt::value::text(value)))
     }
     /// `PROJECT`. Whether it is a project, with a begin and an end, rather than a workgroup. A workgroup when it is left out.
@@ -102,83 +94,43 @@ impl Create {
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
-    pub fn project_date_start(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn project_date_start(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PROJECT_DATE_START", rt::value::text(value)))
     }
     /// `PROJECT_DATE_FINISH`. Last day of a project.
     #[inline]
-    pub fn project_date_finish(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn project_date_finish(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PROJECT_DATE_FINISH", rt::value::text(value)))
     }
     /// `SCRUM_MASTER_ID`. Scrum master; with one the project becomes a scrum team.
     #[inline]
-    pub fn scrum_master_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn scrum_master_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SCRUM_MASTER_ID", rt::value::id(value)))
     }
     /// `OWNER_ID`. Person who shall own it; only administrators may name somebody else.
     #[inline]
-    pub fn owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("OWNER_ID", rt::value::id(value)))
     }
     /// `IMAGE`. Picture that stands for it.
     #[inline]
-    pub fn image(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["IMAGE"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn image(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["IMAGE"], rt::value::FileForm::Pair, Into::into(value)))
     }
     /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file. It goes before IMAGE.
     #[inline]
-    pub fn image_file_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IMAGE_FILE_ID", rt::value::id(value)))
     }
     /// `SITE_ID`. Sites it belongs to, such as s1; the present one when it is left out.
     #[inline]
-    pub fn site_id(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn site_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SITE_ID", rt::value::list(value, rt::value::text)))
     }
     /// `SUBJECT_ID`. Subject, one of the portal's list of subjects.
     #[inline]
-    pub fn subject_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn subject_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SUBJECT_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Create {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a workgroup or project with everything in it.
@@ -202,7 +154,7 @@ impl rt::Request for Create {
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn delete(group_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(group_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -219,29 +171,7 @@ pub fn delete(group_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the workgroups and projects that the caller may see.
 ///
 /// Calls `sonet_group.get`; scope `sonet`.
@@ -284,20 +214,21 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Page < crate ::types::Workgroup >, all crate ::types::Workgroup);
 impl Get {
     /// `ORDER`. Fields to sort by, each with ASC (ascending) or DESC (descending). The newest come first when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `FILTER`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `GROUP_ID`. Only the workgroup with this number.
     #[inline]
-    pub fn group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("GROUP_ID", rt::value::id(value)))
     }
     /// `IS_ADMIN`. Whether an administrator wants to see the workgroups of others too; ignored for other people.
@@ -307,47 +238,8 @@ impl Get {
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::Workgroup>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Workgroup> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Workgroup> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Workgroup> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::Workgroup>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes somebody else the owner of a workgroup or project.
@@ -371,10 +263,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn setowner(
-    group_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-) -> Setowner {
+pub fn setowner(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Setowner {
     Setowner(
         rt::Call::new(
                 rt::Method::new(
@@ -392,29 +281,7 @@ pub fn setowner(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Setowner(rt::Call);
-impl Setowner {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Setowner {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Setowner -> bool);
 /// Changes a workgroup or project. What is left out stays as it is.
 ///
 /// Calls `sonet_group.update`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
@@ -440,7 +307,7 @@ impl rt::Request for Setowner {
 /// - `ERROR_IMAGE_ID`: IMAGE is no picture. Send a PNG, JPEG or GIF file.
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn update(group_id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(group_id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -457,18 +324,16 @@ pub fn update(group_id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Id);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `DESCRIPTION`. What the workgroup is for.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
@@ -488,10 +353,7 @@ impl Update {
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
-    pub fn keywords(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn keywords(self, value: impl Into<String>) -> Self {
         Self(self.0.param("KEYWORDS", rt::value::text(value)))
     }
     /// `INITIATE_PERMS`. Who may invite people.
@@ -501,80 +363,37 @@ impl Update {
     /// - `E`: Owner and moderators.
     /// - `K`: All members.
     #[inline]
-    pub fn initiate_perms(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn initiate_perms(self, value: impl Into<String>) -> Self {
         Self(self.0.param("INITIATE_PERMS", rt::value::text(value)))
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
-    pub fn project_date_start(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn project_date_start(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PROJECT_DATE_START", rt::value::text(value)))
     }
     /// `PROJECT_DATE_FINISH`. Last day of a project.
     #[inline]
-    pub fn project_date_finish(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn project_date_finish(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PROJECT_DATE_FINISH", rt::value::text(value)))
     }
     /// `OWNER_ID`. Person who owns it.
     #[inline]
-    pub fn owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("OWNER_ID", rt::value::id(value)))
     }
     /// `IMAGE`. Picture that stands for it.
     #[inline]
-    pub fn image(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["IMAGE"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn image(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["IMAGE"], rt::value::FileForm::Pair, Into::into(value)))
     }
     /// `IMAGE_FILE_ID`. Picture that is on the Drive already, by the number of the file; 0 removes the picture. It goes before IMAGE.
     #[inline]
-    pub fn image_file_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IMAGE_FILE_ID", rt::value::id(value)))
     }
     /// `SITE_ID`. Sites it belongs to, such as s1; the present one when it is left out.
     #[inline]
-    pub fn site_id(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn site_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SITE_ID", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

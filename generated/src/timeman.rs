@@ -49,55 +49,32 @@ pub fn close() -> Close {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Close(rt::Call);
+rt::request!(Close -> crate ::types::Workday);
 impl Close {
     /// `USER_ID`. Number of the account whose day ends. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `TIME`. When the day ended, on the date on which it began. One without an offset is taken for UTC, and the portal shows it in the zone of the start. Now when it is left out.
     #[inline]
-    pub fn time(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn time(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TIME", rt::value::utc(value)))
     }
     /// `REPORT`. Reason for the changed time. Needed with TIME by everybody whose schedule is not flexible.
     #[inline]
-    pub fn report(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn report(self, value: impl Into<String>) -> Self {
         Self(self.0.param("REPORT", rt::value::text(value)))
     }
     /// `LAT`. Latitude of the place where the day ends, in degrees. Unknown when it is left out.
     #[inline]
-    pub fn lat(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn lat(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("LAT", rt::value::number(value)))
     }
     /// `LON`. Longitude of the place where the day ends, in degrees. Unknown when it is left out.
     #[inline]
-    pub fn lon(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn lon(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("LON", rt::value::number(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Workday> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Close {
-    type Output = crate::types::Workday;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Begins the workday, or goes on with it after a break or after it was ended.
@@ -144,55 +121,32 @@ pub fn open() -> Open {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Open(rt::Call);
+rt::request!(Open -> crate ::types::Workday);
 impl Open {
     /// `USER_ID`. Number of the account whose day begins. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `TIME`. When the day began, within today; possible only while the day is closed. One without an offset is taken for UTC. Now when it is left out.
     #[inline]
-    pub fn time(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn time(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TIME", rt::value::utc(value)))
     }
     /// `REPORT`. Reason for the changed time. Needed with TIME by everybody whose schedule is not flexible.
     #[inline]
-    pub fn report(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn report(self, value: impl Into<String>) -> Self {
         Self(self.0.param("REPORT", rt::value::text(value)))
     }
     /// `LAT`. Latitude of the place where the day begins, in degrees. Unknown when it is left out.
     #[inline]
-    pub fn lat(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn lat(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("LAT", rt::value::number(value)))
     }
     /// `LON`. Longitude of the place where the day begins, in degrees. Unknown when it is left out.
     #[inline]
-    pub fn lon(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn lon(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("LON", rt::value::number(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Workday> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Open {
-    type Output = crate::types::Workday;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Begins a break in the workday. A day that was ended is opened again, and the time since then counts as work.
@@ -235,32 +189,12 @@ pub fn pause() -> Pause {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pause(rt::Call);
+rt::request!(Pause -> crate ::types::Workday);
 impl Pause {
     /// `USER_ID`. Number of the account whose break begins. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Workday> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pause {
-    type Output = crate::types::Workday;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which rules hold for the workday of somebody.
@@ -303,35 +237,12 @@ pub fn settings() -> Settings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Settings(rt::Call);
+rt::request!(Settings -> crate ::types::WorkdaySettings);
 impl Settings {
     /// `USER_ID`. Number of the account in question. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::WorkdaySettings> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Settings {
-    type Output = crate::types::WorkdaySettings;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells whether somebody is at work, since when, and how long the breaks were.
@@ -374,31 +285,11 @@ pub fn status() -> Status {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Status(rt::Call);
+rt::request!(Status -> crate ::types::Workday);
 impl Status {
     /// `USER_ID`. Number of the account in question. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Workday> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Status {
-    type Output = crate::types::Workday;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -19,11 +19,7 @@ pub mod userfield;
 /// # }
 /// ```
 #[inline]
-pub fn access(
-    access: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
-) -> Access {
+pub fn access(access: impl IntoIterator<Item = impl Into<String>>) -> Access {
     Access(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +36,7 @@ pub fn access(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Access(rt::Call);
-impl Access {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Access {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Access -> bool);
 /// Makes an account and sends the person an invitation by e-mail. An employee needs UF_DEPARTMENT; a partner needs EXTRANET and SONET_GROUP_ID instead.
 ///
 /// Calls `user.add`; scope `user`. May be called by: administrator, or a user who may invite.
@@ -93,7 +67,7 @@ impl rt::Request for Access {
 /// - `ERROR_GROUPID`: SONET_GROUP_ID is missing for a partner. Name at least one workgroup.
 /// - `ERROR_NO_GROUP`: SONET_GROUP_ID names a workgroup that does not exist or is closed to the extranet.
 #[inline]
-pub fn add(email: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(email: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -110,10 +84,11 @@ pub fn add(email: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. Fields of the new account.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `EXTRANET`. Whether the person is an outside partner, who sees the extranet only.
@@ -125,45 +100,33 @@ impl Add {
     #[inline]
     pub fn sonet_group_id(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(self.0.param("SONET_GROUP_ID", rt::value::list(value, rt::value::integer)))
     }
     /// `MESSAGE_TEXT`. Words of the invitation, in place of the standard ones.
     #[inline]
-    pub fn message_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message_text(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE_TEXT", rt::value::text(value)))
     }
     /// `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
-    pub fn xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn xml_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("XML_ID", rt::value::text(value)))
     }
     /// `NAME`. First name.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `LAST_NAME`. Family name.
     #[inline]
-    pub fn last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn last_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LAST_NAME", rt::value::text(value)))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
-    pub fn second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn second_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SECOND_NAME", rt::value::text(value)))
     }
     /// `PERSONAL_GENDER`. Gender; empty when it is not stated.
@@ -172,410 +135,242 @@ impl Add {
     /// - `M`: Male.
     /// - `F`: Female.
     #[inline]
-    pub fn personal_gender(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_gender(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_GENDER", rt::value::text(value)))
     }
     /// `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
-    pub fn personal_profession(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_profession(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_PROFESSION", rt::value::text(value)))
     }
     /// `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
-    pub fn personal_www(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_www(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_WWW", rt::value::text(value)))
     }
     /// `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
-    pub fn personal_birthday(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_birthday(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_BIRTHDAY", rt::value::text(value)))
     }
     /// `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
-    pub fn personal_photo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn personal_photo(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["PERSONAL_PHOTO"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["PERSONAL_PHOTO"], rt::value::FileForm::Pair, Into::into(value)),
         )
     }
     /// `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
     #[inline]
-    pub fn personal_icq(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_icq(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_ICQ", rt::value::text(value)))
     }
     /// `PERSONAL_PHONE`. Home telephone number.
     #[inline]
-    pub fn personal_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_phone(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_PHONE", rt::value::text(value)))
     }
     /// `PERSONAL_FAX`. Home fax number.
     #[inline]
-    pub fn personal_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_fax(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_FAX", rt::value::text(value)))
     }
     /// `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
-    pub fn personal_mobile(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_mobile(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_MOBILE", rt::value::text(value)))
     }
     /// `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
-    pub fn personal_pager(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_pager(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_PAGER", rt::value::text(value)))
     }
     /// `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
-    pub fn personal_street(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_street(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_STREET", rt::value::text(value)))
     }
     /// `PERSONAL_CITY`. Town of the home address.
     #[inline]
-    pub fn personal_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_city(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_CITY", rt::value::text(value)))
     }
     /// `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
-    pub fn personal_state(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_state(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_STATE", rt::value::text(value)))
     }
     /// `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
-    pub fn personal_zip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_zip(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_ZIP", rt::value::text(value)))
     }
     /// `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
-    pub fn personal_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_country(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_COUNTRY", rt::value::text(value)))
     }
     /// `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
-    pub fn personal_mailbox(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_mailbox(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_MAILBOX", rt::value::text(value)))
     }
     /// `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
-    pub fn personal_notes(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_notes(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_NOTES", rt::value::text(value)))
     }
     /// `WORK_PHONE`. Telephone number at work.
     #[inline]
-    pub fn work_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_phone(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_PHONE", rt::value::text(value)))
     }
     /// `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
-    pub fn work_company(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_company(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_COMPANY", rt::value::text(value)))
     }
     /// `WORK_POSITION`. Job title, shown below the name.
     #[inline]
-    pub fn work_position(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_position(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_POSITION", rt::value::text(value)))
     }
     /// `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
-    pub fn work_department(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_department(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_DEPARTMENT", rt::value::text(value)))
     }
     /// `WORK_WWW`. Address of the employer's web site.
     #[inline]
-    pub fn work_www(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_www(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_WWW", rt::value::text(value)))
     }
     /// `WORK_FAX`. Fax number at work.
     #[inline]
-    pub fn work_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_fax(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_FAX", rt::value::text(value)))
     }
     /// `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
-    pub fn work_pager(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_pager(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_PAGER", rt::value::text(value)))
     }
     /// `WORK_STREET`. Street and house of the workplace.
     #[inline]
-    pub fn work_street(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_street(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_STREET", rt::value::text(value)))
     }
     /// `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
-    pub fn work_mailbox(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_mailbox(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_MAILBOX", rt::value::text(value)))
     }
     /// `WORK_CITY`. Town of the workplace.
     #[inline]
-    pub fn work_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_city(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_CITY", rt::value::text(value)))
     }
     /// `WORK_STATE`. Region or province of the workplace.
     #[inline]
-    pub fn work_state(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_state(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_STATE", rt::value::text(value)))
     }
     /// `WORK_ZIP`. Postcode of the workplace.
     #[inline]
-    pub fn work_zip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_zip(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_ZIP", rt::value::text(value)))
     }
     /// `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
-    pub fn work_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_country(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_COUNTRY", rt::value::text(value)))
     }
     /// `WORK_PROFILE`. What the employer does.
     #[inline]
-    pub fn work_profile(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_profile(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_PROFILE", rt::value::text(value)))
     }
     /// `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
-    pub fn work_logo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["WORK_LOGO"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn work_logo(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["WORK_LOGO"], rt::value::FileForm::Pair, Into::into(value)))
     }
     /// `WORK_NOTES`. Remarks on the work of the person.
     #[inline]
-    pub fn work_notes(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_notes(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_NOTES", rt::value::text(value)))
     }
     /// `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
-    pub fn uf_skype_link(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_skype_link(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_SKYPE_LINK", rt::value::text(value)))
     }
     /// `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
-    pub fn uf_zoom(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_zoom(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_ZOOM", rt::value::text(value)))
     }
     /// `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
-    pub fn uf_employment_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_employment_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_EMPLOYMENT_DATE", rt::value::text(value)))
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
-    pub fn uf_department(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-    ) -> Self {
+    pub fn uf_department(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("UF_DEPARTMENT", rt::value::list(value, rt::value::integer)))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
-    pub fn uf_interests(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_interests(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_INTERESTS", rt::value::text(value)))
     }
     /// `UF_SKILLS`. What the person is good at.
     #[inline]
-    pub fn uf_skills(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_skills(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_SKILLS", rt::value::text(value)))
     }
     /// `UF_WEB_SITES`. Further web sites.
     #[inline]
-    pub fn uf_web_sites(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_web_sites(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_WEB_SITES", rt::value::text(value)))
     }
     /// `UF_XING`. Address of the XING profile.
     #[inline]
-    pub fn uf_xing(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_xing(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_XING", rt::value::text(value)))
     }
     /// `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
-    pub fn uf_linkedin(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_linkedin(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_LINKEDIN", rt::value::text(value)))
     }
     /// `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
-    pub fn uf_facebook(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_facebook(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_FACEBOOK", rt::value::text(value)))
     }
     /// `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
-    pub fn uf_twitter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_twitter(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_TWITTER", rt::value::text(value)))
     }
     /// `UF_SKYPE`. Skype name.
     #[inline]
-    pub fn uf_skype(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_skype(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_SKYPE", rt::value::text(value)))
     }
     /// `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
-    pub fn uf_district(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_district(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_DISTRICT", rt::value::text(value)))
     }
     /// `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
-    pub fn uf_phone_inner(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_phone_inner(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_PHONE_INNER", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells whether the caller may change the settings of applications, as administrators may.
@@ -609,29 +404,7 @@ pub fn admin() -> Admin {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Admin(rt::Call);
-impl Admin {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Admin {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Admin -> bool);
 /// Tells whose webhook or access token makes the call. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.current`; scope `user`.
@@ -663,29 +436,7 @@ pub fn current() -> Current {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Current(rt::Call);
-impl Current {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::User> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Current {
-    type Output = crate::types::User;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Current -> crate ::types::User);
 /// Lists the fields that accounts have on this portal, custom ones included, with their names in the portal's language. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.fields`; scope `user`.
@@ -717,29 +468,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Finds accounts by their number or by any of their fields. Bots, integrators and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.get`; scope `user`.
@@ -790,20 +519,21 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Page < crate ::types::User >, all crate ::types::User);
 impl Get {
     /// `ID`. Number of one account. Without it all accounts that the filter leaves are found.
     #[inline]
-    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
     /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: \=, !=, \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (matches a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn sort(self, value: impl Into<String>) -> Self {
         Self(self.0.param("sort", rt::value::text(value)))
     }
     /// `order`. Direction of the sorting; ascending when it is left out.
@@ -812,7 +542,7 @@ impl Get {
     /// - `ASC`: Smallest first.
     /// - `DESC`: Largest first.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn order(self, value: impl Into<String>) -> Self {
         Self(self.0.param("order", rt::value::text(value)))
     }
     /// `ADMIN_MODE`. Whether to see everybody as an administrator does. It has an effect for administrators only.
@@ -822,12 +552,7 @@ impl Get {
     }
     /// `select`. Fields to answer; an asterisk stands for all, UF\_ with an asterisk for the custom ones. Without it every field comes that the scope allows; unknown ones are left out in silence.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `IMAGE_RESIZE`. Size of the portrait that PERSONAL_PHOTO links to; the original when it is left out.
@@ -837,55 +562,13 @@ impl Get {
     /// - `medium`: 300 by 300 pixels.
     /// - `large`: 1000 by 1000 pixels.
     #[inline]
-    pub fn image_resize(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn image_resize(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IMAGE_RESIZE", rt::value::text(value)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::User>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::User> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::User> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::User> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::User>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Searches accounts by name, job title or department, quicker than a filter because it uses the portal's full-text index. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
@@ -936,15 +619,16 @@ pub fn get_user_filter_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
+rt::request!(Search -> rt::Page < crate ::types::User >, all crate ::types::User);
 impl Search {
     /// `FILTER`. What to look for. Several keys must all fit; without it everybody is found. The keys may also stand beside the other parameters.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `sort`. Field to sort by, such as LAST_NAME. Without it the accounts come by their number.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn sort(self, value: impl Into<String>) -> Self {
         Self(self.0.param("sort", rt::value::text(value)))
     }
     /// `order`. Direction of the sorting; ascending when it is left out.
@@ -953,7 +637,7 @@ impl Search {
     /// - `ASC`: Smallest first.
     /// - `DESC`: Largest first.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn order(self, value: impl Into<String>) -> Self {
         Self(self.0.param("order", rt::value::text(value)))
     }
     /// `ADMIN_MODE`. Whether to see everybody as an administrator does. It has an effect for administrators only.
@@ -963,57 +647,13 @@ impl Search {
     }
     /// `select`. Fields to answer; an asterisk stands for all. Without it every field comes that the scope allows; unknown ones are left out in silence.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::User>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::User> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::User> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::User> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Search {
-    type Output = rt::Page<crate::types::User>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the account data of an employee. Fields that are not named keep their values.
@@ -1043,7 +683,7 @@ impl rt::Request for Search {
 ///
 /// - `ERROR_CORE`: The account does not exist, or the caller may not change it. Check the number with GetUser and use the webhook of an administrator.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -1077,10 +717,7 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 ///
 /// - `ERROR_CORE`: The account does not exist, or the caller may not change it. Check the number with GetUser and use the webhook of an administrator.
 #[inline]
-pub fn change_user_status(
-    id: impl ::std::convert::Into<rt::Id>,
-    active: bool,
-) -> Update {
+pub fn change_user_status(id: impl Into<rt::Id>, active: bool) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -1098,18 +735,16 @@ pub fn change_user_status(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. New values of the account's fields. GetUserFieldsStructure lists the fields of the portal.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
-    pub fn xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn xml_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("XML_ID", rt::value::text(value)))
     }
     /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
@@ -1119,28 +754,22 @@ impl Update {
     }
     /// `EMAIL`. E-mail address: the sign-in name and the address of invitations. No two accounts share one.
     #[inline]
-    pub fn email(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn email(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EMAIL", rt::value::text(value)))
     }
     /// `NAME`. First name.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `LAST_NAME`. Family name.
     #[inline]
-    pub fn last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn last_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LAST_NAME", rt::value::text(value)))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
-    pub fn second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn second_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SECOND_NAME", rt::value::text(value)))
     }
     /// `PERSONAL_GENDER`. Gender; empty when it is not stated.
@@ -1149,409 +778,241 @@ impl Update {
     /// - `M`: Male.
     /// - `F`: Female.
     #[inline]
-    pub fn personal_gender(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_gender(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_GENDER", rt::value::text(value)))
     }
     /// `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
-    pub fn personal_profession(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_profession(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_PROFESSION", rt::value::text(value)))
     }
     /// `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
-    pub fn personal_www(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_www(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_WWW", rt::value::text(value)))
     }
     /// `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
-    pub fn personal_birthday(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_birthday(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_BIRTHDAY", rt::value::text(value)))
     }
     /// `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
-    pub fn personal_photo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn personal_photo(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["PERSONAL_PHOTO"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["PERSONAL_PHOTO"], rt::value::FileForm::Pair, Into::into(value)),
         )
     }
     /// `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
     #[inline]
-    pub fn personal_icq(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_icq(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_ICQ", rt::value::text(value)))
     }
     /// `PERSONAL_PHONE`. Home telephone number.
     #[inline]
-    pub fn personal_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_phone(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_PHONE", rt::value::text(value)))
     }
     /// `PERSONAL_FAX`. Home fax number.
     #[inline]
-    pub fn personal_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_fax(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_FAX", rt::value::text(value)))
     }
     /// `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
-    pub fn personal_mobile(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_mobile(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_MOBILE", rt::value::text(value)))
     }
     /// `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
-    pub fn personal_pager(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_pager(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_PAGER", rt::value::text(value)))
     }
     /// `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
-    pub fn personal_street(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_street(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_STREET", rt::value::text(value)))
     }
     /// `PERSONAL_CITY`. Town of the home address.
     #[inline]
-    pub fn personal_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_city(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_CITY", rt::value::text(value)))
     }
     /// `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
-    pub fn personal_state(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_state(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_STATE", rt::value::text(value)))
     }
     /// `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
-    pub fn personal_zip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_zip(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_ZIP", rt::value::text(value)))
     }
     /// `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
-    pub fn personal_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_country(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_COUNTRY", rt::value::text(value)))
     }
     /// `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
-    pub fn personal_mailbox(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_mailbox(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_MAILBOX", rt::value::text(value)))
     }
     /// `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
-    pub fn personal_notes(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn personal_notes(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PERSONAL_NOTES", rt::value::text(value)))
     }
     /// `WORK_PHONE`. Telephone number at work.
     #[inline]
-    pub fn work_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_phone(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_PHONE", rt::value::text(value)))
     }
     /// `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
-    pub fn work_company(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_company(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_COMPANY", rt::value::text(value)))
     }
     /// `WORK_POSITION`. Job title, shown below the name.
     #[inline]
-    pub fn work_position(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_position(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_POSITION", rt::value::text(value)))
     }
     /// `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
-    pub fn work_department(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_department(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_DEPARTMENT", rt::value::text(value)))
     }
     /// `WORK_WWW`. Address of the employer's web site.
     #[inline]
-    pub fn work_www(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_www(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_WWW", rt::value::text(value)))
     }
     /// `WORK_FAX`. Fax number at work.
     #[inline]
-    pub fn work_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_fax(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_FAX", rt::value::text(value)))
     }
     /// `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
-    pub fn work_pager(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_pager(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_PAGER", rt::value::text(value)))
     }
     /// `WORK_STREET`. Street and house of the workplace.
     #[inline]
-    pub fn work_street(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_street(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_STREET", rt::value::text(value)))
     }
     /// `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
-    pub fn work_mailbox(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_mailbox(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_MAILBOX", rt::value::text(value)))
     }
     /// `WORK_CITY`. Town of the workplace.
     #[inline]
-    pub fn work_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_city(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_CITY", rt::value::text(value)))
     }
     /// `WORK_STATE`. Region or province of the workplace.
     #[inline]
-    pub fn work_state(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_state(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_STATE", rt::value::text(value)))
     }
     /// `WORK_ZIP`. Postcode of the workplace.
     #[inline]
-    pub fn work_zip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_zip(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_ZIP", rt::value::text(value)))
     }
     /// `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
-    pub fn work_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_country(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_COUNTRY", rt::value::text(value)))
     }
     /// `WORK_PROFILE`. What the employer does.
     #[inline]
-    pub fn work_profile(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_profile(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_PROFILE", rt::value::text(value)))
     }
     /// `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
-    pub fn work_logo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["WORK_LOGO"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn work_logo(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["WORK_LOGO"], rt::value::FileForm::Pair, Into::into(value)))
     }
     /// `WORK_NOTES`. Remarks on the work of the person.
     #[inline]
-    pub fn work_notes(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn work_notes(self, value: impl Into<String>) -> Self {
         Self(self.0.param("WORK_NOTES", rt::value::text(value)))
     }
     /// `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
-    pub fn uf_skype_link(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_skype_link(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_SKYPE_LINK", rt::value::text(value)))
     }
     /// `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
-    pub fn uf_zoom(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_zoom(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_ZOOM", rt::value::text(value)))
     }
     /// `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
-    pub fn uf_employment_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_employment_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_EMPLOYMENT_DATE", rt::value::text(value)))
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
-    pub fn uf_department(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-    ) -> Self {
+    pub fn uf_department(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("UF_DEPARTMENT", rt::value::list(value, rt::value::integer)))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
-    pub fn uf_interests(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_interests(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_INTERESTS", rt::value::text(value)))
     }
     /// `UF_SKILLS`. What the person is good at.
     #[inline]
-    pub fn uf_skills(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_skills(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_SKILLS", rt::value::text(value)))
     }
     /// `UF_WEB_SITES`. Further web sites.
     #[inline]
-    pub fn uf_web_sites(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_web_sites(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_WEB_SITES", rt::value::text(value)))
     }
     /// `UF_XING`. Address of the XING profile.
     #[inline]
-    pub fn uf_xing(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_xing(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_XING", rt::value::text(value)))
     }
     /// `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
-    pub fn uf_linkedin(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_linkedin(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_LINKEDIN", rt::value::text(value)))
     }
     /// `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
-    pub fn uf_facebook(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_facebook(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_FACEBOOK", rt::value::text(value)))
     }
     /// `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
-    pub fn uf_twitter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_twitter(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_TWITTER", rt::value::text(value)))
     }
     /// `UF_SKYPE`. Skype name.
     #[inline]
-    pub fn uf_skype(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_skype(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_SKYPE", rt::value::text(value)))
     }
     /// `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
-    pub fn uf_district(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_district(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_DISTRICT", rt::value::text(value)))
     }
     /// `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
-    pub fn uf_phone_inner(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_phone_inner(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_PHONE_INNER", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -23,10 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
 #[inline]
-pub fn add(
-    module_id: impl ::std::convert::Into<::std::string::String>,
-    field: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(module_id: impl Into<String>, field: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -45,32 +42,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::UserFieldConfig> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::UserFieldConfig;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::UserFieldConfig);
 /// Removes a custom field from all records of its kind, with every value in it. There is no way back.
 ///
 /// Calls `userfieldconfig.delete`; scope `userfieldconfig`. May be called by: administrator of the module.
@@ -92,10 +64,7 @@ impl rt::Request for Add {
 ///
 /// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
 #[inline]
-pub fn delete(
-    module_id: impl ::std::convert::Into<::std::string::String>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -113,29 +82,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Reads the definition of one custom field.
 ///
 /// Calls `userfieldconfig.get`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -157,10 +104,7 @@ impl rt::Request for Delete {
 ///
 /// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
 #[inline]
-pub fn get(
-    module_id: impl ::std::convert::Into<::std::string::String>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -179,32 +123,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::UserFieldConfig> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::UserFieldConfig;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::UserFieldConfig);
 /// Lists the kinds of values that custom fields of a module can have, those of applications among them.
 ///
 /// Calls `userfieldconfig.getTypes`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -226,9 +145,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
 #[inline]
-pub fn get_types(
-    module_id: impl ::std::convert::Into<::std::string::String>,
-) -> GetTypes {
+pub fn get_types(module_id: impl Into<String>) -> GetTypes {
     GetTypes(
         rt::Call::new(
                 rt::Method::new(
@@ -246,29 +163,7 @@ pub fn get_types(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTypes(rt::Call);
-impl GetTypes {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetTypes {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetTypes -> rt::Object);
 /// Finds the definitions of custom fields of a module.
 ///
 /// Calls `userfieldconfig.list`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -295,7 +190,7 @@ impl rt::Request for GetTypes {
 ///
 /// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
 #[inline]
-pub fn list(module_id: impl ::std::convert::Into<::std::string::String>) -> List {
+pub fn list(module_id: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -314,71 +209,30 @@ pub fn list(module_id: impl ::std::convert::Into<::std::string::String>) -> List
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::UserFieldConfig >, all crate
+    ::types::UserFieldConfig
+);
 impl List {
     /// `select`. Keys to answer: a list, or an object with numbers as keys and language, the code of a language whose labels are wanted. An asterisk stands for all.
     #[inline]
-    pub fn select(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn select(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("select", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): id, fieldName, userTypeId, xmlId or sort.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `filter`. Conditions on the definitions, joined by "and".
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::UserFieldConfig>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::UserFieldConfig> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::UserFieldConfig> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::UserFieldConfig> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::UserFieldConfig>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the definition of a custom field of any kind of record. Code, kind of value and number of values are fixed for good.
@@ -405,10 +259,7 @@ impl rt::Request for List {
 ///
 /// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
 #[inline]
-pub fn update(
-    module_id: impl ::std::convert::Into<::std::string::String>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Update {
+pub fn update(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -427,34 +278,11 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> crate ::types::UserFieldConfig);
 impl Update {
     /// `field`. New values; what is not named stays.
     #[inline]
-    pub fn field(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn field(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("field", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::UserFieldConfig> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::UserFieldConfig;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -29,10 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CORE`: The address or the code is taken by another kind. Choose others.
 /// - `ERROR_ARGUMENT`: USER_TYPE_ID or HANDLER is missing. Give both.
 #[inline]
-pub fn add(
-    user_type_id: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(user_type_id: impl Into<String>, handler: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -50,45 +47,22 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `TITLE`. What people see when they choose the kind of a new field.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))
     }
     /// `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `OPTIONS`. How the field is drawn.
     #[inline]
-    pub fn options(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("OPTIONS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a kind of custom fields of the application.
@@ -113,7 +87,7 @@ impl rt::Request for Add {
 /// - `ERROR_ARGUMENT`: USER_TYPE_ID is missing. Give it.
 /// - `ERROR_NOT_FOUND`: The application has no kind of this code. Look at GetUserFieldTypes.
 #[inline]
-pub fn delete(user_type_id: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(user_type_id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -130,29 +104,7 @@ pub fn delete(user_type_id: impl ::std::convert::Into<::std::string::String>) ->
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the kinds of custom fields that the application has made.
 ///
 /// Calls `userfieldtype.list`; scope `placement`. May be called by: administrator.
@@ -184,56 +136,14 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::UserFieldType >, all crate ::types::UserFieldType
+);
 impl List {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::UserFieldType>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::UserFieldType> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::UserFieldType> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::UserFieldType> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::UserFieldType>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the address, the texts or the height of a kind of custom fields.
@@ -263,9 +173,9 @@ impl rt::Request for List {
 /// - `ERROR_NOT_FOUND`: The application has no kind of this code. Look at GetUserFieldTypes.
 #[inline]
 pub fn update(
-    user_type_id: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-    title: impl ::std::convert::Into<::std::string::String>,
+    user_type_id: impl Into<String>,
+    handler: impl Into<String>,
+    title: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -285,39 +195,16 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `OPTIONS`. How the field is drawn.
     #[inline]
-    pub fn options(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("OPTIONS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -8,6 +8,7 @@ mod call;
 mod client;
 pub mod encoding;
 pub mod error;
+mod items;
 mod method;
 pub mod output;
 pub mod paging;

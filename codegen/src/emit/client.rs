@@ -169,75 +169,30 @@ fn method_items(method: &Method) -> TokenStream {
         method.functions.iter().filter_map(|function| constructor(method, function, required.as_ref())).collect();
     let required = required.map(|required| required.items());
     let setters = setters(method);
+    let setters = (!setters.is_empty()).then(|| quote! { #allow impl #ident { #(#setters)* } });
     let walk = walk(method);
     quote! {
         #(#constructors)*
 
         #required
 
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #deprecated
         #[must_use = "a call does nothing until it is sent"]
         #[derive(Clone, Debug)]
         pub struct #ident(rt::Call);
 
-        #allow
-        impl #ident {
-            #(#setters)*
+        rt::request!(#ident -> #output #walk);
 
-            /// Sets any other parameter, such as a custom field.
-            #[inline]
-            pub fn param(self, key: impl ::std::convert::Into<::std::string::String>, value: impl ::std::convert::Into<rt::Value>) -> Self {
-                Self(self.0.param(key, value))
-            }
-
-            /// Sends the call.
-            #[inline]
-            pub fn send(self, client: &rt::Client) -> rt::Sending<'_, #output> {
-                self.0.send_as(client)
-            }
-
-            #walk
-        }
-
-        #allow
-        impl rt::Request for #ident {
-            type Output = #output;
-
-            #[inline]
-            fn into_call(self) -> rt::Call {
-                self.0
-            }
-        }
+        #setters
     }
 }
 
-/// What a list has besides `send`: all its records, whatever pages they come in.
+/// What tells that a list has more than `send`: all its records, whatever pages they come in.
 fn walk(method: &Method) -> Option<TokenStream> {
     let (Shape::List(entity) | Shape::Page(entity)) = &method.returns.shape else { return None };
-    if method.effect != ir::Effect::List {
-        return None;
-    }
     let record = record(entity);
-    Some(quote! {
-        /// The records of all pages, one after the other.
-        #[inline]
-        pub fn stream(self, client: &rt::Client) -> rt::Records<#record> {
-            self.0.stream_as(client)
-        }
-
-        /// All pages, one after the other.
-        #[inline]
-        pub fn pages(self, client: &rt::Client) -> rt::Pages<#record> {
-            self.0.pages_as(client)
-        }
-
-        /// The records of all pages at once.
-        #[inline]
-        pub fn all(self, client: &rt::Client) -> rt::paging::All<#record> {
-            self.0.all_as(client)
-        }
-    })
+    (method.effect == ir::Effect::List).then(|| quote! { , all #record })
 }
 
 fn deprecation(method: &Method) -> Option<TokenStream> {
@@ -300,10 +255,10 @@ impl<'a> RequiredStruct<'a> {
         let fields = values.iter().map(|param| {
             let (ident, docs, owned) =
                 (self::ident(&param.ident), doc(&rust_doc::prose(&param.description)), owned_type(&param.ty));
-            quote! { #(#[doc = #docs])* pub #ident: #owned }
+            quote! { #[doc = #docs] pub #ident: #owned }
         });
         quote! {
-            #(#[doc = #docs])*
+            #[doc = #docs]
             #[derive(Clone, Debug)]
             pub struct #ident { #(#fields),* }
         }
@@ -347,7 +302,7 @@ fn constructor(method: &Method, function: &ir::Function, required: Option<&Requi
             .unzip(),
     };
     Some(quote! {
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #deprecated
         #allow
         #[inline]
@@ -366,7 +321,7 @@ fn template(
     let (name, text) = (ident(constructor), serde_json::Value::from(object.clone()).to_string());
     let docs = doc(&rust_doc::prose(&function.summary));
     quote! {
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #[inline]
         #[must_use]
         pub fn #name() -> rt::Value {
@@ -388,7 +343,7 @@ fn local(constructor: &RustIdent, function: &ir::Function) -> TokenStream {
         })
         .unzip();
     quote! {
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #[inline]
         #[must_use]
         pub fn #name(#(#arguments),*) -> rt::Value {
@@ -454,9 +409,9 @@ fn setters(method: &Method) -> Vec<TokenStream> {
             let (name, argument) = (ident(&param.ident), &param.name);
             let docs = doc(&rust_doc::merge_setter(param));
             setters.push(quote! {
-                #(#[doc = #docs])*
+                #[doc = #docs]
                 #[inline]
-                pub fn #name(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+                pub fn #name(self, entries: impl Into<rt::Value>) -> Self {
                     Self(self.0.merge(#argument, entries))
                 }
             });
@@ -494,7 +449,7 @@ fn setter(param: &Param) -> TokenStream {
     let docs = doc(&rust_doc::setter(param));
     let set = setting(param, &quote! { value });
     quote! {
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #[inline]
         pub fn #name(self, value: #taken) -> Self {
             Self(self.0 #set)
@@ -508,7 +463,7 @@ fn setting(param: &Param, value: &TokenStream) -> TokenStream {
         Wire::Path(path) => match &param.ty {
             Ty::File(form) => {
                 let form = file_form(*form);
-                quote! { .file(&[#(#path),*], #form, ::std::convert::Into::into(#value)) }
+                quote! { .file(&[#(#path),*], #form, Into::into(#value)) }
             }
             Ty::Array(item) if matches!(**item, Ty::File(_)) => {
                 let Ty::File(form) = **item else { unreachable!("matched above") };
@@ -555,7 +510,7 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
         Ty::File(_) | Ty::Object | Ty::Any => value.clone(),
         Ty::Array(item) => {
             let convert = match &**item {
-                Ty::Object | Ty::Any => quote! { ::std::convert::Into::into },
+                Ty::Object | Ty::Any => quote! { Into::into },
                 Ty::String | Ty::Date | Ty::DateTime(TimeForm::Iso) => quote! { rt::value::text },
                 Ty::DateTime(TimeForm::Utc) => quote! { rt::value::utc },
                 Ty::Integer => quote! { rt::value::integer },
@@ -563,7 +518,7 @@ fn wire_value(ty: &Ty, value: &TokenStream) -> TokenStream {
                 Ty::Id => quote! { rt::value::id },
                 Ty::File(form) => {
                     let form = file_form(*form);
-                    quote! { |item| #form.encode(&::std::convert::Into::<rt::File>::into(item)) }
+                    quote! { |item| #form.encode(&Into::<rt::File>::into(item)) }
                 }
                 Ty::Array(_) => {
                     let each = wire_value(item, &quote! { item });
@@ -585,11 +540,11 @@ fn taken_type(ty: &Ty) -> TokenStream {
         Ty::Boolean(_) => quote! { bool },
         Ty::Array(item) => {
             let item = taken_type(item);
-            quote! { impl ::std::iter::IntoIterator<Item = #item> }
+            quote! { impl IntoIterator<Item = #item> }
         }
         other => {
             let owned = owned_type(other);
-            quote! { impl ::std::convert::Into<#owned> }
+            quote! { impl Into<#owned> }
         }
     }
 }
@@ -597,7 +552,7 @@ fn taken_type(ty: &Ty) -> TokenStream {
 /// The type that a value is kept as.
 fn owned_type(ty: &Ty) -> TokenStream {
     match ty {
-        Ty::String | Ty::Date | Ty::DateTime(_) => quote! { ::std::string::String },
+        Ty::String | Ty::Date | Ty::DateTime(_) => quote! { String },
         Ty::Integer => quote! { i64 },
         Ty::Number => quote! { f64 },
         Ty::Boolean(_) => quote! { bool },
@@ -605,7 +560,7 @@ fn owned_type(ty: &Ty) -> TokenStream {
         Ty::File(_) => quote! { rt::File },
         Ty::Array(item) => {
             let item = owned_type(item);
-            quote! { ::std::vec::Vec<#item> }
+            quote! { Vec<#item> }
         }
         Ty::Object | Ty::Any => quote! { rt::Value },
     }
@@ -629,7 +584,7 @@ fn output(shape: &Shape) -> TokenStream {
         Shape::Record(entity) => record(&Some(entity.clone())),
         Shape::List(entity) => {
             let record = record(entity);
-            quote! { ::std::vec::Vec<#record> }
+            quote! { Vec<#record> }
         }
         Shape::Page(entity) => {
             let record = record(entity);
@@ -644,7 +599,7 @@ fn result_type(ty: &Ty) -> TokenStream {
         Ty::File(_) => quote! { rt::Value },
         Ty::Array(item) => {
             let item = result_type(item);
-            quote! { ::std::vec::Vec<#item> }
+            quote! { Vec<#item> }
         }
         other => owned_type(other),
     }
@@ -678,18 +633,18 @@ fn view(entity: &Entity) -> TokenStream {
             let value = match &field.ty {
                 Ty::File(form) => {
                     let form = file_form(*form);
-                    quote! { #form.encode(&::std::convert::Into::<rt::File>::into(value)) }
+                    quote! { #form.encode(&Into::<rt::File>::into(value)) }
                 }
                 Ty::Array(item) if matches!(**item, Ty::File(_)) => {
                     let Ty::File(form) = **item else { unreachable!("matched above") };
                     let form = file_form(form);
-                    quote! { rt::value::list(value, |file| #form.encode(&::std::convert::Into::<rt::File>::into(file))) }
+                    quote! { rt::value::list(value, |file| #form.encode(&Into::<rt::File>::into(file))) }
                 }
                 ty => wire_value(ty, &quote! { value }),
             };
             let key = &field.name;
             quote! {
-                #(#[doc = #docs])*
+                #[doc = #docs]
                 #[inline]
                 #[must_use]
                 pub fn #name(self, value: #taken) -> Self {
@@ -702,53 +657,14 @@ fn view(entity: &Entity) -> TokenStream {
     quote! {
         use ::bitrix24_runtime as rt;
 
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #[derive(Clone, Debug, Default, PartialEq)]
         pub struct #ident(rt::Object);
 
+        rt::view!(#ident);
+
         impl #ident {
-            /// One without any field.
-            pub fn new() -> Self {
-                // A field may be called `default`.
-                <Self as ::std::default::Default>::default()
-            }
-
-            /// A field by its documented key, known or not.
-            pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-                self.0.get(key)
-            }
-
-            /// Sets a field by its documented key, such as a custom field.
-            #[must_use]
-            pub fn set(mut self, key: impl ::std::convert::Into<::std::string::String>, value: impl ::std::convert::Into<rt::Value>) -> Self {
-                self.0.insert(key.into(), value.into());
-                self
-            }
-
-            /// All fields.
-            pub fn as_object(&self) -> &rt::Object {
-                &self.0
-            }
-
             #(#fields)*
-        }
-
-        impl ::std::convert::From<rt::Object> for #ident {
-            fn from(fields: rt::Object) -> Self {
-                Self(fields)
-            }
-        }
-
-        impl ::std::convert::From<#ident> for rt::Value {
-            fn from(entity: #ident) -> Self {
-                rt::Value::Object(entity.0)
-            }
-        }
-
-        impl rt::output::FromValue for #ident {
-            fn from_value(value: rt::Value) -> ::std::result::Result<Self, rt::output::Mismatch> {
-                rt::Object::from_value(value).map(Self)
-            }
         }
     }
 }
@@ -771,9 +687,9 @@ fn getter(field: &Param) -> TokenStream {
         }
     };
     quote! {
-        #(#[doc = #docs])*
+        #[doc = #docs]
         #[inline]
-        pub fn #name(&self) -> ::std::option::Option<#returned> {
+        pub fn #name(&self) -> Option<#returned> {
             rt::view::#read(&self.0, #key)
         }
     }
@@ -790,10 +706,44 @@ fn parse_ident(name: &str) -> proc_macro2::Ident {
     }
 }
 
-/// The lines of a doc comment, each to become an attribute of its own: with a line break inside one, a block comment
-/// would be printed.
-fn doc(text: &str) -> Vec<String> {
-    text.lines().map(|line| if line.is_empty() { String::new() } else { format!(" {line}") }).collect()
+/// Stands between the lines of a doc comment until the code is printed: one attribute is made and parsed in a fraction
+/// of the time that an attribute a line takes, and a line break in it would be printed as a block comment.
+const NEXT_LINE: char = '\u{1e}';
+
+/// The text of a doc comment, to be put into one attribute; [`print`] makes lines of it.
+fn doc(text: &str) -> String {
+    let mut docs = String::with_capacity(text.len() + 16);
+    for (at, line) in text.lines().enumerate() {
+        if at > 0 {
+            docs.push(NEXT_LINE);
+        }
+        if !line.is_empty() {
+            docs.push(' ');
+            docs.extend(line.chars().map(|char| if char == NEXT_LINE { ' ' } else { char }));
+        }
+    }
+    docs
+}
+
+/// Puts each line of the doc comments on a line of its own.
+fn unfold(code: &str) -> String {
+    let mut text = String::with_capacity(code.len() + code.len() / 8);
+    for line in code.split_inclusive('\n') {
+        let marker = line.trim_start();
+        let (indent, marker) = line.split_at(line.len() - marker.len());
+        let prefix = ["///", "//!"].into_iter().find(|prefix| marker.starts_with(prefix));
+        match prefix.filter(|_| marker.contains(NEXT_LINE)) {
+            Some(prefix) => {
+                let mut lines = marker.split(NEXT_LINE);
+                text.extend(lines.next().map(|first| [indent, first]).into_iter().flatten());
+                for line in lines {
+                    text.extend(["\n", indent, prefix, line]);
+                }
+            }
+            None => text.push_str(line),
+        }
+    }
+    text
 }
 
 fn sentence(description: &str) -> String {
@@ -803,11 +753,11 @@ fn sentence(description: &str) -> String {
 fn print(source: &str, docs: String, items: TokenStream) -> String {
     let docs = doc(&format!("{}\n\n{docs}", banner(source)));
     let file = quote! {
-        #(#![doc = #docs])*
+        #![doc = #docs]
         #items
     };
     match syn::parse2(file) {
-        Ok(file) => prettyplease::unparse(&file),
+        Ok(file) => unfold(&prettyplease::unparse(&file)),
         Err(error) => {
             unreachable!("the emitter wrote Rust that does not parse, from {source}: {error}")
         }

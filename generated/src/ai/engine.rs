@@ -37,55 +37,17 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < crate ::types::AiEngine >, all crate ::types::AiEngine);
 impl List {
     /// `filter`. Conditions by field, with an operator such as \>=, !, % or @ before the key where wanted. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `limit`. Most services to answer.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::AiEngine>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::AiEngine> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::AiEngine> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::AiEngine> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::AiEngine>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Offers an AI service to the portal, which calls its address at once and needs status 200\.
@@ -121,10 +83,10 @@ impl rt::Request for List {
 /// - `ENGINE_REGISTER_ERROR_SETTINGS_FORMAT`: The settings are no object.
 #[inline]
 pub fn register(
-    name: impl ::std::convert::Into<::std::string::String>,
-    code: impl ::std::convert::Into<::std::string::String>,
-    category: impl ::std::convert::Into<::std::string::String>,
-    completions_url: impl ::std::convert::Into<::std::string::String>,
+    name: impl Into<String>,
+    code: impl Into<String>,
+    category: impl Into<String>,
+    completions_url: impl Into<String>,
 ) -> Register {
     Register(
         rt::Call::new(
@@ -145,32 +107,12 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> i64);
 impl Register {
     /// `settings`. How the model works; further keys are kept as they are.
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("settings", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Withdraws an AI service.
@@ -207,31 +149,11 @@ pub fn unregister() -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
+rt::request!(Unregister -> bool);
 impl Unregister {
     /// `code`. Code of the service, as it was registered.
     #[inline]
-    pub fn code(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("code", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -42,35 +42,12 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Value);
 impl Get {
     /// `option`. Key of one value. All of them come when it is left out.
     #[inline]
-    pub fn option(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn option(self, value: impl Into<String>) -> Self {
         Self(self.0.param("option", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Stores values on the portal for the application. Keys that are not named keep theirs.
@@ -95,7 +72,7 @@ impl rt::Request for Get {
 /// - `ArgumentNullException`: No value was given. Name at least one key.
 /// - `AccessException`: The call was made by a webhook, or by somebody who is no administrator. Make it with an administrator's token of the application.
 #[inline]
-pub fn set(options: impl ::std::convert::Into<rt::Value>) -> Set {
+pub fn set(options: impl Into<rt::Value>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -112,26 +89,4 @@ pub fn set(options: impl ::std::convert::Into<rt::Value>) -> Set {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

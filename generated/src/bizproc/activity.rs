@@ -36,9 +36,9 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ACTIVITY_ADD_FAILURE`: It could not be stored, or has been added before; the message tells which.
 #[inline]
 pub fn add(
-    code: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<rt::Value>,
+    code: impl Into<String>,
+    handler: impl Into<String>,
+    name: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -58,10 +58,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `AUTH_USER_ID`. Number of the account whose token the handler gets.
     #[inline]
-    pub fn auth_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn auth_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("AUTH_USER_ID", rt::value::id(value)))
     }
     /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
@@ -71,32 +72,30 @@ impl Add {
     }
     /// `DESCRIPTION`. What the step does: a text, or an object of texts by language code.
     #[inline]
-    pub fn description(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn description(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("DESCRIPTION", value))
     }
     /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options for a choice, Required and Multiple as Y or N, and Default.
     #[inline]
-    pub fn properties(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn properties(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PROPERTIES", value))
     }
     /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
     #[inline]
-    pub fn return_properties(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn return_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RETURN_PROPERTIES", value))
     }
     /// `DOCUMENT_TYPE`. Record whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\].
     #[inline]
     pub fn document_type(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self(self.0.param("DOCUMENT_TYPE", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Where the step is offered. Everywhere when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when it is left out.
@@ -106,32 +105,8 @@ impl Add {
     }
     /// `PLACEMENT_HANDLER`. Address of that page; needed when USE_PLACEMENT is on.
     #[inline]
-    pub fn placement_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn placement_handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PLACEMENT_HANDLER", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Withdraws an action of the application. Templates that use it keep a blocked step.
@@ -157,7 +132,7 @@ impl rt::Request for Add {
 /// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: A code, name, setting, filter or document type is missing or wrong; the message tells which. Mend it.
 /// - `ERROR_ACTIVITY_NOT_FOUND`: The application has nothing with this code. Look at the list of what it has.
 #[inline]
-pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -174,29 +149,7 @@ pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the codes of the actions that the application offers.
 ///
 /// Calls `bizproc.activity.list`; scope `bizproc`. May be called by: administrator.
@@ -234,32 +187,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < String >);
 /// Adds a text to the log of the workflow that waits for a step of the application. Its template has to keep a log.
 ///
 /// Calls `bizproc.activity.log`; scope `bizproc`.
@@ -282,10 +210,7 @@ impl rt::Request for List {
 /// - `ERROR_EMPTY_LOG_MESSAGE`: The text for the log is missing. Give it.
 /// - `ACCESS_DENIED`: The token is wrong or its time is over. Use the one that came with this call of the handler.
 #[inline]
-pub fn log(
-    event_token: impl ::std::convert::Into<::std::string::String>,
-    log_message: impl ::std::convert::Into<::std::string::String>,
-) -> Log {
+pub fn log(event_token: impl Into<String>, log_message: impl Into<String>) -> Log {
     Log(
         rt::Call::new(
                 rt::Method::new(
@@ -303,29 +228,7 @@ pub fn log(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Log(rt::Call);
-impl Log {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Log {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Log -> bool);
 /// Changes an action that the application offers.
 ///
 /// Calls `bizproc.activity.update`; scope `bizproc`. May be called by: administrator.
@@ -351,10 +254,7 @@ impl rt::Request for Log {
 /// - `ERROR_UNSUPPORTED_PROTOCOL`: The address of the handler begins with neither http nor https. Mend it.
 /// - `ERROR_WRONG_HANDLER_URL`: The address of the handler is none, or not on the application's own host. Mend it.
 #[inline]
-pub fn update(
-    code: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(code: impl Into<String>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -372,26 +272,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The token is wrong or its time is over. Use the one that came with this call of the handler.
 #[inline]
-pub fn send(event_token: impl ::std::convert::Into<::std::string::String>) -> Send {
+pub fn send(event_token: impl Into<String>) -> Send {
     Send(
         rt::Call::new(
                 rt::Method::new(
@@ -43,39 +43,16 @@ pub fn send(event_token: impl ::std::convert::Into<::std::string::String>) -> Se
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
+rt::request!(Send -> bool);
 impl Send {
     /// `RETURN_VALUES`. Values by the names that RETURN_PROPERTIES of the step has.
     #[inline]
-    pub fn return_values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn return_values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RETURN_VALUES", value))
     }
     /// `LOG_MESSAGE`. Text for the log of the workflow, where its template keeps one. Empty when it is left out.
     #[inline]
-    pub fn log_message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn log_message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LOG_MESSAGE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Send {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -31,10 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_TASK_TYPE`: Assignments of this kind cannot be answered by REST. Answer it on the portal.
 /// - `ERROR_TASK_EXECUTION`: The workflow refused the answer; the message tells why.
 #[inline]
-pub fn complete(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    status: impl ::std::convert::Into<rt::Value>,
-) -> Complete {
+pub fn complete(task_id: impl Into<rt::Id>, status: impl Into<rt::Value>) -> Complete {
     Complete(
         rt::Call::new(
                 rt::Method::new(
@@ -52,40 +49,17 @@ pub fn complete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Complete(rt::Call);
+rt::request!(Complete -> bool);
 impl Complete {
     /// `COMMENT`. Comment on the answer. Some assignments require it.
     #[inline]
-    pub fn comment(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn comment(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COMMENT", rt::value::text(value)))
     }
     /// `FIELDS`. Information asked for, by the keys that PARAMETERS.Fields of the assignment tells. Times are ISO 8601, files a list of name and base64, files of the Drive their numbers.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FIELDS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Complete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Hands assignments of workflows on to another account.
@@ -112,9 +86,9 @@ impl rt::Request for Complete {
 /// - `ERROR_DELEGATION_NOT_ALLOWED`: The assignment does not belong to the account, or must not be handed to the other one. The message names each.
 #[inline]
 pub fn delegate(
-    task_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    from_user_id: impl ::std::convert::Into<rt::Id>,
-    to_user_id: impl ::std::convert::Into<rt::Id>,
+    task_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
+    from_user_id: impl Into<rt::Id>,
+    to_user_id: impl Into<rt::Id>,
 ) -> Delegate {
     Delegate(
         rt::Call::new(
@@ -134,29 +108,7 @@ pub fn delegate(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delegate(rt::Call);
-impl Delegate {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delegate {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delegate -> bool);
 /// Lists the assignments that workflows have given: one's own, those of one's people, or for an administrator everybody's. In the cloud they can be read for a day after the workflow has ended.
 ///
 /// Calls `bizproc.task.list`; scope `bizproc`.
@@ -208,6 +160,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::BizprocTask >, all crate ::types::BizprocTask
+);
 impl List {
     /// `SELECT`. Fields to answer. Number, heading, workflow and record when it is left out.
     ///
@@ -235,66 +190,22 @@ impl List {
     /// - `PARAMETERS`
     /// - `DOCUMENT_URL`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions by field, with \=, !, \<, \<=, \> or \>= before the key where wanted. One's own assignments when no account is named.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `START`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("START", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::BizprocTask>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::BizprocTask> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::BizprocTask> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::BizprocTask> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::BizprocTask>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

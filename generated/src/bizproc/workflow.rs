@@ -45,6 +45,10 @@ pub fn instances() -> Instances {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Instances(rt::Call);
+rt::request!(
+    Instances -> rt::Page < crate ::types::BizprocWorkflow >, all crate
+    ::types::BizprocWorkflow
+);
 impl Instances {
     /// `SELECT`. Fields to answer. ID, MODIFIED and OWNED_UNTIL when it is left out.
     ///
@@ -59,73 +63,23 @@ impl Instances {
     /// - `STARTED_BY`
     /// - `TEMPLATE_ID`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions by field, with \=, !, \<, \<=, \> or \>= before the key where wanted. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Fields to sort by. The latest change first when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::BizprocWorkflow>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::BizprocWorkflow> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::BizprocWorkflow> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::BizprocWorkflow> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Instances {
-    type Output = rt::Page<crate::types::BizprocWorkflow>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Stops a running workflow and removes everything it has gathered.
@@ -150,7 +104,7 @@ impl rt::Request for Instances {
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
 #[inline]
-pub fn kill(id: impl ::std::convert::Into<rt::Id>) -> Kill {
+pub fn kill(id: impl Into<rt::Id>) -> Kill {
     Kill(
         rt::Call::new(
                 rt::Method::new(
@@ -167,29 +121,7 @@ pub fn kill(id: impl ::std::convert::Into<rt::Id>) -> Kill {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Kill(rt::Call);
-impl Kill {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Kill {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Kill -> bool);
 /// Starts a workflow for a record. Works on paid, trial and partner plans.
 ///
 /// Calls `bizproc.workflow.start`; scope `bizproc`. May be called by: administrator.
@@ -216,10 +148,8 @@ impl rt::Request for Kill {
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
 pub fn start(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    document_id: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    template_id: impl Into<rt::Id>,
+    document_id: impl IntoIterator<Item = impl Into<String>>,
 ) -> Start {
     Start(
         rt::Call::new(
@@ -238,32 +168,12 @@ pub fn start(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
+rt::request!(Start -> String);
 impl Start {
     /// `PARAMETERS`. Values that the template asks for, by their names. An account is written as user\_ and its number.
     #[inline]
-    pub fn parameters(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn parameters(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMETERS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Start {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Stops a running workflow; what it has gathered stays.
@@ -291,7 +201,7 @@ impl rt::Request for Start {
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
 #[inline]
-pub fn terminate(id: impl ::std::convert::Into<::std::string::String>) -> Terminate {
+pub fn terminate(id: impl Into<String>) -> Terminate {
     Terminate(
         rt::Call::new(
                 rt::Method::new(
@@ -308,34 +218,11 @@ pub fn terminate(id: impl ::std::convert::Into<::std::string::String>) -> Termin
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Terminate(rt::Call);
+rt::request!(Terminate -> bool);
 impl Terminate {
     /// `STATUS`. Words for the state that it is shown with from now on.
     #[inline]
-    pub fn status(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn status(self, value: impl Into<String>) -> Self {
         Self(self.0.param("STATUS", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Terminate {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

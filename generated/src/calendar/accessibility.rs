@@ -24,9 +24,9 @@ use ::bitrix24_runtime as rt;
 /// - without a code: One of users, from and to is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
 #[inline]
 pub fn get(
-    users: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    from_: impl ::std::convert::Into<::std::string::String>,
-    to: impl ::std::convert::Into<::std::string::String>,
+    users: impl IntoIterator<Item = impl Into<rt::Id>>,
+    from_: impl Into<String>,
+    to: impl Into<String>,
 ) -> Get {
     Get(
         rt::Call::new(
@@ -46,26 +46,4 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);

@@ -44,9 +44,9 @@ pub mod get;
 /// - without a code: A needed value is missing or malformed, the calendar does not exist, or the caller may not add to it. The description tells which; look the calendar up with GetCalendarList.
 #[inline]
 pub fn add(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    name: impl ::std::convert::Into<::std::string::String>,
+    r#type: impl Into<String>,
+    owner_id: impl Into<rt::Id>,
+    name: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -66,10 +66,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. What the event is made of. GetCalendarEventsStructure prints all keys.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `auto_detect_section`. Whether the portal finds the calendar itself, whatever section says. It does when both are left out.
@@ -79,27 +80,27 @@ impl Add {
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn from_(self, value: impl Into<String>) -> Self {
         Self(self.0.param("from", rt::value::text(value)))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("to", rt::value::text(value)))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
-    pub fn from_ts(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn from_ts(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("from_ts", rt::value::integer(value)))
     }
     /// `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
-    pub fn to_ts(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn to_ts(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("to_ts", rt::value::integer(value)))
     }
     /// `section`. Number of the calendar. The portal finds one when it is left out.
     #[inline]
-    pub fn section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("section", rt::value::id(value)))
     }
     /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
@@ -109,39 +110,27 @@ impl Add {
     }
     /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
     #[inline]
-    pub fn timezone_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn timezone_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_from", rt::value::text(value)))
     }
     /// `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
     #[inline]
-    pub fn timezone_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn timezone_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_to", rt::value::text(value)))
     }
     /// `description`. What the event is about.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("color", rt::value::text(value)))
     }
     /// `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
-    pub fn text_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn text_color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("text_color", rt::value::text(value)))
     }
     /// `accessibility`. What colleagues see of the person during the event.
@@ -152,10 +141,7 @@ impl Add {
     /// - `quest`: Perhaps busy.
     /// - `free`: Free.
     #[inline]
-    pub fn accessibility(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn accessibility(self, value: impl Into<String>) -> Self {
         Self(self.0.param("accessibility", rt::value::text(value)))
     }
     /// `importance`. How important the event is.
@@ -165,10 +151,7 @@ impl Add {
     /// - `normal`: Usual.
     /// - `low`: Of little importance.
     #[inline]
-    pub fn importance(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn importance(self, value: impl Into<String>) -> Self {
         Self(self.0.param("importance", rt::value::text(value)))
     }
     /// `private_event`. Whether others see only that the time is taken.
@@ -178,7 +161,7 @@ impl Add {
     }
     /// `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
     #[inline]
-    pub fn rrule(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn rrule(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("rrule", value))
     }
     /// `is_meeting`. Whether other people are invited; they stand in attendees.
@@ -188,65 +171,28 @@ impl Add {
     }
     /// `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
-    pub fn location(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn location(self, value: impl Into<String>) -> Self {
         Self(self.0.param("location", rt::value::text(value)))
     }
     /// `remind`. When people are reminded of the event. Never when it is left out.
     #[inline]
-    pub fn remind(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("remind", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn remind(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("remind", rt::value::list(value, Into::into)))
     }
     /// `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
     #[inline]
-    pub fn attendees(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn attendees(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("attendees", rt::value::list(value, rt::value::id)))
     }
     /// `meeting`. What those invited may do.
     #[inline]
-    pub fn meeting(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn meeting(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("meeting", value))
     }
     /// `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
     #[inline]
-    pub fn crm_fields(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn crm_fields(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("crm_fields", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes an event for good.
@@ -270,7 +216,7 @@ impl rt::Request for Add {
 ///
 /// - without a code: The event or its calendar does not exist, or the caller may not change it. Look it up with GetCalendarEvents.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -287,29 +233,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the events of a person, a workgroup or the company in a span of time.
 ///
 /// Calls `calendar.event.get`; scope `calendar`.
@@ -336,10 +260,7 @@ impl rt::Request for Delete {
 ///
 /// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
 #[inline]
-pub fn get(
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-) -> Get {
+pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -365,74 +286,29 @@ pub fn get_calendar_events_filter_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(
+    Get -> Vec < crate ::types::CalendarEvent >, all crate ::types::CalendarEvent
+);
 impl Get {
     /// Sets several values at once: each entry becomes a parameter. Span of time and calendars. GetCalendarEventsFilterStructure prints the keys.
     #[inline]
-    pub fn filter(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("filter", entries))
     }
     /// `from`. First day of the span. A month ago when it is left out.
     #[inline]
-    pub fn from_(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn from_(self, value: impl Into<String>) -> Self {
         Self(self.0.param("from", rt::value::text(value)))
     }
     /// `to`. Last day of the span. In three months when it is left out.
     #[inline]
-    pub fn to(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("to", rt::value::text(value)))
     }
     /// `section`. Numbers of calendars, as GetCalendarList tells them. All of the owner's when it is left out.
     #[inline]
-    pub fn section(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn section(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("section", rt::value::list(value, rt::value::id)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CalendarEvent>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CalendarEvent> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CalendarEvent> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CalendarEvent> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::CalendarEvent>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads an event by its number.
@@ -456,7 +332,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: The number is missing, or the caller is an outside partner, for whom the method is closed. The description tells which.
 #[inline]
-pub fn getbyid(id: impl ::std::convert::Into<rt::Id>) -> Getbyid {
+pub fn getbyid(id: impl Into<rt::Id>) -> Getbyid {
     Getbyid(
         rt::Call::new(
                 rt::Method::new(
@@ -473,32 +349,7 @@ pub fn getbyid(id: impl ::std::convert::Into<rt::Id>) -> Getbyid {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getbyid(rt::Call);
-impl Getbyid {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CalendarEvent> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getbyid {
-    type Output = crate::types::CalendarEvent;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getbyid -> crate ::types::CalendarEvent);
 /// Changes an event, or a part of a series. What is left out stays as it is, but see attendees.
 ///
 /// Calls `calendar.event.update`; scope `calendar`.
@@ -526,9 +377,9 @@ impl rt::Request for Getbyid {
 /// - without a code: A value is missing or malformed, the event or calendar does not exist, or the caller may not change it. The description tells which; the meeting of somebody else needs host.
 #[inline]
 pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    r#type: impl Into<String>,
+    owner_id: impl Into<rt::Id>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -556,10 +407,11 @@ pub fn get_calendar_events_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Value);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. What to change, together with the kind and the number of the calendar's owner as they are.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `recurrence_mode`. Which part of a series to change.
@@ -569,48 +421,42 @@ impl Update {
     /// - `next`: That event and those after it.
     /// - `all`: The whole series.
     #[inline]
-    pub fn recurrence_mode(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn recurrence_mode(self, value: impl Into<String>) -> Self {
         Self(self.0.param("recurrence_mode", rt::value::text(value)))
     }
     /// `current_date_from`. Day of the event in question; needed when recurrence_mode is this or next.
     #[inline]
-    pub fn current_date_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn current_date_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("current_date_from", rt::value::text(value)))
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn from_(self, value: impl Into<String>) -> Self {
         Self(self.0.param("from", rt::value::text(value)))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("to", rt::value::text(value)))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
-    pub fn from_ts(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn from_ts(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("from_ts", rt::value::integer(value)))
     }
     /// `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
-    pub fn to_ts(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn to_ts(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("to_ts", rt::value::integer(value)))
     }
     /// `section`. Number of the calendar. The portal finds one when it is left out.
     #[inline]
-    pub fn section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("section", rt::value::id(value)))
     }
     /// `name`. What the event is called.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("name", rt::value::text(value)))
     }
     /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
@@ -620,39 +466,27 @@ impl Update {
     }
     /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
     #[inline]
-    pub fn timezone_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn timezone_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_from", rt::value::text(value)))
     }
     /// `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
     #[inline]
-    pub fn timezone_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn timezone_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_to", rt::value::text(value)))
     }
     /// `description`. What the event is about.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("color", rt::value::text(value)))
     }
     /// `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
-    pub fn text_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn text_color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("text_color", rt::value::text(value)))
     }
     /// `accessibility`. What colleagues see of the person during the event.
@@ -663,10 +497,7 @@ impl Update {
     /// - `quest`: Perhaps busy.
     /// - `free`: Free.
     #[inline]
-    pub fn accessibility(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn accessibility(self, value: impl Into<String>) -> Self {
         Self(self.0.param("accessibility", rt::value::text(value)))
     }
     /// `importance`. How important the event is.
@@ -676,10 +507,7 @@ impl Update {
     /// - `normal`: Usual.
     /// - `low`: Of little importance.
     #[inline]
-    pub fn importance(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn importance(self, value: impl Into<String>) -> Self {
         Self(self.0.param("importance", rt::value::text(value)))
     }
     /// `private_event`. Whether others see only that the time is taken.
@@ -689,7 +517,7 @@ impl Update {
     }
     /// `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
     #[inline]
-    pub fn rrule(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn rrule(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("rrule", value))
     }
     /// `is_meeting`. Whether other people are invited; they stand in attendees.
@@ -699,69 +527,32 @@ impl Update {
     }
     /// `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
-    pub fn location(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn location(self, value: impl Into<String>) -> Self {
         Self(self.0.param("location", rt::value::text(value)))
     }
     /// `remind`. When people are reminded of the event. Never when it is left out.
     #[inline]
-    pub fn remind(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("remind", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn remind(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("remind", rt::value::list(value, Into::into)))
     }
     /// `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
     #[inline]
-    pub fn attendees(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn attendees(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("attendees", rt::value::list(value, rt::value::id)))
     }
     /// `host`. Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.
     #[inline]
-    pub fn host(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn host(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("host", rt::value::id(value)))
     }
     /// `meeting`. What those invited may do.
     #[inline]
-    pub fn meeting(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn meeting(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("meeting", value))
     }
     /// `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
     #[inline]
-    pub fn crm_fields(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn crm_fields(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("crm_fields", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,9 +30,9 @@ use ::bitrix24_runtime as rt;
 /// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
 #[inline]
 pub fn add(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    name: impl ::std::convert::Into<::std::string::String>,
+    r#type: impl Into<String>,
+    owner_id: impl Into<rt::Id>,
+    name: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -60,58 +60,32 @@ pub fn get_calendar_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. What the calendar is made of. GetCalendarStructure prints all keys.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `description`. What the calendar is for.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("color", rt::value::text(value)))
     }
     /// `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn text_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn text_color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("text_color", rt::value::text(value)))
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
-    pub fn export(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn export(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("export", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a calendar of a person or of a workgroup.
@@ -136,9 +110,9 @@ impl rt::Request for Add {
 /// - without a code: There is no calendar of this number, or the caller may not change it. Look it up with GetCalendarList.
 #[inline]
 pub fn delete(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    r#type: impl Into<String>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -158,29 +132,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the calendars of a person, a workgroup, the company or a meeting room.
 ///
 /// Calls `calendar.section.get`; scope `calendar`.
@@ -202,10 +154,7 @@ impl rt::Request for Delete {
 ///
 /// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
 #[inline]
-pub fn get(
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-) -> Get {
+pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -223,47 +172,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::Calendar>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Calendar> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Calendar> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Calendar> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::Calendar>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < crate ::types::Calendar >, all crate ::types::Calendar);
 /// Changes the name, the colours or the subscribing of a calendar. What is left out stays as it is.
 ///
 /// Calls `calendar.section.update`; scope `calendar`.
@@ -291,9 +200,9 @@ impl rt::Request for Get {
 /// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
 #[inline]
 pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    r#type: impl Into<String>,
+    owner_id: impl Into<rt::Id>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -313,62 +222,36 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Id);
 impl Update {
     /// Sets several values at once: each entry becomes a parameter. What to change, together with the kind and the number of the owner as they are.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `name`. What the calendar is called.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("name", rt::value::text(value)))
     }
     /// `description`. What the calendar is for.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("color", rt::value::text(value)))
     }
     /// `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn text_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn text_color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("text_color", rt::value::text(value)))
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
-    pub fn export(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn export(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("export", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -25,7 +25,7 @@ pub mod mode;
 ///
 /// - `0`: The caller may not make documents of this type, or there is no such type; GetCatalogDocumentTypes lists them. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -43,32 +43,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CatalogDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CatalogDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::CatalogDocument);
 /// Takes back the processing of an inventory document: it gets the state C, and the stock changes back.
 ///
 /// Calls `catalog.document.cancel`; scope `catalog`. May be called by: a user who may cancel documents of the type and choose their warehouses.
@@ -90,7 +65,7 @@ impl rt::Request for Add {
 ///
 /// - `0`: The caller may not cancel it or not choose its warehouses, there is no such document, or it has not been processed. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
-pub fn cancel(id: impl ::std::convert::Into<rt::Id>) -> Cancel {
+pub fn cancel(id: impl Into<rt::Id>) -> Cancel {
     Cancel(
         rt::Call::new(
                 rt::Method::new(
@@ -107,29 +82,7 @@ pub fn cancel(id: impl ::std::convert::Into<rt::Id>) -> Cancel {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Cancel(rt::Call);
-impl Cancel {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Cancel {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Cancel -> bool);
 /// Takes back the processing of several inventory documents: each gets the state C, and the stock changes back.
 ///
 /// Calls `catalog.document.cancelList`; scope `catalog`. May be called by: a user who may cancel documents of the type and choose their warehouses.
@@ -152,9 +105,7 @@ impl rt::Request for Cancel {
 /// - `0`: One of the documents could not be cancelled: there is none of this number, the caller has no right to it, or it has not been processed. The others may have been. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
 pub fn cancel_list(
-    document_ids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<rt::Id>,
-    >,
+    document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> CancelList {
     CancelList(
         rt::Call::new(
@@ -172,29 +123,7 @@ pub fn cancel_list(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct CancelList(rt::Call);
-impl CancelList {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for CancelList {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(CancelList -> bool);
 /// Processes an inventory document: it gets the state Y, and the stock changes by its products.
 ///
 /// Calls `catalog.document.conduct`; scope `catalog`. May be called by: a user who may process documents of the type and choose their warehouses.
@@ -216,7 +145,7 @@ impl rt::Request for CancelList {
 ///
 /// - `0`: The caller may not process it or not choose its warehouses, there is no such document, or something is missing in it, such as the supplier. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
-pub fn conduct(id: impl ::std::convert::Into<rt::Id>) -> Conduct {
+pub fn conduct(id: impl Into<rt::Id>) -> Conduct {
     Conduct(
         rt::Call::new(
                 rt::Method::new(
@@ -233,29 +162,7 @@ pub fn conduct(id: impl ::std::convert::Into<rt::Id>) -> Conduct {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Conduct(rt::Call);
-impl Conduct {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Conduct {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Conduct -> bool);
 /// Processes several inventory documents: each gets the state Y, and the stock changes by its products. Those before a faulty one stay processed.
 ///
 /// Calls `catalog.document.conductList`; scope `catalog`. May be called by: a user who may process documents of the type and choose their warehouses.
@@ -278,9 +185,7 @@ impl rt::Request for Conduct {
 /// - `0`: One of the documents could not be processed: the caller has no right to it, or something is missing in it or wrong. The others may have been. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
 pub fn conduct_list(
-    document_ids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<rt::Id>,
-    >,
+    document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> ConductList {
     ConductList(
         rt::Call::new(
@@ -298,29 +203,7 @@ pub fn conduct_list(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ConductList(rt::Call);
-impl ConductList {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ConductList {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(ConductList -> bool);
 /// Processes an inventory document. This is an earlier form of ConductCatalogDocument.
 ///
 /// Calls `catalog.document.confirm`; scope `catalog`. May be called by: administrator.
@@ -345,7 +228,7 @@ impl rt::Request for ConductList {
 #[deprecated(note = "use `catalog.document.conduct`: It takes the same number.")]
 #[allow(deprecated)]
 #[inline]
-pub fn confirm(id: impl ::std::convert::Into<rt::Id>) -> Confirm {
+pub fn confirm(id: impl Into<rt::Id>) -> Confirm {
     Confirm(
         rt::Call::new(
                 rt::Method::new(
@@ -363,31 +246,7 @@ pub fn confirm(id: impl ::std::convert::Into<rt::Id>) -> Confirm {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Confirm(rt::Call);
-#[allow(deprecated)]
-impl Confirm {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Confirm {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Confirm -> bool);
 /// Removes an inventory document that is not processed. CancelCatalogDocument comes first for one that is.
 ///
 /// Calls `catalog.document.delete`; scope `catalog`. May be called by: a user who may delete documents of the type and choose their warehouses.
@@ -409,7 +268,7 @@ impl rt::Request for Confirm {
 ///
 /// - `0`: The caller may not delete it or not choose its warehouses, or there is no document of this number. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -426,29 +285,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Removes several inventory documents that are not processed. The rights to each of them are checked.
 ///
 /// Calls `catalog.document.deleteList`; scope `catalog`. May be called by: a user who may delete documents of the type and choose their warehouses.
@@ -471,9 +308,7 @@ impl rt::Request for Delete {
 /// - `0`: One of the documents could not be deleted: there is none of this number, the caller has no right to it, or it is processed; cancel it first with CancelCatalogDocuments. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
 pub fn delete_list(
-    document_ids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<rt::Id>,
-    >,
+    document_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> DeleteList {
     DeleteList(
         rt::Call::new(
@@ -491,29 +326,7 @@ pub fn delete_list(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteList(rt::Call);
-impl DeleteList {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteList {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteList -> bool);
 /// Describes the fields of an inventory document. This is an earlier form of GetCatalogDocumentFields.
 ///
 /// Calls `catalog.document.fields`; scope `catalog`. May be called by: administrator.
@@ -558,34 +371,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-#[allow(deprecated)]
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Object>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Fields {
-    type Output = ::std::vec::Vec<rt::Object>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> Vec < rt::Object >);
 /// Describes the fields of an inventory document.
 ///
 /// Calls `catalog.document.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -623,29 +409,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Finds inventory documents. Types and warehouses that the caller has no right to are left out.
 ///
 /// Calls `catalog.document.list`; scope `catalog`. May be called by: a user who may view the product catalog.
@@ -690,76 +454,30 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::CatalogDocument >, all crate
+    ::types::CatalogDocument
+);
 impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions on the fields of the documents, joined by "and". An operator may stand before a key: \>, \>=, \<, \<=, ! (is not), @ (is one of a list), !@ (is none of a list), % (contains), !% (does not contain), \=% and !=% (fits a mask with % signs or not). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CatalogDocument>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CatalogDocument> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CatalogDocument> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CatalogDocument> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::CatalogDocument>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes back the processing of an inventory document. This is an earlier form of CancelCatalogDocument.
@@ -786,7 +504,7 @@ impl rt::Request for List {
 #[deprecated(note = "use `catalog.document.cancel`: It takes the same number.")]
 #[allow(deprecated)]
 #[inline]
-pub fn unconfirm(id: impl ::std::convert::Into<rt::Id>) -> Unconfirm {
+pub fn unconfirm(id: impl Into<rt::Id>) -> Unconfirm {
     Unconfirm(
         rt::Call::new(
                 rt::Method::new(
@@ -804,31 +522,7 @@ pub fn unconfirm(id: impl ::std::convert::Into<rt::Id>) -> Unconfirm {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unconfirm(rt::Call);
-#[allow(deprecated)]
-impl Unconfirm {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Unconfirm {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unconfirm -> bool);
 /// Changes the data of an inventory document. Type and currency stay.
 ///
 /// Calls `catalog.document.update`; scope `catalog`. May be called by: a user who may make and edit documents of the type.
@@ -850,10 +544,7 @@ impl rt::Request for Unconfirm {
 ///
 /// - `0`: The caller may not edit documents of this type, or there is no document of this number. Inventory management is not part of the plan, or it is switched off. The description tells which.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -872,29 +563,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CatalogDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::CatalogDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::CatalogDocument);

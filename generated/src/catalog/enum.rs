@@ -34,32 +34,7 @@ pub fn get_round_types() -> GetRoundTypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetRoundTypes(rt::Call);
-impl GetRoundTypes {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CatalogEnum>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetRoundTypes {
-    type Output = ::std::vec::Vec<crate::types::CatalogEnum>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetRoundTypes -> Vec < crate ::types::CatalogEnum >);
 /// Lists the types of inventory documents that can be made over REST.
 ///
 /// Calls `catalog.enum.getStoreDocumentTypes`; scope `catalog`.
@@ -92,29 +67,4 @@ pub fn get_store_document_types() -> GetStoreDocumentTypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetStoreDocumentTypes(rt::Call);
-impl GetStoreDocumentTypes {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CatalogEnum>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetStoreDocumentTypes {
-    type Output = ::std::vec::Vec<crate::types::CatalogEnum>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetStoreDocumentTypes -> Vec < crate ::types::CatalogEnum >);

@@ -25,10 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The object fields or the file is missing or empty. Give both.
 /// - `0`: The file cannot be taken: its name is missing, too long or has letters that are not allowed, its type is wrong, or it is too large for the portal or its disk space; or there is no such product, or no property MORE_PHOTO, which must be made first. The description tells which.
 #[inline]
-pub fn add(
-    fields: impl ::std::convert::Into<rt::Value>,
-    file_content: impl ::std::convert::Into<rt::File>,
-) -> Add {
+pub fn add(fields: impl Into<rt::Value>, file_content: impl Into<rt::File>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -40,43 +37,14 @@ pub fn add(
                     .with_records("productImage"),
             )
             .param("fields", fields)
-            .file(
-                &["fileContent"],
-                rt::value::FileForm::Pair,
-                ::std::convert::Into::into(file_content),
-            ),
+            .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content)),
     )
 }
 /// A call of `catalog.productImage.add`: Adds a picture to a product, parent product, variation or service.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CatalogProductImage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CatalogProductImage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::CatalogProductImage);
 /// Takes a picture away from a product, parent product, variation or service.
 ///
 /// Calls `catalog.productImage.delete`; scope `catalog`. May be called by: administrator.
@@ -100,10 +68,7 @@ impl rt::Request for Add {
 /// - `100`: One of the numbers id and productId is missing or empty. Give both.
 /// - `0`: There is no such product or picture, or the portal failed. The description tells which.
 #[inline]
-pub fn delete(
-    product_id: impl ::std::convert::Into<rt::Id>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(product_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -121,29 +86,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Tells name, type and addresses of a picture.
 ///
 /// Calls `catalog.productImage.get`; scope `catalog`. May be called by: administrator.
@@ -167,10 +110,7 @@ impl rt::Request for Delete {
 /// - `100`: One of the numbers id and productId is missing. Give both.
 /// - `0`: There is no such product or picture, or the portal failed. The description tells which.
 #[inline]
-pub fn get(
-    product_id: impl ::std::convert::Into<rt::Id>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(product_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -189,32 +129,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CatalogProductImage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CatalogProductImage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CatalogProductImage);
 /// Describes the fields of a picture.
 ///
 /// Calls `catalog.productImage.getFields`; scope `catalog`. May be called by: administrator.
@@ -253,29 +168,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Lists the pictures of a product, parent product, variation or service.
 ///
 /// Calls `catalog.productImage.list`; scope `catalog`. May be called by: administrator.
@@ -302,7 +195,7 @@ impl rt::Request for GetFields {
 /// - `100`: The number productId is missing or empty. Give it.
 /// - `0`: There is no such product, or the portal failed. The description tells which.
 #[inline]
-pub fn list(product_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(product_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -320,63 +213,14 @@ pub fn list(product_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> Vec < crate ::types::CatalogProductImage >, all crate
+    ::types::CatalogProductImage
+);
 impl List {
     /// `select`. Keys to answer. All of them when it is left out or empty.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CatalogProductImage>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CatalogProductImage> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::CatalogProductImage> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CatalogProductImage> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::CatalogProductImage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

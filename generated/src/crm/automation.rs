@@ -28,7 +28,7 @@ pub mod trigger;
 /// - `ACCESS_DENIED`: The caller may not change the record.
 /// - without a code: The record or the code is missing or malformed. The description tells which.
 #[inline]
-pub fn trigger(target: impl ::std::convert::Into<::std::string::String>) -> Trigger {
+pub fn trigger(target: impl Into<String>) -> Trigger {
     Trigger(
         rt::Call::new(
                 rt::Method::new(
@@ -45,31 +45,11 @@ pub fn trigger(target: impl ::std::convert::Into<::std::string::String>) -> Trig
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Trigger(rt::Call);
+rt::request!(Trigger -> bool);
 impl Trigger {
     /// `code`. Code of the trigger, as its settings on the page of automation rules show.
     #[inline]
-    pub fn code(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("code", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Trigger {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

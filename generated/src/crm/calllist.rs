@@ -33,8 +33,8 @@ pub mod items;
 /// - `ACCESS_ERROR`: The caller may not read one of the contacts or companies.
 #[inline]
 pub fn add(
-    entity_type: impl ::std::convert::Into<::std::string::String>,
-    entities: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    entity_type: impl Into<String>,
+    entities: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -53,32 +53,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `WEBFORM_ID`. CRM form that is filled in during the calls; none when it is left out.
     #[inline]
-    pub fn webform_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn webform_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("WEBFORM_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads what a call list is for.
@@ -103,7 +83,7 @@ impl rt::Request for Add {
 /// - `ERROR_ARGUMENT`: A required parameter is missing or malformed. The description names it.
 /// - `LIST_ID_ERROR`: There is no such list.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -120,32 +100,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmCallList> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmCallList;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmCallList);
 /// Finds call lists.
 ///
 /// Calls `crm.calllist.list`; scope `crm`. May be called by: whoever may read the contacts or companies.
@@ -188,65 +143,22 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < crate ::types::CrmCallList >, all crate ::types::CrmCallList);
 impl List {
     /// `SELECT`. Keys to answer, of ID, DATE_CREATE, CREATED_BY_ID, WEBFORM_ID and ENTITY_TYPE_ID; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions, joined by "and". Before a key may stand \=, !=, !, \>, \>=, \<, \<=, @ (is one of a list) or !@ (is none of it).
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmCallList>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CrmCallList> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CrmCallList> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CrmCallList> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::CrmCallList>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists what can come of a call.
@@ -280,32 +192,7 @@ pub fn statuslist() -> Statuslist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Statuslist(rt::Call);
-impl Statuslist {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Statuslist {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Statuslist -> Vec < rt::Value >);
 /// Puts exactly the given contacts or companies into a call list.
 ///
 /// Calls `crm.calllist.update`; scope `crm`. May be called by: whoever may read the contacts or companies.
@@ -333,9 +220,9 @@ impl rt::Request for Statuslist {
 /// - `ACCESS_ERROR`: The caller may not change the list.
 #[inline]
 pub fn update(
-    list_id: impl ::std::convert::Into<rt::Id>,
-    entity_type: impl ::std::convert::Into<::std::string::String>,
-    entities: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    list_id: impl Into<rt::Id>,
+    entity_type: impl Into<String>,
+    entities: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -355,31 +242,11 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `WEBFORM_ID`. CRM form that is filled in during the calls; the list loses its form when it is left out.
     #[inline]
-    pub fn webform_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn webform_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("WEBFORM_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,10 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
 #[inline]
-pub fn add(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(entity_type_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -49,32 +46,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmCategory> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CrmCategory;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::CrmCategory);
 /// Removes a funnel with its stages. It must hold no records and must not be the usual one.
 ///
 /// Calls `crm.category.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -101,10 +73,7 @@ impl rt::Request for Add {
 /// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
 /// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Move them first.
 #[inline]
-pub fn delete(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -122,29 +91,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Lists the fields that funnels of a kind of record have.
 ///
 /// Calls `crm.category.fields`; scope `crm`.
@@ -167,7 +114,7 @@ impl rt::Request for Delete {
 /// - `NOT_FOUND`: There is no such funnel or kind of record.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 #[inline]
-pub fn fields(entity_type_id: impl ::std::convert::Into<rt::Id>) -> Fields {
+pub fn fields(entity_type_id: impl Into<rt::Id>) -> Fields {
     Fields(
         rt::Call::new(
                 rt::Method::new(
@@ -185,29 +132,7 @@ pub fn fields(entity_type_id: impl ::std::convert::Into<rt::Id>) -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Reads one funnel.
 ///
 /// Calls `crm.category.get`; scope `crm`. May be called by: whoever may read records in the funnel.
@@ -231,10 +156,7 @@ impl rt::Request for Fields {
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 /// - `ACCESS_DENIED`: The caller may not read records in the funnel.
 #[inline]
-pub fn get(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -253,32 +175,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmCategory> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmCategory;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmCategory);
 /// Lists the funnels of a kind of record that the caller may see. All come at once.
 ///
 /// Calls `crm.category.list`; scope `crm`.
@@ -301,7 +198,7 @@ impl rt::Request for Get {
 /// - `NOT_FOUND`: There is no such funnel or kind of record.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 #[inline]
-pub fn list(entity_type_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(entity_type_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -319,47 +216,7 @@ pub fn list(entity_type_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmCategory>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CrmCategory> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CrmCategory> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CrmCategory> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::CrmCategory>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < crate ::types::CrmCategory >, all crate ::types::CrmCategory);
 /// Changes the name or place of a funnel, or makes one of a smart process the usual one.
 ///
 /// Calls `crm.category.update`; scope `crm`. May be called by: administrator of the CRM.
@@ -384,9 +241,9 @@ impl rt::Request for List {
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn update(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    entity_type_id: impl Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -407,29 +264,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmCategory> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::CrmCategory;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::CrmCategory);

@@ -29,10 +29,8 @@ pub mod volatile_type;
 /// - `400`: The kind or the values are missing or malformed. The description tells which.
 #[inline]
 pub fn findbycomm(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    values: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    r#type: impl Into<String>,
+    values: impl IntoIterator<Item = impl Into<String>>,
 ) -> Findbycomm {
     Findbycomm(
         rt::Call::new(
@@ -51,6 +49,7 @@ pub fn findbycomm(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Findbycomm(rt::Call);
+rt::request!(Findbycomm -> rt::Value);
 impl Findbycomm {
     /// `entity_type`. Kind of record to look at; all three when it is left out.
     ///
@@ -59,31 +58,7 @@ impl Findbycomm {
     /// - `CONTACT`: Contacts.
     /// - `COMPANY`: Companies.
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entity_type", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Findbycomm {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `400`: A parameter is missing or malformed. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn merge_batch(params: impl ::std::convert::Into<rt::Value>) -> MergeBatch {
+pub fn merge_batch(params: impl Into<rt::Value>) -> MergeBatch {
     MergeBatch(
         rt::Call::new(
                 rt::Method::new(
@@ -42,26 +42,4 @@ pub fn merge_batch(params: impl ::std::convert::Into<rt::Value>) -> MergeBatch {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MergeBatch(rt::Call);
-impl MergeBatch {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MergeBatch {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MergeBatch -> rt::Object);

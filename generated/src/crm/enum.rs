@@ -37,34 +37,7 @@ pub fn activitydirection() -> Activitydirection {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitydirection(rt::Call);
-#[allow(deprecated)]
-impl Activitydirection {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Activitydirection {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activitydirection -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the units in which old activities say how early to remind.
 ///
 /// Calls `crm.enum.activitynotifytype`; scope `crm`.
@@ -99,34 +72,7 @@ pub fn activitynotifytype() -> Activitynotifytype {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitynotifytype(rt::Call);
-#[allow(deprecated)]
-impl Activitynotifytype {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Activitynotifytype {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activitynotifytype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists how important old activities can be.
 ///
 /// Calls `crm.enum.activitypriority`; scope `crm`.
@@ -161,34 +107,7 @@ pub fn activitypriority() -> Activitypriority {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitypriority(rt::Call);
-#[allow(deprecated)]
-impl Activitypriority {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Activitypriority {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activitypriority -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the states of old activities.
 ///
 /// Calls `crm.enum.activitystatus`; scope `crm`.
@@ -223,34 +142,7 @@ pub fn activitystatus() -> Activitystatus {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitystatus(rt::Call);
-#[allow(deprecated)]
-impl Activitystatus {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Activitystatus {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activitystatus -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the kinds of old activities.
 ///
 /// Calls `crm.enum.activitytype`; scope `crm`.
@@ -285,34 +177,7 @@ pub fn activitytype() -> Activitytype {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitytype(rt::Call);
-#[allow(deprecated)]
-impl Activitytype {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Activitytype {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activitytype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the kinds of addresses that TYPE_ID of an address may name.
 ///
 /// Calls `crm.enum.addresstype`; scope `crm`.
@@ -344,32 +209,7 @@ pub fn addresstype() -> Addresstype {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Addresstype(rt::Call);
-impl Addresstype {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Addresstype {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Addresstype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the forms that the description of an old activity can have.
 ///
 /// Calls `crm.enum.contenttype`; scope `crm`.
@@ -404,34 +244,7 @@ pub fn contenttype() -> Contenttype {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Contenttype(rt::Call);
-#[allow(deprecated)]
-impl Contenttype {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Contenttype {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Contenttype -> Vec < crate ::types::CrmEnumEntry >);
 /// Lists the fields that entries of such lists have.
 ///
 /// Calls `crm.enum.fields`; scope `crm`.
@@ -463,29 +276,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Lists the kinds of records that orders of the shop can be linked to.
 ///
 /// Calls `crm.enum.getorderownertypes`; scope `crm`.
@@ -517,32 +308,7 @@ pub fn getorderownertypes() -> Getorderownertypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getorderownertypes(rt::Call);
-impl Getorderownertypes {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getorderownertypes {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getorderownertypes -> Vec < rt::Value >);
 /// Lists the kinds of records in the CRM, those of smart processes among them, with their numbers and letters.
 ///
 /// Calls `crm.enum.ownertype`; scope `crm`.
@@ -574,29 +340,4 @@ pub fn ownertype() -> Ownertype {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Ownertype(rt::Call);
-impl Ownertype {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmEnumEntry>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Ownertype {
-    type Output = ::std::vec::Vec<crate::types::CrmEnumEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Ownertype -> Vec < crate ::types::CrmEnumEntry >);

@@ -32,10 +32,7 @@ pub mod productrow;
 /// - `100`: A required parameter is missing. The description names it.
 /// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
 #[inline]
-pub fn add(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -54,32 +51,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> crate ::types::CrmItem);
 impl Add {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::CrmItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CrmItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes over up to 20 records of one kind from another system in one call, as ImportItem does with each.
@@ -111,8 +88,8 @@ impl rt::Request for Add {
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 #[inline]
 pub fn batch_import(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    data: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    entity_type_id: impl Into<i64>,
+    data: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> BatchImport {
     BatchImport(
         rt::Call::new(
@@ -125,42 +102,19 @@ pub fn batch_import(
                     .with_records("items"),
             )
             .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("data", rt::value::list(data, ::std::convert::Into::into)),
+            .param("data", rt::value::list(data, Into::into)),
     )
 }
 /// A call of `crm.item.batchImport`: Takes over up to 20 records of one kind from another system in one call, as ImportItem does with each.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct BatchImport(rt::Call);
+rt::request!(BatchImport -> Vec < rt::Value >);
 impl BatchImport {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for BatchImport {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a record of any kind, with its timeline.
@@ -186,10 +140,7 @@ impl rt::Request for BatchImport {
 /// - `NOT_FOUND`: There is no such record or kind of record.
 /// - `ACCESS_DENIED`: The caller may not delete the record.
 #[inline]
-pub fn delete(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -207,29 +158,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Lists the fields that records of one kind have on this portal, custom ones included.
 ///
 /// Calls `crm.item.fields`; scope `crm`. May be called by: whoever may read records of the kind.
@@ -253,7 +182,7 @@ impl rt::Request for Delete {
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ACCESS_DENIED`: The caller may not see records of this kind.
 #[inline]
-pub fn fields(entity_type_id: impl ::std::convert::Into<i64>) -> Fields {
+pub fn fields(entity_type_id: impl Into<i64>) -> Fields {
     Fields(
         rt::Call::new(
                 rt::Method::new(
@@ -271,32 +200,12 @@ pub fn fields(entity_type_id: impl ::std::convert::Into<i64>) -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
+rt::request!(Fields -> rt::Object);
 impl Fields {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads one record of any kind with all its fields.
@@ -322,10 +231,7 @@ impl rt::Request for Fields {
 /// - `NOT_FOUND`: There is no such record or kind of record.
 /// - `ACCESS_DENIED`: The caller may not see the record.
 #[inline]
-pub fn get(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -344,32 +250,12 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::CrmItem);
 impl Get {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::CrmItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes over a record from another system. Unlike CreateItem it keeps createdTime, createdBy and the like as given, and starts no automation rules.
@@ -399,10 +285,7 @@ impl rt::Request for Get {
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 #[inline]
-pub fn import(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Import {
+pub fn import(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Import {
     Import(
         rt::Call::new(
                 rt::Method::new(
@@ -421,32 +304,12 @@ pub fn import(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Import(rt::Call);
+rt::request!(Import -> rt::Object);
 impl Import {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Import {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds records of one kind by conditions on their fields.
@@ -477,7 +340,7 @@ impl rt::Request for Import {
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `INVALID_ARG_VALUE`: A key of filter, order or select is no field of this kind, or cannot be used there.
 #[inline]
-pub fn list(entity_type_id: impl ::std::convert::Into<i64>) -> List {
+pub fn list(entity_type_id: impl Into<i64>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -496,75 +359,32 @@ pub fn list(entity_type_id: impl ::std::convert::Into<i64>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < crate ::types::CrmItem >, all crate ::types::CrmItem);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and"; an entry whose key is a number holds a group with logic (AND or OR). An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `select`. Keys to answer, custom ones too; an asterisk stands for all and is meant when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
     }
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CrmItem>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CrmItem> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CrmItem> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CrmItem> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::CrmItem>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a record of any kind. What is not named stays; automation rules start as if an employee had done it.
@@ -594,9 +414,9 @@ impl rt::Request for List {
 /// - `UPDATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow changes in this smart process.
 #[inline]
 pub fn update(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    entity_type_id: impl Into<i64>,
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -617,31 +437,11 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> crate ::types::CrmItem);
 impl Update {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
     pub fn use_original_uf_names(self, value: bool) -> Self {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::CrmItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::CrmItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `200540400001`: There is no such order.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -44,32 +44,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmOrderLink> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CrmOrderLink;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::CrmOrderLink);
 /// Takes back the link between an order of the shop and a record of the CRM.
 ///
 /// Calls `crm.orderentity.deleteByFilter`; scope `crm`. May be called by: administrator of the shop.
@@ -94,7 +69,7 @@ impl rt::Request for Add {
 /// - `200540400001`: There is no such order.
 /// - `0`: A required field is missing, or something failed inside the portal. The description tells which.
 #[inline]
-pub fn delete_by_filter(fields: impl ::std::convert::Into<rt::Value>) -> DeleteByFilter {
+pub fn delete_by_filter(fields: impl Into<rt::Value>) -> DeleteByFilter {
     DeleteByFilter(
         rt::Call::new(
                 rt::Method::new(
@@ -111,29 +86,7 @@ pub fn delete_by_filter(fields: impl ::std::convert::Into<rt::Value>) -> DeleteB
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteByFilter(rt::Call);
-impl DeleteByFilter {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteByFilter {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteByFilter -> bool);
 /// Lists the fields that such links have.
 ///
 /// Calls `crm.orderentity.getFields`; scope `crm`. May be called by: whoever may read orders of the shop.
@@ -172,29 +125,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Finds links between orders of the shop and records of the CRM.
 ///
 /// Calls `crm.orderentity.list`; scope `crm`. May be called by: whoever may read orders of the shop.
@@ -239,72 +170,28 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmOrderLink >, all crate ::types::CrmOrderLink
+);
 impl List {
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CrmOrderLink>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CrmOrderLink> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CrmOrderLink> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CrmOrderLink> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::CrmOrderLink>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

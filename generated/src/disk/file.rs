@@ -27,10 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn copy_to(
-    id: impl ::std::convert::Into<rt::Id>,
-    target_folder_id: impl ::std::convert::Into<rt::Id>,
-) -> CopyTo {
+pub fn copy_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> CopyTo {
     CopyTo(
         rt::Call::new(
                 rt::Method::new(
@@ -48,29 +45,7 @@ pub fn copy_to(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct CopyTo(rt::Call);
-impl CopyTo {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for CopyTo {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(CopyTo -> crate ::types::DiskObject);
 /// Removes a file for good. MarkFileAsDeleted puts it into the trash instead.
 ///
 /// Calls `disk.file.delete`; scope `disk`. May be called by: a user with the full right to the file.
@@ -95,7 +70,7 @@ impl rt::Request for CopyTo {
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -112,29 +87,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Tells the name, the place, the length and the times of a file, and where to fetch its content.
 ///
 /// Calls `disk.file.get`; scope `disk`. May be called by: a user who may read the file.
@@ -158,7 +111,7 @@ impl rt::Request for Delete {
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -175,29 +128,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::DiskObject);
 /// Answers an address under which everybody can fetch the file without signing in.
 ///
 /// Calls `disk.file.getExternalLink`; scope `disk`. May be called by: a user who may read the file.
@@ -221,7 +152,7 @@ impl rt::Request for Get {
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get_external_link(id: impl ::std::convert::Into<rt::Id>) -> GetExternalLink {
+pub fn get_external_link(id: impl Into<rt::Id>) -> GetExternalLink {
     GetExternalLink(
         rt::Call::new(
                 rt::Method::new(
@@ -238,29 +169,7 @@ pub fn get_external_link(id: impl ::std::convert::Into<rt::Id>) -> GetExternalLi
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetExternalLink(rt::Call);
-impl GetExternalLink {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetExternalLink {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetExternalLink -> String);
 /// Describes the fields of a file, and which of them a filter may name.
 ///
 /// Calls `disk.file.getFields`; scope `disk`.
@@ -292,29 +201,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Lists the former contents of a file, the newest first.
 ///
 /// Calls `disk.file.getVersions`; scope `disk`. May be called by: a user who may read the file.
@@ -341,7 +228,7 @@ impl rt::Request for GetFields {
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get_versions(id: impl ::std::convert::Into<rt::Id>) -> GetVersions {
+pub fn get_versions(id: impl Into<rt::Id>) -> GetVersions {
     GetVersions(
         rt::Call::new(
                 rt::Method::new(
@@ -358,55 +245,20 @@ pub fn get_versions(id: impl ::std::convert::Into<rt::Id>) -> GetVersions {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetVersions(rt::Call);
+rt::request!(
+    GetVersions -> rt::Page < crate ::types::DiskVersion >, all crate
+    ::types::DiskVersion
+);
 impl GetVersions {
     /// `filter`. Conditions on the versions. An operator may stand before a key, as in \>SIZE.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::DiskVersion>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskVersion> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskVersion> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskVersion> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetVersions {
-    type Output = rt::Page<crate::types::DiskVersion>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Puts a file into the trash. Keep its number, for no list shows it there; RestoreFile brings it back.
@@ -432,7 +284,7 @@ impl rt::Request for GetVersions {
 /// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn mark_deleted(id: impl ::std::convert::Into<rt::Id>) -> MarkDeleted {
+pub fn mark_deleted(id: impl Into<rt::Id>) -> MarkDeleted {
     MarkDeleted(
         rt::Call::new(
                 rt::Method::new(
@@ -449,29 +301,7 @@ pub fn mark_deleted(id: impl ::std::convert::Into<rt::Id>) -> MarkDeleted {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkDeleted(rt::Call);
-impl MarkDeleted {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkDeleted {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// Puts a file into another folder of the same storage.
 ///
 /// Calls `disk.file.moveTo`; scope `disk`. May be called by: a user who may change the file and add to the folder.
@@ -497,10 +327,7 @@ impl rt::Request for MarkDeleted {
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn move_to(
-    id: impl ::std::convert::Into<rt::Id>,
-    target_folder_id: impl ::std::convert::Into<rt::Id>,
-) -> MoveTo {
+pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> MoveTo {
     MoveTo(
         rt::Call::new(
                 rt::Method::new(
@@ -518,29 +345,7 @@ pub fn move_to(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MoveTo(rt::Call);
-impl MoveTo {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MoveTo {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MoveTo -> rt::Value);
 /// Gives a file another name.
 ///
 /// Calls `disk.file.rename`; scope `disk`. May be called by: a user who may change the file.
@@ -566,10 +371,7 @@ impl rt::Request for MoveTo {
 /// - `0`: The new name is empty. Give one.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn rename(
-    id: impl ::std::convert::Into<rt::Id>,
-    new_name: impl ::std::convert::Into<::std::string::String>,
-) -> Rename {
+pub fn rename(id: impl Into<rt::Id>, new_name: impl Into<String>) -> Rename {
     Rename(
         rt::Call::new(
                 rt::Method::new(
@@ -587,29 +389,7 @@ pub fn rename(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Rename(rt::Call);
-impl Rename {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Rename {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Rename -> crate ::types::DiskObject);
 /// Takes a file out of the trash and puts it back in its place. When its name has been taken since, a number is added to it.
 ///
 /// Calls `disk.file.restore`; scope `disk`. May be called by: a user who may change the file.
@@ -633,7 +413,7 @@ impl rt::Request for Rename {
 /// - `ERROR_NOT_FOUND`: There is no file of this number, not even in the trash. Check the number.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn restore(id: impl ::std::convert::Into<rt::Id>) -> Restore {
+pub fn restore(id: impl Into<rt::Id>) -> Restore {
     Restore(
         rt::Call::new(
                 rt::Method::new(
@@ -650,29 +430,7 @@ pub fn restore(id: impl ::std::convert::Into<rt::Id>) -> Restore {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Restore(rt::Call);
-impl Restore {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Restore {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Restore -> crate ::types::DiskObject);
 /// Gives a file the content of a former version, which becomes its newest one.
 ///
 /// Calls `disk.file.restoreFromVersion`; scope `disk`. May be called by: a user with the full right to the file.
@@ -699,8 +457,8 @@ impl rt::Request for Restore {
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
 pub fn restore_from_version(
-    id: impl ::std::convert::Into<rt::Id>,
-    version_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    version_id: impl Into<rt::Id>,
 ) -> RestoreFromVersion {
     RestoreFromVersion(
         rt::Call::new(
@@ -719,29 +477,7 @@ pub fn restore_from_version(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct RestoreFromVersion(rt::Call);
-impl RestoreFromVersion {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for RestoreFromVersion {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(RestoreFromVersion -> crate ::types::DiskObject);
 /// Finds folders and files by words in their names, and documents by the text in them as well. What was changed last comes first; the trash and the folders of chats are left out.
 ///
 /// Calls `disk.file.search`; scope `disk`.
@@ -772,7 +508,7 @@ impl rt::Request for RestoreFromVersion {
 /// - `NOT_FOUND`: The storage or folder in FILTER does not exist, cannot be read, or the folder is in another storage. Check the numbers.
 /// - `UNSUPPORTED_STORAGE`: The storage belongs to another part of the portal and cannot be searched. Choose one of the Drive.
 #[inline]
-pub fn search(query: impl ::std::convert::Into<::std::string::String>) -> Search {
+pub fn search(query: impl Into<String>) -> Search {
     Search(
         rt::Call::new(
                 rt::Method::new(
@@ -789,6 +525,9 @@ pub fn search(query: impl ::std::convert::Into<::std::string::String>) -> Search
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
+rt::request!(
+    Search -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
+);
 impl Search {
     /// `TYPE`. What to find. Files when it is left out.
     ///
@@ -797,60 +536,18 @@ impl Search {
     /// - `folder`: Folders only.
     /// - `all`: Both.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
     /// `FILTER`. Where to look. In everything that the caller may read when it is left out; no other keys are allowed.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `start`. How many results to skip, 1000 at most; a greater number counts as 1000\. The portal answers 50 at a time and no total.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::DiskObject>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskObject> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskObject> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskObject> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Search {
-    type Output = rt::Page<crate::types::DiskObject>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Replaces the content of a file and keeps the former one as a version.
@@ -880,8 +577,8 @@ impl rt::Request for Search {
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
 pub fn upload_version(
-    id: impl ::std::convert::Into<rt::Id>,
-    file_content: impl ::std::convert::Into<rt::File>,
+    id: impl Into<rt::Id>,
+    file_content: impl Into<rt::File>,
 ) -> UploadVersion {
     UploadVersion(
         rt::Call::new(
@@ -893,37 +590,11 @@ pub fn upload_version(
                 ),
             )
             .param("id", rt::value::id(id))
-            .file(
-                &["fileContent"],
-                rt::value::FileForm::Pair,
-                ::std::convert::Into::into(file_content),
-            ),
+            .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content)),
     )
 }
 /// A call of `disk.file.uploadVersion`: Replaces the content of a file and keeps the former one as a version.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UploadVersion(rt::Call);
-impl UploadVersion {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UploadVersion {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UploadVersion -> crate ::types::DiskObject);

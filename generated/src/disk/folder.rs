@@ -26,10 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn add_sub_folder(
-    id: impl ::std::convert::Into<rt::Id>,
-    name: impl ::std::convert::Into<::std::string::String>,
-) -> AddSubFolder {
+pub fn add_sub_folder(id: impl Into<rt::Id>, name: impl Into<String>) -> AddSubFolder {
     AddSubFolder(
         rt::Call::new(
                 rt::Method::new(
@@ -47,29 +44,7 @@ pub fn add_sub_folder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddSubFolder(rt::Call);
-impl AddSubFolder {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddSubFolder {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(AddSubFolder -> crate ::types::DiskObject);
 /// Copies a folder with all that is in it into another folder, also of another storage.
 ///
 /// Calls `disk.folder.copyTo`; scope `disk`. May be called by: a user who may read the folder and add to the other.
@@ -94,10 +69,7 @@ impl rt::Request for AddSubFolder {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn copy_to(
-    id: impl ::std::convert::Into<rt::Id>,
-    target_folder_id: impl ::std::convert::Into<rt::Id>,
-) -> CopyTo {
+pub fn copy_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> CopyTo {
     CopyTo(
         rt::Call::new(
                 rt::Method::new(
@@ -115,29 +87,7 @@ pub fn copy_to(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct CopyTo(rt::Call);
-impl CopyTo {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for CopyTo {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(CopyTo -> crate ::types::DiskObject);
 /// Removes a folder with all that is in it for good. MarkFolderAsDeleted puts it into the trash instead.
 ///
 /// Calls `disk.folder.deleteTree`; scope `disk`. May be called by: a user with the full right to the folder.
@@ -162,7 +112,7 @@ impl rt::Request for CopyTo {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn delete_tree(id: impl ::std::convert::Into<rt::Id>) -> DeleteTree {
+pub fn delete_tree(id: impl Into<rt::Id>) -> DeleteTree {
     DeleteTree(
         rt::Call::new(
                 rt::Method::new(
@@ -179,29 +129,7 @@ pub fn delete_tree(id: impl ::std::convert::Into<rt::Id>) -> DeleteTree {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteTree(rt::Call);
-impl DeleteTree {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteTree {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteTree -> bool);
 /// Tells the name, the place and the times of a folder.
 ///
 /// Calls `disk.folder.get`; scope `disk`. May be called by: a user who may read the folder.
@@ -225,7 +153,7 @@ impl rt::Request for DeleteTree {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -242,29 +170,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::DiskObject);
 /// Lists the folders and files in a folder that the caller may read.
 ///
 /// Calls `disk.folder.getChildren`; scope `disk`.
@@ -287,7 +193,7 @@ impl rt::Request for Get {
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 #[inline]
-pub fn get_children(id: impl ::std::convert::Into<rt::Id>) -> GetChildren {
+pub fn get_children(id: impl Into<rt::Id>) -> GetChildren {
     GetChildren(
         rt::Call::new(
                 rt::Method::new(
@@ -311,60 +217,24 @@ pub fn get_children(id: impl ::std::convert::Into<rt::Id>) -> GetChildren {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetChildren(rt::Call);
+rt::request!(
+    GetChildren -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
+);
 impl GetChildren {
     /// `filter`. Conditions on the folders and files. An operator may stand before a key, as in \>=CREATE_TIME, %NAME or !TYPE. GetFolderFilterStructure lists the keys of the portal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::DiskObject>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskObject> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskObject> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskObject> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetChildren {
-    type Output = rt::Page<crate::types::DiskObject>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Answers an address under which everybody can look into the folder without signing in.
@@ -390,7 +260,7 @@ impl rt::Request for GetChildren {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get_external_link(id: impl ::std::convert::Into<rt::Id>) -> GetExternalLink {
+pub fn get_external_link(id: impl Into<rt::Id>) -> GetExternalLink {
     GetExternalLink(
         rt::Call::new(
                 rt::Method::new(
@@ -407,29 +277,7 @@ pub fn get_external_link(id: impl ::std::convert::Into<rt::Id>) -> GetExternalLi
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetExternalLink(rt::Call);
-impl GetExternalLink {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetExternalLink {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetExternalLink -> String);
 /// Describes the fields of a folder, and which of them a filter may name.
 ///
 /// Calls `disk.folder.getFields`; scope `disk`.
@@ -461,29 +309,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Puts a folder into the trash. Keep its number, for no list shows it there; RestoreFolder brings it back.
 ///
 /// Calls `disk.folder.markDeleted`; scope `disk`. May be called by: a user with the full right to the folder.
@@ -508,7 +334,7 @@ impl rt::Request for GetFields {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn mark_deleted(id: impl ::std::convert::Into<rt::Id>) -> MarkDeleted {
+pub fn mark_deleted(id: impl Into<rt::Id>) -> MarkDeleted {
     MarkDeleted(
         rt::Call::new(
                 rt::Method::new(
@@ -525,29 +351,7 @@ pub fn mark_deleted(id: impl ::std::convert::Into<rt::Id>) -> MarkDeleted {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkDeleted(rt::Call);
-impl MarkDeleted {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkDeleted {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// Puts a folder with all that is in it into another folder of the same storage.
 ///
 /// Calls `disk.folder.moveTo`; scope `disk`. May be called by: a user who may change the folder and add to the other.
@@ -573,10 +377,7 @@ impl rt::Request for MarkDeleted {
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 /// - without a code: The root folder of a storage cannot be moved. Move what is in it.
 #[inline]
-pub fn move_to(
-    id: impl ::std::convert::Into<rt::Id>,
-    target_folder_id: impl ::std::convert::Into<rt::Id>,
-) -> MoveTo {
+pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> MoveTo {
     MoveTo(
         rt::Call::new(
                 rt::Method::new(
@@ -594,29 +395,7 @@ pub fn move_to(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MoveTo(rt::Call);
-impl MoveTo {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MoveTo {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MoveTo -> rt::Value);
 /// Gives a folder another name.
 ///
 /// Calls `disk.folder.rename`; scope `disk`. May be called by: a user who may change the folder.
@@ -640,10 +419,7 @@ impl rt::Request for MoveTo {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
 /// - `ACCESS_DENIED`: The caller may not change it. Ask its owner for the right to edit.
 #[inline]
-pub fn rename(
-    id: impl ::std::convert::Into<rt::Id>,
-    new_name: impl ::std::convert::Into<::std::string::String>,
-) -> Rename {
+pub fn rename(id: impl Into<rt::Id>, new_name: impl Into<String>) -> Rename {
     Rename(
         rt::Call::new(
                 rt::Method::new(
@@ -661,29 +437,7 @@ pub fn rename(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Rename(rt::Call);
-impl Rename {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Rename {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Rename -> crate ::types::DiskObject);
 /// Takes a folder out of the trash and puts it back in its place.
 ///
 /// Calls `disk.folder.restore`; scope `disk`. May be called by: administrator.
@@ -707,7 +461,7 @@ impl rt::Request for Rename {
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, not even in the trash. Check the number.
 /// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
 #[inline]
-pub fn restore(id: impl ::std::convert::Into<rt::Id>) -> Restore {
+pub fn restore(id: impl Into<rt::Id>) -> Restore {
     Restore(
         rt::Call::new(
                 rt::Method::new(
@@ -724,29 +478,7 @@ pub fn restore(id: impl ::std::convert::Into<rt::Id>) -> Restore {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Restore(rt::Call);
-impl Restore {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Restore {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Restore -> crate ::types::DiskObject);
 /// Lets a person use a folder. Nobody can give more rights than they have themselves.
 ///
 /// Calls `disk.folder.shareToUser`; scope `disk`. May be called by: a user with a right to the folder.
@@ -771,9 +503,9 @@ impl rt::Request for Restore {
 /// - `ACCESS_DENIED`: The level of access is unknown, or higher than the caller's own. Choose one of the known and a lower one.
 #[inline]
 pub fn share_to_user(
-    id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-    task_name: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
+    task_name: impl Into<String>,
 ) -> ShareToUser {
     ShareToUser(
         rt::Call::new(
@@ -793,29 +525,7 @@ pub fn share_to_user(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ShareToUser(rt::Call);
-impl ShareToUser {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ShareToUser {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(ShareToUser -> bool);
 /// Puts a new file into a folder in one request. Without content the answer is an address and a form field to send the file to, which suits large files; UploadFileToFolder does both steps.
 ///
 /// Calls `disk.folder.uploadFile`; scope `disk`. May be called by: a user who may add to the folder.
@@ -846,7 +556,7 @@ impl rt::Request for ShareToUser {
 /// - `ERROR_COULD_NOT_SAVE_FILE`: The portal could not keep the file. Check that the Drive has room and that the content is whole.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn upload_file(id: impl ::std::convert::Into<rt::Id>) -> UploadFile {
+pub fn upload_file(id: impl Into<rt::Id>) -> UploadFile {
     UploadFile(
         rt::Call::new(
                 rt::Method::new(
@@ -863,59 +573,26 @@ pub fn upload_file(id: impl ::std::convert::Into<rt::Id>) -> UploadFile {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UploadFile(rt::Call);
+rt::request!(UploadFile -> crate ::types::DiskObject);
 impl UploadFile {
     /// `NAME`. What the file is called on the Drive, with its ending; needed with fileContent.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["data", "NAME"], rt::value::text(value)))
     }
     /// `fileContent`. The file to send. Without it nothing is uploaded, and the answer tells where to send the file.
     #[inline]
-    pub fn file_content(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["fileContent"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn file_content(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["fileContent"], rt::value::FileForm::Pair, Into::into(value)))
     }
     /// `rights`. Who may use the file, and how. Those who may use the folder when it is left out.
     #[inline]
-    pub fn rights(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("rights", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn rights(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("rights", rt::value::list(value, Into::into)))
     }
     /// `generateUniqueName`. Whether a number is added to the name when it is taken, as in file (1).docx. When it is left out, a taken name is an error.
     #[inline]
     pub fn generate_unique_name(self, value: bool) -> Self {
         Self(self.0.param("generateUniqueName", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UploadFile {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

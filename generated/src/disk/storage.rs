@@ -26,10 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_NOT_FOUND`: There is no storage of this number. Look it up with GetStoragesList.
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
-pub fn add_folder(
-    id: impl ::std::convert::Into<rt::Id>,
-    name: impl ::std::convert::Into<::std::string::String>,
-) -> AddFolder {
+pub fn add_folder(id: impl Into<rt::Id>, name: impl Into<String>) -> AddFolder {
     AddFolder(
         rt::Call::new(
                 rt::Method::new(
@@ -47,37 +44,12 @@ pub fn add_folder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddFolder(rt::Call);
+rt::request!(AddFolder -> crate ::types::DiskObject);
 impl AddFolder {
     /// `rights`. Who may use the folder, and how. Those who may use the storage when it is left out.
     #[inline]
-    pub fn rights(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("rights", rt::value::list(value, ::std::convert::Into::into)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddFolder {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+    pub fn rights(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("rights", rt::value::list(value, Into::into)))
     }
 }
 /// Reads a storage by its number.
@@ -103,7 +75,7 @@ impl rt::Request for AddFolder {
 /// - `ERROR_NOT_FOUND`: There is no storage of this number. Look it up with GetStoragesList.
 /// - `ACCESS_DENIED`: The caller may not read it. Ask its owner to share it, or call as somebody who may.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -120,32 +92,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::DiskStorage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::DiskStorage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::DiskStorage);
 /// Lists the folders and files at the top of a storage that the caller may read.
 ///
 /// Calls `disk.storage.getChildren`; scope `disk`.
@@ -168,7 +115,7 @@ impl rt::Request for Get {
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `ERROR_NOT_FOUND`: There is no storage of this number. Look it up with GetStoragesList.
 #[inline]
-pub fn get_children(id: impl ::std::convert::Into<rt::Id>) -> GetChildren {
+pub fn get_children(id: impl Into<rt::Id>) -> GetChildren {
     GetChildren(
         rt::Call::new(
                 rt::Method::new(
@@ -192,60 +139,24 @@ pub fn get_children(id: impl ::std::convert::Into<rt::Id>) -> GetChildren {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetChildren(rt::Call);
+rt::request!(
+    GetChildren -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
+);
 impl GetChildren {
     /// `filter`. Conditions on the folders and files. An operator may stand before a key, as in \>=CREATE_TIME, %NAME or !TYPE.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::DiskObject>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskObject> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskObject> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskObject> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetChildren {
-    type Output = rt::Page<crate::types::DiskObject>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Describes the fields of a storage, and which of them a filter may name.
@@ -279,29 +190,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Tells which storage belongs to the application, and makes it when there is none yet.
 ///
 /// Calls `disk.storage.getForApp`; scope `disk`. May be called by: administrator.
@@ -340,32 +229,7 @@ pub fn get_for_app() -> GetForApp {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetForApp(rt::Call);
-impl GetForApp {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::DiskStorage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetForApp {
-    type Output = crate::types::DiskStorage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetForApp -> crate ::types::DiskStorage);
 /// Lists the storages that the caller can reach.
 ///
 /// Calls `disk.storage.getList`; scope `disk`.
@@ -404,60 +268,24 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
+rt::request!(
+    GetList -> rt::Page < crate ::types::DiskStorage >, all crate ::types::DiskStorage
+);
 impl GetList {
     /// `filter`. Conditions on the storages. An operator may stand before a key, as in %NAME or !ENTITY_TYPE.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::DiskStorage>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::DiskStorage> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::DiskStorage> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::DiskStorage> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetList {
-    type Output = rt::Page<crate::types::DiskStorage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the kinds of owners that storages can have.
@@ -491,32 +319,7 @@ pub fn get_types() -> GetTypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTypes(rt::Call);
-impl GetTypes {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetTypes {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetTypes -> Vec < String >);
 /// Gives the storage of the application another name. Other storages keep theirs.
 ///
 /// Calls `disk.storage.rename`; scope `disk`. May be called by: administrator.
@@ -540,10 +343,7 @@ impl rt::Request for GetTypes {
 /// - without a code: The storage belongs to no application. Only that of the calling application can be renamed.
 /// - `ACCESS_DENIED`: The caller may not rename the storage, or the call was made by a webhook. Use the access token of the application.
 #[inline]
-pub fn rename(
-    id: impl ::std::convert::Into<rt::Id>,
-    new_name: impl ::std::convert::Into<::std::string::String>,
-) -> Rename {
+pub fn rename(id: impl Into<rt::Id>, new_name: impl Into<String>) -> Rename {
     Rename(
         rt::Call::new(
                 rt::Method::new(
@@ -561,32 +361,7 @@ pub fn rename(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Rename(rt::Call);
-impl Rename {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::DiskStorage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Rename {
-    type Output = crate::types::DiskStorage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Rename -> crate ::types::DiskStorage);
 /// Puts a new file at the top of a storage.
 ///
 /// Calls `disk.storage.uploadFile`; scope `disk`. May be called by: a user who may add to the storage.
@@ -614,9 +389,9 @@ impl rt::Request for Rename {
 /// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
 #[inline]
 pub fn upload_file(
-    name: impl ::std::convert::Into<::std::string::String>,
-    file_content: impl ::std::convert::Into<rt::File>,
-    id: impl ::std::convert::Into<rt::Id>,
+    name: impl Into<String>,
+    file_content: impl Into<rt::File>,
+    id: impl Into<rt::Id>,
 ) -> UploadFile {
     UploadFile(
         rt::Call::new(
@@ -628,11 +403,7 @@ pub fn upload_file(
                 ),
             )
             .nested(&["data", "NAME"], rt::value::text(name))
-            .file(
-                &["fileContent"],
-                rt::value::FileForm::Pair,
-                ::std::convert::Into::into(file_content),
-            )
+            .file(&["fileContent"], rt::value::FileForm::Pair, Into::into(file_content))
             .param("id", rt::value::id(id)),
     )
 }
@@ -640,41 +411,16 @@ pub fn upload_file(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UploadFile(rt::Call);
+rt::request!(UploadFile -> crate ::types::DiskObject);
 impl UploadFile {
     /// `rights`. Who may use the file, and how. Those who may use the storage when it is left out.
     #[inline]
-    pub fn rights(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("rights", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn rights(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("rights", rt::value::list(value, Into::into)))
     }
     /// `generateUniqueName`. Whether a number is added to the name when it is taken, as in file (1).docx. When it is left out, a taken name is an error.
     #[inline]
     pub fn generate_unique_name(self, value: bool) -> Self {
         Self(self.0.param("generateUniqueName", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::DiskObject> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UploadFile {
-    type Output = crate::types::DiskObject;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

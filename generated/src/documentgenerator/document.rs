@@ -30,10 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
 #[inline]
-pub fn add(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    value: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(template_id: impl Into<rt::Id>, value: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -52,18 +49,16 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> crate ::types::GeneratedDocument);
 impl Add {
     /// `providerClassName`. Class that the data come from. It is passed over, as calls by REST always use their own.
     #[inline]
-    pub fn provider_class_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn provider_class_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("providerClassName", rt::value::text(value)))
     }
     /// `values`. Values to fill in, by the codes of the template's fields.
     #[inline]
-    pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
     /// `stampsEnabled`. Whether stamp and signature are filled in. As the template says when it is left out.
@@ -73,32 +68,8 @@ impl Add {
     }
     /// `fields`. How values are to be read, by the codes of the fields: objects with TYPE (DATE or NAME), FORMAT with format and for names case, PROVIDER, a class, and TITLE. Needed only where a value is more than plain text.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::GeneratedDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::GeneratedDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a document with its files.
@@ -123,7 +94,7 @@ impl rt::Request for Add {
 /// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
 /// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -140,29 +111,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Opens or closes a public address for a document.
 ///
 /// Calls `documentgenerator.document.enablepublicurl`; scope `documentgenerator`. May be called by: a user who may change documents.
@@ -188,7 +137,7 @@ impl rt::Request for Delete {
 /// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
 /// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
 #[inline]
-pub fn enablepublicurl(id: impl ::std::convert::Into<rt::Id>) -> Enablepublicurl {
+pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
     Enablepublicurl(
         rt::Call::new(
                 rt::Method::new(
@@ -206,32 +155,12 @@ pub fn enablepublicurl(id: impl ::std::convert::Into<rt::Id>) -> Enablepublicurl
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
+rt::request!(Enablepublicurl -> String);
 impl Enablepublicurl {
     /// `status`. Whether there is to be a public address. Yes when it is left out.
     #[inline]
     pub fn status(self, value: bool) -> Self {
         Self(self.0.param("status", rt::value::one_zero(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Enablepublicurl {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads a document with the addresses of its files.
@@ -256,7 +185,7 @@ impl rt::Request for Enablepublicurl {
 /// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
 /// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -274,32 +203,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::GeneratedDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::GeneratedDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::GeneratedDocument);
 /// Tells the fields of a document with their values, or how given values would look in it. Nothing is changed.
 ///
 /// Calls `documentgenerator.document.getfields`; scope `documentgenerator`. May be called by: a user who may change documents.
@@ -325,7 +229,7 @@ impl rt::Request for Get {
 /// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
 /// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
 #[inline]
-pub fn getfields(id: impl ::std::convert::Into<rt::Id>) -> Getfields {
+pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
         rt::Call::new(
                 rt::Method::new(
@@ -343,32 +247,12 @@ pub fn getfields(id: impl ::std::convert::Into<rt::Id>) -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
+rt::request!(Getfields -> rt::Object);
 impl Getfields {
     /// `values`. Values to try out, by the codes of the fields. The document's own when it is left out.
     #[inline]
-    pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getfields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds documents.
@@ -415,6 +299,10 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::GeneratedDocument >, all crate
+    ::types::GeneratedDocument
+);
 impl List {
     /// `select`. Fields to answer. All when it is left out.
     ///
@@ -435,76 +323,23 @@ impl List {
     /// - `createdBy`
     /// - `updatedBy`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `filter`. Conditions by field, with an operator such as \>=, !, % or @ before the key where wanted. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::GeneratedDocument>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::GeneratedDocument> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::GeneratedDocument> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::GeneratedDocument> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::GeneratedDocument>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Fills a document in anew with other values.
@@ -533,7 +368,7 @@ impl rt::Request for List {
 /// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
 /// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -551,10 +386,11 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> crate ::types::GeneratedDocument);
 impl Update {
     /// `values`. Values to fill in, by the codes of the template's fields.
     #[inline]
-    pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
     /// `stampsEnabled`. Whether stamp and signature are filled in. Yes when it is left out.
@@ -564,31 +400,7 @@ impl Update {
     }
     /// `fields`. How values are to be read, by the codes of the fields: objects with TYPE (DATE or NAME), FORMAT with format and for names case, PROVIDER, a class, and TITLE. Needed only where a value is more than plain text.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::GeneratedDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::GeneratedDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -32,7 +32,7 @@ pub mod property;
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn add(entity: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(entity: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -49,84 +49,50 @@ pub fn add(entity: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `NAME`. What the record is called.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
-    pub fn property_values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn property_values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PROPERTY_VALUES", value))
     }
     /// `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
-    pub fn section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SECTION", rt::value::id(value)))
     }
     /// `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
-    pub fn date_active_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_active_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_ACTIVE_FROM", rt::value::text(value)))
     }
     /// `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
-    pub fn date_active_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_active_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_ACTIVE_TO", rt::value::text(value)))
     }
     /// `PREVIEW_PICTURE`. Small picture, sent as a file and answered as an address.
     #[inline]
-    pub fn preview_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn preview_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["PREVIEW_PICTURE"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["PREVIEW_PICTURE"], rt::value::FileForm::Pair, Into::into(value)),
         )
     }
     /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
     #[inline]
-    pub fn detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["DETAIL_PICTURE"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["DETAIL_PICTURE"], rt::value::FileForm::Pair, Into::into(value)),
         )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a record of a storage.
@@ -154,10 +120,7 @@ impl rt::Request for Add {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn delete(
-    entity: impl ::std::convert::Into<::std::string::String>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(entity: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -175,29 +138,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Finds records of a storage.
 ///
 /// Calls `entity.item.get`; scope `entity`.
@@ -225,7 +166,7 @@ impl rt::Request for Delete {
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 #[inline]
-pub fn get(entity: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(entity: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -249,66 +190,24 @@ pub fn get(entity: impl ::std::convert::Into<::std::string::String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(
+    Get -> rt::Page < crate ::types::AppStorageItem >, all crate ::types::AppStorageItem
+);
 impl Get {
     /// `SORT`. Fields to sort by. By number when it is left out.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn sort(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("SORT", value))
     }
     /// `FILTER`. Conditions by field, with an operator such as \>=, !, %, \>\< (within) or ? before the key where wanted; PROPERTY\_ and a code compares a property. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::AppStorageItem>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::AppStorageItem> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::AppStorageItem> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::AppStorageItem> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::AppStorageItem>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a record of a storage. Custom fields are keys that begin with UF\_.
@@ -340,10 +239,7 @@ impl rt::Request for Get {
 /// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 #[inline]
-pub fn update(
-    entity: impl ::std::convert::Into<::std::string::String>,
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Update {
+pub fn update(entity: impl Into<String>, id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -361,83 +257,49 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. What the record is called.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
-    pub fn property_values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn property_values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PROPERTY_VALUES", value))
     }
     /// `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
-    pub fn section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SECTION", rt::value::id(value)))
     }
     /// `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
-    pub fn date_active_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_active_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_ACTIVE_FROM", rt::value::text(value)))
     }
     /// `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
-    pub fn date_active_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_active_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_ACTIVE_TO", rt::value::text(value)))
     }
     /// `PREVIEW_PICTURE`. New small picture, as a file. The body may hold false here to remove it.
     #[inline]
-    pub fn preview_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn preview_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["PREVIEW_PICTURE"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["PREVIEW_PICTURE"], rt::value::FileForm::Pair, Into::into(value)),
         )
     }
     /// `DETAIL_PICTURE`. New large picture, as a file. The body may hold false here to remove it.
     #[inline]
-    pub fn detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["DETAIL_PICTURE"],
-                    rt::value::FileForm::Pair,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["DETAIL_PICTURE"], rt::value::FileForm::Pair, Into::into(value)),
         )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 #[inline]
-pub fn clear(process_id: impl ::std::convert::Into<::std::string::String>) -> Clear {
+pub fn clear(process_id: impl Into<String>) -> Clear {
     Clear(
         rt::Call::new(
                 rt::Method::new(
@@ -43,45 +43,17 @@ pub fn clear(process_id: impl ::std::convert::Into<::std::string::String>) -> Cl
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Clear(rt::Call);
+rt::request!(Clear -> bool);
 impl Clear {
     /// `id`. Numbers of the entries to remove. The whole package when neither these nor message_id are given.
     #[inline]
-    pub fn id(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn id(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("id", rt::value::list(value, rt::value::id)))
     }
     /// `message_id`. Keys of the changed records whose entries to remove. It has no effect beside id.
     #[inline]
-    pub fn message_id(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("message_id", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Clear {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Marks reserved entries whose handling has failed, so that they stay in the queue.
@@ -108,7 +80,7 @@ impl rt::Request for Clear {
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator of the portal. Make the call with an administrator's token.
 #[inline]
-pub fn error(process_id: impl ::std::convert::Into<::std::string::String>) -> Error {
+pub fn error(process_id: impl Into<String>) -> Error {
     Error(
         rt::Call::new(
                 rt::Method::new(
@@ -125,37 +97,12 @@ pub fn error(process_id: impl ::std::convert::Into<::std::string::String>) -> Er
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Error(rt::Call);
+rt::request!(Error -> bool);
 impl Error {
     /// `message_id`. Keys of the changed records whose entries to mark. The whole package when it is left out.
     #[inline]
-    pub fn message_id(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn message_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("message_id", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Error {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes the first entries out of the queue. Calls at the same time get different ones. With clear false they are only reserved, until ClearOfflineEvents removes them.
@@ -201,20 +148,21 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `filter`. Which entries to take, with an operator before each key, as in \>=ID. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with its direction. The oldest come first when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `limit`. How many entries to take. 50 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
     /// `clear`. Whether the entries leave the queue at once. They do when it is left out; otherwise they are reserved under process_id.
@@ -224,45 +172,18 @@ impl Get {
     }
     /// `process_id`. Key of a package reserved before, to get what is left of it.
     #[inline]
-    pub fn process_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn process_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("process_id", rt::value::text(value)))
     }
     /// `auth_connector`. Name of the data source, as it was bound.
     #[inline]
-    pub fn auth_connector(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn auth_connector(self, value: impl Into<String>) -> Self {
         Self(self.0.param("auth_connector", rt::value::text(value)))
     }
     /// `error`. Whether entries whose handling has failed come as well. No when it is left out.
     #[inline]
     pub fn error(self, value: bool) -> Self {
         Self(self.0.param("error", rt::value::one_zero(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Looks into the queue without changing it.
@@ -313,70 +234,28 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::OfflineEvent >, all crate ::types::OfflineEvent
+);
 impl List {
     /// `filter`. Which entries are wanted. An operator may stand before a key, as in \>=ID. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with its direction; the others of the filter can be named too. By number when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
     }
     /// `auth_connector`. Name of the data source, as it was bound. Only entries without one come when it is left out.
     #[inline]
-    pub fn auth_connector(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn auth_connector(self, value: impl Into<String>) -> Self {
         Self(self.0.param("auth_connector", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::OfflineEvent>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::OfflineEvent> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::OfflineEvent> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::OfflineEvent> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::OfflineEvent>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -53,10 +53,11 @@ pub fn get_chat_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// Sets several values at once: each entry becomes a parameter. Title, members and look of the new chat. GetChatStructure prints the keys.
     #[inline]
-    pub fn fields(self, entries: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, entries: impl Into<rt::Value>) -> Self {
         Self(self.0.merge("fields", entries))
     }
     /// `TYPE`. Who may join; a closed chat when it is left out.
@@ -65,23 +66,17 @@ impl Add {
     /// - `CHAT`: Closed: members are invited.
     /// - `OPEN`: Open: everybody on the portal can find and join it.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
     /// `TITLE`. Name of the chat. Without it the portal makes one from the colour and a number or from the names of the members.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))
     }
     /// `DESCRIPTION`. What the chat is about, shown beside its members.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `COLOR`. Colour in the mobile application and wherever there is no picture.
@@ -104,41 +99,27 @@ impl Add {
     /// - `GRAY`
     /// - `GRAPHITE`
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COLOR", rt::value::text(value)))
     }
     /// `MESSAGE`. First message, written in the name of the caller.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `USERS`. Accounts that take part, by their numbers. The caller need not be among them.
     #[inline]
-    pub fn users(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-    ) -> Self {
+    pub fn users(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("USERS", rt::value::list(value, rt::value::integer)))
     }
     /// `AVATAR`. Picture of the chat, 5000 by 5000 pixels at most.
     #[inline]
-    pub fn avatar(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["AVATAR"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn avatar(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["AVATAR"], rt::value::FileForm::Base64, Into::into(value)))
     }
     /// `OWNER_ID`. Account that owns the chat instead of the caller. An old key that the present documentation does not name.
     #[inline]
-    pub fn owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("OWNER_ID", rt::value::id(value)))
     }
     /// `ENTITY_TYPE`. Kind of object that the chat belongs to, for finding it again with im.chat.get. A module's own word is allowed as well.
@@ -156,48 +137,18 @@ impl Add {
     /// - `TASKS`: Task.
     /// - `CALL`: Call.
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_TYPE", rt::value::text(value)))
     }
     /// `ENTITY_ID`. The object itself, in the form that ENTITY_TYPE prescribes. For CRM the type and the number with a bar between them, as in DEAL\|1663 or DYNAMIC_128\|5; for TASKS, CALENDAR and SONET_GROUP the number; for LINES the connector, the channel, the chat and the client with bars between them.
     #[inline]
-    pub fn entity_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_ID", rt::value::text(value)))
     }
     /// `COPILOT_MAIN_ROLE`. Code of the role that the AI assistant plays in the chat, from the library of roles. copilot_assistant is the general one.
     #[inline]
-    pub fn copilot_main_role(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn copilot_main_role(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COPILOT_MAIN_ROLE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which chat belongs to an object, such as a deal or a task.
@@ -221,10 +172,7 @@ impl rt::Request for Add {
 ///
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 #[inline]
-pub fn get(
-    entity_type: impl ::std::convert::Into<::std::string::String>,
-    entity_id: impl ::std::convert::Into<::std::string::String>,
-) -> Get {
+pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -242,29 +190,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Value);
 /// Takes the caller out of a chat. The history stays with the others.
 ///
 /// Calls `im.chat.leave`; scope `im`. May be called by: member of the chat.
@@ -288,7 +214,7 @@ impl rt::Request for Get {
 /// - `ACCESS_ERROR`: The chat does not exist, or it is of a kind that nobody can leave, such as the chat of a workgroup.
 /// - `ACCESS_DENIED_KICK`: The caller is no member of the chat or may not leave it.
 #[inline]
-pub fn leave(chat_id: impl ::std::convert::Into<rt::Id>) -> Leave {
+pub fn leave(chat_id: impl Into<rt::Id>) -> Leave {
     Leave(
         rt::Call::new(
                 rt::Method::new(
@@ -305,29 +231,7 @@ pub fn leave(chat_id: impl ::std::convert::Into<rt::Id>) -> Leave {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Leave(rt::Call);
-impl Leave {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Leave {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Leave -> bool);
 /// Switches the notifications of a chat off or on, for the caller alone.
 ///
 /// Calls `im.chat.mute`; scope `im`.
@@ -390,7 +294,7 @@ pub fn mute() -> Mute {
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
 #[inline]
-pub fn disable_chat_notifications(chat_id: impl ::std::convert::Into<rt::Id>) -> Mute {
+pub fn disable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
     Mute(
         rt::Call::new(
                 rt::Method::new(
@@ -427,7 +331,7 @@ pub fn disable_chat_notifications(chat_id: impl ::std::convert::Into<rt::Id>) ->
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The chat does not exist, the caller has no access to it, or it is of a kind that cannot be silenced.
 #[inline]
-pub fn enable_chat_notifications(chat_id: impl ::std::convert::Into<rt::Id>) -> Mute {
+pub fn enable_chat_notifications(chat_id: impl Into<rt::Id>) -> Mute {
     Mute(
         rt::Call::new(
                 rt::Method::new(
@@ -445,45 +349,22 @@ pub fn enable_chat_notifications(chat_id: impl ::std::convert::Into<rt::Id>) -> 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Mute(rt::Call);
+rt::request!(Mute -> bool);
 impl Mute {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. Where to look: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
     }
     /// `MUTE`. True for silence, false for notifications. Silence when it is left out.
     #[inline]
     pub fn mute(self, value: bool) -> Self {
         Self(self.0.param("MUTE", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Mute {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Hands a chat over to another of its members.
@@ -514,7 +395,7 @@ impl rt::Request for Mute {
 /// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or this kind of chat does not allow the action.
 /// - `WRONG_REQUEST`: The caller does not own the chat, or the person is no member of it. Add them first.
 #[inline]
-pub fn set_owner(user_id: impl ::std::convert::Into<rt::Id>) -> SetOwner {
+pub fn set_owner(user_id: impl Into<rt::Id>) -> SetOwner {
     SetOwner(
         rt::Call::new(
                 rt::Method::new(
@@ -531,40 +412,17 @@ pub fn set_owner(user_id: impl ::std::convert::Into<rt::Id>) -> SetOwner {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetOwner(rt::Call);
+rt::request!(SetOwner -> bool);
 impl SetOwner {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for SetOwner {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Puts another picture on a chat.
@@ -596,7 +454,7 @@ impl rt::Request for SetOwner {
 /// - `AVATAR_ERROR`: The file is no picture or is larger than 5000 by 5000 pixels.
 /// - `WRONG_REQUEST`: The chat does not exist.
 #[inline]
-pub fn update_avatar(avatar: impl ::std::convert::Into<rt::File>) -> UpdateAvatar {
+pub fn update_avatar(avatar: impl Into<rt::File>) -> UpdateAvatar {
     UpdateAvatar(
         rt::Call::new(
                 rt::Method::new(
@@ -606,51 +464,24 @@ pub fn update_avatar(avatar: impl ::std::convert::Into<rt::File>) -> UpdateAvata
                     rt::Paging::None,
                 ),
             )
-            .file(
-                &["AVATAR"],
-                rt::value::FileForm::Base64,
-                ::std::convert::Into::into(avatar),
-            ),
+            .file(&["AVATAR"], rt::value::FileForm::Base64, Into::into(avatar)),
     )
 }
 /// A call of `im.chat.updateAvatar`: Puts another picture on a chat.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateAvatar(rt::Call);
+rt::request!(UpdateAvatar -> bool);
 impl UpdateAvatar {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateAvatar {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Chooses the colour that a chat has in the mobile application and wherever it has no picture.
@@ -681,9 +512,7 @@ impl rt::Request for UpdateAvatar {
 /// - `WRONG_COLOR`: COLOR is none of the known names.
 /// - `WRONG_REQUEST`: The chat does not exist or has this colour already.
 #[inline]
-pub fn update_color(
-    color: impl ::std::convert::Into<::std::string::String>,
-) -> UpdateColor {
+pub fn update_color(color: impl Into<String>) -> UpdateColor {
     UpdateColor(
         rt::Call::new(
                 rt::Method::new(
@@ -700,40 +529,17 @@ pub fn update_color(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateColor(rt::Call);
+rt::request!(UpdateColor -> bool);
 impl UpdateColor {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateColor {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Renames a chat and tells its members.
@@ -763,9 +569,7 @@ impl rt::Request for UpdateColor {
 /// - `TITLE_EMPTY`: TITLE is missing or holds nothing but white space.
 /// - `ACCESS_ERROR`: The chat does not exist, the caller is no member of it, or this kind of chat does not allow the action.
 #[inline]
-pub fn update_title(
-    title: impl ::std::convert::Into<::std::string::String>,
-) -> UpdateTitle {
+pub fn update_title(title: impl Into<String>) -> UpdateTitle {
     UpdateTitle(
         rt::Call::new(
                 rt::Method::new(
@@ -782,39 +586,16 @@ pub fn update_title(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateTitle(rt::Call);
+rt::request!(UpdateTitle -> bool);
 impl UpdateTitle {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. It may be left out when DIALOG_ID is given.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. Dialog instead of CHAT_ID: chat with the number of the chat, as in chat1489. Private dialogs are refused.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateTitle {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,9 +27,7 @@ pub mod managers;
 /// - `INVALID_FORMAT`: ID is missing or no list. Send numbers in a list.
 /// - `ACCESS_ERROR`: The caller is a partner from the extranet.
 #[inline]
-pub fn get(
-    id: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-) -> Get {
+pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -46,34 +44,11 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> Vec < rt::Value >);
 impl Get {
     /// `USER_DATA`. Whether the head comes with name, portrait and status too. They do not when it is left out.
     #[inline]
     pub fn user_data(self, value: bool) -> Self {
         Self(self.0.param("USER_DATA", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,7 +27,7 @@ pub mod users;
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
 #[inline]
-pub fn get(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(dialog_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -44,29 +44,7 @@ pub fn get(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Chat> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::Chat;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::Chat);
 /// Marks a message and all before it as read by the caller.
 ///
 /// Calls `im.dialog.read`; scope `im`.
@@ -91,7 +69,7 @@ impl rt::Request for Get {
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
-pub fn read(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Read {
+pub fn read(dialog_id: impl Into<String>) -> Read {
     Read(
         rt::Call::new(
                 rt::Method::new(
@@ -108,32 +86,12 @@ pub fn read(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Read
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Read(rt::Call);
+rt::request!(Read -> rt::Object);
 impl Read {
     /// `MESSAGE_ID`. Last message that counts as read, by its number. Without it all are.
     #[inline]
-    pub fn message_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn message_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("MESSAGE_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Read {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Marks a message and all after it as not read by the caller.
@@ -158,10 +116,7 @@ impl rt::Request for Read {
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or not above 0\.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
-pub fn unread(
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Unread {
+pub fn unread(dialog_id: impl Into<String>, message_id: impl Into<rt::Id>) -> Unread {
     Unread(
         rt::Call::new(
                 rt::Method::new(
@@ -179,29 +134,7 @@ pub fn unread(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unread(rt::Call);
-impl Unread {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unread {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unread -> bool);
 /// Shows the other members that the caller is typing. The hint goes away by itself after some seconds.
 ///
 /// Calls `im.dialog.writing`; scope `im`. May be called by: member of the chat.
@@ -224,7 +157,7 @@ impl rt::Request for Unread {
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
 #[inline]
-pub fn writing(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Writing {
+pub fn writing(dialog_id: impl Into<String>) -> Writing {
     Writing(
         rt::Call::new(
                 rt::Method::new(
@@ -241,26 +174,4 @@ pub fn writing(dialog_id: impl ::std::convert::Into<::std::string::String>) -> W
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Writing(rt::Call);
-impl Writing {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Writing {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Writing -> bool);

@@ -37,7 +37,7 @@ use ::bitrix24_runtime as rt;
 /// - `REPLY_ACCESS_ERROR`: The caller has no access to the message in REPLY_ID.
 /// - `REPLY_FROM_OTHER_CHAT_ERROR`: The message in REPLY_ID stands in another chat.
 #[inline]
-pub fn add(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(dialog_id: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -53,10 +53,7 @@ pub fn add(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Add {
 /// Makes the block of a message that shows a picture, for the option blocks of SendMessage. Nothing is sent.
 #[inline]
 #[must_use]
-pub fn get_picture_block(
-    name: impl ::std::convert::Into<::std::string::String>,
-    link: impl ::std::convert::Into<::std::string::String>,
-) -> rt::Value {
+pub fn get_picture_block(name: impl Into<String>, link: impl Into<String>) -> rt::Value {
     rt::Call::named("")
         .nested(&["IMAGE", "NAME"], rt::value::text(name))
         .nested(&["IMAGE", "LINK"], rt::value::text(link))
@@ -65,10 +62,7 @@ pub fn get_picture_block(
 /// Makes the block of a message that shows a file, for the option blocks of SendMessage. Nothing is sent.
 #[inline]
 #[must_use]
-pub fn get_file_block(
-    name: impl ::std::convert::Into<::std::string::String>,
-    link: impl ::std::convert::Into<::std::string::String>,
-) -> rt::Value {
+pub fn get_file_block(name: impl Into<String>, link: impl Into<String>) -> rt::Value {
     rt::Call::named("")
         .nested(&["FILE", "NAME"], rt::value::text(name))
         .nested(&["FILE", "LINK"], rt::value::text(link))
@@ -78,33 +72,26 @@ pub fn get_file_block(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `MESSAGE`. Text, with BB codes such as \[B\]bold\[/B\] and \[USER=10\]Maria\[/USER\]. It may only be left out when there is ATTACH.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. GetPictureBlock and GetFileBlock make two kinds. The long form, an object with BLOCKS and a colour, is taken too.
     #[inline]
-    pub fn attach(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("ATTACH", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("ATTACH", rt::value::list(value, Into::into)))
     }
     /// `KEYBOARD`. Buttons below the message: a list of buttons, or an object with BUTTONS.
     #[inline]
-    pub fn keyboard(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
     /// `MENU`. Further entries of the context menu of the message: a list of entries, or an object with ITEMS.
     #[inline]
-    pub fn menu(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
     }
     /// `SYSTEM`. Whether it looks like a message of the portal, without the caller's name. A usual message when it is left out.
@@ -119,29 +106,8 @@ impl Add {
     }
     /// `REPLY_ID`. Message that this one answers; it must stand in the same chat.
     #[inline]
-    pub fn reply_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn reply_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("REPLY_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Gives a command to a chat bot, as a press on a button below its message does.
@@ -172,9 +138,9 @@ impl rt::Request for Add {
 /// - `PARAMS_ERROR`: The command could not be given. The description tells why.
 #[inline]
 pub fn command(
-    message_id: impl ::std::convert::Into<rt::Id>,
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    command: impl ::std::convert::Into<::std::string::String>,
+    message_id: impl Into<rt::Id>,
+    bot_id: impl Into<rt::Id>,
+    command: impl Into<String>,
 ) -> Command {
     Command(
         rt::Call::new(
@@ -194,35 +160,12 @@ pub fn command(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Command(rt::Call);
+rt::request!(Command -> bool);
 impl Command {
     /// `COMMAND_PARAMS`. What goes with the command.
     #[inline]
-    pub fn command_params(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn command_params(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COMMAND_PARAMS", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Command {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Deletes a message. The others see that there was one.
@@ -247,7 +190,7 @@ impl rt::Request for Command {
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
 /// - `CANT_EDIT_MESSAGE`: The caller may not delete the message, or it is too old for that.
 #[inline]
-pub fn delete(message_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(message_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -264,29 +207,7 @@ pub fn delete(message_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Likes a message in the name of the caller, or takes the like back. Without ACTION it turns into its opposite.
 ///
 /// Calls `im.message.like`; scope `im`. May be called by: member of the chat.
@@ -309,7 +230,7 @@ impl rt::Request for Delete {
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
 /// - `WITHOUT_CHANGES`: Nothing was changed, because the reaction was so already.
 #[inline]
-pub fn like(message_id: impl ::std::convert::Into<rt::Id>) -> Like {
+pub fn like(message_id: impl Into<rt::Id>) -> Like {
     Like(
         rt::Call::new(
                 rt::Method::new(
@@ -326,6 +247,7 @@ pub fn like(message_id: impl ::std::convert::Into<rt::Id>) -> Like {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Like(rt::Call);
+rt::request!(Like -> bool);
 impl Like {
     /// `ACTION`. What to do; auto when it is left out.
     ///
@@ -334,32 +256,8 @@ impl Like {
     /// - `plus`: Like it.
     /// - `minus`: Take the like back.
     #[inline]
-    pub fn action(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn action(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ACTION", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Like {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a chat, a task, a post or an event of a message.
@@ -387,9 +285,9 @@ impl rt::Request for Like {
 /// - `PARAMS_ERROR`: TYPE is none of the known words, or it could not be made.
 #[inline]
 pub fn share(
-    message_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
+    message_id: impl Into<rt::Id>,
+    dialog_id: impl Into<String>,
+    r#type: impl Into<String>,
 ) -> Share {
     Share(
         rt::Call::new(
@@ -409,29 +307,7 @@ pub fn share(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Share(rt::Call);
-impl Share {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Share {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Share -> bool);
 /// Changes a message that was sent already. What is not named stays; an empty text deletes the message.
 ///
 /// Calls `im.message.update`; scope `im`. May be called by: author of the message.
@@ -464,7 +340,7 @@ impl rt::Request for Share {
 /// - `menu_ERROR`: MENU is malformed.
 /// - `MENU_OVERSIZE`: MENU is too large. Use fewer or shorter entries.
 #[inline]
-pub fn update(message_id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(message_id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -481,33 +357,26 @@ pub fn update(message_id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `MESSAGE`. New text. Without it the text stays; empty text deletes the message.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `ATTACH`. New blocks in place of the old ones; see SendMessage. An empty list removes them.
     #[inline]
-    pub fn attach(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("ATTACH", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("ATTACH", rt::value::list(value, Into::into)))
     }
     /// `KEYBOARD`. New buttons; N or nothing at all between the quotes removes them.
     #[inline]
-    pub fn keyboard(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
     /// `MENU`. New entries of the context menu; N or nothing at all between the quotes removes them.
     #[inline]
-    pub fn menu(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview.
@@ -519,26 +388,5 @@ impl Update {
     #[inline]
     pub fn is_edited(self, value: bool) -> Self {
         Self(self.0.param("IS_EDITED", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

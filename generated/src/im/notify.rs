@@ -29,10 +29,7 @@ pub mod system;
 /// - `ID_ERROR`: NOTIFY_ID is missing or no number.
 /// - `ANSWER_TEXT_ERROR`: The text is missing.
 #[inline]
-pub fn answer(
-    notify_id: impl ::std::convert::Into<rt::Id>,
-    answer_text: impl ::std::convert::Into<::std::string::String>,
-) -> Answer {
+pub fn answer(notify_id: impl Into<rt::Id>, answer_text: impl Into<String>) -> Answer {
     Answer(
         rt::Call::new(
                 rt::Method::new(
@@ -50,29 +47,7 @@ pub fn answer(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
-impl Answer {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Answer {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Answer -> rt::Object);
 /// Presses a button of a notification.
 ///
 /// Calls `im.notify.confirm`; scope `im`.
@@ -96,8 +71,8 @@ impl rt::Request for Answer {
 /// - `NOTIFY_VALUE_ERROR`: The value is missing.
 #[inline]
 pub fn confirm(
-    notify_id: impl ::std::convert::Into<rt::Id>,
-    notify_value: impl ::std::convert::Into<::std::string::String>,
+    notify_id: impl Into<rt::Id>,
+    notify_value: impl Into<String>,
 ) -> Confirm {
     Confirm(
         rt::Call::new(
@@ -116,29 +91,7 @@ pub fn confirm(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Confirm(rt::Call);
-impl Confirm {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Confirm {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Confirm -> rt::Object);
 /// Removes notifications: one by its number, or all of your application with a tag.
 ///
 /// Calls `im.notify.delete`; scope `im`.
@@ -180,53 +133,27 @@ pub fn delete() -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `ID`. Notification to remove, by its number. One of ID, TAG and SUB_TAG is needed.
     #[inline]
-    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
     /// `TAG`. Tag of the notification, given when it was made by the same application.
     #[inline]
-    pub fn tag(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn tag(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TAG", rt::value::text(value)))
     }
     /// `SUB_TAG`. Second tag of the notifications, given when they were made by the same application.
     #[inline]
-    pub fn sub_tag(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn sub_tag(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SUB_TAG", rt::value::text(value)))
     }
     /// `CLIENT_ID`. The identifier that a webhook gave when it made the notification; applications do not need it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the notifications of the caller, those with buttons first.
@@ -270,10 +197,11 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it. LAST_TYPE must stand beside it.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::id(value)))
     }
     /// `LAST_TYPE`. Kind of that notification.
@@ -282,39 +210,18 @@ impl Get {
     /// - `1`: With buttons.
     /// - `3`: Without.
     #[inline]
-    pub fn last_type(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn last_type(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LAST_TYPE", rt::value::integer(value)))
     }
     /// `LIMIT`. How many to answer, 50 at most and when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
     /// `CONVERT_TEXT`. Whether BB codes become HTML.
     #[inline]
     pub fn convert_text(self, value: bool) -> Self {
         Self(self.0.param("CONVERT_TEXT", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Marks a notification, and all newer ones if not told otherwise, as read or as not read.
@@ -359,10 +266,11 @@ pub fn read() -> Read {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Read(rt::Call);
+rt::request!(Read -> bool);
 impl Read {
     /// `ID`. Notification by its number; nothing happens when it is left out.
     #[inline]
-    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
     /// `ACTION`. True for read, false for not read. Read when it is left out.
@@ -374,26 +282,5 @@ impl Read {
     #[inline]
     pub fn only_current(self, value: bool) -> Self {
         Self(self.0.param("ONLY_CURRENT", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Read {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -42,6 +42,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> Vec < rt::Value >);
 impl Get {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]
@@ -60,10 +61,7 @@ impl Get {
     }
     /// `LAST_UPDATE`. Only chats that changed after this time.
     #[inline]
-    pub fn last_update(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn last_update(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LAST_UPDATE", rt::value::text(value)))
     }
     /// `ONLY_OPENLINES`. Whether only open channels come.
@@ -73,35 +71,8 @@ impl Get {
     }
     /// `LAST_SYNC_DATE`. Time of the last request; only what changed since then comes, for 7 days back at most.
     #[inline]
-    pub fn last_sync_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn last_sync_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LAST_SYNC_DATE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a chat out of the caller's list until a new message comes.
@@ -125,7 +96,7 @@ impl rt::Request for Get {
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
-pub fn hide(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Hide {
+pub fn hide(dialog_id: impl Into<String>) -> Hide {
     Hide(
         rt::Call::new(
                 rt::Method::new(
@@ -142,29 +113,7 @@ pub fn hide(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Hide
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Hide(rt::Call);
-impl Hide {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Hide {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Hide -> bool);
 /// Lists the chats and dialogs of the caller, the latest first. Go on by OFFSET or by the date of the last message received.
 ///
 /// Calls `im.recent.list`; scope `im`.
@@ -206,6 +155,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Object);
 impl List {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]
@@ -224,10 +174,7 @@ impl List {
     }
     /// `LAST_MESSAGE_DATE`. Only chats whose last message is older than this.
     #[inline]
-    pub fn last_message_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn last_message_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LAST_MESSAGE_DATE", rt::value::text(value)))
     }
     /// `UNREAD_ONLY`. Whether only chats with unread messages come.
@@ -267,34 +214,13 @@ impl List {
     }
     /// `OFFSET`. How many chats to skip; none when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
     /// `LIMIT`. How many chats to answer, 200 at most; 50 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Keeps a chat at the top of the caller's list, or lets it go.
@@ -322,7 +248,7 @@ impl rt::Request for List {
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The caller has no access to the dialog.
 #[inline]
-pub fn pin(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Pin {
+pub fn pin(dialog_id: impl Into<String>) -> Pin {
     Pin(
         rt::Call::new(
                 rt::Method::new(
@@ -339,32 +265,12 @@ pub fn pin(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Pin {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
+rt::request!(Pin -> bool);
 impl Pin {
     /// `PIN`. True to keep it there, false to let it go. It is kept when it is left out.
     #[inline]
     pub fn pin(self, value: bool) -> Self {
         Self(self.0.param("PIN", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pin {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Marks a chat in the caller's list as not read, or takes the mark back.
@@ -391,7 +297,7 @@ impl rt::Request for Pin {
 ///
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 #[inline]
-pub fn unread(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Unread {
+pub fn unread(dialog_id: impl Into<String>) -> Unread {
     Unread(
         rt::Call::new(
                 rt::Method::new(
@@ -408,31 +314,11 @@ pub fn unread(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Un
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unread(rt::Call);
+rt::request!(Unread -> bool);
 impl Unread {
     /// `ACTION`. True to mark it, false to take the mark back. It is marked when it is left out.
     #[inline]
     pub fn action(self, value: bool) -> Self {
         Self(self.0.param("ACTION", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unread {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

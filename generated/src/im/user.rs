@@ -46,36 +46,16 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::ChatUser);
 impl Get {
     /// `ID`. Account by its number; the caller when it is left out.
     #[inline]
-    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
     /// `AVATAR_HR`. Whether the address of the large portrait is wanted. It now comes in any case.
     #[inline]
     pub fn avatar_hr(self, value: bool) -> Self {
         Self(self.0.param("AVATAR_HR", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::ChatUser> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::ChatUser;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -39,10 +39,7 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
 #[allow(deprecated)]
 #[inline]
-pub fn register(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    code: impl ::std::convert::Into<::std::string::String>,
-) -> Register {
+pub fn register(bot_id: impl Into<rt::Id>, code: impl Into<String>) -> Register {
     Register(
         rt::Call::new(
                 rt::Method::new(
@@ -61,24 +58,22 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
 impl Register {
     /// `IFRAME`. Address of the page, beginning with https. It is needed unless JS_METHOD is given.
     #[inline]
-    pub fn iframe(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iframe(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IFRAME", rt::value::text(value)))
     }
     /// `IFRAME_WIDTH`. Width of the page in pixels, 250 at least.
     #[inline]
-    pub fn iframe_width(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn iframe_width(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("IFRAME_WIDTH", rt::value::integer(value)))
     }
     /// `IFRAME_HEIGHT`. Height of the page in pixels, 50 at least.
     #[inline]
-    pub fn iframe_height(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn iframe_height(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("IFRAME_HEIGHT", rt::value::integer(value)))
     }
     /// `JS_METHOD`. What a press on the icon does in place of opening a page.
@@ -89,37 +84,23 @@ impl Register {
     /// - `CALL`: Call a number.
     /// - `SUPPORT`: Open a support chat.
     #[inline]
-    pub fn js_method(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn js_method(self, value: impl Into<String>) -> Self {
         Self(self.0.param("JS_METHOD", rt::value::text(value)))
     }
     /// `JS_PARAM`. What goes with JS_METHOD: the command, the number or the code of the support bot.
     #[inline]
-    pub fn js_param(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn js_param(self, value: impl Into<String>) -> Self {
         Self(self.0.param("JS_PARAM", rt::value::text(value)))
     }
     /// `HASH`. Word of 32 characters at most that the page gets for checking who opens it.
     #[inline]
-    pub fn hash(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn hash(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HASH", rt::value::text(value)))
     }
     /// `ICON_FILE`. Icon of the application.
     #[inline]
-    pub fn icon_file(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["ICON_FILE"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn icon_file(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["ICON_FILE"], rt::value::FileForm::Base64, Into::into(value)))
     }
     /// `CONTEXT`. Where the icon is shown.
     ///
@@ -131,10 +112,7 @@ impl Register {
     /// - `LINES`: In open channels.
     /// - `CALL`: In chats of calls.
     #[inline]
-    pub fn context(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn context(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CONTEXT", rt::value::text(value)))
     }
     /// `EXTRANET_SUPPORT`. Whether partners see it. They do not when it is left out.
@@ -154,40 +132,13 @@ impl Register {
     }
     /// `LANG`. Titles of the application by languages.
     #[inline]
-    pub fn lang(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("LANG", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn lang(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("LANG", rt::value::list(value, Into::into)))
     }
     /// `HIDDEN`. Whether the icon is hidden. It is shown when it is left out.
     #[inline]
     pub fn hidden(self, value: bool) -> Self {
         Self(self.0.param("HIDDEN", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Register {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes an icon of the field for messages.
@@ -215,7 +166,7 @@ impl rt::Request for Register {
 #[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
 #[allow(deprecated)]
 #[inline]
-pub fn unregister(app_id: impl ::std::convert::Into<rt::Id>) -> Unregister {
+pub fn unregister(app_id: impl Into<rt::Id>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -233,31 +184,7 @@ pub fn unregister(app_id: impl ::std::convert::Into<rt::Id>) -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-#[allow(deprecated)]
-impl Unregister {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unregister -> bool);
 /// Changes an icon of the field for messages.
 ///
 /// Calls `imbot.app.update`; scope `imbot`.
@@ -288,7 +215,7 @@ impl rt::Request for Unregister {
 #[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
 #[allow(deprecated)]
 #[inline]
-pub fn update(app_id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(app_id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -306,24 +233,22 @@ pub fn update(app_id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
     /// `IFRAME`. Address of the page, beginning with https. It is needed unless JS_METHOD is given.
     #[inline]
-    pub fn iframe(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iframe(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IFRAME", rt::value::text(value)))
     }
     /// `IFRAME_WIDTH`. Width of the page in pixels, 250 at least.
     #[inline]
-    pub fn iframe_width(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn iframe_width(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("IFRAME_WIDTH", rt::value::integer(value)))
     }
     /// `IFRAME_HEIGHT`. Height of the page in pixels, 50 at least.
     #[inline]
-    pub fn iframe_height(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn iframe_height(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("IFRAME_HEIGHT", rt::value::integer(value)))
     }
     /// `JS_METHOD`. What a press on the icon does in place of opening a page.
@@ -334,37 +259,23 @@ impl Update {
     /// - `CALL`: Call a number.
     /// - `SUPPORT`: Open a support chat.
     #[inline]
-    pub fn js_method(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn js_method(self, value: impl Into<String>) -> Self {
         Self(self.0.param("JS_METHOD", rt::value::text(value)))
     }
     /// `JS_PARAM`. What goes with JS_METHOD: the command, the number or the code of the support bot.
     #[inline]
-    pub fn js_param(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn js_param(self, value: impl Into<String>) -> Self {
         Self(self.0.param("JS_PARAM", rt::value::text(value)))
     }
     /// `HASH`. Word of 32 characters at most that the page gets for checking who opens it.
     #[inline]
-    pub fn hash(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn hash(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HASH", rt::value::text(value)))
     }
     /// `ICON_FILE`. Icon of the application.
     #[inline]
-    pub fn icon_file(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["ICON_FILE"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn icon_file(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["ICON_FILE"], rt::value::FileForm::Base64, Into::into(value)))
     }
     /// `CONTEXT`. Where the icon is shown.
     ///
@@ -376,10 +287,7 @@ impl Update {
     /// - `LINES`: In open channels.
     /// - `CALL`: In chats of calls.
     #[inline]
-    pub fn context(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn context(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CONTEXT", rt::value::text(value)))
     }
     /// `EXTRANET_SUPPORT`. Whether partners see it. They do not when it is left out.
@@ -399,34 +307,7 @@ impl Update {
     }
     /// `LANG`. Titles of the application by languages.
     #[inline]
-    pub fn lang(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("LANG", rt::value::list(value, ::std::convert::Into::into)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+    pub fn lang(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("LANG", rt::value::list(value, Into::into)))
     }
 }

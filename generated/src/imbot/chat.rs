@@ -54,6 +54,7 @@ pub fn add() -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
 impl Add {
     /// `TYPE`. Kind of chat; by invitation when it is left out.
@@ -62,23 +63,17 @@ impl Add {
     /// - `OPEN`: Everybody may join.
     /// - `CHAT`: By invitation.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
     /// `TITLE`. Title of the chat.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))
     }
     /// `DESCRIPTION`. What the chat is about.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `COLOR`. Colour for mobile devices.
@@ -101,88 +96,43 @@ impl Add {
     /// - `GRAY`: Grey.
     /// - `GRAPHITE`: Graphite.
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COLOR", rt::value::text(value)))
     }
     /// `MESSAGE`. First message.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `USERS`. Numbers of the people.
     #[inline]
-    pub fn users(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("USERS", rt::value::list(value, rt::value::id)))
     }
     /// `AVATAR`. Picture, 5000 by 5000 pixels at most.
     #[inline]
-    pub fn avatar(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["AVATAR"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn avatar(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["AVATAR"], rt::value::FileForm::Base64, Into::into(value)))
     }
     /// `ENTITY_TYPE`. Kind of an object that the chat belongs to, a word of one's own.
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_TYPE", rt::value::text(value)))
     }
     /// `ENTITY_ID`. Identifier of that object.
     #[inline]
-    pub fn entity_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_ID", rt::value::text(value)))
     }
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds the chat that was made for an object.
@@ -209,10 +159,7 @@ impl rt::Request for Add {
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[allow(deprecated)]
 #[inline]
-pub fn get(
-    entity_type: impl ::std::convert::Into<::std::string::String>,
-    entity_id: impl ::std::convert::Into<::std::string::String>,
-) -> Get {
+pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -231,31 +178,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-#[allow(deprecated)]
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Takes the bot out of a chat.
 ///
 /// Calls `imbot.chat.leave`; scope `imbot`. May be called by: owner of the bot.
@@ -286,7 +209,7 @@ impl rt::Request for Get {
 #[deprecated(note = "use `imbot.v2.Chat.leave`")]
 #[allow(deprecated)]
 #[inline]
-pub fn leave(chat_id: impl ::std::convert::Into<rt::Id>) -> Leave {
+pub fn leave(chat_id: impl Into<rt::Id>) -> Leave {
     Leave(
         rt::Call::new(
                 rt::Method::new(
@@ -304,42 +227,18 @@ pub fn leave(chat_id: impl ::std::convert::Into<rt::Id>) -> Leave {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Leave(rt::Call);
+rt::request!(Leave -> bool);
 #[allow(deprecated)]
 impl Leave {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Leave {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Shows in a dialog that the bot writes.
@@ -370,9 +269,7 @@ impl rt::Request for Leave {
 #[deprecated(note = "use `imbot.v2.Chat.InputAction.notify`")]
 #[allow(deprecated)]
 #[inline]
-pub fn send_typing(
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-) -> SendTyping {
+pub fn send_typing(dialog_id: impl Into<String>) -> SendTyping {
     SendTyping(
         rt::Call::new(
                 rt::Method::new(
@@ -390,42 +287,18 @@ pub fn send_typing(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SendTyping(rt::Call);
+rt::request!(SendTyping -> bool);
 #[allow(deprecated)]
 impl SendTyping {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for SendTyping {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a member a manager of a chat that the bot owns, or takes that part away.
@@ -461,8 +334,8 @@ impl rt::Request for SendTyping {
 #[allow(deprecated)]
 #[inline]
 pub fn set_manager(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
+    chat_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
 ) -> SetManager {
     SetManager(
         rt::Call::new(
@@ -484,6 +357,7 @@ pub fn set_manager(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetManager(rt::Call);
+rt::request!(SetManager -> bool);
 #[allow(deprecated)]
 impl SetManager {
     /// `IS_MANAGER`. Whether the person becomes a manager; false takes the part away. Manager when it is left out.
@@ -493,38 +367,13 @@ impl SetManager {
     }
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for SetManager {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes somebody else the owner of a chat that the bot owns.
@@ -555,10 +404,7 @@ impl rt::Request for SetManager {
 #[deprecated(note = "use `imbot.v2.Chat.setOwner`")]
 #[allow(deprecated)]
 #[inline]
-pub fn set_owner(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-) -> SetOwner {
+pub fn set_owner(chat_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> SetOwner {
     SetOwner(
         rt::Call::new(
                 rt::Method::new(
@@ -577,42 +423,18 @@ pub fn set_owner(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetOwner(rt::Call);
+rt::request!(SetOwner -> bool);
 #[allow(deprecated)]
 impl SetOwner {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for SetOwner {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sets the picture of a chat.
@@ -645,8 +467,8 @@ impl rt::Request for SetOwner {
 #[allow(deprecated)]
 #[inline]
 pub fn update_avatar(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    avatar: impl ::std::convert::Into<rt::File>,
+    chat_id: impl Into<rt::Id>,
+    avatar: impl Into<rt::File>,
 ) -> UpdateAvatar {
     UpdateAvatar(
         rt::Call::new(
@@ -658,11 +480,7 @@ pub fn update_avatar(
                 ),
             )
             .param("CHAT_ID", rt::value::id(chat_id))
-            .file(
-                &["AVATAR"],
-                rt::value::FileForm::Base64,
-                ::std::convert::Into::into(avatar),
-            ),
+            .file(&["AVATAR"], rt::value::FileForm::Base64, Into::into(avatar)),
     )
 }
 /// A call of `imbot.chat.updateAvatar`: Sets the picture of a chat.
@@ -670,42 +488,18 @@ pub fn update_avatar(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateAvatar(rt::Call);
+rt::request!(UpdateAvatar -> bool);
 #[allow(deprecated)]
 impl UpdateAvatar {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for UpdateAvatar {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sets the colour that a chat has on mobile devices.
@@ -737,8 +531,8 @@ impl rt::Request for UpdateAvatar {
 #[allow(deprecated)]
 #[inline]
 pub fn update_color(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    color: impl ::std::convert::Into<::std::string::String>,
+    chat_id: impl Into<rt::Id>,
+    color: impl Into<String>,
 ) -> UpdateColor {
     UpdateColor(
         rt::Call::new(
@@ -758,42 +552,18 @@ pub fn update_color(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateColor(rt::Call);
+rt::request!(UpdateColor -> bool);
 #[allow(deprecated)]
 impl UpdateColor {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for UpdateColor {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sets the title of a chat.
@@ -824,8 +594,8 @@ impl rt::Request for UpdateColor {
 #[allow(deprecated)]
 #[inline]
 pub fn update_title(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    title: impl ::std::convert::Into<::std::string::String>,
+    chat_id: impl Into<rt::Id>,
+    title: impl Into<String>,
 ) -> UpdateTitle {
     UpdateTitle(
         rt::Call::new(
@@ -845,41 +615,17 @@ pub fn update_title(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateTitle(rt::Call);
+rt::request!(UpdateTitle -> bool);
 #[allow(deprecated)]
 impl UpdateTitle {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for UpdateTitle {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -38,7 +38,7 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `imbot.v2.Command.answer`")]
 #[allow(deprecated)]
 #[inline]
-pub fn answer(message_id: impl ::std::convert::Into<rt::Id>) -> Answer {
+pub fn answer(message_id: impl Into<rt::Id>) -> Answer {
     Answer(
         rt::Call::new(
                 rt::Method::new(
@@ -56,42 +56,37 @@ pub fn answer(message_id: impl ::std::convert::Into<rt::Id>) -> Answer {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
+rt::request!(Answer -> rt::Id);
 #[allow(deprecated)]
 impl Answer {
     /// `COMMAND_ID`. Number of the command. Either this or COMMAND is needed.
     #[inline]
-    pub fn command_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn command_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("COMMAND_ID", rt::value::id(value)))
     }
     /// `COMMAND`. Word of the command. Either this or COMMAND_ID is needed.
     #[inline]
-    pub fn command(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn command(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COMMAND", rt::value::text(value)))
     }
     /// `MESSAGE`. Text, with BB codes where wanted.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `ATTACH`. Blocks below the text, as a list, an object with BLOCKS, or its JSON text.
     #[inline]
-    pub fn attach(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message, as an object with BUTTONS or its JSON text.
     #[inline]
-    pub fn keyboard(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
     /// `MENU`. Further entries of the context menu, as an object with ITEMS or its JSON text.
     #[inline]
-    pub fn menu(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
     }
     /// `SYSTEM`. Whether it looks like a message of the portal. It does not when it is left out.
@@ -106,33 +101,8 @@ impl Answer {
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Answer {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a command.
@@ -167,10 +137,10 @@ impl rt::Request for Answer {
 #[allow(deprecated)]
 #[inline]
 pub fn register(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    command: impl ::std::convert::Into<::std::string::String>,
-    event_command_add: impl ::std::convert::Into<::std::string::String>,
-    lang: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    bot_id: impl Into<rt::Id>,
+    command: impl Into<String>,
+    event_command_add: impl Into<String>,
+    lang: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Register {
     Register(
         rt::Call::new(
@@ -184,7 +154,7 @@ pub fn register(
             .param("BOT_ID", rt::value::id(bot_id))
             .param("COMMAND", rt::value::text(command))
             .param("EVENT_COMMAND_ADD", rt::value::text(event_command_add))
-            .param("LANG", rt::value::list(lang, ::std::convert::Into::into)),
+            .param("LANG", rt::value::list(lang, Into::into)),
     )
 }
 /// A call of `imbot.command.register`: Makes a command.
@@ -192,6 +162,7 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
 impl Register {
     /// `COMMON`. Whether it works in every chat rather than in those of the bot.
@@ -211,33 +182,8 @@ impl Register {
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Register {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a command.
@@ -265,7 +211,7 @@ impl rt::Request for Register {
 #[deprecated(note = "use `imbot.v2.Command.unregister`")]
 #[allow(deprecated)]
 #[inline]
-pub fn unregister(command_id: impl ::std::convert::Into<rt::Id>) -> Unregister {
+pub fn unregister(command_id: impl Into<rt::Id>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -283,37 +229,13 @@ pub fn unregister(command_id: impl ::std::convert::Into<rt::Id>) -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
+rt::request!(Unregister -> bool);
 #[allow(deprecated)]
 impl Unregister {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a command; one new value at least must be given.
@@ -342,10 +264,7 @@ impl rt::Request for Unregister {
 #[deprecated(note = "use `imbot.v2.Command.update`")]
 #[allow(deprecated)]
 #[inline]
-pub fn update(
-    command_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(command_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -364,36 +283,12 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -39,7 +39,7 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "use `imbot.v2.Chat.Message.send`")]
 #[allow(deprecated)]
 #[inline]
-pub fn add(message: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(message: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -57,44 +57,42 @@ pub fn add(message: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
 impl Add {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. Dialog in question: chat with its number for a chat (chat123), or the number of a person alone for the private dialog with them. Not needed with FROM_USER_ID and TO_USER_ID.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
     }
     /// `FROM_USER_ID`. Person whose private dialog is meant, together with TO_USER_ID.
     #[inline]
-    pub fn from_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn from_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("FROM_USER_ID", rt::value::id(value)))
     }
     /// `TO_USER_ID`. The other person of that dialog.
     #[inline]
-    pub fn to_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn to_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("TO_USER_ID", rt::value::id(value)))
     }
     /// `ATTACH`. Blocks below the text, as a list, an object with BLOCKS, or its JSON text.
     #[inline]
-    pub fn attach(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message, as an object with BUTTONS or its JSON text.
     #[inline]
-    pub fn keyboard(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
     /// `MENU`. Further entries of the context menu, as an object with ITEMS or its JSON text.
     #[inline]
-    pub fn menu(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
     }
     /// `SYSTEM`. Whether it looks like a message of the portal. It does not when it is left out.
@@ -114,33 +112,8 @@ impl Add {
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Deletes a message of the bot.
@@ -173,7 +146,7 @@ impl rt::Request for Add {
 #[deprecated(note = "use `imbot.v2.Chat.Message.delete`")]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(message_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(message_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -191,11 +164,12 @@ pub fn delete(message_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 #[allow(deprecated)]
 impl Delete {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `COMPLETE`. Whether no trace stays. A note stays when it is left out.
@@ -205,33 +179,8 @@ impl Delete {
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Likes a message in the name of the bot, or takes that back.
@@ -266,7 +215,7 @@ impl rt::Request for Delete {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn like(message_id: impl ::std::convert::Into<rt::Id>) -> Like {
+pub fn like(message_id: impl Into<rt::Id>) -> Like {
     Like(
         rt::Call::new(
                 rt::Method::new(
@@ -286,11 +235,12 @@ pub fn like(message_id: impl ::std::convert::Into<rt::Id>) -> Like {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Like(rt::Call);
+rt::request!(Like -> bool);
 #[allow(deprecated)]
 impl Like {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `ACTION`. What is done; auto when it is left out.
@@ -300,41 +250,13 @@ impl Like {
     /// - `plus`: Like it.
     /// - `minus`: Take it back.
     #[inline]
-    pub fn action(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn action(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ACTION", rt::value::text(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Like {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a message of the bot within three days.
@@ -373,7 +295,7 @@ impl rt::Request for Like {
 #[deprecated(note = "use `imbot.v2.Chat.Message.update`")]
 #[allow(deprecated)]
 #[inline]
-pub fn update(message_id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(message_id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -391,34 +313,32 @@ pub fn update(message_id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `MESSAGE`. New text; an empty one deletes the message. It stays as it is when it is left out.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `ATTACH`. New blocks below the text; N takes them away.
     #[inline]
-    pub fn attach(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ATTACH", value))
     }
     /// `KEYBOARD`. New buttons below the message; N takes them away.
     #[inline]
-    pub fn keyboard(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
     /// `MENU`. New entries of the context menu; N takes them away.
     #[inline]
-    pub fn menu(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
@@ -433,32 +353,7 @@ impl Update {
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,9 +27,9 @@ use ::bitrix24_runtime as rt;
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
 #[inline]
 pub fn messages(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    messages: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    messages: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Messages {
     Messages(
         rt::Call::new(
@@ -42,33 +42,11 @@ pub fn messages(
             )
             .param("CONNECTOR", rt::value::text(connector))
             .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, ::std::convert::Into::into)),
+            .param("MESSAGES", rt::value::list(messages, Into::into)),
     )
 }
 /// A call of `imconnector.delete.messages`: Removes messages that were brought into an open channel before, by their identifiers.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Messages(rt::Call);
-impl Messages {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Messages {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Messages -> rt::Object);

@@ -29,9 +29,9 @@ pub mod status;
 /// - `IMCONNECTOR_NOT_SPECIFIED_CORRECT_COMMAND`: The portal could not tell what to do with the messages.
 #[inline]
 pub fn messages(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    messages: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    messages: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Messages {
     Messages(
         rt::Call::new(
@@ -44,33 +44,11 @@ pub fn messages(
             )
             .param("CONNECTOR", rt::value::text(connector))
             .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, ::std::convert::Into::into)),
+            .param("MESSAGES", rt::value::list(messages, Into::into)),
     )
 }
 /// A call of `imconnector.send.messages`: Brings messages of clients into an open channel, which begins dialogs.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Messages(rt::Call);
-impl Messages {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Messages {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Messages -> rt::Object);

@@ -43,52 +43,26 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::Chat);
 impl Get {
     /// `CHAT_ID`. Number of the chat of the open channel, without the word chat before it.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `DIALOG_ID`. The chat as chat with its number, as in chat1777.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
     }
     /// `SESSION_ID`. Number of the dialog, the sessionId of its history.
     #[inline]
-    pub fn session_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SESSION_ID", rt::value::id(value)))
     }
     /// `USER_CODE`. Client in a messenger, as connector\|line\|chat\|user, for instance livechat\|1\|1373\|211.
     #[inline]
-    pub fn user_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn user_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("USER_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Chat> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::Chat;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

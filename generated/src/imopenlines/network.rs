@@ -27,7 +27,7 @@ pub mod message;
 /// - `NOT_FOUND`: There is no open channel with this code.
 /// - `INACTIVE`: The open channel is not available at present.
 #[inline]
-pub fn join(code: impl ::std::convert::Into<::std::string::String>) -> Join {
+pub fn join(code: impl Into<String>) -> Join {
     Join(
         rt::Call::new(
                 rt::Method::new(
@@ -44,26 +44,4 @@ pub fn join(code: impl ::std::convert::Into<::std::string::String>) -> Join {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Join(rt::Call);
-impl Join {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Join {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Join -> rt::Id);

@@ -27,7 +27,7 @@ pub mod another;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn answer(chat_id: impl ::std::convert::Into<rt::Id>) -> Answer {
+pub fn answer(chat_id: impl Into<rt::Id>) -> Answer {
     Answer(
         rt::Call::new(
                 rt::Method::new(
@@ -44,29 +44,7 @@ pub fn answer(chat_id: impl ::std::convert::Into<rt::Id>) -> Answer {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
-impl Answer {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Answer {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Answer -> bool);
 /// Ends a dialog of the caller.
 ///
 /// Calls `imopenlines.operator.finish`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -91,7 +69,7 @@ impl rt::Request for Answer {
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn finish(chat_id: impl ::std::convert::Into<rt::Id>) -> Finish {
+pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
     Finish(
         rt::Call::new(
                 rt::Method::new(
@@ -108,29 +86,7 @@ pub fn finish(chat_id: impl ::std::convert::Into<rt::Id>) -> Finish {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
-impl Finish {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Finish {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Finish -> bool);
 /// Passes a dialog on to the next operator of the queue.
 ///
 /// Calls `imopenlines.operator.skip`; scope `imopenlines`. May be called by: operator of the open channel.
@@ -156,7 +112,7 @@ impl rt::Request for Finish {
 /// - `ACCESS_DENIED_KICK`: The dialog cannot be passed on, for instance because it is closed.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn skip(chat_id: impl ::std::convert::Into<rt::Id>) -> Skip {
+pub fn skip(chat_id: impl Into<rt::Id>) -> Skip {
     Skip(
         rt::Call::new(
                 rt::Method::new(
@@ -173,29 +129,7 @@ pub fn skip(chat_id: impl ::std::convert::Into<rt::Id>) -> Skip {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Skip(rt::Call);
-impl Skip {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Skip {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Skip -> bool);
 /// Marks a dialog as spam and ends it.
 ///
 /// Calls `imopenlines.operator.spam`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -220,7 +154,7 @@ impl rt::Request for Skip {
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn spam(chat_id: impl ::std::convert::Into<rt::Id>) -> Spam {
+pub fn spam(chat_id: impl Into<rt::Id>) -> Spam {
     Spam(
         rt::Call::new(
                 rt::Method::new(
@@ -237,29 +171,7 @@ pub fn spam(chat_id: impl ::std::convert::Into<rt::Id>) -> Spam {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Spam(rt::Call);
-impl Spam {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Spam {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Spam -> bool);
 /// Passes a dialog on to another operator or another open channel.
 ///
 /// Calls `imopenlines.operator.transfer`; scope `imopenlines`. May be called by: operator of the open channel.
@@ -288,7 +200,7 @@ impl rt::Request for Spam {
 /// - `TRANSFER_ID_EMPTY`: Nobody is named to pass the dialog to. Give USER_ID, QUEUE_ID or TRANSFER_ID.
 /// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
 #[inline]
-pub fn transfer(chat_id: impl ::std::convert::Into<rt::Id>) -> Transfer {
+pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
     Transfer(
         rt::Call::new(
                 rt::Method::new(
@@ -305,41 +217,21 @@ pub fn transfer(chat_id: impl ::std::convert::Into<rt::Id>) -> Transfer {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Transfer(rt::Call);
+rt::request!(Transfer -> bool);
 impl Transfer {
     /// `TRANSFER_ID`. Number of an employee, or queue with the number of an open channel, as in queue15; in place of the other two.
     #[inline]
-    pub fn transfer_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn transfer_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("TRANSFER_ID", value))
     }
     /// `USER_ID`. Employee who gets the dialog.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `QUEUE_ID`. Open channel whose queue gets the dialog, as GetOpenLines tells it.
     #[inline]
-    pub fn queue_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn queue_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("QUEUE_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Transfer {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,7 +27,7 @@ pub mod mode;
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
 /// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
 #[inline]
-pub fn intercept(chat_id: impl ::std::convert::Into<rt::Id>) -> Intercept {
+pub fn intercept(chat_id: impl Into<rt::Id>) -> Intercept {
     Intercept(
         rt::Call::new(
                 rt::Method::new(
@@ -44,29 +44,7 @@ pub fn intercept(chat_id: impl ::std::convert::Into<rt::Id>) -> Intercept {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Intercept(rt::Call);
-impl Intercept {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Intercept {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Intercept -> bool);
 /// Adds the caller to a dialog beside its operator.
 ///
 /// Calls `imopenlines.session.join`; scope `imopenlines`. May be called by: operator of the open channel.
@@ -91,7 +69,7 @@ impl rt::Request for Intercept {
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn join(chat_id: impl ::std::convert::Into<rt::Id>) -> Join {
+pub fn join(chat_id: impl Into<rt::Id>) -> Join {
     Join(
         rt::Call::new(
                 rt::Method::new(
@@ -108,29 +86,7 @@ pub fn join(chat_id: impl ::std::convert::Into<rt::Id>) -> Join {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Join(rt::Call);
-impl Join {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Join {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Join -> bool);
 /// Finds the chat of a client of a messenger.
 ///
 /// Calls `imopenlines.session.open`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -152,7 +108,7 @@ impl rt::Request for Join {
 ///
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 #[inline]
-pub fn open(user_code: impl ::std::convert::Into<::std::string::String>) -> Open {
+pub fn open(user_code: impl Into<String>) -> Open {
     Open(
         rt::Call::new(
                 rt::Method::new(
@@ -169,29 +125,7 @@ pub fn open(user_code: impl ::std::convert::Into<::std::string::String>) -> Open
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Open(rt::Call);
-impl Open {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Open {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Open -> rt::Object);
 /// Begins a new dialog in the chat of an open channel.
 ///
 /// Calls `imopenlines.session.start`; scope `imopenlines`. May be called by: operator of the open channel.
@@ -216,7 +150,7 @@ impl rt::Request for Open {
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn start(chat_id: impl ::std::convert::Into<rt::Id>) -> Start {
+pub fn start(chat_id: impl Into<rt::Id>) -> Start {
     Start(
         rt::Call::new(
                 rt::Method::new(
@@ -233,26 +167,4 @@ pub fn start(chat_id: impl ::std::convert::Into<rt::Id>) -> Start {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
-impl Start {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Start {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Start -> bool);

@@ -28,10 +28,10 @@ use ::bitrix24_runtime as rt;
 /// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
 #[inline]
 pub fn addcard(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    selector: impl ::std::convert::Into<::std::string::String>,
-    content: impl ::std::convert::Into<::std::string::String>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    selector: impl Into<String>,
+    content: impl Into<String>,
 ) -> Addcard {
     Addcard(
         rt::Call::new(
@@ -52,6 +52,7 @@ pub fn addcard(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Addcard(rt::Call);
+rt::request!(Addcard -> bool);
 impl Addcard {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -60,34 +61,13 @@ impl Addcard {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Addcard {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the anchor of a block in the draft.
@@ -116,9 +96,9 @@ impl rt::Request for Addcard {
 /// - `BAD_ANCHOR`: The anchor is of the wrong form: a letter first, two characters at least, then letters, digits and \- \_ . : only.
 #[inline]
 pub fn change_anchor(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<::std::string::String>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    data: impl Into<String>,
 ) -> ChangeAnchor {
     ChangeAnchor(
         rt::Call::new(
@@ -138,6 +118,7 @@ pub fn change_anchor(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ChangeAnchor(rt::Call);
+rt::request!(ChangeAnchor -> bool);
 impl ChangeAnchor {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -146,34 +127,13 @@ impl ChangeAnchor {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ChangeAnchor {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the HTML tag of elements of a block in the draft.
@@ -203,9 +163,9 @@ impl rt::Request for ChangeAnchor {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn change_node_name(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> ChangeNodeName {
     ChangeNodeName(
         rt::Call::new(
@@ -225,6 +185,7 @@ pub fn change_node_name(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ChangeNodeName(rt::Call);
+rt::request!(ChangeNodeName -> bool);
 impl ChangeNodeName {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -233,34 +194,13 @@ impl ChangeNodeName {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ChangeNodeName {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Copies a card of a block in the draft.
@@ -289,9 +229,9 @@ impl rt::Request for ChangeNodeName {
 /// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
 #[inline]
 pub fn clonecard(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    selector: impl ::std::convert::Into<::std::string::String>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    selector: impl Into<String>,
 ) -> Clonecard {
     Clonecard(
         rt::Call::new(
@@ -311,6 +251,7 @@ pub fn clonecard(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Clonecard(rt::Call);
+rt::request!(Clonecard -> bool);
 impl Clonecard {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -319,34 +260,13 @@ impl Clonecard {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Clonecard {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the HTML of a block of the repository.
@@ -371,9 +291,7 @@ impl rt::Request for Clonecard {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn get_content_from_repository(
-    code: impl ::std::convert::Into<::std::string::String>,
-) -> GetContentFromRepository {
+pub fn get_content_from_repository(code: impl Into<String>) -> GetContentFromRepository {
     GetContentFromRepository(
         rt::Call::new(
                 rt::Method::new(
@@ -390,29 +308,7 @@ pub fn get_content_from_repository(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetContentFromRepository(rt::Call);
-impl GetContentFromRepository {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetContentFromRepository {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetContentFromRepository -> String);
 /// Reads one block by its number.
 ///
 /// Calls `landing.block.getbyid`; scope `landing`. May be called by: a user who may see the site.
@@ -441,7 +337,7 @@ impl rt::Request for GetContentFromRepository {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn getbyid(block: impl ::std::convert::Into<rt::Id>) -> Getbyid {
+pub fn getbyid(block: impl Into<rt::Id>) -> Getbyid {
     Getbyid(
         rt::Call::new(
                 rt::Method::new(
@@ -458,6 +354,7 @@ pub fn getbyid(block: impl ::std::convert::Into<rt::Id>) -> Getbyid {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getbyid(rt::Call);
+rt::request!(Getbyid -> crate ::types::LandingBlock);
 impl Getbyid {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -466,37 +363,13 @@ impl Getbyid {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::LandingBlock> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getbyid {
-    type Output = crate::types::LandingBlock;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the HTML of a block with its resources and its manifest.
@@ -527,10 +400,7 @@ impl rt::Request for Getbyid {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn getcontent(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Getcontent {
+pub fn getcontent(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getcontent {
     Getcontent(
         rt::Call::new(
                 rt::Method::new(
@@ -548,6 +418,7 @@ pub fn getcontent(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getcontent(rt::Call);
+rt::request!(Getcontent -> crate ::types::LandingBlock);
 impl Getcontent {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -556,7 +427,7 @@ impl Getcontent {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `editMode`. Whether to read the draft. What is public when it is left out.
@@ -566,32 +437,8 @@ impl Getcontent {
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::LandingBlock> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getcontent {
-    type Output = crate::types::LandingBlock;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the blocks of one page or several.
@@ -622,7 +469,7 @@ impl rt::Request for Getcontent {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn getlist(lid: impl ::std::convert::Into<rt::Value>) -> Getlist {
+pub fn getlist(lid: impl Into<rt::Value>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
@@ -639,6 +486,9 @@ pub fn getlist(lid: impl ::std::convert::Into<rt::Value>) -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::LandingBlock >, all crate ::types::LandingBlock
+);
 impl Getlist {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -647,55 +497,13 @@ impl Getlist {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingBlock>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::LandingBlock> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LandingBlock> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::LandingBlock> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::LandingBlock>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the manifest of a block on a page, ready for use.
@@ -725,10 +533,7 @@ impl rt::Request for Getlist {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn getmanifest(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Getmanifest {
+pub fn getmanifest(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getmanifest {
     Getmanifest(
         rt::Call::new(
                 rt::Method::new(
@@ -746,6 +551,7 @@ pub fn getmanifest(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
+rt::request!(Getmanifest -> rt::Object);
 impl Getmanifest {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -754,34 +560,13 @@ impl Getmanifest {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. Which version to read, and how much of it.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getmanifest {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the manifest of a block of the portal's repository as it was written.
@@ -806,9 +591,7 @@ impl rt::Request for Getmanifest {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn getmanifestfile(
-    code: impl ::std::convert::Into<::std::string::String>,
-) -> Getmanifestfile {
+pub fn getmanifestfile(code: impl Into<String>) -> Getmanifestfile {
     Getmanifestfile(
         rt::Call::new(
                 rt::Method::new(
@@ -825,29 +608,7 @@ pub fn getmanifestfile(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifestfile(rt::Call);
-impl Getmanifestfile {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getmanifestfile {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getmanifestfile -> rt::Value);
 /// Lists the sections of the repository with their blocks, or one section.
 ///
 /// Calls `landing.block.getrepository`; scope `landing`. May be called by: a user with access to the sites.
@@ -888,13 +649,11 @@ pub fn getrepository() -> Getrepository {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getrepository(rt::Call);
+rt::request!(Getrepository -> rt::Value);
 impl Getrepository {
     /// `section`. Code of a section, such as text. All when it is left out.
     #[inline]
-    pub fn section(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn section(self, value: impl Into<String>) -> Self {
         Self(self.0.param("section", rt::value::text(value)))
     }
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
@@ -904,29 +663,8 @@ impl Getrepository {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getrepository {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a card of a block in the draft.
@@ -955,9 +693,9 @@ impl rt::Request for Getrepository {
 /// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
 #[inline]
 pub fn removecard(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    selector: impl ::std::convert::Into<::std::string::String>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    selector: impl Into<String>,
 ) -> Removecard {
     Removecard(
         rt::Call::new(
@@ -977,6 +715,7 @@ pub fn removecard(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Removecard(rt::Call);
+rt::request!(Removecard -> bool);
 impl Removecard {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -985,34 +724,13 @@ impl Removecard {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Removecard {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sets which cards a block in the draft has, and changes their elements.
@@ -1041,9 +759,9 @@ impl rt::Request for Removecard {
 /// - `INCORRECT_AFFECTED`: The portal could not tell whether the change took effect. Read the block again.
 #[inline]
 pub fn update_cards(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> UpdateCards {
     UpdateCards(
         rt::Call::new(
@@ -1063,6 +781,7 @@ pub fn update_cards(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateCards(rt::Call);
+rt::request!(UpdateCards -> bool);
 impl UpdateCards {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1071,29 +790,8 @@ impl UpdateCards {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateCards {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes classes and styles of elements of a block in the draft.
@@ -1122,9 +820,9 @@ impl rt::Request for UpdateCards {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn update_styles(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> UpdateStyles {
     UpdateStyles(
         rt::Call::new(
@@ -1144,6 +842,7 @@ pub fn update_styles(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateStyles(rt::Call);
+rt::request!(UpdateStyles -> bool);
 impl UpdateStyles {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1152,34 +851,13 @@ impl UpdateStyles {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateStyles {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes attributes of elements of a block in the draft.
@@ -1207,9 +885,9 @@ impl rt::Request for UpdateStyles {
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
 pub fn updateattrs(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> Updateattrs {
     Updateattrs(
         rt::Call::new(
@@ -1229,6 +907,7 @@ pub fn updateattrs(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Updateattrs(rt::Call);
+rt::request!(Updateattrs -> bool);
 impl Updateattrs {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1237,29 +916,8 @@ impl Updateattrs {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Updateattrs {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Replaces the whole HTML of a block in the draft.
@@ -1287,9 +945,9 @@ impl rt::Request for Updateattrs {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
 pub fn updatecontent(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    content: impl ::std::convert::Into<::std::string::String>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    content: impl Into<String>,
 ) -> Updatecontent {
     Updatecontent(
         rt::Call::new(
@@ -1309,6 +967,7 @@ pub fn updatecontent(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Updatecontent(rt::Call);
+rt::request!(Updatecontent -> bool);
 impl Updatecontent {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1317,39 +976,18 @@ impl Updatecontent {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `designed`. True or 1 to mark the block as changed in the designer. No when it is left out.
     #[inline]
-    pub fn designed(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn designed(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("designed", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Updatecontent {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes texts, links, pictures and other elements of a block in the draft.
@@ -1380,9 +1018,9 @@ impl rt::Request for Updatecontent {
 /// - `INCORRECT_AFFECTED`: The portal could not tell whether the change took effect. Read the block again.
 #[inline]
 pub fn updatenodes(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> Updatenodes {
     Updatenodes(
         rt::Call::new(
@@ -1402,6 +1040,7 @@ pub fn updatenodes(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Updatenodes(rt::Call);
+rt::request!(Updatenodes -> bool);
 impl Updatenodes {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1410,39 +1049,18 @@ impl Updatenodes {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `additional`. How menus are treated.
     #[inline]
-    pub fn additional(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn additional(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("additional", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Updatenodes {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Uploads a picture for a block; UpdateBlockNodes then shows it.
@@ -1472,8 +1090,8 @@ impl rt::Request for Updatenodes {
 /// - `FILE_ERROR`: The picture could not be stored. Check its address or content.
 #[inline]
 pub fn uploadfile(
-    block: impl ::std::convert::Into<rt::Id>,
-    picture: impl ::std::convert::Into<rt::Value>,
+    block: impl Into<rt::Id>,
+    picture: impl Into<rt::Value>,
 ) -> Uploadfile {
     Uploadfile(
         rt::Call::new(
@@ -1492,6 +1110,7 @@ pub fn uploadfile(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Uploadfile(rt::Call);
+rt::request!(Uploadfile -> rt::Object);
 impl Uploadfile {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1500,43 +1119,22 @@ impl Uploadfile {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `ext`. Ending of the file, where the address does not show it.
     #[inline]
-    pub fn ext(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn ext(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ext", rt::value::text(value)))
     }
     /// `params`. Size to bring the picture to, both numbers or none.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
     }
     /// `temp`. True or 1 for a file that is needed for a time only. No when it is left out.
     #[inline]
-    pub fn temp(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn temp(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("temp", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Uploadfile {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -45,50 +45,14 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
+rt::request!(
+    GetList -> Vec < crate ::types::LandingDemo >, all crate ::types::LandingDemo
+);
 impl GetList {
     /// `params`. What to find. All when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingDemo>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::LandingDemo> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LandingDemo> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::LandingDemo> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetList {
-    type Output = ::std::vec::Vec<crate::types::LandingDemo>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the templates for pages.
@@ -116,9 +80,7 @@ impl rt::Request for GetList {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn get_page_list(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-) -> GetPageList {
+pub fn get_page_list(r#type: impl Into<String>) -> GetPageList {
     GetPageList(
         rt::Call::new(
                 rt::Method::new(
@@ -135,32 +97,12 @@ pub fn get_page_list(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetPageList(rt::Call);
+rt::request!(GetPageList -> rt::Object);
 impl GetPageList {
     /// `filter`. Conditions by field; keys inside DATA cannot be used. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetPageList {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the templates for sites.
@@ -191,9 +133,7 @@ impl rt::Request for GetPageList {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn get_site_list(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-) -> GetSiteList {
+pub fn get_site_list(r#type: impl Into<String>) -> GetSiteList {
     GetSiteList(
         rt::Call::new(
                 rt::Method::new(
@@ -210,32 +150,12 @@ pub fn get_site_list(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetSiteList(rt::Call);
+rt::request!(GetSiteList -> rt::Object);
 impl GetSiteList {
     /// `filter`. Conditions by field; keys inside DATA cannot be used. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetSiteList {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Adds a template of the application for sites, or replaces the one with the same code.
@@ -266,7 +186,7 @@ impl rt::Request for GetSiteList {
 /// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn register(data: impl ::std::convert::Into<rt::Value>) -> Register {
+pub fn register(data: impl Into<rt::Value>) -> Register {
     Register(
         rt::Call::new(
                 rt::Method::new(
@@ -283,32 +203,12 @@ pub fn register(data: impl ::std::convert::Into<rt::Value>) -> Register {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> Vec < i64 >);
 impl Register {
     /// `params`. Translations, and the template of the site.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<i64>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = ::std::vec::Vec<i64>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Withdraws a template of the application.
@@ -333,7 +233,7 @@ impl rt::Request for Register {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn unregister(code: impl ::std::convert::Into<::std::string::String>) -> Unregister {
+pub fn unregister(code: impl Into<String>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -350,26 +250,4 @@ pub fn unregister(code: impl ::std::convert::Into<::std::string::String>) -> Unr
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-impl Unregister {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unregister -> bool);

@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `CANT_BE_EMPTY`: The code may not be empty. Give one, or leave the field out.
 /// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -46,6 +46,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -54,29 +55,8 @@ impl Add {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a page from a template; it is not published yet.
@@ -112,8 +92,8 @@ impl rt::Request for Add {
 /// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34.
 #[inline]
 pub fn add_by_template(
-    site_id: impl ::std::convert::Into<rt::Id>,
-    code: impl ::std::convert::Into<::std::string::String>,
+    site_id: impl Into<rt::Id>,
+    code: impl Into<String>,
 ) -> AddByTemplate {
     AddByTemplate(
         rt::Call::new(
@@ -132,6 +112,7 @@ pub fn add_by_template(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddByTemplate(rt::Call);
+rt::request!(AddByTemplate -> i64);
 impl AddByTemplate {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -140,34 +121,13 @@ impl AddByTemplate {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `fields`. What differs from the template.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddByTemplate {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Adds a block from the repository to the draft of a page.
@@ -196,10 +156,7 @@ impl rt::Request for AddByTemplate {
 /// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn addblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Addblock {
+pub fn addblock(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Addblock {
     Addblock(
         rt::Call::new(
                 rt::Method::new(
@@ -217,6 +174,7 @@ pub fn addblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Addblock(rt::Call);
+rt::request!(Addblock -> rt::Value);
 impl Addblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -225,34 +183,13 @@ impl Addblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Addblock {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Copies a page, also one from the trash.
@@ -282,7 +219,7 @@ impl rt::Request for Addblock {
 /// - `SITE_NOT_FOUND`: There is no such site, or the caller may not see it. Find it with ListSites.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn copy(lid: impl ::std::convert::Into<rt::Id>) -> Copy {
+pub fn copy(lid: impl Into<rt::Id>) -> Copy {
     Copy(
         rt::Call::new(
                 rt::Method::new(
@@ -299,6 +236,7 @@ pub fn copy(lid: impl ::std::convert::Into<rt::Id>) -> Copy {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Copy(rt::Call);
+rt::request!(Copy -> i64);
 impl Copy {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -307,44 +245,23 @@ impl Copy {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `toSiteId`. Number of the site to copy it to. The same when it is left out.
     #[inline]
-    pub fn to_site_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("toSiteId", rt::value::id(value)))
     }
     /// `toFolderId`. Number of a folder of that site. The top when it is left out.
     #[inline]
-    pub fn to_folder_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("toFolderId", rt::value::id(value)))
     }
     /// `skipSystem`. Whether a system page becomes an ordinary one. No when it is left out.
     #[inline]
     pub fn skip_system(self, value: bool) -> Self {
         Self(self.0.param("skipSystem", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Copy {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Copies a block of any page to a page.
@@ -374,10 +291,7 @@ impl rt::Request for Copy {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn copyblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Copyblock {
+pub fn copyblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Copyblock {
     Copyblock(
         rt::Call::new(
                 rt::Method::new(
@@ -395,6 +309,7 @@ pub fn copyblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Copyblock(rt::Call);
+rt::request!(Copyblock -> rt::Value);
 impl Copyblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -403,34 +318,13 @@ impl Copyblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. Where the block goes. To the end when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Copyblock {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a page with its blocks and files for good.
@@ -459,7 +353,7 @@ impl rt::Request for Copyblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn delete(lid: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(lid: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -476,6 +370,7 @@ pub fn delete(lid: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -484,29 +379,8 @@ impl Delete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a block of the draft with its files for good.
@@ -533,10 +407,7 @@ impl rt::Request for Delete {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn deleteblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Deleteblock {
+pub fn deleteblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Deleteblock {
     Deleteblock(
         rt::Call::new(
                 rt::Method::new(
@@ -554,6 +425,7 @@ pub fn deleteblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Deleteblock(rt::Call);
+rt::request!(Deleteblock -> bool);
 impl Deleteblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -562,29 +434,8 @@ impl Deleteblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Deleteblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Moves a block of the draft down by one place.
@@ -613,10 +464,7 @@ impl rt::Request for Deleteblock {
 /// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
-pub fn downblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Downblock {
+pub fn downblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Downblock {
     Downblock(
         rt::Call::new(
                 rt::Method::new(
@@ -634,6 +482,7 @@ pub fn downblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Downblock(rt::Call);
+rt::request!(Downblock -> bool);
 impl Downblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -642,34 +491,13 @@ impl Downblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Downblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Saves a copy of a block for use on other pages.
@@ -703,8 +531,8 @@ impl rt::Request for Downblock {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
 pub fn favorite_block(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
 ) -> FavoriteBlock {
     FavoriteBlock(
         rt::Call::new(
@@ -723,6 +551,7 @@ pub fn favorite_block(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct FavoriteBlock(rt::Call);
+rt::request!(FavoriteBlock -> i64);
 impl FavoriteBlock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -731,34 +560,13 @@ impl FavoriteBlock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `meta`. How the copy is listed. As the block when it is left out.
     #[inline]
-    pub fn meta(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn meta(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("meta", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for FavoriteBlock {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds pages. Those in the trash come only when the filter asks for DELETED.
@@ -803,6 +611,9 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
+rt::request!(
+    GetList -> Vec < crate ::types::LandingPage >, all crate ::types::LandingPage
+);
 impl GetList {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -811,52 +622,13 @@ impl GetList {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. What to find. All when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingPage>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::LandingPage> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LandingPage> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::LandingPage> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetList {
-    type Output = ::std::vec::Vec<crate::types::LandingPage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the settings of a page that are set.
@@ -882,9 +654,7 @@ impl rt::Request for GetList {
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn getadditionalfields(
-    lid: impl ::std::convert::Into<rt::Id>,
-) -> Getadditionalfields {
+pub fn getadditionalfields(lid: impl Into<rt::Id>) -> Getadditionalfields {
     Getadditionalfields(
         rt::Call::new(
                 rt::Method::new(
@@ -901,6 +671,7 @@ pub fn getadditionalfields(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getadditionalfields(rt::Call);
+rt::request!(Getadditionalfields -> crate ::types::LandingSettings);
 impl Getadditionalfields {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -909,32 +680,8 @@ impl Getadditionalfields {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::LandingSettings> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getadditionalfields {
-    type Output = crate::types::LandingSettings;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the address of a picture of a page.
@@ -959,7 +706,7 @@ impl rt::Request for Getadditionalfields {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 #[inline]
-pub fn getpreview(lid: impl ::std::convert::Into<rt::Id>) -> Getpreview {
+pub fn getpreview(lid: impl Into<rt::Id>) -> Getpreview {
     Getpreview(
         rt::Call::new(
                 rt::Method::new(
@@ -976,6 +723,7 @@ pub fn getpreview(lid: impl ::std::convert::Into<rt::Id>) -> Getpreview {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getpreview(rt::Call);
+rt::request!(Getpreview -> String);
 impl Getpreview {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -984,29 +732,8 @@ impl Getpreview {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getpreview {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the public address of a page.
@@ -1034,7 +761,7 @@ impl rt::Request for Getpreview {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn getpublicurl(lid: impl ::std::convert::Into<rt::Id>) -> Getpublicurl {
+pub fn getpublicurl(lid: impl Into<rt::Id>) -> Getpublicurl {
     Getpublicurl(
         rt::Call::new(
                 rt::Method::new(
@@ -1051,6 +778,7 @@ pub fn getpublicurl(lid: impl ::std::convert::Into<rt::Id>) -> Getpublicurl {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getpublicurl(rt::Call);
+rt::request!(Getpublicurl -> String);
 impl Getpublicurl {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1059,29 +787,8 @@ impl Getpublicurl {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getpublicurl {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Hides a block of a page; it stays in the draft.
@@ -1108,10 +815,7 @@ impl rt::Request for Getpublicurl {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn hideblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Hideblock {
+pub fn hideblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Hideblock {
     Hideblock(
         rt::Call::new(
                 rt::Method::new(
@@ -1129,6 +833,7 @@ pub fn hideblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Hideblock(rt::Call);
+rt::request!(Hideblock -> bool);
 impl Hideblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1137,29 +842,8 @@ impl Hideblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Hideblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a page off the public and puts it into the trash, where it stays for 30 days.
@@ -1188,7 +872,7 @@ impl rt::Request for Hideblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_delete(lid: impl ::std::convert::Into<rt::Id>) -> MarkDelete {
+pub fn mark_delete(lid: impl Into<rt::Id>) -> MarkDelete {
     MarkDelete(
         rt::Call::new(
                 rt::Method::new(
@@ -1205,6 +889,7 @@ pub fn mark_delete(lid: impl ::std::convert::Into<rt::Id>) -> MarkDelete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkDelete(rt::Call);
+rt::request!(MarkDelete -> i64);
 impl MarkDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1213,34 +898,13 @@ impl MarkDelete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `mark`. False to take it out of the trash instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
         Self(self.0.param("mark", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkDelete {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a page out of the trash; it is not published.
@@ -1267,7 +931,7 @@ impl rt::Request for MarkDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_un_delete(lid: impl ::std::convert::Into<rt::Id>) -> MarkUnDelete {
+pub fn mark_un_delete(lid: impl Into<rt::Id>) -> MarkUnDelete {
     MarkUnDelete(
         rt::Call::new(
                 rt::Method::new(
@@ -1284,29 +948,7 @@ pub fn mark_un_delete(lid: impl ::std::convert::Into<rt::Id>) -> MarkUnDelete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkUnDelete(rt::Call);
-impl MarkUnDelete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkUnDelete {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MarkUnDelete -> i64);
 /// Marks a block as removed, so that it can be brought back.
 ///
 /// Calls `landing.landing.markdeletedblock`; scope `landing`. May be called by: a user who may change the site.
@@ -1333,8 +975,8 @@ impl rt::Request for MarkUnDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn markdeletedblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
 ) -> Markdeletedblock {
     Markdeletedblock(
         rt::Call::new(
@@ -1353,6 +995,7 @@ pub fn markdeletedblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Markdeletedblock(rt::Call);
+rt::request!(Markdeletedblock -> bool);
 impl Markdeletedblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1361,7 +1004,7 @@ impl Markdeletedblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `mark`. False to take the mark off instead. True when it is left out.
@@ -1373,27 +1016,6 @@ impl Markdeletedblock {
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Markdeletedblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes the mark off a block that was marked as removed.
@@ -1422,8 +1044,8 @@ impl rt::Request for Markdeletedblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn markundeletedblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
+    lid: impl Into<rt::Id>,
+    block: impl Into<rt::Id>,
 ) -> Markundeletedblock {
     Markundeletedblock(
         rt::Call::new(
@@ -1442,6 +1064,7 @@ pub fn markundeletedblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Markundeletedblock(rt::Call);
+rt::request!(Markundeletedblock -> bool);
 impl Markundeletedblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1450,34 +1073,13 @@ impl Markundeletedblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Markundeletedblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Moves a page to another site or another folder, not both at once.
@@ -1510,7 +1112,7 @@ impl rt::Request for Markundeletedblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn r#move(lid: impl ::std::convert::Into<rt::Id>) -> Move {
+pub fn r#move(lid: impl Into<rt::Id>) -> Move {
     Move(
         rt::Call::new(
                 rt::Method::new(
@@ -1527,6 +1129,7 @@ pub fn r#move(lid: impl ::std::convert::Into<rt::Id>) -> Move {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Move(rt::Call);
+rt::request!(Move -> bool);
 impl Move {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1535,39 +1138,18 @@ impl Move {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `toSiteId`. Number of the site to move it to. The same when it is left out.
     #[inline]
-    pub fn to_site_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("toSiteId", rt::value::id(value)))
     }
     /// `toFolderId`. Number of a folder. The top of the site when it is left out.
     #[inline]
-    pub fn to_folder_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("toFolderId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Move {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Moves a block of any page to a page.
@@ -1597,10 +1179,7 @@ impl rt::Request for Move {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn moveblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Moveblock {
+pub fn moveblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Moveblock {
     Moveblock(
         rt::Call::new(
                 rt::Method::new(
@@ -1618,6 +1197,7 @@ pub fn moveblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Moveblock(rt::Call);
+rt::request!(Moveblock -> rt::Value);
 impl Moveblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1626,34 +1206,13 @@ impl Moveblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. Where the block goes. To the end when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Moveblock {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Publishes a page, its folders and its site.
@@ -1689,7 +1248,7 @@ impl rt::Request for Moveblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn publication(lid: impl ::std::convert::Into<rt::Id>) -> Publication {
+pub fn publication(lid: impl Into<rt::Id>) -> Publication {
     Publication(
         rt::Call::new(
                 rt::Method::new(
@@ -1706,6 +1265,7 @@ pub fn publication(lid: impl ::std::convert::Into<rt::Id>) -> Publication {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Publication(rt::Call);
+rt::request!(Publication -> bool);
 impl Publication {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1714,29 +1274,8 @@ impl Publication {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Publication {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes blocks with their pictures, or the records of pictures that are not used any more.
@@ -1764,8 +1303,8 @@ impl rt::Request for Publication {
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
 pub fn remove_entities(
-    lid: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    lid: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> RemoveEntities {
     RemoveEntities(
         rt::Call::new(
@@ -1784,6 +1323,7 @@ pub fn remove_entities(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct RemoveEntities(rt::Call);
+rt::request!(RemoveEntities -> bool);
 impl RemoveEntities {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1792,29 +1332,8 @@ impl RemoveEntities {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for RemoveEntities {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the number of the page with an address.
@@ -1842,8 +1361,8 @@ impl rt::Request for RemoveEntities {
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
 pub fn resolve_id_by_public_url(
-    landing_url: impl ::std::convert::Into<::std::string::String>,
-    site_id: impl ::std::convert::Into<rt::Id>,
+    landing_url: impl Into<String>,
+    site_id: impl Into<rt::Id>,
 ) -> ResolveIdByPublicUrl {
     ResolveIdByPublicUrl(
         rt::Call::new(
@@ -1862,6 +1381,7 @@ pub fn resolve_id_by_public_url(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ResolveIdByPublicUrl(rt::Call);
+rt::request!(ResolveIdByPublicUrl -> i64);
 impl ResolveIdByPublicUrl {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1870,29 +1390,8 @@ impl ResolveIdByPublicUrl {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ResolveIdByPublicUrl {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Shows a block that was hidden.
@@ -1919,10 +1418,7 @@ impl rt::Request for ResolveIdByPublicUrl {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
-pub fn showblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Showblock {
+pub fn showblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Showblock {
     Showblock(
         rt::Call::new(
                 rt::Method::new(
@@ -1940,6 +1436,7 @@ pub fn showblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Showblock(rt::Call);
+rt::request!(Showblock -> bool);
 impl Showblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1948,29 +1445,8 @@ impl Showblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Showblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a copy that the caller has saved. The block on the page stays.
@@ -1997,9 +1473,7 @@ impl rt::Request for Showblock {
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn un_favorite_block(
-    block_id: impl ::std::convert::Into<rt::Id>,
-) -> UnFavoriteBlock {
+pub fn un_favorite_block(block_id: impl Into<rt::Id>) -> UnFavoriteBlock {
     UnFavoriteBlock(
         rt::Call::new(
                 rt::Method::new(
@@ -2016,29 +1490,7 @@ pub fn un_favorite_block(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UnFavoriteBlock(rt::Call);
-impl UnFavoriteBlock {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UnFavoriteBlock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UnFavoriteBlock -> bool);
 /// Takes a page off the public.
 ///
 /// Calls `landing.landing.unpublic`; scope `landing`. May be called by: a user who may publish the site.
@@ -2064,7 +1516,7 @@ impl rt::Request for UnFavoriteBlock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn unpublic(lid: impl ::std::convert::Into<rt::Id>) -> Unpublic {
+pub fn unpublic(lid: impl Into<rt::Id>) -> Unpublic {
     Unpublic(
         rt::Call::new(
                 rt::Method::new(
@@ -2081,6 +1533,7 @@ pub fn unpublic(lid: impl ::std::convert::Into<rt::Id>) -> Unpublic {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unpublic(rt::Call);
+rt::request!(Unpublic -> bool);
 impl Unpublic {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -2089,29 +1542,8 @@ impl Unpublic {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unpublic {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Moves a block of the draft up by one place.
@@ -2140,10 +1572,7 @@ impl rt::Request for Unpublic {
 /// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
-pub fn upblock(
-    lid: impl ::std::convert::Into<rt::Id>,
-    block: impl ::std::convert::Into<rt::Id>,
-) -> Upblock {
+pub fn upblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Upblock {
     Upblock(
         rt::Call::new(
                 rt::Method::new(
@@ -2161,6 +1590,7 @@ pub fn upblock(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upblock(rt::Call);
+rt::request!(Upblock -> bool);
 impl Upblock {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -2169,34 +1599,13 @@ impl Upblock {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
     #[inline]
     pub fn prevent_history(self, value: bool) -> Self {
         Self(self.0.param("preventHistory", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Upblock {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a page.
@@ -2229,10 +1638,7 @@ impl rt::Request for Upblock {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn update(
-    lid: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -2250,26 +1656,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

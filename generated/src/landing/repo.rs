@@ -26,9 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 #[inline]
-pub fn check_content(
-    content: impl ::std::convert::Into<::std::string::String>,
-) -> CheckContent {
+pub fn check_content(content: impl Into<String>) -> CheckContent {
     CheckContent(
         rt::Call::new(
                 rt::Method::new(
@@ -45,35 +43,12 @@ pub fn check_content(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct CheckContent(rt::Call);
+rt::request!(CheckContent -> rt::Object);
 impl CheckContent {
     /// `splitter`. Text that marks what is not allowed. \#SANITIZE# when it is left out.
     #[inline]
-    pub fn splitter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn splitter(self, value: impl Into<String>) -> Self {
         Self(self.0.param("splitter", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for CheckContent {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds blocks that applications have brought; an application sees its own.
@@ -119,59 +94,15 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
+rt::request!(
+    GetList -> Vec < crate ::types::LandingRepoBlock >, all crate
+    ::types::LandingRepoBlock
+);
 impl GetList {
     /// `params`. What to find. All when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingRepoBlock>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::LandingRepoBlock> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::LandingRepoBlock> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::LandingRepoBlock> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetList {
-    type Output = ::std::vec::Vec<crate::types::LandingRepoBlock>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Adds a block of an application to the repository, or replaces the one with the same code.
@@ -208,10 +139,7 @@ impl rt::Request for GetList {
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn register(
-    code: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Register {
+pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Register {
     Register(
         rt::Call::new(
                 rt::Method::new(
@@ -229,32 +157,12 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> i64);
 impl Register {
     /// `manifest`. Manifest: which parts people can change.
     #[inline]
-    pub fn manifest(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn manifest(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("manifest", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a handler of the application off a place in the editor of sites.
@@ -283,7 +191,7 @@ impl rt::Request for Register {
 /// - `PLACEMENT_NO_EXIST`: The application has no handler at this place.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn unbind(code: impl ::std::convert::Into<::std::string::String>) -> Unbind {
+pub fn unbind(code: impl Into<String>) -> Unbind {
     Unbind(
         rt::Call::new(
                 rt::Method::new(
@@ -300,35 +208,12 @@ pub fn unbind(code: impl ::std::convert::Into<::std::string::String>) -> Unbind 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
+rt::request!(Unbind -> bool);
 impl Unbind {
     /// `handler`. Address of the handler. All of the application at this place when it is left out.
     #[inline]
-    pub fn handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("handler", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unbind {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Withdraws a block of the application.
@@ -355,7 +240,7 @@ impl rt::Request for Unbind {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 #[inline]
-pub fn unregister(code: impl ::std::convert::Into<::std::string::String>) -> Unregister {
+pub fn unregister(code: impl Into<String>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -372,26 +257,4 @@ pub fn unregister(code: impl ::std::convert::Into<::std::string::String>) -> Unr
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-impl Unregister {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unregister -> bool);

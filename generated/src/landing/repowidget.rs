@@ -42,32 +42,12 @@ pub fn debug() -> Debug {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Debug(rt::Call);
+rt::request!(Debug -> bool);
 impl Debug {
     /// `enable`. Whether to do so. No when it is left out.
     #[inline]
     pub fn enable(self, value: bool) -> Self {
         Self(self.0.param("enable", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Debug {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds the widgets of the application.
@@ -85,7 +65,7 @@ impl rt::Request for Debug {
 /// # }
 /// ```
 #[inline]
-pub fn getlist(params: impl ::std::convert::Into<rt::Value>) -> Getlist {
+pub fn getlist(params: impl Into<rt::Value>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
@@ -102,47 +82,9 @@ pub fn getlist(params: impl ::std::convert::Into<rt::Value>) -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
-impl Getlist {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::VibeWidget>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::VibeWidget> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::VibeWidget> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::VibeWidget> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::VibeWidget>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    Getlist -> Vec < crate ::types::VibeWidget >, all crate ::types::VibeWidget
+);
 /// Adds a widget for the start page, or replaces the one with the same code; widgets in use are renewed.
 ///
 /// Calls `landing.repowidget.register`; scope `landing`.
@@ -165,10 +107,7 @@ impl rt::Request for Getlist {
 /// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it.
 /// - `REQUIRED_PARAM_NO_EXISTS`: A required key of WIDGET_PARAMS is missing; the message names it.
 #[inline]
-pub fn register(
-    code: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Register {
+pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Register {
     Register(
         rt::Call::new(
                 rt::Method::new(
@@ -186,29 +125,7 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
-impl Register {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Register -> i64);
 /// Withdraws a widget of the application.
 ///
 /// Calls `landing.repowidget.unregister`; scope `landing`.
@@ -224,7 +141,7 @@ impl rt::Request for Register {
 /// # }
 /// ```
 #[inline]
-pub fn unregister(code: impl ::std::convert::Into<::std::string::String>) -> Unregister {
+pub fn unregister(code: impl Into<String>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -241,26 +158,4 @@ pub fn unregister(code: impl ::std::convert::Into<::std::string::String>) -> Unr
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-impl Unregister {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unregister -> bool);

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
-pub fn enable(mode: impl ::std::convert::Into<rt::Value>) -> Enable {
+pub fn enable(mode: impl Into<rt::Value>) -> Enable {
     Enable(
         rt::Call::new(
                 rt::Method::new(
@@ -43,6 +43,7 @@ pub fn enable(mode: impl ::std::convert::Into<rt::Value>) -> Enable {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enable(rt::Call);
+rt::request!(Enable -> bool);
 impl Enable {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -51,29 +52,8 @@ impl Enable {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Enable {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the roles for a kind of sites.
@@ -118,6 +98,7 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
+rt::request!(GetList -> Vec < rt::Value >, all rt::Value);
 impl GetList {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -126,47 +107,8 @@ impl GetList {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetList {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells what a role may do.
@@ -194,7 +136,7 @@ impl rt::Request for GetList {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
 #[inline]
-pub fn get_rights(id: impl ::std::convert::Into<rt::Id>) -> GetRights {
+pub fn get_rights(id: impl Into<rt::Id>) -> GetRights {
     GetRights(
         rt::Call::new(
                 rt::Method::new(
@@ -211,6 +153,7 @@ pub fn get_rights(id: impl ::std::convert::Into<rt::Id>) -> GetRights {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetRights(rt::Call);
+rt::request!(GetRights -> rt::Object);
 impl GetRights {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -219,29 +162,8 @@ impl GetRights {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetRights {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells whether rights to sites are given by roles; else each site has its own.
@@ -283,29 +205,7 @@ pub fn is_enabled() -> IsEnabled {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct IsEnabled(rt::Call);
-impl IsEnabled {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for IsEnabled {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(IsEnabled -> bool);
 /// Tells who has a role, in place of those before.
 ///
 /// Calls `landing.role.setAccessCodes`; scope `landing`. May be called by: an administrator, or a user with full access to the sites.
@@ -335,7 +235,7 @@ impl rt::Request for IsEnabled {
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
 #[inline]
-pub fn set_access_codes(id: impl ::std::convert::Into<rt::Id>) -> SetAccessCodes {
+pub fn set_access_codes(id: impl Into<rt::Id>) -> SetAccessCodes {
     SetAccessCodes(
         rt::Call::new(
                 rt::Method::new(
@@ -352,6 +252,7 @@ pub fn set_access_codes(id: impl ::std::convert::Into<rt::Id>) -> SetAccessCodes
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetAccessCodes(rt::Call);
+rt::request!(SetAccessCodes -> bool);
 impl SetAccessCodes {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -360,39 +261,13 @@ impl SetAccessCodes {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `codes`. Access codes such as U7, G2, DR15, SG4 or AU for everybody signed in. Nobody when it is left out.
     #[inline]
-    pub fn codes(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn codes(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("codes", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for SetAccessCodes {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells what a role may do, in place of what it could before.
@@ -423,10 +298,7 @@ impl rt::Request for SetAccessCodes {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
 #[inline]
-pub fn set_rights(
-    id: impl ::std::convert::Into<rt::Id>,
-    rights: impl ::std::convert::Into<rt::Value>,
-) -> SetRights {
+pub fn set_rights(id: impl Into<rt::Id>, rights: impl Into<rt::Value>) -> SetRights {
     SetRights(
         rt::Call::new(
                 rt::Method::new(
@@ -444,6 +316,7 @@ pub fn set_rights(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetRights(rt::Call);
+rt::request!(SetRights -> bool);
 impl SetRights {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -452,38 +325,12 @@ impl SetRights {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `additional`. What else the role may do: menu24 sees the section in the menu, create makes sites; with knowledge\_, group\_ or vibe\_ before it for the other kinds.
     #[inline]
-    pub fn additional(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn additional(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("additional", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for SetRights {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -35,7 +35,7 @@ use ::bitrix24_runtime as rt;
 /// - `CONTROLLER_ERROR_BADRESPONSE`: The service that registers domains gave no readable answer. Try again later.
 /// - `CONTROLLER_ERROR_BADLICENSE`: The service that registers domains refused the licence.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -52,6 +52,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -60,29 +61,8 @@ impl Add {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a folder in a site.
@@ -110,8 +90,8 @@ impl rt::Request for Add {
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 #[inline]
 pub fn add_folder(
-    site_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    site_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> AddFolder {
     AddFolder(
         rt::Call::new(
@@ -130,6 +110,7 @@ pub fn add_folder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddFolder(rt::Call);
+rt::request!(AddFolder -> i64);
 impl AddFolder {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -138,29 +119,8 @@ impl AddFolder {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddFolder {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Shows a knowledge base in a group.
@@ -187,8 +147,8 @@ impl rt::Request for AddFolder {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
 pub fn binding_to_group(
-    id: impl ::std::convert::Into<rt::Id>,
-    group_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    group_id: impl Into<rt::Id>,
 ) -> BindingToGroup {
     BindingToGroup(
         rt::Call::new(
@@ -207,29 +167,7 @@ pub fn binding_to_group(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct BindingToGroup(rt::Call);
-impl BindingToGroup {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for BindingToGroup {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(BindingToGroup -> bool);
 /// Shows a knowledge base in a menu.
 ///
 /// Calls `landing.site.bindingToMenu`; scope `landing`. May be called by: a user who may place knowledge bases.
@@ -254,8 +192,8 @@ impl rt::Request for BindingToGroup {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
 pub fn binding_to_menu(
-    id: impl ::std::convert::Into<rt::Id>,
-    menu_code: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    menu_code: impl Into<String>,
 ) -> BindingToMenu {
     BindingToMenu(
         rt::Call::new(
@@ -274,29 +212,7 @@ pub fn binding_to_menu(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct BindingToMenu(rt::Call);
-impl BindingToMenu {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for BindingToMenu {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(BindingToMenu -> bool);
 /// Removes a site without pages for good.
 ///
 /// Calls `landing.site.delete`; scope `landing`. May be called by: a user who may remove the site.
@@ -324,7 +240,7 @@ impl rt::Request for BindingToMenu {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -341,6 +257,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -349,29 +266,8 @@ impl Delete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads a site with all pages and blocks, in the form that RegisterSiteTemplate takes.
@@ -402,7 +298,7 @@ impl rt::Request for Delete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn full_export(id: impl ::std::convert::Into<rt::Id>) -> FullExport {
+pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
     FullExport(
         rt::Call::new(
                 rt::Method::new(
@@ -419,32 +315,12 @@ pub fn full_export(id: impl ::std::convert::Into<rt::Id>) -> FullExport {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct FullExport(rt::Call);
+rt::request!(FullExport -> rt::Object);
 impl FullExport {
     /// `params`. Which version to export, and how it is called.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for FullExport {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds folders of a site. Those in the trash come only when the filter asks for DELETED.
@@ -474,7 +350,7 @@ impl rt::Request for FullExport {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn get_folders(site_id: impl ::std::convert::Into<rt::Id>) -> GetFolders {
+pub fn get_folders(site_id: impl Into<rt::Id>) -> GetFolders {
     GetFolders(
         rt::Call::new(
                 rt::Method::new(
@@ -491,6 +367,9 @@ pub fn get_folders(site_id: impl ::std::convert::Into<rt::Id>) -> GetFolders {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFolders(rt::Call);
+rt::request!(
+    GetFolders -> Vec < crate ::types::LandingFolder >, all crate ::types::LandingFolder
+);
 impl GetFolders {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -499,58 +378,13 @@ impl GetFolders {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `filter`. Conditions by field. All folders that are not in the trash when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingFolder>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::LandingFolder> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LandingFolder> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::LandingFolder> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetFolders {
-    type Output = ::std::vec::Vec<crate::types::LandingFolder>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which knowledge bases are shown in which groups.
@@ -594,50 +428,12 @@ pub fn get_group_bindings() -> GetGroupBindings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetGroupBindings(rt::Call);
+rt::request!(GetGroupBindings -> Vec < rt::Value >, all rt::Value);
 impl GetGroupBindings {
     /// `groupId`. Number of a group. All when it is left out.
     #[inline]
-    pub fn group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("groupId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetGroupBindings {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds sites. Those in the trash come only when the filter asks for DELETED.
@@ -682,6 +478,9 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
+rt::request!(
+    GetList -> Vec < crate ::types::LandingSite >, all crate ::types::LandingSite
+);
 impl GetList {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -690,52 +489,13 @@ impl GetList {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `params`. What to find. All when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingSite>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::LandingSite> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LandingSite> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::LandingSite> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetList {
-    type Output = ::std::vec::Vec<crate::types::LandingSite>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which knowledge bases are shown in which menus.
@@ -779,53 +539,12 @@ pub fn get_menu_bindings() -> GetMenuBindings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetMenuBindings(rt::Call);
+rt::request!(GetMenuBindings -> Vec < rt::Value >, all rt::Value);
 impl GetMenuBindings {
     /// `menuCode`. Code of a menu, such as crm_switcher:deal. All when it is left out.
     #[inline]
-    pub fn menu_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn menu_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("menuCode", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetMenuBindings {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the address of a picture of the main page.
@@ -850,7 +569,7 @@ impl rt::Request for GetMenuBindings {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn get_preview(id: impl ::std::convert::Into<rt::Id>) -> GetPreview {
+pub fn get_preview(id: impl Into<rt::Id>) -> GetPreview {
     GetPreview(
         rt::Call::new(
                 rt::Method::new(
@@ -867,6 +586,7 @@ pub fn get_preview(id: impl ::std::convert::Into<rt::Id>) -> GetPreview {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetPreview(rt::Call);
+rt::request!(GetPreview -> String);
 impl GetPreview {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -875,29 +595,8 @@ impl GetPreview {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetPreview {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the public address of one site or several.
@@ -924,7 +623,7 @@ impl rt::Request for GetPreview {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn get_public_url(id: impl ::std::convert::Into<rt::Value>) -> GetPublicUrl {
+pub fn get_public_url(id: impl Into<rt::Value>) -> GetPublicUrl {
     GetPublicUrl(
         rt::Call::new(
                 rt::Method::new(
@@ -941,6 +640,7 @@ pub fn get_public_url(id: impl ::std::convert::Into<rt::Value>) -> GetPublicUrl 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetPublicUrl(rt::Call);
+rt::request!(GetPublicUrl -> rt::Value);
 impl GetPublicUrl {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -949,29 +649,8 @@ impl GetPublicUrl {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetPublicUrl {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells what the caller may do with a site.
@@ -997,7 +676,7 @@ impl rt::Request for GetPublicUrl {
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
-pub fn get_rights(id: impl ::std::convert::Into<rt::Id>) -> GetRights {
+pub fn get_rights(id: impl Into<rt::Id>) -> GetRights {
     GetRights(
         rt::Call::new(
                 rt::Method::new(
@@ -1014,32 +693,7 @@ pub fn get_rights(id: impl ::std::convert::Into<rt::Id>) -> GetRights {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetRights(rt::Call);
-impl GetRights {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetRights {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetRights -> Vec < String >);
 /// Reads the settings of a site that are set.
 ///
 /// Calls `landing.site.getadditionalfields`; scope `landing`. May be called by: a user who may see the site.
@@ -1064,9 +718,7 @@ impl rt::Request for GetRights {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn getadditionalfields(
-    id: impl ::std::convert::Into<rt::Id>,
-) -> Getadditionalfields {
+pub fn getadditionalfields(id: impl Into<rt::Id>) -> Getadditionalfields {
     Getadditionalfields(
         rt::Call::new(
                 rt::Method::new(
@@ -1083,6 +735,7 @@ pub fn getadditionalfields(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getadditionalfields(rt::Call);
+rt::request!(Getadditionalfields -> crate ::types::LandingSettings);
 impl Getadditionalfields {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1091,32 +744,8 @@ impl Getadditionalfields {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::LandingSettings> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getadditionalfields {
-    type Output = crate::types::LandingSettings;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a site off the public and puts it into the trash, where it stays for 30 days.
@@ -1144,7 +773,7 @@ impl rt::Request for Getadditionalfields {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_delete(id: impl ::std::convert::Into<rt::Id>) -> MarkDelete {
+pub fn mark_delete(id: impl Into<rt::Id>) -> MarkDelete {
     MarkDelete(
         rt::Call::new(
                 rt::Method::new(
@@ -1161,6 +790,7 @@ pub fn mark_delete(id: impl ::std::convert::Into<rt::Id>) -> MarkDelete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkDelete(rt::Call);
+rt::request!(MarkDelete -> i64);
 impl MarkDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1169,34 +799,13 @@ impl MarkDelete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `mark`. False to take it out of the trash instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
         Self(self.0.param("mark", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkDelete {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a folder with its pages off the public and puts them into the trash, where they stay for 30 days.
@@ -1224,7 +833,7 @@ impl rt::Request for MarkDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_folder_delete(id: impl ::std::convert::Into<rt::Id>) -> MarkFolderDelete {
+pub fn mark_folder_delete(id: impl Into<rt::Id>) -> MarkFolderDelete {
     MarkFolderDelete(
         rt::Call::new(
                 rt::Method::new(
@@ -1241,6 +850,7 @@ pub fn mark_folder_delete(id: impl ::std::convert::Into<rt::Id>) -> MarkFolderDe
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkFolderDelete(rt::Call);
+rt::request!(MarkFolderDelete -> bool);
 impl MarkFolderDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1249,34 +859,13 @@ impl MarkFolderDelete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `mark`. False to take it out of the trash instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
         Self(self.0.param("mark", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkFolderDelete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a folder with its pages out of the trash.
@@ -1303,9 +892,7 @@ impl rt::Request for MarkFolderDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_folder_un_delete(
-    id: impl ::std::convert::Into<rt::Id>,
-) -> MarkFolderUnDelete {
+pub fn mark_folder_un_delete(id: impl Into<rt::Id>) -> MarkFolderUnDelete {
     MarkFolderUnDelete(
         rt::Call::new(
                 rt::Method::new(
@@ -1322,6 +909,7 @@ pub fn mark_folder_un_delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkFolderUnDelete(rt::Call);
+rt::request!(MarkFolderUnDelete -> bool);
 impl MarkFolderUnDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1330,29 +918,8 @@ impl MarkFolderUnDelete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkFolderUnDelete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a site out of the trash; it is not published.
@@ -1380,7 +947,7 @@ impl rt::Request for MarkFolderUnDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn mark_un_delete(id: impl ::std::convert::Into<rt::Id>) -> MarkUnDelete {
+pub fn mark_un_delete(id: impl Into<rt::Id>) -> MarkUnDelete {
     MarkUnDelete(
         rt::Call::new(
                 rt::Method::new(
@@ -1397,6 +964,7 @@ pub fn mark_un_delete(id: impl ::std::convert::Into<rt::Id>) -> MarkUnDelete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkUnDelete(rt::Call);
+rt::request!(MarkUnDelete -> i64);
 impl MarkUnDelete {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1405,29 +973,8 @@ impl MarkUnDelete {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MarkUnDelete {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Publishes a site with its active pages and folders.
@@ -1463,7 +1010,7 @@ impl rt::Request for MarkUnDelete {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn publication(id: impl ::std::convert::Into<rt::Id>) -> Publication {
+pub fn publication(id: impl Into<rt::Id>) -> Publication {
     Publication(
         rt::Call::new(
                 rt::Method::new(
@@ -1480,6 +1027,7 @@ pub fn publication(id: impl ::std::convert::Into<rt::Id>) -> Publication {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Publication(rt::Call);
+rt::request!(Publication -> i64);
 impl Publication {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1488,29 +1036,8 @@ impl Publication {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Publication {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Publishes a folder and those above it.
@@ -1540,9 +1067,7 @@ impl rt::Request for Publication {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn publication_folder(
-    folder_id: impl ::std::convert::Into<rt::Id>,
-) -> PublicationFolder {
+pub fn publication_folder(folder_id: impl Into<rt::Id>) -> PublicationFolder {
     PublicationFolder(
         rt::Call::new(
                 rt::Method::new(
@@ -1559,6 +1084,7 @@ pub fn publication_folder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct PublicationFolder(rt::Call);
+rt::request!(PublicationFolder -> bool);
 impl PublicationFolder {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1567,34 +1093,13 @@ impl PublicationFolder {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `mark`. False to take it off the public instead. True when it is left out.
     #[inline]
     pub fn mark(self, value: bool) -> Self {
         Self(self.0.param("mark", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for PublicationFolder {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells who may do what with a site, in place of what was set before. Takes effect only where roles are not used.
@@ -1624,7 +1129,7 @@ impl rt::Request for PublicationFolder {
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
-pub fn set_rights(id: impl ::std::convert::Into<rt::Id>) -> SetRights {
+pub fn set_rights(id: impl Into<rt::Id>) -> SetRights {
     SetRights(
         rt::Call::new(
                 rt::Method::new(
@@ -1641,32 +1146,12 @@ pub fn set_rights(id: impl ::std::convert::Into<rt::Id>) -> SetRights {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetRights(rt::Call);
+rt::request!(SetRights -> bool);
 impl SetRights {
     /// `rights`. Lists of denied, read, edit, sett, public and delete by access codes such as U7, DR15, AU for everybody signed in or UA for everybody. All own rights are removed when it is left out.
     #[inline]
-    pub fn rights(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("rights", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for SetRights {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a folder and those above it off the public.
@@ -1693,7 +1178,7 @@ impl rt::Request for SetRights {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn un_public_folder(folder_id: impl ::std::convert::Into<rt::Id>) -> UnPublicFolder {
+pub fn un_public_folder(folder_id: impl Into<rt::Id>) -> UnPublicFolder {
     UnPublicFolder(
         rt::Call::new(
                 rt::Method::new(
@@ -1710,6 +1195,7 @@ pub fn un_public_folder(folder_id: impl ::std::convert::Into<rt::Id>) -> UnPubli
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UnPublicFolder(rt::Call);
+rt::request!(UnPublicFolder -> bool);
 impl UnPublicFolder {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1718,29 +1204,8 @@ impl UnPublicFolder {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UnPublicFolder {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Shows a knowledge base in a group no more.
@@ -1767,8 +1232,8 @@ impl rt::Request for UnPublicFolder {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
 pub fn unbinding_from_group(
-    id: impl ::std::convert::Into<rt::Id>,
-    group_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    group_id: impl Into<rt::Id>,
 ) -> UnbindingFromGroup {
     UnbindingFromGroup(
         rt::Call::new(
@@ -1787,29 +1252,7 @@ pub fn unbinding_from_group(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UnbindingFromGroup(rt::Call);
-impl UnbindingFromGroup {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UnbindingFromGroup {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UnbindingFromGroup -> bool);
 /// Shows a knowledge base in a menu no more.
 ///
 /// Calls `landing.site.unbindingFromMenu`; scope `landing`. May be called by: a user who may place knowledge bases.
@@ -1834,8 +1277,8 @@ impl rt::Request for UnbindingFromGroup {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
 pub fn unbinding_from_menu(
-    id: impl ::std::convert::Into<rt::Id>,
-    menu_code: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    menu_code: impl Into<String>,
 ) -> UnbindingFromMenu {
     UnbindingFromMenu(
         rt::Call::new(
@@ -1854,29 +1297,7 @@ pub fn unbinding_from_menu(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UnbindingFromMenu(rt::Call);
-impl UnbindingFromMenu {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UnbindingFromMenu {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UnbindingFromMenu -> bool);
 /// Takes a site with its pages and folders off the public.
 ///
 /// Calls `landing.site.unpublic`; scope `landing`. May be called by: a user who may publish the site.
@@ -1901,7 +1322,7 @@ impl rt::Request for UnbindingFromMenu {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn unpublic(id: impl ::std::convert::Into<rt::Id>) -> Unpublic {
+pub fn unpublic(id: impl Into<rt::Id>) -> Unpublic {
     Unpublic(
         rt::Call::new(
                 rt::Method::new(
@@ -1918,6 +1339,7 @@ pub fn unpublic(id: impl ::std::convert::Into<rt::Id>) -> Unpublic {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unpublic(rt::Call);
+rt::request!(Unpublic -> i64);
 impl Unpublic {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -1926,29 +1348,8 @@ impl Unpublic {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unpublic {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a site.
@@ -1982,10 +1383,7 @@ impl rt::Request for Unpublic {
 /// - `CONTROLLER_ERROR_BADRESPONSE`: The service that registers domains gave no readable answer. Try again later.
 /// - `CONTROLLER_ERROR_BADLICENSE`: The service that registers domains refused the licence.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -2003,6 +1401,7 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -2011,29 +1410,8 @@ impl Update {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a folder. Without PARENT_ID it goes to the top of the site.
@@ -2061,9 +1439,9 @@ impl rt::Request for Update {
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 #[inline]
 pub fn update_folder(
-    site_id: impl ::std::convert::Into<rt::Id>,
-    folder_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    site_id: impl Into<rt::Id>,
+    folder_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> UpdateFolder {
     UpdateFolder(
         rt::Call::new(
@@ -2083,6 +1461,7 @@ pub fn update_folder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateFolder(rt::Call);
+rt::request!(UpdateFolder -> bool);
 impl UpdateFolder {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -2091,28 +1470,7 @@ impl UpdateFolder {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateFolder {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

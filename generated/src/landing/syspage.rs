@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn delete_for_landing(id: impl ::std::convert::Into<rt::Id>) -> DeleteForLanding {
+pub fn delete_for_landing(id: impl Into<rt::Id>) -> DeleteForLanding {
     DeleteForLanding(
         rt::Call::new(
                 rt::Method::new(
@@ -41,6 +41,7 @@ pub fn delete_for_landing(id: impl ::std::convert::Into<rt::Id>) -> DeleteForLan
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteForLanding(rt::Call);
+rt::request!(DeleteForLanding -> bool);
 impl DeleteForLanding {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -49,29 +50,8 @@ impl DeleteForLanding {
     /// - `KNOWLEDGE`: Knowledge bases.
     /// - `MAINPAGE`: The start page, the Vibe.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteForLanding {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes all special pages of a site ordinary ones. The pages stay.
@@ -96,7 +76,7 @@ impl rt::Request for DeleteForLanding {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn delete_for_site(id: impl ::std::convert::Into<rt::Id>) -> DeleteForSite {
+pub fn delete_for_site(id: impl Into<rt::Id>) -> DeleteForSite {
     DeleteForSite(
         rt::Call::new(
                 rt::Method::new(
@@ -113,29 +93,7 @@ pub fn delete_for_site(id: impl ::std::convert::Into<rt::Id>) -> DeleteForSite {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteForSite(rt::Call);
-impl DeleteForSite {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteForSite {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteForSite -> bool);
 /// Lists the special pages of a site.
 ///
 /// Calls `landing.syspage.get`; scope `landing`. May be called by: a user who may see the site.
@@ -163,7 +121,7 @@ impl rt::Request for DeleteForSite {
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -180,32 +138,12 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `active`. Whether only those that are published come. No when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("active", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the address of a special page.
@@ -236,8 +174,8 @@ impl rt::Request for Get {
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
 pub fn get_special_page(
-    site_id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
+    site_id: impl Into<rt::Id>,
+    r#type: impl Into<String>,
 ) -> GetSpecialPage {
     GetSpecialPage(
         rt::Call::new(
@@ -256,32 +194,12 @@ pub fn get_special_page(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetSpecialPage(rt::Call);
+rt::request!(GetSpecialPage -> String);
 impl GetSpecialPage {
     /// `additional`. Keys and values to add to the address.
     #[inline]
-    pub fn additional(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn additional(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("additional", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetSpecialPage {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a page a special one of its site, or takes that from it.
@@ -310,10 +228,7 @@ impl rt::Request for GetSpecialPage {
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
-pub fn set(
-    id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-) -> Set {
+pub fn set(id: impl Into<rt::Id>, r#type: impl Into<String>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -331,31 +246,11 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> bool);
 impl Set {
     /// `lid`. Number of the page. The site has no such page any more when it is left out.
     #[inline]
-    pub fn lid(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn lid(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("lid", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

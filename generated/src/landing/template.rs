@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn get_landing_ref(id: impl ::std::convert::Into<rt::Id>) -> GetLandingRef {
+pub fn get_landing_ref(id: impl Into<rt::Id>) -> GetLandingRef {
     GetLandingRef(
         rt::Call::new(
                 rt::Method::new(
@@ -42,29 +42,7 @@ pub fn get_landing_ref(id: impl ::std::convert::Into<rt::Id>) -> GetLandingRef {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetLandingRef(rt::Call);
-impl GetLandingRef {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetLandingRef {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetLandingRef -> rt::Value);
 /// Tells which pages fill the areas of a site's layout.
 ///
 /// Calls `landing.template.getSiteRef`; scope `landing`. May be called by: a user who may see the site.
@@ -88,7 +66,7 @@ impl rt::Request for GetLandingRef {
 /// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn get_site_ref(id: impl ::std::convert::Into<rt::Id>) -> GetSiteRef {
+pub fn get_site_ref(id: impl Into<rt::Id>) -> GetSiteRef {
     GetSiteRef(
         rt::Call::new(
                 rt::Method::new(
@@ -105,29 +83,7 @@ pub fn get_site_ref(id: impl ::std::convert::Into<rt::Id>) -> GetSiteRef {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetSiteRef(rt::Call);
-impl GetSiteRef {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetSiteRef {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetSiteRef -> rt::Value);
 /// Finds layouts.
 ///
 /// Calls `landing.template.getlist`; scope `landing`. May be called by: a user with access to the sites.
@@ -170,56 +126,14 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::LandingTemplate >, all crate ::types::LandingTemplate
+);
 impl Getlist {
     /// `params`. What to find. All when it is left out.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LandingTemplate>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::LandingTemplate> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LandingTemplate> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::LandingTemplate> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::LandingTemplate>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which pages fill the areas of a page's layout, in place of those before.
@@ -248,7 +162,7 @@ impl rt::Request for Getlist {
 /// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn set_landing_ref(id: impl ::std::convert::Into<rt::Id>) -> SetLandingRef {
+pub fn set_landing_ref(id: impl Into<rt::Id>) -> SetLandingRef {
     SetLandingRef(
         rt::Call::new(
                 rt::Method::new(
@@ -265,32 +179,12 @@ pub fn set_landing_ref(id: impl ::std::convert::Into<rt::Id>) -> SetLandingRef {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetLandingRef(rt::Call);
+rt::request!(SetLandingRef -> bool);
 impl SetLandingRef {
     /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. All are taken away when it is left out.
     #[inline]
-    pub fn data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn data(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("data", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for SetLandingRef {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which pages fill the areas of a site's layout, in place of those before.
@@ -319,7 +213,7 @@ impl rt::Request for SetLandingRef {
 /// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 #[inline]
-pub fn set_site_ref(id: impl ::std::convert::Into<rt::Id>) -> SetSiteRef {
+pub fn set_site_ref(id: impl Into<rt::Id>) -> SetSiteRef {
     SetSiteRef(
         rt::Call::new(
                 rt::Method::new(
@@ -336,31 +230,11 @@ pub fn set_site_ref(id: impl ::std::convert::Into<rt::Id>) -> SetSiteRef {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetSiteRef(rt::Call);
+rt::request!(SetSiteRef -> bool);
 impl SetSiteRef {
     /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. All are taken away when it is left out.
     #[inline]
-    pub fn data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn data(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("data", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for SetSiteRef {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -33,9 +33,9 @@ pub mod get;
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
 pub fn add(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    element_code: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    iblock_type_id: impl Into<String>,
+    element_code: impl Into<String>,
+    fields: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -55,53 +55,27 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `IBLOCK_SECTION_ID`. Number of the section to put it into. The top when it is left out.
     #[inline]
-    pub fn iblock_section_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_SECTION_ID", rt::value::id(value)))
     }
     /// `LIST_ELEMENT_URL`. Pattern of the address of elements, with \#list_id#, \#section_id#, \#element_id# and \#group_id#.
     #[inline]
-    pub fn list_element_url(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn list_element_url(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LIST_ELEMENT_URL", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes an element of a universal list. Its files of the Drive go with it unless they are used elsewhere.
@@ -133,9 +107,7 @@ impl rt::Request for Add {
 /// - `ERROR_DELETE_ELEMENT`: The element was not removed; the message tells why.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn delete(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-) -> Delete {
+pub fn delete(iblock_type_id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -152,53 +124,27 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
     #[inline]
-    pub fn element_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
     #[inline]
-    pub fn element_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads one element of a universal list, or those that meet conditions.
@@ -230,7 +176,7 @@ impl rt::Request for Delete {
 /// - `ERROR_IBLOCK_NOT_FOUND`: There is no such list. Compare the number or code, and the kind of list, with what GetUniversalLists tells.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(iblock_type_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -247,96 +193,49 @@ pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(
+    Get -> rt::Page < crate ::types::ListElement >, all crate ::types::ListElement
+);
 impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `ELEMENT_ID`. Number of the element, to read that one alone.
     #[inline]
-    pub fn element_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element, to read that one alone.
     #[inline]
-    pub fn element_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
     }
     /// `SELECT`. Fields to answer: ID, CODE, NAME, IBLOCK_SECTION_ID, CREATED_BY, DATE_CREATE, SORT, the older CREATED_USER_NAME, ACTIVE_TO, BP_PUBLISHED, PREVIEW_TEXT, PREVIEW_TEXT_TYPE, DETAIL_TEXT and DETAIL_TEXT_TYPE, and the list's own, PROPERTY\_ and a number, as GetListFields tells. All when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions by field, with an operator such as \>=, !, % or @ before the key where wanted; the list's own fields are PROPERTY\_ and a number. All elements when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ELEMENT_ORDER`. Fields to sort by, each with asc or desc. Fields with several values and those for money, records of the CRM, maps and files cannot be sorted by, nor can texts and the section.
     #[inline]
-    pub fn element_order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn element_order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ELEMENT_ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::ListElement>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::ListElement> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::ListElement> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::ListElement> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::ListElement>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Writes an element of a universal list anew: fields that are not given become empty.
@@ -370,8 +269,8 @@ impl rt::Request for Get {
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
 pub fn update(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    iblock_type_id: impl Into<String>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -390,52 +289,26 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
     #[inline]
-    pub fn element_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
     #[inline]
-    pub fn element_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,10 +30,7 @@ pub mod r#type;
 /// - `ERROR_SAVE_FIELD`: The field was not made: its code is missing or taken, a default is missing, or a setting is wrong. The message tells which.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn add(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(iblock_type_id: impl Into<String>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -51,40 +48,17 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> String);
 impl Add {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a field of a universal list with its values in all elements.
@@ -113,10 +87,7 @@ impl rt::Request for Add {
 /// - `ERROR_IBLOCK_NOT_FOUND`: There is no such list. Compare the number or code, and the kind of list, with what GetUniversalLists tells.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn delete(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    field_id: impl ::std::convert::Into<::std::string::String>,
-) -> Delete {
+pub fn delete(iblock_type_id: impl Into<String>, field_id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -134,40 +105,17 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads one field of a universal list, or all of them.
@@ -196,7 +144,7 @@ impl rt::Request for Delete {
 /// - `ERROR_IBLOCK_NOT_FOUND`: There is no such list. Compare the number or code, and the kind of list, with what GetUniversalLists tells.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(iblock_type_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -213,48 +161,22 @@ pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `FIELD_ID`. Key of one field: PROPERTY\_ and a number, or the code of a field of the system. All when it is left out.
     #[inline]
-    pub fn field_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn field_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FIELD_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a field of a universal list, all but its type.
@@ -285,9 +207,9 @@ impl rt::Request for Get {
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
 pub fn update(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
-    field_id: impl ::std::convert::Into<::std::string::String>,
+    iblock_type_id: impl Into<String>,
+    fields: impl Into<rt::Value>,
+    field_id: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -307,39 +229,16 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

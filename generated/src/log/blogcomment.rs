@@ -24,10 +24,7 @@ pub mod user;
 ///
 /// - without a code: The post does not exist or cannot be seen, the caller may not comment it, or the same comment is there already. The description tells which: No post found, No permissions or Duplicate comment.
 #[inline]
-pub fn add(
-    post_id: impl ::std::convert::Into<rt::Id>,
-    text: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(post_id: impl Into<rt::Id>, text: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -45,40 +42,17 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `FILES`. Files to attach. They are stored on the author's Drive.
     #[inline]
-    pub fn files(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::File>>,
-    ) -> Self {
+    pub fn files(self, value: impl IntoIterator<Item = impl Into<rt::File>>) -> Self {
         Self(self.0.files(&["FILES"], rt::value::FileForm::Pair, value))
     }
     /// `USER_ID`. Number of the account to write as; for administrators only. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a comment below a post of the news feed.
@@ -102,7 +76,7 @@ impl rt::Request for Add {
 ///
 /// - without a code: The comment does not exist, or the caller may not delete it. The description tells which: Wrong comment ID, No comment found or No delete perms.
 #[inline]
-pub fn delete(comment_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(comment_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -119,31 +93,11 @@ pub fn delete(comment_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `USER_ID`. Number of the account in whose name it is deleted; for administrators only. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -33,7 +33,7 @@ pub mod getusers;
 /// - `SONET_CONTROLLER_LIVEFEED_BLOG_NOT_FOUND`: The author has no blog and the portal could not make one. Try another author, or ask the administrator.
 /// - without a code: The portal could not save the post for a reason of its own. Try again later.
 #[inline]
-pub fn add(post_message: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(post_message: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -75,10 +75,8 @@ pub fn add(post_message: impl ::std::convert::Into<::std::string::String>) -> Ad
 /// - without a code: The portal could not save the post for a reason of its own. Try again later.
 #[inline]
 pub fn create_post(
-    post_message: impl ::std::convert::Into<::std::string::String>,
-    dest: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    post_message: impl Into<String>,
+    dest: impl IntoIterator<Item = impl Into<String>>,
     important: bool,
 ) -> Add {
     Add(
@@ -99,31 +97,21 @@ pub fn create_post(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `DEST`. Who may see the post. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department with those below it. Everybody when it is left out.
     #[inline]
-    pub fn dest(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn dest(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("DEST", rt::value::list(value, rt::value::text)))
     }
     /// `FILES`. Files to attach. They are stored on the author's Drive.
     #[inline]
-    pub fn files(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::File>>,
-    ) -> Self {
+    pub fn files(self, value: impl IntoIterator<Item = impl Into<rt::File>>) -> Self {
         Self(self.0.files(&["FILES"], rt::value::FileForm::Pair, value))
     }
     /// `POST_TITLE`. Heading of the post. None when it is left out.
     #[inline]
-    pub fn post_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn post_title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("POST_TITLE", rt::value::text(value)))
     }
     /// `IMPORTANT`. Whether colleagues have to confirm that they have read the post. No when it is left out.
@@ -133,23 +121,17 @@ impl Add {
     }
     /// `IMPORTANT_DATE_END`. When the post stops being important. Without it an important post stays so.
     #[inline]
-    pub fn important_date_end(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn important_date_end(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IMPORTANT_DATE_END", rt::value::text(value)))
     }
     /// `TAGS`. Tags with commas between them.
     #[inline]
-    pub fn tags(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn tags(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TAGS", rt::value::text(value)))
     }
     /// `BACKGROUND_CODE`. Code of the coloured background that the post is shown on. Plain when it is left out.
     #[inline]
-    pub fn background_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn background_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("BACKGROUND_CODE", rt::value::text(value)))
     }
     /// `PARSE_PREVIEW`. Whether the portal looks for a link in the text and adds a preview of its page. No when it is left out.
@@ -159,73 +141,57 @@ impl Add {
     }
     /// `USER_ID`. Number of the account to publish as; for administrators only. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `SITE_ID`. Code of the portal's site, where there are several. The current one when it is left out.
     #[inline]
-    pub fn site_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn site_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SITE_ID", rt::value::text(value)))
     }
     /// `SPERM`. Former name of DEST, still understood.
     #[inline]
-    pub fn sperm(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn sperm(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SPERM", rt::value::list(value, rt::value::text)))
     }
     /// `UF_BLOG_POST_FILE`. Files that are on the Drive already, each as n and the number of the Drive file, such as n505. Ignored beside FILES.
     #[inline]
     pub fn uf_blog_post_file(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self(self.0.param("UF_BLOG_POST_FILE", rt::value::list(value, rt::value::text)))
     }
     /// `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
-    pub fn uf_blog_post_imprtnt(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn uf_blog_post_imprtnt(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("UF_BLOG_POST_IMPRTNT", rt::value::integer(value)))
     }
     /// `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
-    pub fn uf_imprtant_date_end(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_imprtant_date_end(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_IMPRTANT_DATE_END", rt::value::text(value)))
     }
     /// `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
-    pub fn uf_blog_post_url_prv(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn uf_blog_post_url_prv(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("UF_BLOG_POST_URL_PRV", rt::value::integer(value)))
     }
     /// `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
-    pub fn uf_gratitude(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn uf_gratitude(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("UF_GRATITUDE", rt::value::integer(value)))
     }
     /// `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
-    pub fn gratitude_medal(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn gratitude_medal(self, value: impl Into<String>) -> Self {
         Self(self.0.param("GRATITUDE_MEDAL", rt::value::text(value)))
     }
     /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
     #[inline]
     pub fn gratitude_employees(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(
             self
@@ -235,32 +201,8 @@ impl Add {
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
-    pub fn uf_blog_post_vote(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_blog_post_vote(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_BLOG_POST_VOTE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a post from the news feed for good.
@@ -286,7 +228,7 @@ impl rt::Request for Add {
 /// - `403`: The caller may not delete the post. Call as its author or as an administrator.
 /// - `0`: The portal could not delete the post, or runs without the module for blogs. Try again later.
 #[inline]
-pub fn delete(post_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(post_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -303,29 +245,7 @@ pub fn delete(post_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Finds the posts that the caller may see, one by its number or all for certain readers.
 ///
 /// Calls `log.blogpost.get`; scope `log`.
@@ -375,7 +295,7 @@ pub fn get() -> Get {
 /// # }
 /// ```
 #[inline]
-pub fn get_posts(log_rights: impl ::std::convert::Into<rt::Value>) -> Get {
+pub fn get_posts(log_rights: impl Into<rt::Value>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -392,91 +312,47 @@ pub fn get_posts(log_rights: impl ::std::convert::Into<rt::Value>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Page < crate ::types::FeedPost >, all crate ::types::FeedPost);
 impl Get {
     /// `POST_ID`. Number of one post. The condition on readers then has no effect.
     #[inline]
-    pub fn post_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn post_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("POST_ID", rt::value::id(value)))
     }
     /// `LOG_RIGHTS`. Readers whose posts are wanted, one or a list. UA stands for everybody who is signed in, U and a number for a person, SG and a number for a workgroup, DR and a number for a department.
     #[inline]
-    pub fn log_rights(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn log_rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("LOG_RIGHTS", value))
     }
     /// `LOG_DATE_FROM`. Earliest time of publication; not after LOG_DATE_TO.
     #[inline]
-    pub fn log_date_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn log_date_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LOG_DATE_FROM", rt::value::text(value)))
     }
     /// `LOG_DATE_TO`. Latest time of publication. Without it there is no upper limit.
     #[inline]
-    pub fn log_date_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn log_date_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LOG_DATE_TO", rt::value::text(value)))
     }
     /// `FIRST_ID`. Goes forward without counting pages: only entries of the feed with a greater number come. It wins over LAST_ID.
     #[inline]
-    pub fn first_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn first_id(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("FIRST_ID", rt::value::integer(value)))
     }
     /// `LAST_ID`. Goes back without counting pages: only entries of the feed with a smaller number come.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn last_id(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::integer(value)))
     }
     /// `LIMIT`. How many posts to answer with FIRST_ID or LAST_ID, 200 at most. The portal chooses when it is left out or not positive.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::FeedPost>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::FeedPost> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::FeedPost> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::FeedPost> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::FeedPost>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Opens a post to more readers. Those who could see it before still can.
@@ -500,10 +376,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: The post does not exist, the caller may not read it, or a reader in DEST is unknown or out of the caller's reach. The description tells which: Wrong post ID, No read perms or Wrong destinations.
 #[inline]
-pub fn share(
-    post_id: impl ::std::convert::Into<rt::Id>,
-    dest: impl ::std::convert::Into<rt::Value>,
-) -> Share {
+pub fn share(post_id: impl Into<rt::Id>, dest: impl Into<rt::Value>) -> Share {
     Share(
         rt::Call::new(
                 rt::Method::new(
@@ -521,32 +394,12 @@ pub fn share(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Share(rt::Call);
+rt::request!(Share -> bool);
 impl Share {
     /// `USER_ID`. Number of the account in whose name the post is changed; for administrators only. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Share {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Replaces the text, the heading, the readers or the files of a post. A heading that is not sent again is lost.
@@ -578,7 +431,7 @@ impl rt::Request for Share {
 /// - `SONET_CONTROLLER_LIVEFEED_BLOGPOST_UPDATE_ERROR`: The post or its blog does not exist, or the caller may not change it. Look the number up with GetPosts and call as the author or an administrator.
 /// - without a code: The portal could not save the post for a reason of its own. Try again later.
 #[inline]
-pub fn update(post_id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(post_id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -620,10 +473,8 @@ pub fn update(post_id: impl ::std::convert::Into<rt::Id>) -> Update {
 /// - without a code: The portal could not save the post for a reason of its own. Try again later.
 #[inline]
 pub fn update_post(
-    post_id: impl ::std::convert::Into<rt::Id>,
-    dest: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    post_id: impl Into<rt::Id>,
+    dest: impl IntoIterator<Item = impl Into<String>>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -642,39 +493,26 @@ pub fn update_post(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Id);
 impl Update {
     /// `POST_MESSAGE`. New text. The call needs either it or a heading.
     #[inline]
-    pub fn post_message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn post_message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("POST_MESSAGE", rt::value::text(value)))
     }
     /// `DEST`. Who may see the post from now on, as in CreatePost.
     #[inline]
-    pub fn dest(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn dest(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("DEST", rt::value::list(value, rt::value::text)))
     }
     /// `FILES`. Files to attach. To take one off, give the whole body with \--params and write an object with the attachment's number and del in this place.
     #[inline]
-    pub fn files(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::File>>,
-    ) -> Self {
+    pub fn files(self, value: impl IntoIterator<Item = impl Into<rt::File>>) -> Self {
         Self(self.0.files(&["FILES"], rt::value::FileForm::Pair, value))
     }
     /// `POST_TITLE`. New heading. When only the text is sent, the old heading is not kept.
     #[inline]
-    pub fn post_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn post_title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("POST_TITLE", rt::value::text(value)))
     }
     /// `IMPORTANT`. Whether colleagues are asked to confirm that they have read the post. As it was when it is left out.
@@ -684,81 +522,62 @@ impl Update {
     }
     /// `IMPORTANT_DATE_END`. When the post stops being important.
     #[inline]
-    pub fn important_date_end(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn important_date_end(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IMPORTANT_DATE_END", rt::value::text(value)))
     }
     /// `USER_ID`. Number of the account in whose name the post is changed; for administrators only. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `SITE_ID`. Code of the portal's site, where there are several.
     #[inline]
-    pub fn site_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn site_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SITE_ID", rt::value::text(value)))
     }
     /// `SPERM`. Former name of DEST, still understood.
     #[inline]
-    pub fn sperm(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn sperm(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SPERM", rt::value::list(value, rt::value::text)))
     }
     /// `UF_BLOG_POST_FILE`. Files that are on the Drive already, each as n and the number of the Drive file. The word empty alone takes all files off the post and leaves them on the Drive. Ignored beside FILES.
     #[inline]
     pub fn uf_blog_post_file(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self(self.0.param("UF_BLOG_POST_FILE", rt::value::list(value, rt::value::text)))
     }
     /// `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
-    pub fn uf_blog_post_imprtnt(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn uf_blog_post_imprtnt(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("UF_BLOG_POST_IMPRTNT", rt::value::integer(value)))
     }
     /// `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
-    pub fn uf_imprtant_date_end(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_imprtant_date_end(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_IMPRTANT_DATE_END", rt::value::text(value)))
     }
     /// `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
-    pub fn uf_blog_post_url_prv(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn uf_blog_post_url_prv(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("UF_BLOG_POST_URL_PRV", rt::value::integer(value)))
     }
     /// `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
-    pub fn uf_gratitude(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn uf_gratitude(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("UF_GRATITUDE", rt::value::integer(value)))
     }
     /// `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
-    pub fn gratitude_medal(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn gratitude_medal(self, value: impl Into<String>) -> Self {
         Self(self.0.param("GRATITUDE_MEDAL", rt::value::text(value)))
     }
     /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
     #[inline]
     pub fn gratitude_employees(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(
             self
@@ -768,31 +587,7 @@ impl Update {
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
-    pub fn uf_blog_post_vote(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn uf_blog_post_vote(self, value: impl Into<String>) -> Self {
         Self(self.0.param("UF_BLOG_POST_VOTE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,10 +30,10 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
 #[inline]
 pub fn add(
-    code: impl ::std::convert::Into<::std::string::String>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    handler: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<rt::Value>,
+    code: impl Into<String>,
+    r#type: impl Into<String>,
+    handler: impl Into<String>,
+    name: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -54,32 +54,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `DESCRIPTION`. What the provider does: a text, or an object of texts by language code.
     #[inline]
-    pub fn description(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn description(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("DESCRIPTION", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a provider of the application.
@@ -105,7 +85,7 @@ impl rt::Request for Add {
 /// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
 #[inline]
-pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -122,29 +102,7 @@ pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the codes of the application's providers.
 ///
 /// Calls `messageservice.sender.list`; scope `messageservice`. May be called by: administrator.
@@ -182,32 +140,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < String >);
 /// Changes a provider; one of the three values at least is needed.
 ///
 /// Calls `messageservice.sender.update`; scope `messageservice`. May be called by: administrator.
@@ -236,7 +169,7 @@ impl rt::Request for List {
 /// - `ERROR_SENDER_UPDATE_FAILURE`: The provider could not be changed. Try again.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
 #[inline]
-pub fn update(code: impl ::std::convert::Into<::std::string::String>) -> Update {
+pub fn update(code: impl Into<String>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -253,44 +186,21 @@ pub fn update(code: impl ::std::convert::Into<::std::string::String>) -> Update 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `HANDLER`. New address that the portal calls for each message.
     #[inline]
-    pub fn handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HANDLER", rt::value::text(value)))
     }
     /// `NAME`. New name: a text, or an object of texts by language code.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn name(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("NAME", value))
     }
     /// `DESCRIPTION`. New description: a text, or an object of texts by language code.
     #[inline]
-    pub fn description(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn description(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("DESCRIPTION", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

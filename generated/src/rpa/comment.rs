@@ -22,9 +22,9 @@ use ::bitrix24_runtime as rt;
 #[allow(deprecated)]
 #[inline]
 pub fn add(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    item_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    type_id: impl Into<rt::Id>,
+    item_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -48,34 +48,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-#[allow(deprecated)]
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = crate::types::RpaTimelineEntry;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::RpaTimelineEntry);
 /// Removes a comment that the same person wrote.
 ///
 /// Calls `rpa.comment.delete`; scope `rpa`.
@@ -95,7 +68,7 @@ impl rt::Request for Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -115,31 +88,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-#[allow(deprecated)]
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Changes a comment that the same person wrote.
 ///
 /// Calls `rpa.comment.update`; scope `rpa`.
@@ -159,10 +108,7 @@ impl rt::Request for Delete {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -184,31 +130,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-#[allow(deprecated)]
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = crate::types::RpaTimelineEntry;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::RpaTimelineEntry);

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[allow(deprecated)]
 #[inline]
-pub fn get_settings(type_id: impl ::std::convert::Into<rt::Id>) -> GetSettings {
+pub fn get_settings(type_id: impl Into<rt::Id>) -> GetSettings {
     GetSettings(
         rt::Call::new(
                 rt::Method::new(
@@ -40,34 +40,13 @@ pub fn get_settings(type_id: impl ::std::convert::Into<rt::Id>) -> GetSettings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetSettings(rt::Call);
+rt::request!(GetSettings -> rt::Object);
 #[allow(deprecated)]
 impl GetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
     #[inline]
-    pub fn stage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn stage_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("stageId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for GetSettings {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sets which fields are shown where on a stage, for all kinds of visibility at once.
@@ -91,8 +70,8 @@ impl rt::Request for GetSettings {
 #[allow(deprecated)]
 #[inline]
 pub fn set_settings(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    type_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> SetSettings {
     SetSettings(
         rt::Call::new(
@@ -112,34 +91,13 @@ pub fn set_settings(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetSettings(rt::Call);
+rt::request!(SetSettings -> rt::Value);
 #[allow(deprecated)]
 impl SetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
     #[inline]
-    pub fn stage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn stage_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("stageId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for SetSettings {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sets which fields have one kind of visibility; other kinds stay.
@@ -163,11 +121,9 @@ impl rt::Request for SetSettings {
 #[allow(deprecated)]
 #[inline]
 pub fn set_visibility_settings(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    visibility: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    type_id: impl Into<rt::Id>,
+    visibility: impl Into<String>,
+    fields: impl IntoIterator<Item = impl Into<String>>,
 ) -> SetVisibilitySettings {
     SetVisibilitySettings(
         rt::Call::new(
@@ -188,33 +144,12 @@ pub fn set_visibility_settings(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetVisibilitySettings(rt::Call);
+rt::request!(SetVisibilitySettings -> rt::Value);
 #[allow(deprecated)]
 impl SetVisibilitySettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
     #[inline]
-    pub fn stage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn stage_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("stageId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for SetVisibilitySettings {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

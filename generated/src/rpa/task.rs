@@ -23,10 +23,7 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[allow(deprecated)]
 #[inline]
-pub fn add_user(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    stage_id: impl ::std::convert::Into<rt::Id>,
-) -> AddUser {
+pub fn add_user(type_id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> AddUser {
     AddUser(
         rt::Call::new(
                 rt::Method::new(
@@ -45,45 +42,18 @@ pub fn add_user(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddUser(rt::Call);
+rt::request!(AddUser -> rt::Value);
 #[allow(deprecated)]
 impl AddUser {
     /// `userValue`. The person as First Last \[number\], with the number of the account.
     #[inline]
-    pub fn user_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn user_value(self, value: impl Into<String>) -> Self {
         Self(self.0.param("userValue", rt::value::text(value)))
     }
     /// `robotName`. Name of the robot.
     #[inline]
-    pub fn robot_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn robot_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("robotName", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for AddUser {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a robot from a stage.
@@ -104,9 +74,9 @@ impl rt::Request for AddUser {
 #[allow(deprecated)]
 #[inline]
 pub fn delete(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    stage_id: impl ::std::convert::Into<rt::Id>,
-    robot_name: impl ::std::convert::Into<::std::string::String>,
+    type_id: impl Into<rt::Id>,
+    stage_id: impl Into<rt::Id>,
+    robot_name: impl Into<String>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -127,31 +97,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-#[allow(deprecated)]
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Finishes a task of an element, as a press of its button does.
 ///
 /// Calls `rpa.task.do`; scope `rpa`.
@@ -190,28 +136,4 @@ pub fn r#do() -> Do {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Do(rt::Call);
-#[allow(deprecated)]
-impl Do {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Do {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Do -> rt::Value);

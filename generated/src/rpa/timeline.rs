@@ -22,9 +22,9 @@ use ::bitrix24_runtime as rt;
 #[allow(deprecated)]
 #[inline]
 pub fn add(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    item_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    type_id: impl Into<rt::Id>,
+    item_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -48,34 +48,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-#[allow(deprecated)]
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = crate::types::RpaTimelineEntry;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::RpaTimelineEntry);
 /// Removes an entry that the same person and application wrote.
 ///
 /// Calls `rpa.timeline.delete`; scope `rpa`.
@@ -95,7 +68,7 @@ impl rt::Request for Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -115,31 +88,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-#[allow(deprecated)]
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Lists the entries of the timeline of an element, newest first.
 ///
 /// Calls `rpa.timeline.listForItem`; scope `rpa`.
@@ -160,8 +109,8 @@ impl rt::Request for Delete {
 #[allow(deprecated)]
 #[inline]
 pub fn list_for_item(
-    type_id: impl ::std::convert::Into<rt::Id>,
-    item_id: impl ::std::convert::Into<rt::Id>,
+    type_id: impl Into<rt::Id>,
+    item_id: impl Into<rt::Id>,
 ) -> ListForItem {
     ListForItem(
         rt::Call::new(
@@ -184,61 +133,16 @@ pub fn list_for_item(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ListForItem(rt::Call);
+rt::request!(
+    ListForItem -> rt::Page < crate ::types::RpaTimelineEntry >, all crate
+    ::types::RpaTimelineEntry
+);
 #[allow(deprecated)]
 impl ListForItem {
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::RpaTimelineEntry>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::RpaTimelineEntry> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::RpaTimelineEntry> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::RpaTimelineEntry> {
-        self.0.all_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for ListForItem {
-    type Output = rt::Page<crate::types::RpaTimelineEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes an entry that the same person and application wrote.
@@ -260,10 +164,7 @@ impl rt::Request for ListForItem {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -285,34 +186,7 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-#[allow(deprecated)]
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = crate::types::RpaTimelineEntry;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::RpaTimelineEntry);
 /// Pins an entry to the top of the timeline, or loosens it.
 ///
 /// Calls `rpa.timeline.updateIsFixed`; scope `rpa`.
@@ -333,7 +207,7 @@ impl rt::Request for Update {
 #[deprecated(note = "New processes are smart processes of the CRM.")]
 #[allow(deprecated)]
 #[inline]
-pub fn update_is_fixed(id: impl ::std::convert::Into<rt::Id>) -> UpdateIsFixed {
+pub fn update_is_fixed(id: impl Into<rt::Id>) -> UpdateIsFixed {
     UpdateIsFixed(
         rt::Call::new(
                 rt::Method::new(
@@ -352,36 +226,12 @@ pub fn update_is_fixed(id: impl ::std::convert::Into<rt::Id>) -> UpdateIsFixed {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateIsFixed(rt::Call);
+rt::request!(UpdateIsFixed -> crate ::types::RpaTimelineEntry);
 #[allow(deprecated)]
 impl UpdateIsFixed {
     /// `isFixed`. Whether it is pinned.
     #[inline]
     pub fn is_fixed(self, value: bool) -> Self {
         Self(self.0.param("isFixed", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::RpaTimelineEntry> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for UpdateIsFixed {
-    type Output = crate::types::RpaTimelineEntry;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

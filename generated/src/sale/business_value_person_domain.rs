@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `0`: Something else failed. The description tells what.
 /// - `201450000001`: The domain is neither I nor E.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -46,32 +46,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::SalePayerDomain> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::SalePayerDomain;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::SalePayerDomain);
 /// Removes the note whether a kind of payer stands for people or companies.
 ///
 /// Calls `sale.businessValuePersonDomain.deleteByFilter`; scope `sale`. May be called by: administrator.
@@ -98,7 +73,7 @@ impl rt::Request for Add {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete_by_filter(fields: impl ::std::convert::Into<rt::Value>) -> DeleteByFilter {
+pub fn delete_by_filter(fields: impl Into<rt::Value>) -> DeleteByFilter {
     DeleteByFilter(
         rt::Call::new(
                 rt::Method::new(
@@ -115,29 +90,7 @@ pub fn delete_by_filter(fields: impl ::std::convert::Into<rt::Value>) -> DeleteB
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteByFilter(rt::Call);
-impl DeleteByFilter {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteByFilter {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteByFilter -> bool);
 /// Lists the fields of domains of kinds of payers with their types, and whether each is required or only read.
 ///
 /// Calls `sale.businessValuePersonDomain.getFields`; scope `sale`. May be called by: administrator.
@@ -176,29 +129,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Finds out which kinds of payers stand for people and which for companies.
 ///
 /// Calls `sale.businessValuePersonDomain.list`; scope `sale`. May be called by: administrator.
@@ -242,75 +173,29 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::SalePayerDomain >, all crate
+    ::types::SalePayerDomain
+);
 impl List {
     /// `select`. Fields to answer; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::SalePayerDomain>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SalePayerDomain> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::SalePayerDomain> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SalePayerDomain> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::SalePayerDomain>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

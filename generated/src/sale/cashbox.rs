@@ -35,9 +35,9 @@ pub mod handler;
 /// - `ERROR_CASHBOX_ADD`: The register was not added. The description tells why.
 #[inline]
 pub fn add(
-    name: impl ::std::convert::Into<::std::string::String>,
-    rest_code: impl ::std::convert::Into<::std::string::String>,
-    email: impl ::std::convert::Into<::std::string::String>,
+    name: impl Into<String>,
+    rest_code: impl Into<String>,
+    email: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -57,6 +57,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `OFD`. Operator of fiscal data that receipts go to (Russia); none when it is left out.
     ///
@@ -69,20 +70,17 @@ impl Add {
     /// - `bx_tenzorofd`: Tensor.
     /// - `bx_conturofd`: Kontur.
     #[inline]
-    pub fn ofd(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn ofd(self, value: impl Into<String>) -> Self {
         Self(self.0.param("OFD", rt::value::text(value)))
     }
     /// `OFD_SETTINGS`. Settings for that operator.
     #[inline]
-    pub fn ofd_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn ofd_settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("OFD_SETTINGS", value))
     }
     /// `NUMBER_KKM`. Number of the register in another system.
     #[inline]
-    pub fn number_kkm(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn number_kkm(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NUMBER_KKM", rt::value::text(value)))
     }
     /// `ACTIVE`. Whether it is in use. It is not when it is left out.
@@ -92,7 +90,7 @@ impl Add {
     }
     /// `SORT`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `USE_OFFLINE`. Whether it works without the net. It does not when it is left out.
@@ -102,29 +100,8 @@ impl Add {
     }
     /// `SETTINGS`. Values of the settings that the handler defines, by section and code.
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("SETTINGS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a cash register.
@@ -151,7 +128,7 @@ impl rt::Request for Add {
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_DELETE`: The register was not deleted. The description tells why.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -168,29 +145,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Finds cash registers by conditions on their fields.
 ///
 /// Calls `sale.cashbox.list`; scope `cashbox`. May be called by: administrator of the CRM.
@@ -234,74 +189,24 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> Vec < crate ::types::SaleCashRegister >, all crate ::types::SaleCashRegister
+);
 impl List {
     /// `SELECT`. Fields to answer; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::SaleCashRegister>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SaleCashRegister> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::SaleCashRegister> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SaleCashRegister> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::SaleCashRegister>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a cash register. What is left out stays as it is.
@@ -328,10 +233,7 @@ impl rt::Request for List {
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_UPDATE`: The register was not changed. The description tells why.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -349,26 +251,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

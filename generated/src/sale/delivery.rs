@@ -35,9 +35,9 @@ pub mod request;
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn add(
-    rest_code: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
-    currency: impl ::std::convert::Into<::std::string::String>,
+    rest_code: impl Into<String>,
+    name: impl Into<String>,
+    currency: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -57,18 +57,16 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Value);
 impl Add {
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `ACTIVE`. Whether it is in use. It is when it is left out.
@@ -78,47 +76,13 @@ impl Add {
     }
     /// `CONFIG`. Values of the settings that the handler defines.
     #[inline]
-    pub fn config(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("CONFIG", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn config(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("CONFIG", rt::value::list(value, Into::into)))
     }
     /// `LOGOTYPE`. Picture that stands for it.
     #[inline]
-    pub fn logotype(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["LOGOTYPE"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+    pub fn logotype(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["LOGOTYPE"], rt::value::FileForm::Base64, Into::into(value)))
     }
 }
 /// Removes a delivery service.
@@ -145,7 +109,7 @@ impl rt::Request for Add {
 /// - `ERROR_DELIVERY_DELETE`: The delivery service was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -162,29 +126,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Finds delivery services by conditions on their fields.
 ///
 /// Calls `sale.delivery.getlist`; scope `sale`. May be called by: administrator of the CRM.
@@ -228,74 +170,25 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::SaleDeliveryService >, all crate
+    ::types::SaleDeliveryService
+);
 impl Getlist {
     /// `SELECT`. Fields to answer; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::SaleDeliveryService>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SaleDeliveryService> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::SaleDeliveryService> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SaleDeliveryService> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::SaleDeliveryService>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a delivery service. What is left out stays as it is.
@@ -326,7 +219,7 @@ impl rt::Request for Getlist {
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -343,31 +236,26 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `CURRENCY`. Currency of its prices, such as EUR.
     #[inline]
-    pub fn currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn currency(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CURRENCY", rt::value::text(value)))
     }
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `ACTIVE`. Whether it is in use. It is when it is left out.
@@ -377,41 +265,12 @@ impl Update {
     }
     /// `LOGOTYPE`. Picture that stands for it.
     #[inline]
-    pub fn logotype(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["LOGOTYPE"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn logotype(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["LOGOTYPE"], rt::value::FileForm::Base64, Into::into(value)))
     }
     /// `FIELDS`. The new values in one object. This is another form of the request.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FIELDS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

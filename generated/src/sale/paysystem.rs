@@ -40,9 +40,9 @@ pub mod settings;
 /// - `ERROR_PERSON_TYPE_NOT_FOUND`: There is no such type of payer. sale.persontype.list tells which there are.
 #[inline]
 pub fn add(
-    name: impl ::std::convert::Into<::std::string::String>,
-    person_type_id: impl ::std::convert::Into<rt::Id>,
-    bx_rest_handler: impl ::std::convert::Into<::std::string::String>,
+    name: impl Into<String>,
+    person_type_id: impl Into<rt::Id>,
+    bx_rest_handler: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -62,13 +62,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `DESCRIPTION`. Words that explain it to buyers.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `ACTIVE`. Whether it is offered. No when it is left out.
@@ -78,7 +76,7 @@ impl Add {
     }
     /// `SETTINGS`. Values of the settings: a key a setting of the handler, below it TYPE (where the value comes from: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N) and VALUE (the value itself for VALUE, otherwise a field such as ACCOUNT_NUMBER, SUM, CURRENCY or EMAIL).
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("SETTINGS", value))
     }
     /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when it is left out.
@@ -88,24 +86,13 @@ impl Add {
     /// - `CRM_INVOICE`: Invoices of the former kind.
     /// - `CRM_QUOTE`: Estimates.
     #[inline]
-    pub fn entity_registry_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_registry_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_REGISTRY_TYPE", rt::value::text(value)))
     }
     /// `LOGOTYPE`. Picture to show beside it.
     #[inline]
-    pub fn logotype(self, value: impl ::std::convert::Into<rt::File>) -> Self {
-        Self(
-            self
-                .0
-                .file(
-                    &["LOGOTYPE"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
-        )
+    pub fn logotype(self, value: impl Into<rt::File>) -> Self {
+        Self(self.0.file(&["LOGOTYPE"], rt::value::FileForm::Base64, Into::into(value)))
     }
     /// `NEW_WINDOW`. Whether the payment opens in a new window. No when it is left out.
     #[inline]
@@ -114,32 +101,8 @@ impl Add {
     }
     /// `XML_ID`. Code of it in another system, for finding it again.
     #[inline]
-    pub fn xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn xml_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("XML_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a payment system that the same application has made.
@@ -165,7 +128,7 @@ impl rt::Request for Add {
 /// - `ERROR_PAY_SYSTEM_NOT_FOUND`: There is no payment system of this number. Look it up with GetPaySystemsList.
 /// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -182,29 +145,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Finds payment systems. All of them come at once.
 ///
 /// Calls `sale.paysystem.list`; scope `pay_system`. May be called by: a CRM administrator.
@@ -248,65 +189,22 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < crate ::types::PaySystem >, all crate ::types::PaySystem);
 impl List {
     /// `SELECT`. Keys to answer. All of them when it is left out or empty.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions on the fields of the payment systems, joined by "and". An operator may stand before a key: \>, \>=, \<, \<=, ! (is not), @ (is one of a list), !@ (is none of a list), % (contains), !% (does not contain), \=% and !=% (fits a mask with % signs or not). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::PaySystem>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::PaySystem> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::PaySystem> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::PaySystem> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::PaySystem>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a payment system that the same application has made.
@@ -337,7 +235,7 @@ impl rt::Request for List {
 /// - `ERROR_PAY_SYSTEM_NOT_FOUND`: There is no payment system of this number. Look it up with GetPaySystemsList.
 /// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -354,31 +252,11 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `FIELDS`. New values of the fields. What is left out stays.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FIELDS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

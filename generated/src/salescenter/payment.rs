@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The number is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn get_public_url(id: impl ::std::convert::Into<rt::Id>) -> GetPublicUrl {
+pub fn get_public_url(id: impl Into<rt::Id>) -> GetPublicUrl {
     GetPublicUrl(
         rt::Call::new(
                 rt::Method::new(
@@ -43,26 +43,4 @@ pub fn get_public_url(id: impl ::std::convert::Into<rt::Id>) -> GetPublicUrl {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetPublicUrl(rt::Call);
-impl GetPublicUrl {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetPublicUrl {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetPublicUrl -> rt::Object);

@@ -24,9 +24,9 @@ use ::bitrix24_runtime as rt;
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
 pub fn access(
-    group_id: impl ::std::convert::Into<rt::Id>,
-    feature: impl ::std::convert::Into<::std::string::String>,
-    operation: impl ::std::convert::Into<::std::string::String>,
+    group_id: impl Into<rt::Id>,
+    feature: impl Into<String>,
+    operation: impl Into<String>,
 ) -> Access {
     Access(
         rt::Call::new(
@@ -46,26 +46,4 @@ pub fn access(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Access(rt::Call);
-impl Access {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Access {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Access -> bool);

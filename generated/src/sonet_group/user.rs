@@ -23,10 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn add(
-    group_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -44,29 +41,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> Vec < rt::Id >);
 /// Takes people out of a workgroup or project. The owner and the scrum master cannot be taken out.
 ///
 /// Calls `sonet_group.user.delete`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
@@ -88,10 +63,7 @@ impl rt::Request for Add {
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn delete(
-    group_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Value>,
-) -> Delete {
+pub fn delete(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -109,29 +81,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> Vec < rt::Id >);
 /// Lists who belongs to a workgroup or project, with the part played there.
 ///
 /// Calls `sonet_group.user.get`; scope `sonet`.
@@ -153,7 +103,7 @@ impl rt::Request for Delete {
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -170,47 +120,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 /// Lists the workgroups and projects that the caller belongs to, with the part played there.
 ///
 /// Calls `sonet_group.user.groups`; scope `sonet`.
@@ -242,47 +152,7 @@ pub fn groups() -> Groups {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Groups(rt::Call);
-impl Groups {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Groups {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Groups -> Vec < rt::Value >, all rt::Value);
 /// Invites people into a workgroup or project; they decide themselves.
 ///
 /// Calls `sonet_group.user.invite`; scope `sonet`. May be called by: whoever may create workgroups.
@@ -307,10 +177,7 @@ impl rt::Request for Groups {
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn invite(
-    group_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Value>,
-) -> Invite {
+pub fn invite(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Invite {
     Invite(
         rt::Call::new(
                 rt::Method::new(
@@ -328,35 +195,12 @@ pub fn invite(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Invite(rt::Call);
+rt::request!(Invite -> Vec < rt::Id >);
 impl Invite {
     /// `MESSAGE`. Words for the people who get it.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Invite {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Asks for the caller to be let into a workgroup or project.
@@ -383,7 +227,7 @@ impl rt::Request for Invite {
 ///
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
-pub fn request(group_id: impl ::std::convert::Into<rt::Id>) -> Request {
+pub fn request(group_id: impl Into<rt::Id>) -> Request {
     Request(
         rt::Call::new(
                 rt::Method::new(
@@ -400,35 +244,12 @@ pub fn request(group_id: impl ::std::convert::Into<rt::Id>) -> Request {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Request(rt::Call);
+rt::request!(Request -> bool);
 impl Request {
     /// `MESSAGE`. Words for the people who get it.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Request {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the part that members play in a workgroup or project. For the owner there is SetWorkgroupOwner.
@@ -453,9 +274,9 @@ impl rt::Request for Request {
 /// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
 #[inline]
 pub fn update(
-    group_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Value>,
-    role: impl ::std::convert::Into<::std::string::String>,
+    group_id: impl Into<rt::Id>,
+    user_id: impl Into<rt::Value>,
+    role: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -475,26 +296,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> Vec < rt::Id >);

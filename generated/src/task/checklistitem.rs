@@ -23,10 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS is missing. Error 8: the item has no TITLE, or the caller may not add items.
 #[inline]
-pub fn add(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -63,8 +60,8 @@ pub fn add(
 /// - `ERROR_CORE`: Error 256: TASKID is no number, or FIELDS is missing. Error 8: the item has no TITLE, or the caller may not add items.
 #[inline]
 pub fn add_tasks_checklist_element(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    title: impl ::std::convert::Into<::std::string::String>,
+    taskid: impl Into<rt::Id>,
+    title: impl Into<String>,
     is_complete: bool,
 ) -> Add {
     Add(
@@ -86,10 +83,11 @@ pub fn add_tasks_checklist_element(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]
-    pub fn sort_index(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort_index(self, value: impl Into<i64>) -> Self {
         Self(self.0.nested(&["FIELDS", "SORT_INDEX"], rt::value::integer(value)))
     }
     /// `IS_IMPORTANT`. Whether the item has the flame of an important one.
@@ -99,34 +97,13 @@ impl Add {
     }
     /// `MEMBERS`. People of the item. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME and IMAGE.
     #[inline]
-    pub fn members(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn members(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["FIELDS", "MEMBERS"], value))
     }
     /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]
-    pub fn parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["FIELDS", "PARENT_ID"], rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Ticks a checklist item.
@@ -150,10 +127,7 @@ impl rt::Request for Add {
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
 #[inline]
-pub fn complete(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Complete {
+pub fn complete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Complete {
     Complete(
         rt::Call::new(
                 rt::Method::new(
@@ -172,29 +146,7 @@ pub fn complete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Complete(rt::Call);
-impl Complete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Complete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Complete -> bool);
 /// Removes an item from a checklist, with the items below it; an item at the top takes the whole checklist with it.
 ///
 /// Calls `task.checklistitem.delete`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -216,10 +168,7 @@ impl rt::Request for Complete {
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
 #[inline]
-pub fn delete(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -238,29 +187,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads one checklist item.
 ///
 /// Calls `task.checklistitem.get`; scope `task`. May be called by: everybody who may see the task.
@@ -282,10 +209,7 @@ impl rt::Request for Delete {
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
 #[inline]
-pub fn get(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -304,32 +228,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::TaskChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::TaskChecklistItem);
 /// Lists the items of all checklists of a task. Those with PARENT_ID 0 are the checklists themselves.
 ///
 /// Calls `task.checklistitem.getlist`; scope `task`. May be called by: everybody who may see the task.
@@ -351,7 +250,7 @@ impl rt::Request for Get {
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8: there is no such task, or the caller may not see it.
 #[inline]
-pub fn getlist(taskid: impl ::std::convert::Into<rt::Id>) -> Getlist {
+pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
@@ -369,59 +268,15 @@ pub fn getlist(taskid: impl ::std::convert::Into<rt::Id>) -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::TaskChecklistItem >, all crate
+    ::types::TaskChecklistItem
+);
 impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskChecklistItem>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::TaskChecklistItem> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::TaskChecklistItem> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::TaskChecklistItem> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::TaskChecklistItem>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Describes the methods for checklist items: parameters in order, keys, what may be sorted and filtered by.
@@ -455,29 +310,7 @@ pub fn getmanifest() -> Getmanifest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-impl Getmanifest {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getmanifest {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getmanifest -> rt::Object);
 /// Tells whether the caller may do something with a checklist item.
 ///
 /// Calls `task.checklistitem.isactionallowed`; scope `task`.
@@ -500,9 +333,9 @@ impl rt::Request for Getmanifest {
 /// - `ERROR_CORE`: Error 256: a number is missing or none.
 #[inline]
 pub fn isactionallowed(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    actionid: impl ::std::convert::Into<i64>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    actionid: impl Into<i64>,
 ) -> Isactionallowed {
     Isactionallowed(
         rt::Call::new(
@@ -523,29 +356,7 @@ pub fn isactionallowed(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Isactionallowed(rt::Call);
-impl Isactionallowed {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Isactionallowed {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Isactionallowed -> bool);
 /// Puts a checklist item behind another of the same task; it gets the same item above it as that one.
 ///
 /// Calls `task.checklistitem.moveafteritem`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -568,9 +379,9 @@ impl rt::Request for Isactionallowed {
 /// - `ERROR_CORE`: Error 256: a number is missing or none. Error 8: the caller may not change the checklist.
 #[inline]
 pub fn moveafteritem(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    afteritemid: impl ::std::convert::Into<rt::Id>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    afteritemid: impl Into<rt::Id>,
 ) -> Moveafteritem {
     Moveafteritem(
         rt::Call::new(
@@ -591,29 +402,7 @@ pub fn moveafteritem(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Moveafteritem(rt::Call);
-impl Moveafteritem {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Moveafteritem {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Moveafteritem -> rt::Value);
 /// Takes the tick off a checklist item.
 ///
 /// Calls `task.checklistitem.renew`; scope `task`.
@@ -635,10 +424,7 @@ impl rt::Request for Moveafteritem {
 ///
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
 #[inline]
-pub fn renew(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Renew {
+pub fn renew(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Renew {
     Renew(
         rt::Call::new(
                 rt::Method::new(
@@ -657,29 +443,7 @@ pub fn renew(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Renew(rt::Call);
-impl Renew {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Renew {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Renew -> bool);
 /// Changes fields of a checklist item, given in one object. Those not named stay.
 ///
 /// Calls `task.checklistitem.update`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -702,9 +466,9 @@ impl rt::Request for Renew {
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
 #[inline]
 pub fn update(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -743,9 +507,9 @@ pub fn update(
 /// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
 #[inline]
 pub fn update_tasks_checklist_element(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    title: impl ::std::convert::Into<::std::string::String>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    title: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -766,10 +530,11 @@ pub fn update_tasks_checklist_element(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Value);
 impl Update {
     /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]
-    pub fn sort_index(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort_index(self, value: impl Into<i64>) -> Self {
         Self(self.0.nested(&["FIELDS", "SORT_INDEX"], rt::value::integer(value)))
     }
     /// `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
@@ -784,33 +549,12 @@ impl Update {
     }
     /// `MEMBERS`. People of the item. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME and IMAGE.
     #[inline]
-    pub fn members(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn members(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["FIELDS", "MEMBERS"], value))
     }
     /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]
-    pub fn parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["FIELDS", "PARENT_ID"], rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -28,10 +28,7 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -73,8 +70,8 @@ pub fn add(
 #[allow(deprecated)]
 #[inline]
 pub fn add_task_comment(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    post_message: impl ::std::convert::Into<::std::string::String>,
+    taskid: impl Into<rt::Id>,
+    post_message: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -105,28 +102,24 @@ pub fn get_comment_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
 impl Add {
     /// `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
     #[inline]
-    pub fn author_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn author_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["FIELDS", "AUTHOR_ID"], rt::value::id(value)))
     }
     /// `POST_DATE`. When the comment was written; the present moment without it.
     #[inline]
-    pub fn post_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn post_date(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["FIELDS", "POST_DATE"], rt::value::text(value)))
     }
     /// `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
     #[inline]
     pub fn uf_forum_message_doc(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self(
             self
@@ -136,28 +129,6 @@ impl Add {
                     rt::value::list(value, rt::value::text),
                 ),
         )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a comment. Others than administrators may remove their own comments only.
@@ -185,10 +156,7 @@ impl rt::Request for Add {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -210,31 +178,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-#[allow(deprecated)]
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads one comment of a task.
 ///
 /// Calls `task.commentitem.get`; scope `task`. May be called by: everybody who may see the task.
@@ -261,10 +205,7 @@ impl rt::Request for Delete {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -286,34 +227,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-#[allow(deprecated)]
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskComment> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Get {
-    type Output = crate::types::TaskComment;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::TaskComment);
 /// Lists comments of a task by conditions, the newest first.
 ///
 /// Calls `task.commentitem.getlist`; scope `task`. May be called by: everybody who may see the task.
@@ -343,7 +257,7 @@ impl rt::Request for Get {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getlist(taskid: impl ::std::convert::Into<rt::Id>) -> Getlist {
+pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
@@ -382,7 +296,7 @@ pub fn getlist(taskid: impl ::std::convert::Into<rt::Id>) -> Getlist {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get_task_comments_list(task_id: impl ::std::convert::Into<rt::Id>) -> Getlist {
+pub fn get_task_comments_list(task_id: impl Into<rt::Id>) -> Getlist {
     Getlist(
         rt::Call::new(
                 rt::Method::new(
@@ -403,57 +317,20 @@ pub fn get_task_comments_list(task_id: impl ::std::convert::Into<rt::Id>) -> Get
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::TaskComment >, all crate ::types::TaskComment
+);
 #[allow(deprecated)]
 impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc. Without it the newest comment comes first.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `FILTER`. Conditions on the comments, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=. Without a filter all come.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskComment>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::TaskComment> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::TaskComment> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::TaskComment> {
-        self.0.all_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::TaskComment>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Describes the methods for comments: parameters in order, keys, what may be sorted and filtered by.
@@ -487,29 +364,7 @@ pub fn getmanifest() -> Getmanifest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-impl Getmanifest {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getmanifest {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getmanifest -> rt::Object);
 /// Tells whether the caller may do something with a comment.
 ///
 /// Calls `task.commentitem.isactionallowed`; scope `task`.
@@ -532,9 +387,9 @@ impl rt::Request for Getmanifest {
 /// - `ERROR_CORE`: Error 256: a number is missing or none. Otherwise there is no such comment or task.
 #[inline]
 pub fn isactionallowed(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    actionid: impl ::std::convert::Into<i64>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    actionid: impl Into<i64>,
 ) -> Isactionallowed {
     Isactionallowed(
         rt::Call::new(
@@ -555,29 +410,7 @@ pub fn isactionallowed(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Isactionallowed(rt::Call);
-impl Isactionallowed {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Isactionallowed {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Isactionallowed -> bool);
 /// Changes a comment, with the new values in one object. Others than administrators may change their own comments only.
 ///
 /// Calls `task.commentitem.update`; scope `task`. May be called by: administrator, or author of the comment.
@@ -605,9 +438,9 @@ impl rt::Request for Isactionallowed {
 #[allow(deprecated)]
 #[inline]
 pub fn update(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -651,9 +484,9 @@ pub fn update(
 #[allow(deprecated)]
 #[inline]
 pub fn update_task_comment(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    post_message: impl ::std::convert::Into<::std::string::String>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    post_message: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -677,15 +510,14 @@ pub fn update_task_comment(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
     /// `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
     #[inline]
     pub fn uf_forum_message_doc(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self(
             self
@@ -695,27 +527,5 @@ impl Update {
                     rt::value::list(value, rt::value::text),
                 ),
         )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

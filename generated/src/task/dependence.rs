@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACTION_NOT_ALLOWED`: These tasks cannot be tied, or not by the caller. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn add(
-    task_id_from: impl ::std::convert::Into<rt::Id>,
-    task_id_to: impl ::std::convert::Into<rt::Id>,
-    link_type: impl ::std::convert::Into<i64>,
+    task_id_from: impl Into<rt::Id>,
+    task_id_to: impl Into<rt::Id>,
+    link_type: impl Into<i64>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -47,32 +47,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> Vec < rt::Value >);
 /// Removes the dependency of one task on another in the Gantt chart, whatever its kind.
 ///
 /// Calls `task.dependence.delete`; scope `task`.
@@ -95,10 +70,7 @@ impl rt::Request for Add {
 /// - `ILLEGAL_NEW_LINK`: The two tasks are not tied.
 /// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks.
 #[inline]
-pub fn delete(
-    task_id_from: impl ::std::convert::Into<rt::Id>,
-    task_id_to: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(task_id_from: impl Into<rt::Id>, task_id_to: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -135,9 +107,9 @@ pub fn delete(
 /// - `ACTION_NOT_ALLOWED`: The caller may not change these tasks.
 #[inline]
 pub fn delete_tasks_dependencies(
-    task_id_from: impl ::std::convert::Into<rt::Id>,
-    task_id_to: impl ::std::convert::Into<rt::Id>,
-    link_type: impl ::std::convert::Into<i64>,
+    task_id_from: impl Into<rt::Id>,
+    task_id_to: impl Into<rt::Id>,
+    link_type: impl Into<i64>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -157,29 +129,4 @@ pub fn delete_tasks_dependencies(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> Vec < rt::Value >);

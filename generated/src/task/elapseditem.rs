@@ -27,10 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CODE`: The caller may not book time on this task.
 #[inline]
-pub fn add(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    arfields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(taskid: impl Into<rt::Id>, arfields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -76,8 +73,8 @@ pub fn add(
 /// - `ERROR_CODE`: The caller may not book time on this task.
 #[inline]
 pub fn add_task_time_accounting(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    seconds: impl ::std::convert::Into<i64>,
+    taskid: impl Into<rt::Id>,
+    seconds: impl Into<i64>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -97,48 +94,22 @@ pub fn add_task_time_accounting(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `USER_ID`. User who worked; the caller without it.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "USER_ID"], rt::value::id(value)))
     }
     /// `COMMENT_TEXT`. What was done in that time.
     #[inline]
-    pub fn comment_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn comment_text(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "COMMENT_TEXT"], rt::value::text(value)))
     }
     /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
     #[inline]
-    pub fn created_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn created_date(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "CREATED_DATE"], rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a record of working time.
@@ -166,10 +137,7 @@ impl rt::Request for Add {
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
-pub fn delete(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -188,29 +156,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Reads one record of working time.
 ///
 /// Calls `task.elapseditem.get`; scope `task`.
@@ -236,10 +182,7 @@ impl rt::Request for Delete {
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
-pub fn get(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -258,29 +201,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Value);
 /// Lists records of working time, 50 at most; PARAMS asks for further pages.
 ///
 /// Calls `task.elapseditem.getlist`; scope `task`.
@@ -326,81 +247,34 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::TaskElapsedItem >, all crate ::types::TaskElapsedItem
+);
 impl Getlist {
     /// `TASKID`. Number of the task. Without it the records of all tasks come.
     #[inline]
-    pub fn taskid(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn taskid(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("TASKID", rt::value::id(value)))
     }
     /// `ORDER`. Fields to sort by, each with asc or desc.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `FILTER`. Conditions on the records, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `SELECT`. Fields to answer; an asterisk stands for all. Without it every field comes.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `PARAMS`. How to cut the list into pages.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskElapsedItem>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::TaskElapsedItem> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::TaskElapsedItem> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::TaskElapsedItem> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::TaskElapsedItem>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Describes the methods for working time: parameters in order, keys, what may be sorted and filtered by.
@@ -434,29 +308,7 @@ pub fn getmanifest() -> Getmanifest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-impl Getmanifest {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getmanifest {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getmanifest -> rt::Object);
 /// Tells whether the caller may do something with a record of working time.
 ///
 /// Calls `task.elapseditem.isActionAllowed`; scope `task`.
@@ -473,9 +325,9 @@ impl rt::Request for Getmanifest {
 /// ```
 #[inline]
 pub fn is_action_allowed(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    actionid: impl ::std::convert::Into<i64>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    actionid: impl Into<i64>,
 ) -> IsActionAllowed {
     IsActionAllowed(
         rt::Call::new(
@@ -496,29 +348,7 @@ pub fn is_action_allowed(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct IsActionAllowed(rt::Call);
-impl IsActionAllowed {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for IsActionAllowed {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(IsActionAllowed -> bool);
 /// Changes a record of working time, with the new values in one object.
 ///
 /// Calls `task.elapseditem.update`; scope `task`.
@@ -545,9 +375,9 @@ impl rt::Request for IsActionAllowed {
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
 pub fn update(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    arfields: impl ::std::convert::Into<rt::Value>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    arfields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -594,9 +424,9 @@ pub fn update(
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
 pub fn update_task_time_accounting(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    itemid: impl ::std::convert::Into<rt::Id>,
-    seconds: impl ::std::convert::Into<i64>,
+    taskid: impl Into<rt::Id>,
+    itemid: impl Into<rt::Id>,
+    seconds: impl Into<i64>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -617,47 +447,21 @@ pub fn update_task_time_accounting(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Value);
 impl Update {
     /// `COMMENT_TEXT`. What was done in that time.
     #[inline]
-    pub fn comment_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn comment_text(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "COMMENT_TEXT"], rt::value::text(value)))
     }
     /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
     #[inline]
-    pub fn created_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn created_date(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "CREATED_DATE"], rt::value::text(value)))
     }
     /// `USER_ID`. User who worked; the caller without it.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["ARFIELDS", "USER_ID"], rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -22,7 +22,7 @@ pub mod userfield;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn add(taskdata: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(taskdata: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -43,31 +43,7 @@ pub fn add(taskdata: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-#[allow(deprecated)]
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> rt::Id);
 /// Uploads a file and attaches it to a task.
 ///
 /// Calls `task.item.addfile`; scope `task`.
@@ -88,9 +64,9 @@ impl rt::Request for Add {
 #[allow(deprecated)]
 #[inline]
 pub fn addfile(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    name: impl ::std::convert::Into<::std::string::String>,
-    content: impl ::std::convert::Into<rt::File>,
+    task_id: impl Into<rt::Id>,
+    name: impl Into<String>,
+    content: impl Into<rt::File>,
 ) -> Addfile {
     Addfile(
         rt::Call::new(
@@ -104,11 +80,7 @@ pub fn addfile(
             )
             .param("TASK_ID", rt::value::id(task_id))
             .param("NAME", rt::value::text(name))
-            .file(
-                &["CONTENT"],
-                rt::value::FileForm::Base64,
-                ::std::convert::Into::into(content),
-            ),
+            .file(&["CONTENT"], rt::value::FileForm::Base64, Into::into(content)),
     )
 }
 /// A call of `task.item.addfile`: Uploads a file and attaches it to a task.
@@ -118,31 +90,7 @@ pub fn addfile(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Addfile(rt::Call);
-#[allow(deprecated)]
-impl Addfile {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Addfile {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Addfile -> rt::Value);
 /// Marks a task as a favourite of the caller.
 ///
 /// Calls `task.item.addtofavorite`; scope `task`.
@@ -165,7 +113,7 @@ impl rt::Request for Addfile {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn addtofavorite(task_id: impl ::std::convert::Into<rt::Id>) -> Addtofavorite {
+pub fn addtofavorite(task_id: impl Into<rt::Id>) -> Addtofavorite {
     Addtofavorite(
         rt::Call::new(
                 rt::Method::new(
@@ -186,34 +134,13 @@ pub fn addtofavorite(task_id: impl ::std::convert::Into<rt::Id>) -> Addtofavorit
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Addtofavorite(rt::Call);
+rt::request!(Addtofavorite -> rt::Value);
 #[allow(deprecated)]
 impl Addtofavorite {
     /// `PARAMS`. Settings of the call.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Addtofavorite {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Accepts the work on a task that needs the consent of its creator; the task is finished then.
@@ -235,7 +162,7 @@ impl rt::Request for Addtofavorite {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn approve(taskid: impl ::std::convert::Into<rt::Id>) -> Approve {
+pub fn approve(taskid: impl Into<rt::Id>) -> Approve {
     Approve(
         rt::Call::new(
                 rt::Method::new(
@@ -256,31 +183,7 @@ pub fn approve(taskid: impl ::std::convert::Into<rt::Id>) -> Approve {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Approve(rt::Call);
-#[allow(deprecated)]
-impl Approve {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Approve {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Approve -> rt::Value);
 /// Finishes a task, or lets it wait for the consent of its creator.
 ///
 /// Calls `task.item.complete`; scope `task`.
@@ -300,7 +203,7 @@ impl rt::Request for Approve {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn complete(taskid: impl ::std::convert::Into<rt::Id>) -> Complete {
+pub fn complete(taskid: impl Into<rt::Id>) -> Complete {
     Complete(
         rt::Call::new(
                 rt::Method::new(
@@ -321,31 +224,7 @@ pub fn complete(taskid: impl ::std::convert::Into<rt::Id>) -> Complete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Complete(rt::Call);
-#[allow(deprecated)]
-impl Complete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Complete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Complete -> rt::Value);
 /// Puts off a task that is in progress.
 ///
 /// Calls `task.item.defer`; scope `task`.
@@ -365,7 +244,7 @@ impl rt::Request for Complete {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn defer(taskid: impl ::std::convert::Into<rt::Id>) -> Defer {
+pub fn defer(taskid: impl Into<rt::Id>) -> Defer {
     Defer(
         rt::Call::new(
                 rt::Method::new(
@@ -386,31 +265,7 @@ pub fn defer(taskid: impl ::std::convert::Into<rt::Id>) -> Defer {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Defer(rt::Call);
-#[allow(deprecated)]
-impl Defer {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Defer {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Defer -> rt::Value);
 /// Hands a task over to another responsible person.
 ///
 /// Calls `task.item.delegate`; scope `task`.
@@ -430,10 +285,7 @@ impl rt::Request for Defer {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delegate(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    userid: impl ::std::convert::Into<rt::Id>,
-) -> Delegate {
+pub fn delegate(taskid: impl Into<rt::Id>, userid: impl Into<rt::Id>) -> Delegate {
     Delegate(
         rt::Call::new(
                 rt::Method::new(
@@ -455,31 +307,7 @@ pub fn delegate(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delegate(rt::Call);
-#[allow(deprecated)]
-impl Delegate {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delegate {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delegate -> rt::Value);
 /// Deletes a task.
 ///
 /// Calls `task.item.delete`; scope `task`.
@@ -499,7 +327,7 @@ impl rt::Request for Delegate {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(taskid: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(taskid: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -520,31 +348,7 @@ pub fn delete(taskid: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-#[allow(deprecated)]
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Takes an attachment off a task; a file on Drive stays there.
 ///
 /// Calls `task.item.deletefile`; scope `task`.
@@ -565,8 +369,8 @@ impl rt::Request for Delete {
 #[allow(deprecated)]
 #[inline]
 pub fn deletefile(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    attachment_id: impl ::std::convert::Into<rt::Id>,
+    task_id: impl Into<rt::Id>,
+    attachment_id: impl Into<rt::Id>,
 ) -> Deletefile {
     Deletefile(
         rt::Call::new(
@@ -589,31 +393,7 @@ pub fn deletefile(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Deletefile(rt::Call);
-#[allow(deprecated)]
-impl Deletefile {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Deletefile {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Deletefile -> rt::Value);
 /// Takes a task off the favourites of the caller.
 ///
 /// Calls `task.item.deletefromfavorite`; scope `task`.
@@ -636,9 +416,7 @@ impl rt::Request for Deletefile {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn deletefromfavorite(
-    task_id: impl ::std::convert::Into<rt::Id>,
-) -> Deletefromfavorite {
+pub fn deletefromfavorite(task_id: impl Into<rt::Id>) -> Deletefromfavorite {
     Deletefromfavorite(
         rt::Call::new(
                 rt::Method::new(
@@ -659,34 +437,13 @@ pub fn deletefromfavorite(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Deletefromfavorite(rt::Call);
+rt::request!(Deletefromfavorite -> rt::Value);
 #[allow(deprecated)]
 impl Deletefromfavorite {
     /// `PARAMS`. Settings of the call.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Deletefromfavorite {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Rejects the work on a task that needs the consent of its creator.
@@ -708,7 +465,7 @@ impl rt::Request for Deletefromfavorite {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn disapprove(taskid: impl ::std::convert::Into<rt::Id>) -> Disapprove {
+pub fn disapprove(taskid: impl Into<rt::Id>) -> Disapprove {
     Disapprove(
         rt::Call::new(
                 rt::Method::new(
@@ -729,31 +486,7 @@ pub fn disapprove(taskid: impl ::std::convert::Into<rt::Id>) -> Disapprove {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Disapprove(rt::Call);
-#[allow(deprecated)]
-impl Disapprove {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Disapprove {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Disapprove -> rt::Value);
 /// Lists what the caller may do with a task.
 ///
 /// Calls `task.item.getallowedactions`; scope `task`.
@@ -773,9 +506,7 @@ impl rt::Request for Disapprove {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getallowedactions(
-    taskid: impl ::std::convert::Into<rt::Id>,
-) -> Getallowedactions {
+pub fn getallowedactions(taskid: impl Into<rt::Id>) -> Getallowedactions {
     Getallowedactions(
         rt::Call::new(
                 rt::Method::new(
@@ -796,31 +527,7 @@ pub fn getallowedactions(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getallowedactions(rt::Call);
-#[allow(deprecated)]
-impl Getallowedactions {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<i64>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getallowedactions {
-    type Output = ::std::vec::Vec<i64>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getallowedactions -> Vec < i64 >);
 /// Tells for each action whether the caller may do it with a task.
 ///
 /// Calls `task.item.getallowedtaskactionsasstrings`; scope `task`.
@@ -841,7 +548,7 @@ impl rt::Request for Getallowedactions {
 #[allow(deprecated)]
 #[inline]
 pub fn getallowedtaskactionsasstrings(
-    taskid: impl ::std::convert::Into<rt::Id>,
+    taskid: impl Into<rt::Id>,
 ) -> Getallowedtaskactionsasstrings {
     Getallowedtaskactionsasstrings(
         rt::Call::new(
@@ -863,31 +570,7 @@ pub fn getallowedtaskactionsasstrings(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getallowedtaskactionsasstrings(rt::Call);
-#[allow(deprecated)]
-impl Getallowedtaskactionsasstrings {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getallowedtaskactionsasstrings {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getallowedtaskactionsasstrings -> rt::Object);
 /// Reads the fields of a task.
 ///
 /// Calls `task.item.getdata`; scope `task`.
@@ -907,7 +590,7 @@ impl rt::Request for Getallowedtaskactionsasstrings {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getdata(taskid: impl ::std::convert::Into<rt::Id>) -> Getdata {
+pub fn getdata(taskid: impl Into<rt::Id>) -> Getdata {
     Getdata(
         rt::Call::new(
                 rt::Method::new(
@@ -928,31 +611,7 @@ pub fn getdata(taskid: impl ::std::convert::Into<rt::Id>) -> Getdata {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getdata(rt::Call);
-#[allow(deprecated)]
-impl Getdata {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getdata {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getdata -> rt::Object);
 /// Lists the tasks that a task depends on.
 ///
 /// Calls `task.item.getdependson`; scope `task`.
@@ -972,7 +631,7 @@ impl rt::Request for Getdata {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getdependson(taskid: impl ::std::convert::Into<rt::Id>) -> Getdependson {
+pub fn getdependson(taskid: impl Into<rt::Id>) -> Getdependson {
     Getdependson(
         rt::Call::new(
                 rt::Method::new(
@@ -993,31 +652,7 @@ pub fn getdependson(taskid: impl ::std::convert::Into<rt::Id>) -> Getdependson {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getdependson(rt::Call);
-#[allow(deprecated)]
-impl Getdependson {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getdependson {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getdependson -> Vec < rt::Id >);
 /// Reads the description of a task, in the form that is wanted.
 ///
 /// Calls `task.item.getdescription`; scope `task`.
@@ -1040,7 +675,7 @@ impl rt::Request for Getdependson {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getdescription(taskid: impl ::std::convert::Into<rt::Id>) -> Getdescription {
+pub fn getdescription(taskid: impl Into<rt::Id>) -> Getdescription {
     Getdescription(
         rt::Call::new(
                 rt::Method::new(
@@ -1061,6 +696,7 @@ pub fn getdescription(taskid: impl ::std::convert::Into<rt::Id>) -> Getdescripti
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getdescription(rt::Call);
+rt::request!(Getdescription -> String);
 #[allow(deprecated)]
 impl Getdescription {
     /// `FORMAT`. Form in which to answer the text.
@@ -1070,30 +706,8 @@ impl Getdescription {
     /// - `2`: As HTML, without what may do harm.
     /// - `3`: As plain text.
     #[inline]
-    pub fn format(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn format(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("FORMAT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getdescription {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the files that are attached to a task.
@@ -1115,7 +729,7 @@ impl rt::Request for Getdescription {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn getfiles(taskid: impl ::std::convert::Into<rt::Id>) -> Getfiles {
+pub fn getfiles(taskid: impl Into<rt::Id>) -> Getfiles {
     Getfiles(
         rt::Call::new(
                 rt::Method::new(
@@ -1136,34 +750,7 @@ pub fn getfiles(taskid: impl ::std::convert::Into<rt::Id>) -> Getfiles {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfiles(rt::Call);
-#[allow(deprecated)]
-impl Getfiles {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getfiles {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getfiles -> Vec < rt::Value >);
 /// Describes the old methods for tasks: parameters in order, keys, what may be sorted and filtered by.
 ///
 /// Calls `task.item.getmanifest`; scope `task`.
@@ -1202,31 +789,7 @@ pub fn getmanifest() -> Getmanifest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-#[allow(deprecated)]
-impl Getmanifest {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getmanifest {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getmanifest -> rt::Object);
 /// Tells whether the caller may do something with a task.
 ///
 /// Calls `task.item.isactionallowed`; scope `task`.
@@ -1247,8 +810,8 @@ impl rt::Request for Getmanifest {
 #[allow(deprecated)]
 #[inline]
 pub fn isactionallowed(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    actionid: impl ::std::convert::Into<i64>,
+    taskid: impl Into<rt::Id>,
+    actionid: impl Into<i64>,
 ) -> Isactionallowed {
     Isactionallowed(
         rt::Call::new(
@@ -1271,31 +834,7 @@ pub fn isactionallowed(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Isactionallowed(rt::Call);
-#[allow(deprecated)]
-impl Isactionallowed {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Isactionallowed {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Isactionallowed -> bool);
 /// Finds tasks, 50 at most; PARAMS asks for further pages.
 ///
 /// Calls `task.item.list`; scope `task`.
@@ -1341,72 +880,28 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < rt::Value >, all rt::Value);
 #[allow(deprecated)]
 impl List {
     /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `FILTER`. Conditions on the tasks, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=. ORDER must be given with it, an empty object at least, because the portal goes by the order of the parameters.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `PARAMS`. How to cut the list into pages.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))
     }
     /// `SELECT`. Fields to answer; an asterisk stands for all. Without it every field comes. The three parameters before it must be given too, empty ones at least.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Opens a finished task again.
@@ -1428,7 +923,7 @@ impl rt::Request for List {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn renew(taskid: impl ::std::convert::Into<rt::Id>) -> Renew {
+pub fn renew(taskid: impl Into<rt::Id>) -> Renew {
     Renew(
         rt::Call::new(
                 rt::Method::new(
@@ -1449,31 +944,7 @@ pub fn renew(taskid: impl ::std::convert::Into<rt::Id>) -> Renew {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Renew(rt::Call);
-#[allow(deprecated)]
-impl Renew {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Renew {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Renew -> rt::Value);
 /// Begins the work on a task.
 ///
 /// Calls `task.item.startexecution`; scope `task`.
@@ -1493,7 +964,7 @@ impl rt::Request for Renew {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn startexecution(taskid: impl ::std::convert::Into<rt::Id>) -> Startexecution {
+pub fn startexecution(taskid: impl Into<rt::Id>) -> Startexecution {
     Startexecution(
         rt::Call::new(
                 rt::Method::new(
@@ -1514,31 +985,7 @@ pub fn startexecution(taskid: impl ::std::convert::Into<rt::Id>) -> Startexecuti
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startexecution(rt::Call);
-#[allow(deprecated)]
-impl Startexecution {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Startexecution {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Startexecution -> rt::Value);
 /// Changes fields of a task.
 ///
 /// Calls `task.item.update`; scope `task`.
@@ -1558,10 +1005,7 @@ impl rt::Request for Startexecution {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(
-    taskid: impl ::std::convert::Into<rt::Id>,
-    taskdata: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(taskid: impl Into<rt::Id>, taskdata: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -1583,28 +1027,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-#[allow(deprecated)]
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Update {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> rt::Value);

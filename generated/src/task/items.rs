@@ -47,71 +47,27 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(Getlist -> Vec < rt::Value >, all rt::Value);
 #[allow(deprecated)]
 impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `FILTER`. Conditions on the tasks, joined by "and"; a value may be a list. An operator may stand before a key: ! (not), \<, \<=, \>, \>=. ORDER must be given with it, an empty object at least, because the portal goes by the order of the parameters.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `TASKDATA`. Fields to answer. Without it every field comes.
     #[inline]
-    pub fn taskdata(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn taskdata(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("TASKDATA", rt::value::list(value, rt::value::text)))
     }
     /// `NAV_PARAMS`. Which page to answer; the first one without it.
     #[inline]
-    pub fn nav_params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn nav_params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("NAV_PARAMS", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `EMPTY_TITLE`: The stage has no TITLE. Name it.
 /// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -66,8 +66,8 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 /// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
 #[inline]
 pub fn add_kanban_stage(
-    title: impl ::std::convert::Into<::std::string::String>,
-    color: impl ::std::convert::Into<::std::string::String>,
+    title: impl Into<String>,
+    color: impl Into<String>,
     is_admin: bool,
 ) -> Add {
     Add(
@@ -88,6 +88,7 @@ pub fn add_kanban_stage(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
@@ -96,34 +97,13 @@ impl Add {
     }
     /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
     #[inline]
-    pub fn after_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn after_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["fields", "AFTER_ID"], rt::value::id(value)))
     }
     /// `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["fields", "ENTITY_ID"], rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells whether the caller may move tasks on a Kanban board or in a plan.
@@ -142,8 +122,8 @@ impl rt::Request for Add {
 /// ```
 #[inline]
 pub fn canmovetask(
-    entity_id: impl ::std::convert::Into<rt::Id>,
-    entity_type: impl ::std::convert::Into<::std::string::String>,
+    entity_id: impl Into<rt::Id>,
+    entity_type: impl Into<String>,
 ) -> Canmovetask {
     Canmovetask(
         rt::Call::new(
@@ -162,29 +142,7 @@ pub fn canmovetask(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Canmovetask(rt::Call);
-impl Canmovetask {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Canmovetask {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Canmovetask -> bool);
 /// Removes an empty column from a Kanban board or from My plan.
 ///
 /// Calls `task.stages.delete`; scope `task`. May be called by: everybody for their own plan, members for the board of a workgroup.
@@ -209,7 +167,7 @@ impl rt::Request for Canmovetask {
 /// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -246,10 +204,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 /// - `IS_SYSTEM`: The stage that new tasks come to cannot be removed.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
-pub fn delete_kanban_stage(
-    id: impl ::std::convert::Into<rt::Id>,
-    is_admin: bool,
-) -> Delete {
+pub fn delete_kanban_stage(id: impl Into<rt::Id>, is_admin: bool) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -267,32 +222,12 @@ pub fn delete_kanban_stage(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
         Self(self.0.param("isAdmin", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the columns of one Kanban board or of My plan.
@@ -316,7 +251,7 @@ impl rt::Request for Delete {
 ///
 /// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup.
 #[inline]
-pub fn get(entity_id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(entity_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -350,10 +285,7 @@ pub fn get(entity_id: impl ::std::convert::Into<rt::Id>) -> Get {
 ///
 /// - `ACCESS_DENIED`: The caller may not see the stages of this workgroup.
 #[inline]
-pub fn get_kanban_stages(
-    entity_id: impl ::std::convert::Into<rt::Id>,
-    is_admin: bool,
-) -> Get {
+pub fn get_kanban_stages(entity_id: impl Into<rt::Id>, is_admin: bool) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -371,32 +303,12 @@ pub fn get_kanban_stages(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
     pub fn is_admin(self, value: bool) -> Self {
         Self(self.0.param("isAdmin", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Moves a task to another column of its Kanban board or of My plan, and to a place in it.
@@ -425,10 +337,7 @@ impl rt::Request for Get {
 /// - `TASK_NOT_FOUND`: There is no such task, or the caller may not see it.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
-pub fn movetask(
-    id: impl ::std::convert::Into<rt::Id>,
-    stage_id: impl ::std::convert::Into<rt::Id>,
-) -> Movetask {
+pub fn movetask(id: impl Into<rt::Id>, stage_id: impl Into<rt::Id>) -> Movetask {
     Movetask(
         rt::Call::new(
                 rt::Method::new(
@@ -466,9 +375,9 @@ pub fn movetask(
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn move_task_to_kanban_stage(
-    id: impl ::std::convert::Into<rt::Id>,
-    stage_id: impl ::std::convert::Into<rt::Id>,
-    after: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    stage_id: impl Into<rt::Id>,
+    after: impl Into<rt::Id>,
 ) -> Movetask {
     Movetask(
         rt::Call::new(
@@ -488,37 +397,17 @@ pub fn move_task_to_kanban_stage(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Movetask(rt::Call);
+rt::request!(Movetask -> bool);
 impl Movetask {
     /// `before`. Task to put it in front of; give this or after, not both. Without both the settings of the board decide.
     #[inline]
-    pub fn before(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn before(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("before", rt::value::id(value)))
     }
     /// `after`. Task to put it behind; give this or before, not both.
     #[inline]
-    pub fn after(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn after(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("after", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Movetask {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Renames, recolours or moves a column, with the new values in one object.
@@ -543,10 +432,7 @@ impl rt::Request for Movetask {
 /// - `ACCESS_DENIED`: The caller may not manage the stages of this board.
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -587,8 +473,8 @@ pub fn update(
 /// - `NOT_FOUND`: There is no such stage. Look it up with GetKanbanStages.
 #[inline]
 pub fn update_kanban_stage(
-    title: impl ::std::convert::Into<::std::string::String>,
-    id: impl ::std::convert::Into<rt::Id>,
+    title: impl Into<String>,
+    id: impl Into<rt::Id>,
     is_admin: bool,
 ) -> Update {
     Update(
@@ -609,6 +495,7 @@ pub fn update_kanban_stage(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]
@@ -617,33 +504,12 @@ impl Update {
     }
     /// `COLOR`. Colour as six hexadecimal digits, such as 47D1E2.
     #[inline]
-    pub fn color(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["fields", "COLOR"], rt::value::text(value)))
     }
     /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
     #[inline]
-    pub fn after_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn after_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.nested(&["fields", "AFTER_ID"], rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

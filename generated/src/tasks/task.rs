@@ -34,7 +34,7 @@ pub mod v3;
 /// - `100`: The parameter fields is missing or empty. Give at least a title and a responsible person.
 /// - `ERROR_CORE`: A value is refused: no title, an unknown or missing responsible person, a state or a parent task that does not exist, an end before the start, or an empty mandatory custom field. The description tells which.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -52,29 +52,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::Task);
 /// Accepts the work on a task that needs the consent of its creator; the task is finished then.
 ///
 /// Calls `tasks.task.approve`; scope `task`. May be called by: creator of the task, or administrator.
@@ -98,7 +76,7 @@ impl rt::Request for Add {
 /// - `100`: The parameter taskId is missing. Name the task.
 /// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn approve(task_id: impl ::std::convert::Into<rt::Id>) -> Approve {
+pub fn approve(task_id: impl Into<rt::Id>) -> Approve {
     Approve(
         rt::Call::new(
                 rt::Method::new(
@@ -116,29 +94,7 @@ pub fn approve(task_id: impl ::std::convert::Into<rt::Id>) -> Approve {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Approve(rt::Call);
-impl Approve {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Approve {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Approve -> crate ::types::Task);
 /// Finishes a task. Where the creator has to accept the work, the task waits for that consent instead.
 ///
 /// Calls `tasks.task.complete`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -160,7 +116,7 @@ impl rt::Request for Approve {
 ///
 /// - `0`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn complete(task_id: impl ::std::convert::Into<rt::Id>) -> Complete {
+pub fn complete(task_id: impl Into<rt::Id>) -> Complete {
     Complete(
         rt::Call::new(
                 rt::Method::new(
@@ -178,29 +134,7 @@ pub fn complete(task_id: impl ::std::convert::Into<rt::Id>) -> Complete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Complete(rt::Call);
-impl Complete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Complete {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Complete -> crate ::types::Task);
 /// Puts a task off until somebody renews or starts it.
 ///
 /// Calls `tasks.task.defer`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -223,7 +157,7 @@ impl rt::Request for Complete {
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn defer(task_id: impl ::std::convert::Into<rt::Id>) -> Defer {
+pub fn defer(task_id: impl Into<rt::Id>) -> Defer {
     Defer(
         rt::Call::new(
                 rt::Method::new(
@@ -241,29 +175,7 @@ pub fn defer(task_id: impl ::std::convert::Into<rt::Id>) -> Defer {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Defer(rt::Call);
-impl Defer {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Defer {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Defer -> crate ::types::Task);
 /// Hands a task over to another responsible person.
 ///
 /// Calls `tasks.task.delegate`; scope `task`. May be called by: people of the task who may delegate it.
@@ -286,10 +198,7 @@ impl rt::Request for Defer {
 /// - `0`: A number is none, the user does not exist, or the caller may not hand this task over.
 /// - `100`: The parameter taskId or userId is missing. Name both.
 #[inline]
-pub fn delegate(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-) -> Delegate {
+pub fn delegate(task_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Delegate {
     Delegate(
         rt::Call::new(
                 rt::Method::new(
@@ -308,29 +217,7 @@ pub fn delegate(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delegate(rt::Call);
-impl Delegate {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delegate {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delegate -> crate ::types::Task);
 /// Deletes a task. CheckTaskAccesses tells beforehand whether the caller may.
 ///
 /// Calls `tasks.task.delete`; scope `task`. May be called by: everybody who may delete the task.
@@ -354,7 +241,7 @@ impl rt::Request for Delegate {
 /// - `100`: The parameter taskId is missing. Name the task.
 /// - `1048582`: The caller may not delete this task. CheckTaskAccesses tells who may.
 #[inline]
-pub fn delete(task_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(task_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -372,29 +259,7 @@ pub fn delete(task_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Rejects the work on a task that needs the consent of its creator; the task goes back to those who do it.
 ///
 /// Calls `tasks.task.disapprove`; scope `task`. May be called by: creator of the task, or administrator.
@@ -418,7 +283,7 @@ impl rt::Request for Delete {
 /// - `100`: The parameter taskId is missing. Name the task.
 /// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn disapprove(task_id: impl ::std::convert::Into<rt::Id>) -> Disapprove {
+pub fn disapprove(task_id: impl Into<rt::Id>) -> Disapprove {
     Disapprove(
         rt::Call::new(
                 rt::Method::new(
@@ -436,29 +301,7 @@ pub fn disapprove(task_id: impl ::std::convert::Into<rt::Id>) -> Disapprove {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Disapprove(rt::Call);
-impl Disapprove {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Disapprove {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Disapprove -> crate ::types::Task);
 /// Reads one task by its number. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 ///
 /// Calls `tasks.task.get`; scope `task`.
@@ -501,42 +344,17 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::Task);
 impl Get {
     /// `taskId`. Number of the task. The answer of CreateTask and GetTasksList holds it; the portal refuses a call without it.
     #[inline]
-    pub fn task_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn task_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("taskId", rt::value::id(value)))
     }
     /// `select`. Fields to answer, such as TITLE or UF_CRM_TASK; an asterisk stands for all. Without it every field comes except the custom ones and the attachments. GetTaskFieldsStructure lists the names.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the fields that tasks have on this portal, custom ones included, with type, default and known values.
@@ -571,29 +389,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Tells for each user what they may do with a task: finish it, hand it over, change its deadline and so on.
 ///
 /// Calls `tasks.task.getaccess`; scope `task`.
@@ -619,7 +415,7 @@ impl rt::Request for GetFields {
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `100`: The parameter taskId is missing, or users is no list.
 #[inline]
-pub fn getaccess(task_id: impl ::std::convert::Into<rt::Id>) -> Getaccess {
+pub fn getaccess(task_id: impl Into<rt::Id>) -> Getaccess {
     Getaccess(
         rt::Call::new(
                 rt::Method::new(
@@ -637,35 +433,12 @@ pub fn getaccess(task_id: impl ::std::convert::Into<rt::Id>) -> Getaccess {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getaccess(rt::Call);
+rt::request!(Getaccess -> rt::Object);
 impl Getaccess {
     /// `users`. Users to ask about. Without it the caller.
     #[inline]
-    pub fn users(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn users(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("users", rt::value::list(value, rt::value::id)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getaccess {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds tasks by conditions, 50 at a time. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
@@ -726,75 +499,32 @@ pub fn get_tasks_filter_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < crate ::types::Task >, all crate ::types::Task);
 impl List {
     /// `filter`. Conditions on the tasks, joined by "and". An operator may stand before a key: ! (not), \<, \<=, \>, \>=, % (contains). Without one the value must be equal. Without a filter all tasks come. GetTasksFilterStructure prints the keys.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
     }
     /// `select`. Fields to answer, such as ID, TITLE, DEADLINE or UF_CRM_TASK; an asterisk stands for all. Name what you need, because the set that comes without it may change.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `order`. Fields to sort by, each with asc or desc. Without it the newest task comes first.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `params`. Further data to answer, each only on request.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::Task>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Task> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Task> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Task> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::Task>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Stops the notifications of a task for the caller.
@@ -818,7 +548,7 @@ impl rt::Request for List {
 ///
 /// - `0`: The parameter id is no number, or the caller may not see the task.
 #[inline]
-pub fn mute(id: impl ::std::convert::Into<rt::Id>) -> Mute {
+pub fn mute(id: impl Into<rt::Id>) -> Mute {
     Mute(
         rt::Call::new(
                 rt::Method::new(
@@ -853,7 +583,7 @@ pub fn mute(id: impl ::std::convert::Into<rt::Id>) -> Mute {
 ///
 /// - `0`: The parameter id is no number, or the caller may not see the task.
 #[inline]
-pub fn mute_task(task_id: impl ::std::convert::Into<rt::Id>) -> Mute {
+pub fn mute_task(task_id: impl Into<rt::Id>) -> Mute {
     Mute(
         rt::Call::new(
                 rt::Method::new(
@@ -871,29 +601,7 @@ pub fn mute_task(task_id: impl ::std::convert::Into<rt::Id>) -> Mute {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Mute(rt::Call);
-impl Mute {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Mute {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Mute -> crate ::types::Task);
 /// Stops the work on a task that is in progress; it waits to be done then.
 ///
 /// Calls `tasks.task.pause`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -916,7 +624,7 @@ impl rt::Request for Mute {
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn pause(task_id: impl ::std::convert::Into<rt::Id>) -> Pause {
+pub fn pause(task_id: impl Into<rt::Id>) -> Pause {
     Pause(
         rt::Call::new(
                 rt::Method::new(
@@ -934,29 +642,7 @@ pub fn pause(task_id: impl ::std::convert::Into<rt::Id>) -> Pause {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pause(rt::Call);
-impl Pause {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pause {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Pause -> crate ::types::Task);
 /// Keeps a task at the top of the caller's list.
 ///
 /// Calls `tasks.task.pin`; scope `task`. May be called by: everybody who may see the task.
@@ -979,7 +665,7 @@ impl rt::Request for Pause {
 /// - `0`: The parameter id is no number, or the caller may not see the task.
 /// - `100`: The parameter id is missing. Name the task.
 #[inline]
-pub fn pin(id: impl ::std::convert::Into<rt::Id>) -> Pin {
+pub fn pin(id: impl Into<rt::Id>) -> Pin {
     Pin(
         rt::Call::new(
                 rt::Method::new(
@@ -997,29 +683,7 @@ pub fn pin(id: impl ::std::convert::Into<rt::Id>) -> Pin {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
-impl Pin {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pin {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Pin -> crate ::types::Task);
 /// Opens a finished or deferred task again; it waits to be done then.
 ///
 /// Calls `tasks.task.renew`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -1042,7 +706,7 @@ impl rt::Request for Pin {
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn renew(task_id: impl ::std::convert::Into<rt::Id>) -> Renew {
+pub fn renew(task_id: impl Into<rt::Id>) -> Renew {
     Renew(
         rt::Call::new(
                 rt::Method::new(
@@ -1060,29 +724,7 @@ pub fn renew(task_id: impl ::std::convert::Into<rt::Id>) -> Renew {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Renew(rt::Call);
-impl Renew {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Renew {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Renew -> crate ::types::Task);
 /// Begins the work on a task: its state is "in progress" then.
 ///
 /// Calls `tasks.task.start`; scope `task`. May be called by: people of the task, and everybody who may edit it.
@@ -1104,7 +746,7 @@ impl rt::Request for Renew {
 ///
 /// - `0`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
 #[inline]
-pub fn start(task_id: impl ::std::convert::Into<rt::Id>) -> Start {
+pub fn start(task_id: impl Into<rt::Id>) -> Start {
     Start(
         rt::Call::new(
                 rt::Method::new(
@@ -1122,29 +764,7 @@ pub fn start(task_id: impl ::std::convert::Into<rt::Id>) -> Start {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
-impl Start {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Start {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Start -> crate ::types::Task);
 /// Makes the caller a watcher of a task, who is told of its changes.
 ///
 /// Calls `tasks.task.startwatch`; scope `task`. May be called by: everybody who may see the task.
@@ -1167,7 +787,7 @@ impl rt::Request for Start {
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048584`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 #[inline]
-pub fn startwatch(task_id: impl ::std::convert::Into<rt::Id>) -> Startwatch {
+pub fn startwatch(task_id: impl Into<rt::Id>) -> Startwatch {
     Startwatch(
         rt::Call::new(
                 rt::Method::new(
@@ -1185,29 +805,7 @@ pub fn startwatch(task_id: impl ::std::convert::Into<rt::Id>) -> Startwatch {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwatch(rt::Call);
-impl Startwatch {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Startwatch {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Startwatch -> crate ::types::Task);
 /// Takes the caller off the watchers of a task.
 ///
 /// Calls `tasks.task.stopwatch`; scope `task`. May be called by: everybody who may see the task.
@@ -1230,7 +828,7 @@ impl rt::Request for Startwatch {
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `1048584`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 #[inline]
-pub fn stopwatch(task_id: impl ::std::convert::Into<rt::Id>) -> Stopwatch {
+pub fn stopwatch(task_id: impl Into<rt::Id>) -> Stopwatch {
     Stopwatch(
         rt::Call::new(
                 rt::Method::new(
@@ -1248,29 +846,7 @@ pub fn stopwatch(task_id: impl ::std::convert::Into<rt::Id>) -> Stopwatch {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Stopwatch(rt::Call);
-impl Stopwatch {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Stopwatch {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Stopwatch -> crate ::types::Task);
 /// Lets the caller be notified of a muted task again.
 ///
 /// Calls `tasks.task.unmute`; scope `task`.
@@ -1292,7 +868,7 @@ impl rt::Request for Stopwatch {
 ///
 /// - `0`: The parameter id is no number, or the caller may not see the task.
 #[inline]
-pub fn unmute(id: impl ::std::convert::Into<rt::Id>) -> Unmute {
+pub fn unmute(id: impl Into<rt::Id>) -> Unmute {
     Unmute(
         rt::Call::new(
                 rt::Method::new(
@@ -1327,7 +903,7 @@ pub fn unmute(id: impl ::std::convert::Into<rt::Id>) -> Unmute {
 ///
 /// - `0`: The parameter id is no number, or the caller may not see the task.
 #[inline]
-pub fn unmute_task(task_id: impl ::std::convert::Into<rt::Id>) -> Unmute {
+pub fn unmute_task(task_id: impl Into<rt::Id>) -> Unmute {
     Unmute(
         rt::Call::new(
                 rt::Method::new(
@@ -1345,29 +921,7 @@ pub fn unmute_task(task_id: impl ::std::convert::Into<rt::Id>) -> Unmute {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unmute(rt::Call);
-impl Unmute {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unmute {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unmute -> crate ::types::Task);
 /// Lets a pinned task go back to its place in the caller's list.
 ///
 /// Calls `tasks.task.unpin`; scope `task`. May be called by: everybody who may see the task.
@@ -1389,7 +943,7 @@ impl rt::Request for Unmute {
 ///
 /// - `0`: The parameter id is no number, or the caller may not see the task.
 #[inline]
-pub fn unpin(id: impl ::std::convert::Into<rt::Id>) -> Unpin {
+pub fn unpin(id: impl Into<rt::Id>) -> Unpin {
     Unpin(
         rt::Call::new(
                 rt::Method::new(
@@ -1407,29 +961,7 @@ pub fn unpin(id: impl ::std::convert::Into<rt::Id>) -> Unpin {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unpin(rt::Call);
-impl Unpin {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unpin {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unpin -> crate ::types::Task);
 /// Changes fields of a task. Those that are not named keep their values, and lists such as ACCOMPLICES are replaced as a whole.
 ///
 /// Calls `tasks.task.update`; scope `task`. May be called by: everybody who may edit the task.
@@ -1453,10 +985,7 @@ impl rt::Request for Unpin {
 /// - `100`: The parameter taskId or fields is missing or empty.
 /// - `ERROR_CORE`: A value is refused: an unknown responsible person, state or parent task, a task as its own parent or below its own subtask, an end before the start or too far away. The description tells which.
 #[inline]
-pub fn update(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(task_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -1475,26 +1004,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Task> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::Task;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::Task);

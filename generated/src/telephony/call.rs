@@ -24,8 +24,8 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
 #[inline]
 pub fn attach_transcription(
-    call_id: impl ::std::convert::Into<::std::string::String>,
-    messages: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    call_id: impl Into<String>,
+    messages: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> AttachTranscription {
     AttachTranscription(
         rt::Call::new(
@@ -37,46 +37,23 @@ pub fn attach_transcription(
                 ),
             )
             .param("CALL_ID", rt::value::text(call_id))
-            .param("MESSAGES", rt::value::list(messages, ::std::convert::Into::into)),
+            .param("MESSAGES", rt::value::list(messages, Into::into)),
     )
 }
 /// A call of `telephony.call.attachTranscription`: Adds to a finished call what was said in it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AttachTranscription(rt::Call);
+rt::request!(AttachTranscription -> rt::Object);
 impl AttachTranscription {
     /// `COST`. What the transcription cost.
     #[inline]
-    pub fn cost(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn cost(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("COST", rt::value::number(value)))
     }
     /// `COST_CURRENCY`. Currency of COST, such as EUR.
     #[inline]
-    pub fn cost_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn cost_currency(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COST_CURRENCY", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AttachTranscription {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,9 +27,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
 #[inline]
-pub fn attach_record(
-    call_id: impl ::std::convert::Into<::std::string::String>,
-) -> AttachRecord {
+pub fn attach_record(call_id: impl Into<String>) -> AttachRecord {
     AttachRecord(
         rt::Call::new(
                 rt::Method::new(
@@ -46,56 +44,26 @@ pub fn attach_record(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AttachRecord(rt::Call);
+rt::request!(AttachRecord -> rt::Object);
 impl AttachRecord {
     /// `RECORD_URL`. Address from which the portal fetches the recording.
     #[inline]
-    pub fn record_url(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn record_url(self, value: impl Into<String>) -> Self {
         Self(self.0.param("RECORD_URL", rt::value::text(value)))
     }
     /// `FILENAME`. Name of the file, ending in wav or mp3. Without FILE_CONTENT and RECORD_URL the answer tells where to upload it.
     #[inline]
-    pub fn filename(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn filename(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FILENAME", rt::value::text(value)))
     }
     /// `FILE_CONTENT`. The recording itself.
     #[inline]
-    pub fn file_content(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn file_content(self, value: impl Into<rt::File>) -> Self {
         Self(
             self
                 .0
-                .file(
-                    &["FILE_CONTENT"],
-                    rt::value::FileForm::Base64,
-                    ::std::convert::Into::into(value),
-                ),
+                .file(&["FILE_CONTENT"], rt::value::FileForm::Base64, Into::into(value)),
         )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AttachRecord {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Ends a registered call and writes it into the statistics and the CRM.
@@ -126,7 +94,7 @@ impl rt::Request for AttachRecord {
 /// - `INVALID_ARGUMENT`: CALL_ID is no text.
 /// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
 #[inline]
-pub fn finish(call_id: impl ::std::convert::Into<::std::string::String>) -> Finish {
+pub fn finish(call_id: impl Into<String>) -> Finish {
     Finish(
         rt::Call::new(
                 rt::Method::new(
@@ -143,36 +111,31 @@ pub fn finish(call_id: impl ::std::convert::Into<::std::string::String>) -> Fini
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
+rt::request!(Finish -> crate ::types::FinishedCall);
 impl Finish {
     /// `USER_ID`. Employee who ends the call, and who becomes responsible for records of the CRM that the call made. Either this or USER_PHONE_INNER is needed.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `USER_PHONE_INNER`. Extension of the employee who speaks. Either this or USER_ID is needed.
     #[inline]
-    pub fn user_phone_inner(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn user_phone_inner(self, value: impl Into<String>) -> Self {
         Self(self.0.param("USER_PHONE_INNER", rt::value::text(value)))
     }
     /// `DURATION`. Length of the call in seconds; 0 when it is left out.
     #[inline]
-    pub fn duration(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn duration(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("DURATION", rt::value::integer(value)))
     }
     /// `COST`. What the call cost; 0 when it is left out.
     #[inline]
-    pub fn cost(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn cost(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("COST", rt::value::number(value)))
     }
     /// `COST_CURRENCY`. Currency of COST, such as EUR.
     #[inline]
-    pub fn cost_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn cost_currency(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COST_CURRENCY", rt::value::text(value)))
     }
     /// `STATUS_CODE`. How the call ended. Found by DURATION when it is left out.
@@ -192,26 +155,17 @@ impl Finish {
     /// - `423`: Blocked.
     /// - `OTHER`: Unknown.
     #[inline]
-    pub fn status_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn status_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("STATUS_CODE", rt::value::text(value)))
     }
     /// `FAILED_REASON`. Why the call failed, in words.
     #[inline]
-    pub fn failed_reason(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn failed_reason(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FAILED_REASON", rt::value::text(value)))
     }
     /// `RECORD_URL`. Address of the recording. AttachCallRecord is the better way.
     #[inline]
-    pub fn record_url(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn record_url(self, value: impl Into<String>) -> Self {
         Self(self.0.param("RECORD_URL", rt::value::text(value)))
     }
     /// `VOTE`. Mark that the client gave, 5 being the best.
@@ -223,37 +177,13 @@ impl Finish {
     /// - `4`
     /// - `5`
     #[inline]
-    pub fn vote(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn vote(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("VOTE", rt::value::integer(value)))
     }
     /// `ADD_TO_CHAT`. Whether a note about the call goes into the employee's chat. It does when it is left out.
     #[inline]
     pub fn add_to_chat(self, value: bool) -> Self {
         Self(self.0.param("ADD_TO_CHAT", rt::value::one_zero(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::FinishedCall> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Finish {
-    type Output = crate::types::FinishedCall;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Closes the card of a call on the screens of employees.
@@ -274,7 +204,7 @@ impl rt::Request for Finish {
 /// # }
 /// ```
 #[inline]
-pub fn hide(call_id: impl ::std::convert::Into<::std::string::String>) -> Hide {
+pub fn hide(call_id: impl Into<String>) -> Hide {
     Hide(
         rt::Call::new(
                 rt::Method::new(
@@ -291,32 +221,12 @@ pub fn hide(call_id: impl ::std::convert::Into<::std::string::String>) -> Hide {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Hide(rt::Call);
+rt::request!(Hide -> bool);
 impl Hide {
     /// `USER_ID`. Number of an employee or a list of such numbers, as with ShowCallCard.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("USER_ID", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Hide {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells the portal that a call begins, shows its card and finds the client. Within 30 minutes the same call gets the same identifier; EXTERNAL_CALL_ID tells calls apart. FinishCall must follow.
@@ -347,10 +257,7 @@ impl rt::Request for Hide {
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
 #[inline]
-pub fn register(
-    phone_number: impl ::std::convert::Into<::std::string::String>,
-    r#type: impl ::std::convert::Into<i64>,
-) -> Register {
+pub fn register(phone_number: impl Into<String>, r#type: impl Into<i64>) -> Register {
     Register(
         rt::Call::new(
                 rt::Method::new(
@@ -368,26 +275,21 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
+rt::request!(Register -> rt::Object);
 impl Register {
     /// `USER_ID`. Employee who speaks. Either this or USER_PHONE_INNER is needed.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `USER_PHONE_INNER`. Extension of the employee who speaks. Either this or USER_ID is needed.
     #[inline]
-    pub fn user_phone_inner(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn user_phone_inner(self, value: impl Into<String>) -> Self {
         Self(self.0.param("USER_PHONE_INNER", rt::value::text(value)))
     }
     /// `CALL_START_DATE`. When the call began, with its time zone; now when it is left out.
     #[inline]
-    pub fn call_start_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn call_start_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CALL_START_DATE", rt::value::text(value)))
     }
     /// `CRM_CREATE`. Whether an unknown number makes a new record of the CRM. It does not when it is left out.
@@ -397,10 +299,7 @@ impl Register {
     }
     /// `CRM_SOURCE`. Where the client comes from, a STATUS_ID of the directory of sources.
     #[inline]
-    pub fn crm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn crm_source(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CRM_SOURCE", rt::value::text(value)))
     }
     /// `CRM_ENTITY_TYPE`. Kind of the record in CRM_ENTITY_ID.
@@ -410,15 +309,12 @@ impl Register {
     /// - `COMPANY`: Company.
     /// - `LEAD`: Lead.
     #[inline]
-    pub fn crm_entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn crm_entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CRM_ENTITY_TYPE", rt::value::text(value)))
     }
     /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
     #[inline]
-    pub fn crm_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn crm_entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CRM_ENTITY_ID", rt::value::id(value)))
     }
     /// `SHOW`. Whether the card of the call opens at once. It does when it is left out.
@@ -433,45 +329,18 @@ impl Register {
     }
     /// `CALL_LIST_ID`. List of calls that this one is part of, as the event OnExternalCallStart told it.
     #[inline]
-    pub fn call_list_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn call_list_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CALL_LIST_ID", rt::value::id(value)))
     }
     /// `LINE_NUMBER`. Line of the call, a number of GetExternalLines. Give it always, so that reports are right.
     #[inline]
-    pub fn line_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn line_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LINE_NUMBER", rt::value::text(value)))
     }
     /// `EXTERNAL_CALL_ID`. Identifier of the call in the exchange, unique for each call.
     #[inline]
-    pub fn external_call_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn external_call_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EXTERNAL_CALL_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds the records of the CRM that have a telephone number, with whoever is responsible and whether that person works now.
@@ -495,9 +364,7 @@ impl rt::Request for Register {
 ///
 /// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
 #[inline]
-pub fn search_crm_entities(
-    phone_number: impl ::std::convert::Into<::std::string::String>,
-) -> SearchCrmEntities {
+pub fn search_crm_entities(phone_number: impl Into<String>) -> SearchCrmEntities {
     SearchCrmEntities(
         rt::Call::new(
                 rt::Method::new(
@@ -514,47 +381,7 @@ pub fn search_crm_entities(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SearchCrmEntities(rt::Call);
-impl SearchCrmEntities {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for SearchCrmEntities {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(SearchCrmEntities -> Vec < rt::Value >, all rt::Value);
 /// Opens the card of a call on the screens of employees.
 ///
 /// Calls `telephony.externalCall.show`; scope `telephony`.
@@ -573,7 +400,7 @@ impl rt::Request for SearchCrmEntities {
 /// # }
 /// ```
 #[inline]
-pub fn show(call_id: impl ::std::convert::Into<::std::string::String>) -> Show {
+pub fn show(call_id: impl Into<String>) -> Show {
     Show(
         rt::Call::new(
                 rt::Method::new(
@@ -590,31 +417,11 @@ pub fn show(call_id: impl ::std::convert::Into<::std::string::String>) -> Show {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Show(rt::Call);
+rt::request!(Show -> bool);
 impl Show {
     /// `USER_ID`. Number of an employee or a list of such numbers; whoever the call was registered for when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("USER_ID", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Show {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -42,32 +42,12 @@ pub fn check() -> Check {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Check(rt::Call);
+rt::request!(Check -> rt::Value);
 impl Check {
     /// `IP`. Address to look for, such as 10\.10.255.25. The caller's own when it is left out.
     #[inline]
-    pub fn ip(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn ip(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IP", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Check {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the address ranges that count as the office network. Days begun from elsewhere are marked in the reports.
@@ -107,47 +87,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 /// Replaces the address ranges that count as the office network.
 ///
 /// Calls `timeman.networkrange.set`; scope `timeman`. May be called by: administrator.
@@ -170,9 +110,7 @@ impl rt::Request for Get {
 /// - `ACCESS_ERROR`: The caller is no administrator. Use the webhook of one.
 /// - `INVALID_FORMAT`: RANGES is no list of objects. Give each range as an object with ip_range and name.
 #[inline]
-pub fn set(
-    ranges: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
-) -> Set {
+pub fn set(ranges: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -182,33 +120,11 @@ pub fn set(
                     rt::Paging::None,
                 ),
             )
-            .param("RANGES", rt::value::list(ranges, ::std::convert::Into::into)),
+            .param("RANGES", rt::value::list(ranges, Into::into)),
     )
 }
 /// A call of `timeman.networkrange.set`: Replaces the address ranges that count as the office network.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> rt::Object);

@@ -7,84 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AiEngine(rt::Object);
+rt::view!(AiEngine);
 impl AiEngine {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the service, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `app_code`. Code of the application that brought it; empty where there is none.
     #[inline]
-    pub fn app_code(&self) -> ::std::option::Option<&str> {
+    pub fn app_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "app_code")
     }
     /// `name`. What people call the service.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `code`. Code of the service.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `category`. What it makes.
     #[inline]
-    pub fn category(&self) -> ::std::option::Option<&str> {
+    pub fn category(&self) -> Option<&str> {
         rt::view::text(&self.0, "category")
     }
     /// `completions_url`. Address that answers requests.
     #[inline]
-    pub fn completions_url(&self) -> ::std::option::Option<&str> {
+    pub fn completions_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "completions_url")
     }
     /// `settings`. Settings from its registration.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
     /// `date_create`. When it was registered, in seconds since 1970\.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<i64> {
+    pub fn date_create(&self) -> Option<i64> {
         rt::view::read(&self.0, "date_create")
-    }
-}
-impl ::std::convert::From<rt::Object> for AiEngine {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<AiEngine> for rt::Value {
-    fn from(entity: AiEngine) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for AiEngine {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,199 +7,144 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageItem(rt::Object);
+rt::view!(AppStorageItem);
 impl AppStorageItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the record, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What the record is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What the record is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
-    pub fn property_values(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn property_values(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PROPERTY_VALUES")
     }
     /// Sets `PROPERTY_VALUES`. Values of the properties by their codes, as GetAppStorageProperties tells. In a filter, PROPERTY\_ and the code is the key.
     #[inline]
     #[must_use]
-    pub fn set_property_values(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_property_values(self, value: impl Into<rt::Value>) -> Self {
         self.set("PROPERTY_VALUES", value)
     }
     /// `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
-    pub fn section(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SECTION")
     }
     /// Sets `SECTION`. Number of the section that holds it; empty at the top.
     #[inline]
     #[must_use]
-    pub fn set_section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
         self.set("SECTION", rt::value::id(value))
     }
     /// `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
-    pub fn date_active_from(&self) -> ::std::option::Option<&str> {
+    pub fn date_active_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_ACTIVE_FROM")
     }
     /// Sets `DATE_ACTIVE_FROM`. Beginning of the record's time; empty for none.
     #[inline]
     #[must_use]
-    pub fn set_date_active_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_active_from(self, value: impl Into<String>) -> Self {
         self.set("DATE_ACTIVE_FROM", rt::value::text(value))
     }
     /// `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
-    pub fn date_active_to(&self) -> ::std::option::Option<&str> {
+    pub fn date_active_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_ACTIVE_TO")
     }
     /// Sets `DATE_ACTIVE_TO`. End of the record's time; empty for none.
     #[inline]
     #[must_use]
-    pub fn set_date_active_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_active_to(self, value: impl Into<String>) -> Self {
         self.set("DATE_ACTIVE_TO", rt::value::text(value))
     }
     /// `PREVIEW_PICTURE`. Small picture, sent as a file and answered as an address.
     #[inline]
-    pub fn preview_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn preview_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PREVIEW_PICTURE")
     }
     /// Sets `PREVIEW_PICTURE`. Small picture, sent as a file and answered as an address.
     #[inline]
     #[must_use]
-    pub fn set_preview_picture(
-        self,
-        value: impl ::std::convert::Into<rt::File>,
-    ) -> Self {
+    pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PREVIEW_PICTURE",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
     #[inline]
-    pub fn detail_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DETAIL_PICTURE")
     }
     /// Sets `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
     #[inline]
     #[must_use]
-    pub fn set_detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "DETAIL_PICTURE",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `MODIFIED_BY`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `SORT`. Place among the records; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// `PREVIEW_TEXT`. Short text.
     #[inline]
-    pub fn preview_text(&self) -> ::std::option::Option<&str> {
+    pub fn preview_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_TEXT")
     }
     /// `DETAIL_TEXT`. Long text.
     #[inline]
-    pub fn detail_text(&self) -> ::std::option::Option<&str> {
+    pub fn detail_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_TEXT")
     }
     /// `CODE`. Symbolic code of the record.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// `ENTITY`. Name of the storage.
     #[inline]
-    pub fn entity(&self) -> ::std::option::Option<&str> {
+    pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")
-    }
-}
-impl ::std::convert::From<rt::Object> for AppStorageItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<AppStorageItem> for rt::Value {
-    fn from(entity: AppStorageItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for AppStorageItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

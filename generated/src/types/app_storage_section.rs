@@ -7,62 +7,38 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageSection(rt::Object);
+rt::view!(AppStorageSection);
 impl AppStorageSection {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the section, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What the section is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What the section is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `SECTION`. Number of the section above; empty at the top.
     #[inline]
-    pub fn section(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SECTION")
     }
     /// Sets `SECTION`. Number of the section above; empty at the top.
     #[inline]
     #[must_use]
-    pub fn set_section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
         self.set("SECTION", rt::value::id(value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
@@ -73,128 +49,103 @@ impl AppStorageSection {
     }
     /// `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `CODE`. Symbolic code of the section.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Symbolic code of the section.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `DESCRIPTION`. What the section holds.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the section holds.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `PICTURE`. Small picture, sent as a file and answered as an address.
     #[inline]
-    pub fn picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PICTURE")
     }
     /// Sets `PICTURE`. Small picture, sent as a file and answered as an address.
     #[inline]
     #[must_use]
-    pub fn set_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PICTURE",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
     #[inline]
-    pub fn detail_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DETAIL_PICTURE")
     }
     /// Sets `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
     #[inline]
     #[must_use]
-    pub fn set_detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "DETAIL_PICTURE",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `MODIFIED_BY`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY")
     }
     /// `LEFT_MARGIN`. Left border of its branch in the tree.
     #[inline]
-    pub fn left_margin(&self) -> ::std::option::Option<i64> {
+    pub fn left_margin(&self) -> Option<i64> {
         rt::view::read(&self.0, "LEFT_MARGIN")
     }
     /// `RIGHT_MARGIN`. Right border of its branch in the tree.
     #[inline]
-    pub fn right_margin(&self) -> ::std::option::Option<i64> {
+    pub fn right_margin(&self) -> Option<i64> {
         rt::view::read(&self.0, "RIGHT_MARGIN")
     }
     /// `DEPTH_LEVEL`. How deep it lies; 1 at the top.
     #[inline]
-    pub fn depth_level(&self) -> ::std::option::Option<i64> {
+    pub fn depth_level(&self) -> Option<i64> {
         rt::view::read(&self.0, "DEPTH_LEVEL")
     }
     /// `ENTITY`. Name of the storage.
     #[inline]
-    pub fn entity(&self) -> ::std::option::Option<&str> {
+    pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")
-    }
-}
-impl ::std::convert::From<rt::Object> for AppStorageSection {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<AppStorageSection> for rt::Value {
-    fn from(entity: AppStorageSection) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for AppStorageSection {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

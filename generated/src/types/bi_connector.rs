@@ -7,135 +7,93 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiConnector(rt::Object);
+rt::view!(BiConnector);
 impl BiConnector {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the connector, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. What people call the connector.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What people call the connector.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `logo`. Picture: an address, or the picture itself as a data address.
     #[inline]
-    pub fn logo(&self) -> ::std::option::Option<&str> {
+    pub fn logo(&self) -> Option<&str> {
         rt::view::text(&self.0, "logo")
     }
     /// Sets `logo`. Picture: an address, or the picture itself as a data address.
     #[inline]
     #[must_use]
-    pub fn set_logo(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_logo(self, value: impl Into<String>) -> Self {
         self.set("logo", rt::value::text(value))
     }
     /// `description`. What the connector gives access to.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the connector gives access to.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `urlCheck`. Address that tells whether the source can be reached.
     #[inline]
-    pub fn url_check(&self) -> ::std::option::Option<&str> {
+    pub fn url_check(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlCheck")
     }
     /// Sets `urlCheck`. Address that tells whether the source can be reached.
     #[inline]
     #[must_use]
-    pub fn set_url_check(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_url_check(self, value: impl Into<String>) -> Self {
         self.set("urlCheck", rt::value::text(value))
     }
     /// `urlTableList`. Address that lists the tables of a source.
     #[inline]
-    pub fn url_table_list(&self) -> ::std::option::Option<&str> {
+    pub fn url_table_list(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlTableList")
     }
     /// Sets `urlTableList`. Address that lists the tables of a source.
     #[inline]
     #[must_use]
-    pub fn set_url_table_list(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_url_table_list(self, value: impl Into<String>) -> Self {
         self.set("urlTableList", rt::value::text(value))
     }
     /// `urlTableDescription`. Address that describes the columns of a table.
     #[inline]
-    pub fn url_table_description(&self) -> ::std::option::Option<&str> {
+    pub fn url_table_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlTableDescription")
     }
     /// Sets `urlTableDescription`. Address that describes the columns of a table.
     #[inline]
     #[must_use]
-    pub fn set_url_table_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_url_table_description(self, value: impl Into<String>) -> Self {
         self.set("urlTableDescription", rt::value::text(value))
     }
     /// `urlData`. Address that gives the data of a table.
     #[inline]
-    pub fn url_data(&self) -> ::std::option::Option<&str> {
+    pub fn url_data(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlData")
     }
     /// Sets `urlData`. Address that gives the data of a table.
     #[inline]
     #[must_use]
-    pub fn set_url_data(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_url_data(self, value: impl Into<String>) -> Self {
         self.set("urlData", rt::value::text(value))
     }
     /// `settings`. What people are asked for to connect a source.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn settings(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "settings")
     }
     /// Sets `settings`. What people are asked for to connect a source.
@@ -143,26 +101,24 @@ impl BiConnector {
     #[must_use]
     pub fn set_settings(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("settings", rt::value::list(value, ::std::convert::Into::into))
+        self.set("settings", rt::value::list(value, Into::into))
     }
     /// `sort`. Place among the connectors; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the connectors; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `supportMapping`. Whether columns can be assigned to fields of the other system. No when it is left out.
     #[inline]
-    pub fn support_mapping(&self) -> ::std::option::Option<bool> {
+    pub fn support_mapping(&self) -> Option<bool> {
         rt::view::read(&self.0, "supportMapping")
     }
     /// Sets `supportMapping`. Whether columns can be assigned to fields of the other system. No when it is left out.
@@ -173,38 +129,18 @@ impl BiConnector {
     }
     /// `sourceCode`. Code of the other system, 64 characters at most.
     #[inline]
-    pub fn source_code(&self) -> ::std::option::Option<&str> {
+    pub fn source_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "sourceCode")
     }
     /// Sets `sourceCode`. Code of the other system, 64 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_source_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_code(self, value: impl Into<String>) -> Self {
         self.set("sourceCode", rt::value::text(value))
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
-    }
-}
-impl ::std::convert::From<rt::Object> for BiConnector {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BiConnector> for rt::Value {
-    fn from(entity: BiConnector) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BiConnector {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,104 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiDataset(rt::Object);
+rt::view!(BiDataset);
 impl BiDataset {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the table, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Name of the table: small letters, digits and \_, a letter first, 230 characters at most.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name of the table: small letters, digits and \_, a letter first, 230 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `externalName`. What the table is called in the source.
     #[inline]
-    pub fn external_name(&self) -> ::std::option::Option<&str> {
+    pub fn external_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalName")
     }
     /// Sets `externalName`. What the table is called in the source.
     #[inline]
     #[must_use]
-    pub fn set_external_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_external_name(self, value: impl Into<String>) -> Self {
         self.set("externalName", rt::value::text(value))
     }
     /// `externalCode`. Key of the table in the source, used when its data are fetched.
     #[inline]
-    pub fn external_code(&self) -> ::std::option::Option<&str> {
+    pub fn external_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalCode")
     }
     /// Sets `externalCode`. Key of the table in the source, used when its data are fetched.
     #[inline]
     #[must_use]
-    pub fn set_external_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_external_code(self, value: impl Into<String>) -> Self {
         self.set("externalCode", rt::value::text(value))
     }
     /// `sourceId`. Number of the source, as ListBiSources tells it.
     #[inline]
-    pub fn source_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn source_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "sourceId")
     }
     /// Sets `sourceId`. Number of the source, as ListBiSources tells it.
     #[inline]
     #[must_use]
-    pub fn set_source_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_source_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("sourceId", rt::value::id(value))
     }
     /// `description`. What the table holds.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the table holds.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `fields`. Columns of the table.
     #[inline]
-    pub fn fields(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn fields(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "fields")
     }
     /// Sets `fields`. Columns of the table.
@@ -112,57 +79,38 @@ impl BiDataset {
     #[must_use]
     pub fn set_fields(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("fields", rt::value::list(value, ::std::convert::Into::into))
+        self.set("fields", rt::value::list(value, Into::into))
     }
     /// `type`. Kind of table: rest.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `externalId`. Number of the table in the BI Builder.
     #[inline]
-    pub fn external_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn external_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "externalId")
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// `dateUpdate`. When it was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")
     }
     /// `createdById`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdById")
     }
     /// `updatedById`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedById")
-    }
-}
-impl ::std::convert::From<rt::Object> for BiDataset {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BiDataset> for rt::Value {
-    fn from(entity: BiDataset) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BiDataset {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,74 +7,36 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiField(rt::Object);
+rt::view!(BiField);
 impl BiField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `title`. Key of the field in requests and answers.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `type`. Kind of value, such as integer or string.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `isRequired`. Whether a value is needed.
     #[inline]
-    pub fn is_required(&self) -> ::std::option::Option<bool> {
+    pub fn is_required(&self) -> Option<bool> {
         rt::view::read(&self.0, "isRequired")
     }
     /// `isReadOnly`. Whether nobody can set it.
     #[inline]
-    pub fn is_read_only(&self) -> ::std::option::Option<bool> {
+    pub fn is_read_only(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReadOnly")
     }
     /// `isImmutable`. Whether it can be set only once, when the record is made.
     #[inline]
-    pub fn is_immutable(&self) -> ::std::option::Option<bool> {
+    pub fn is_immutable(&self) -> Option<bool> {
         rt::view::read(&self.0, "isImmutable")
     }
     /// `isMultiple`. Whether it takes several values.
     #[inline]
-    pub fn is_multiple(&self) -> ::std::option::Option<bool> {
+    pub fn is_multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMultiple")
-    }
-}
-impl ::std::convert::From<rt::Object> for BiField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BiField> for rt::Value {
-    fn from(entity: BiField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BiField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

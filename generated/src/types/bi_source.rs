@@ -7,65 +7,38 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiSource(rt::Object);
+rt::view!(BiSource);
 impl BiSource {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the source, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. What people call the source.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What people call the source.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `description`. What data there are.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What data there are.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `active`. Whether it is in use. Yes when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. Yes when it is left out.
@@ -76,71 +49,54 @@ impl BiSource {
     }
     /// `connectorId`. Number of the connector, as ListBiConnectors tells it.
     #[inline]
-    pub fn connector_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn connector_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "connectorId")
     }
     /// Sets `connectorId`. Number of the connector, as ListBiConnectors tells it.
     #[inline]
     #[must_use]
-    pub fn set_connector_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_connector_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("connectorId", rt::value::id(value))
     }
     /// `settings`. Values of the connector's settings by their codes, such as a login.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
     /// Sets `settings`. Values of the connector's settings by their codes, such as a login.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
     }
     /// `type`. Kind of source: rest.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `code`. Code of the source, given by the portal.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// `dateUpdate`. When it was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")
     }
     /// `createdById`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdById")
     }
     /// `updatedById`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedById")
-    }
-}
-impl ::std::convert::From<rt::Object> for BiSource {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BiSource> for rt::Value {
-    fn from(entity: BiSource) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BiSource {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

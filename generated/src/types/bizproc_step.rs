@@ -7,57 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocStep(rt::Object);
+rt::view!(BizprocStep);
 impl BizprocStep {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `HANDLER`. Address that the portal calls when a workflow comes to the step; on the host of the application.
     #[inline]
-    pub fn handler(&self) -> ::std::option::Option<&str> {
+    pub fn handler(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER")
     }
     /// Sets `HANDLER`. Address that the portal calls when a workflow comes to the step; on the host of the application.
     #[inline]
     #[must_use]
-    pub fn set_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_handler(self, value: impl Into<String>) -> Self {
         self.set("HANDLER", rt::value::text(value))
     }
     /// `AUTH_USER_ID`. Number of the account whose token the handler gets.
     #[inline]
-    pub fn auth_user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn auth_user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTH_USER_ID")
     }
     /// Sets `AUTH_USER_ID`. Number of the account whose token the handler gets.
     #[inline]
     #[must_use]
-    pub fn set_auth_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_auth_user_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("AUTH_USER_ID", rt::value::id(value))
     }
     /// `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
     #[inline]
-    pub fn use_subscription(&self) -> ::std::option::Option<bool> {
+    pub fn use_subscription(&self) -> Option<bool> {
         rt::view::read(&self.0, "USE_SUBSCRIPTION")
     }
     /// Sets `USE_SUBSCRIPTION`. Whether the workflow waits for the application's answer by SendWorkflowEvent. It waits when this is left out.
@@ -68,56 +44,51 @@ impl BizprocStep {
     }
     /// `NAME`. What people call the step: a text, or an object of texts by language code, such as en and de.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn name(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the step: a text, or an object of texts by language code, such as en and de.
     #[inline]
     #[must_use]
-    pub fn set_name(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_name(self, value: impl Into<rt::Value>) -> Self {
         self.set("NAME", value)
     }
     /// `DESCRIPTION`. What the step does: a text, or an object of texts by language code.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn description(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the step does: a text, or an object of texts by language code.
     #[inline]
     #[must_use]
-    pub fn set_description(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_description(self, value: impl Into<rt::Value>) -> Self {
         self.set("DESCRIPTION", value)
     }
     /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options for a choice, Required and Multiple as Y or N, and Default.
     #[inline]
-    pub fn properties(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn properties(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PROPERTIES")
     }
     /// Sets `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options for a choice, Required and Multiple as Y or N, and Default.
     #[inline]
     #[must_use]
-    pub fn set_properties(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_properties(self, value: impl Into<rt::Value>) -> Self {
         self.set("PROPERTIES", value)
     }
     /// `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
     #[inline]
-    pub fn return_properties(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn return_properties(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "RETURN_PROPERTIES")
     }
     /// Sets `RETURN_PROPERTIES`. Values that the application gives back to the workflow, described in the same way as those of PROPERTIES.
     #[inline]
     #[must_use]
-    pub fn set_return_properties(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_return_properties(self, value: impl Into<rt::Value>) -> Self {
         self.set("RETURN_PROPERTIES", value)
     }
     /// `DOCUMENT_TYPE`. Record whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\].
     #[inline]
-    pub fn document_type(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn document_type(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "DOCUMENT_TYPE")
     }
     /// Sets `DOCUMENT_TYPE`. Record whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\].
@@ -125,26 +96,24 @@ impl BizprocStep {
     #[must_use]
     pub fn set_document_type(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("DOCUMENT_TYPE", rt::value::list(value, rt::value::text))
     }
     /// `FILTER`. Where the step is offered. Everywhere when it is left out.
     #[inline]
-    pub fn filter(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn filter(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "FILTER")
     }
     /// Sets `FILTER`. Where the step is offered. Everywhere when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_filter(self, value: impl Into<rt::Value>) -> Self {
         self.set("FILTER", value)
     }
     /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when it is left out.
     #[inline]
-    pub fn use_placement(&self) -> ::std::option::Option<bool> {
+    pub fn use_placement(&self) -> Option<bool> {
         rt::view::read(&self.0, "USE_PLACEMENT")
     }
     /// Sets `USE_PLACEMENT`. Whether settings open in a page of the application. No when it is left out.
@@ -155,33 +124,13 @@ impl BizprocStep {
     }
     /// `PLACEMENT_HANDLER`. Address of that page; needed when USE_PLACEMENT is on.
     #[inline]
-    pub fn placement_handler(&self) -> ::std::option::Option<&str> {
+    pub fn placement_handler(&self) -> Option<&str> {
         rt::view::text(&self.0, "PLACEMENT_HANDLER")
     }
     /// Sets `PLACEMENT_HANDLER`. Address of that page; needed when USE_PLACEMENT is on.
     #[inline]
     #[must_use]
-    pub fn set_placement_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_placement_handler(self, value: impl Into<String>) -> Self {
         self.set("PLACEMENT_HANDLER", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for BizprocStep {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BizprocStep> for rt::Value {
-    fn from(entity: BizprocStep) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BizprocStep {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

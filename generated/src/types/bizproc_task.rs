@@ -7,154 +7,116 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocTask(rt::Object);
+rt::view!(BizprocTask);
 impl BizprocTask {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the assignment, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `WORKFLOW_ID`. Key of the workflow that gave it.
     #[inline]
-    pub fn workflow_id(&self) -> ::std::option::Option<&str> {
+    pub fn workflow_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKFLOW_ID")
     }
     /// `DOCUMENT_NAME`. Name of the record that the workflow is about.
     #[inline]
-    pub fn document_name(&self) -> ::std::option::Option<&str> {
+    pub fn document_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOCUMENT_NAME")
     }
     /// `DESCRIPTION`. What the person has to do.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `NAME`. Heading of the assignment.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `MODIFIED`. When it was last changed.
     #[inline]
-    pub fn modified(&self) -> ::std::option::Option<&str> {
+    pub fn modified(&self) -> Option<&str> {
         rt::view::text(&self.0, "MODIFIED")
     }
     /// `WORKFLOW_STARTED`. When the workflow was started.
     #[inline]
-    pub fn workflow_started(&self) -> ::std::option::Option<&str> {
+    pub fn workflow_started(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKFLOW_STARTED")
     }
     /// `WORKFLOW_STARTED_BY`. Number of the account that started the workflow.
     #[inline]
-    pub fn workflow_started_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn workflow_started_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "WORKFLOW_STARTED_BY")
     }
     /// `OVERDUE_DATE`. Deadline of the assignment; empty when there is none.
     #[inline]
-    pub fn overdue_date(&self) -> ::std::option::Option<&str> {
+    pub fn overdue_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "OVERDUE_DATE")
     }
     /// `WORKFLOW_TEMPLATE_ID`. Number of the template that the workflow follows.
     #[inline]
-    pub fn workflow_template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn workflow_template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "WORKFLOW_TEMPLATE_ID")
     }
     /// `WORKFLOW_TEMPLATE_NAME`. Name of that template.
     #[inline]
-    pub fn workflow_template_name(&self) -> ::std::option::Option<&str> {
+    pub fn workflow_template_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKFLOW_TEMPLATE_NAME")
     }
     /// `WORKFLOW_STATE`. State of the workflow in words.
     #[inline]
-    pub fn workflow_state(&self) -> ::std::option::Option<&str> {
+    pub fn workflow_state(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKFLOW_STATE")
     }
     /// `STATUS`. State of the assignment.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<i64> {
+    pub fn status(&self) -> Option<i64> {
         rt::view::read(&self.0, "STATUS")
     }
     /// `USER_ID`. Number of the account that it was given to.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "USER_ID")
     }
     /// `USER_STATUS`. What that person has answered.
     #[inline]
-    pub fn user_status(&self) -> ::std::option::Option<i64> {
+    pub fn user_status(&self) -> Option<i64> {
         rt::view::read(&self.0, "USER_STATUS")
     }
     /// `MODULE_ID`. Part of the portal that the record belongs to, such as crm, lists or disk.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "MODULE_ID")
     }
     /// `ENTITY`. Class of the record, such as CCrmDocumentDeal.
     #[inline]
-    pub fn entity(&self) -> ::std::option::Option<&str> {
+    pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")
     }
     /// `DOCUMENT_ID`. Key of the record inside its part of the portal, such as DEAL_42.
     #[inline]
-    pub fn document_id(&self) -> ::std::option::Option<&str> {
+    pub fn document_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOCUMENT_ID")
     }
     /// `ACTIVITY`. Kind of assignment.
     #[inline]
-    pub fn activity(&self) -> ::std::option::Option<&str> {
+    pub fn activity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTIVITY")
     }
     /// `ACTIVITY_NAME`. Name of the step in the template.
     #[inline]
-    pub fn activity_name(&self) -> ::std::option::Option<&str> {
+    pub fn activity_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTIVITY_NAME")
     }
     /// `PARAMETERS`. Settings of the assignment.
     #[inline]
-    pub fn parameters(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn parameters(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PARAMETERS")
     }
     /// `DOCUMENT_URL`. Address of the record on the portal.
     #[inline]
-    pub fn document_url(&self) -> ::std::option::Option<&str> {
+    pub fn document_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOCUMENT_URL")
-    }
-}
-impl ::std::convert::From<rt::Object> for BizprocTask {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BizprocTask> for rt::Value {
-    fn from(entity: BizprocTask) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BizprocTask {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

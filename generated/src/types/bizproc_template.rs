@@ -7,158 +7,113 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocTemplate(rt::Object);
+rt::view!(BizprocTemplate);
 impl BizprocTemplate {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the template, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people call the template.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the template.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `DESCRIPTION`. What the template is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the template is for.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `TEMPLATE_DATA`. File with the template, ending in .bpt, as the designer exports it.
     #[inline]
-    pub fn template_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn template_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "TEMPLATE_DATA")
     }
     /// Sets `TEMPLATE_DATA`. File with the template, ending in .bpt, as the designer exports it.
     #[inline]
     #[must_use]
-    pub fn set_template_data(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_template_data(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "TEMPLATE_DATA",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when it is left out.
     #[inline]
-    pub fn auto_execute(&self) -> ::std::option::Option<i64> {
+    pub fn auto_execute(&self) -> Option<i64> {
         rt::view::read(&self.0, "AUTO_EXECUTE")
     }
     /// Sets `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_auto_execute(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_auto_execute(self, value: impl Into<i64>) -> Self {
         self.set("AUTO_EXECUTE", rt::value::integer(value))
     }
     /// `MODULE_ID`. Part of the portal whose records it is for.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "MODULE_ID")
     }
     /// `ENTITY`. Class of the records it is for.
     #[inline]
-    pub fn entity(&self) -> ::std::option::Option<&str> {
+    pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")
     }
     /// `DOCUMENT_TYPE`. Type of the records: LEAD, CONTACT, COMPANY, DEAL, QUOTE, SMART_INVOICE, DYNAMIC\_ with the number of a smart process, iblock\_ with that of a list, or STORAGE\_ with that of a storage.
     #[inline]
-    pub fn document_type(&self) -> ::std::option::Option<&str> {
+    pub fn document_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOCUMENT_TYPE")
     }
     /// `TEMPLATE`. Steps of the template.
     #[inline]
-    pub fn template(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn template(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "TEMPLATE")
     }
     /// `PARAMETERS`. Values that are asked for at the start.
     #[inline]
-    pub fn parameters(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn parameters(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "PARAMETERS")
     }
     /// `VARIABLES`. Values that the workflow keeps.
     #[inline]
-    pub fn variables(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn variables(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "VARIABLES")
     }
     /// `CONSTANTS`. Values that are the same for all workflows of the template.
     #[inline]
-    pub fn constants(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn constants(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "CONSTANTS")
     }
     /// `MODIFIED`. When it was last changed.
     #[inline]
-    pub fn modified(&self) -> ::std::option::Option<&str> {
+    pub fn modified(&self) -> Option<&str> {
         rt::view::text(&self.0, "MODIFIED")
     }
     /// `IS_MODIFIED`. Whether a template that came with the portal has been changed.
     #[inline]
-    pub fn is_modified(&self) -> ::std::option::Option<bool> {
+    pub fn is_modified(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_MODIFIED")
     }
     /// `USER_ID`. Number of the account that made or last changed it.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "USER_ID")
     }
     /// `SYSTEM_CODE`. Code of a template that came with the portal or an application.
     #[inline]
-    pub fn system_code(&self) -> ::std::option::Option<&str> {
+    pub fn system_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYSTEM_CODE")
-    }
-}
-impl ::std::convert::From<rt::Object> for BizprocTemplate {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BizprocTemplate> for rt::Value {
-    fn from(entity: BizprocTemplate) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BizprocTemplate {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,89 +7,51 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocWorkflow(rt::Object);
+rt::view!(BizprocWorkflow);
 impl BizprocWorkflow {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Key of the workflow, such as 66e412fdc9bd44.36306599.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<&str> {
+    pub fn id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ID")
     }
     /// `MODIFIED`. When it last moved on.
     #[inline]
-    pub fn modified(&self) -> ::std::option::Option<&str> {
+    pub fn modified(&self) -> Option<&str> {
         rt::view::text(&self.0, "MODIFIED")
     }
     /// `OWNED_UNTIL`. Until when it is locked; a lock that ran out over five minutes ago means that it is stuck.
     #[inline]
-    pub fn owned_until(&self) -> ::std::option::Option<&str> {
+    pub fn owned_until(&self) -> Option<&str> {
         rt::view::text(&self.0, "OWNED_UNTIL")
     }
     /// `MODULE_ID`. Part of the portal that the record belongs to, such as crm.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "MODULE_ID")
     }
     /// `ENTITY`. Class of the record, such as CCrmDocumentLead.
     #[inline]
-    pub fn entity(&self) -> ::std::option::Option<&str> {
+    pub fn entity(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY")
     }
     /// `DOCUMENT_ID`. Key of the record, such as LEAD_1.
     #[inline]
-    pub fn document_id(&self) -> ::std::option::Option<&str> {
+    pub fn document_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOCUMENT_ID")
     }
     /// `STARTED`. When it was started.
     #[inline]
-    pub fn started(&self) -> ::std::option::Option<&str> {
+    pub fn started(&self) -> Option<&str> {
         rt::view::text(&self.0, "STARTED")
     }
     /// `STARTED_BY`. Number of the account that started it; 0 for the portal itself.
     #[inline]
-    pub fn started_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn started_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "STARTED_BY")
     }
     /// `TEMPLATE_ID`. Number of the template that it follows.
     #[inline]
-    pub fn template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TEMPLATE_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for BizprocWorkflow {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BizprocWorkflow> for rt::Value {
-    fn from(entity: BizprocWorkflow) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BizprocWorkflow {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

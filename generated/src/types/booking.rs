@@ -7,37 +7,16 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Booking(rt::Object);
+rt::view!(Booking);
 impl Booking {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the booking, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `resourceIds`. Numbers of the resources that are booked, as ListBookingResources tells them.
     #[inline]
-    pub fn resource_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn resource_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "resourceIds")
     }
     /// Sets `resourceIds`. Numbers of the resources that are booked, as ListBookingResources tells them.
@@ -45,64 +24,41 @@ impl Booking {
     #[must_use]
     pub fn set_resource_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("resourceIds", rt::value::list(value, rt::value::id))
     }
     /// `name`. What the booking is called. Empty when it is left out.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What the booking is called. Empty when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `description`. What the booking is for. Empty when it is left out.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the booking is for. Empty when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `datePeriod`. When the resources are booked.
     #[inline]
-    pub fn date_period(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn date_period(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "datePeriod")
     }
     /// Sets `datePeriod`. When the resources are booked.
     #[inline]
     #[must_use]
-    pub fn set_date_period(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_date_period(self, value: impl Into<rt::Value>) -> Self {
         self.set("datePeriod", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for Booking {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Booking> for rt::Value {
-    fn from(entity: Booking) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Booking {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,66 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingClientLink(rt::Object);
+rt::view!(BookingClientLink);
 impl BookingClientLink {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the contact or company.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// Sets `id`. Number of the contact or company.
     #[inline]
     #[must_use]
-    pub fn set_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("id", rt::value::id(value))
     }
     /// `type`. Kind of customer.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn r#type(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "type")
     }
     /// Sets `type`. Kind of customer.
     #[inline]
     #[must_use]
-    pub fn set_type(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_type(self, value: impl Into<rt::Value>) -> Self {
         self.set("type", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for BookingClientLink {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BookingClientLink> for rt::Value {
-    fn from(entity: BookingClientLink) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BookingClientLink {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

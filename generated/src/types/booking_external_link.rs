@@ -7,86 +7,39 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingExternalLink(rt::Object);
+rt::view!(BookingExternalLink);
 impl BookingExternalLink {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `moduleId`. Part of the portal that has the record: crm.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
     /// Sets `moduleId`. Part of the portal that has the record: crm.
     #[inline]
     #[must_use]
-    pub fn set_module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_module_id(self, value: impl Into<String>) -> Self {
         self.set("moduleId", rt::value::text(value))
     }
     /// `entityTypeId`. Kind of record: DEAL, at present the only one.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Kind of record: DEAL, at present the only one.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<String>) -> Self {
         self.set("entityTypeId", rt::value::text(value))
     }
     /// `value`. Number of the record.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&str> {
+    pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
     /// Sets `value`. Number of the record.
     #[inline]
     #[must_use]
-    pub fn set_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_value(self, value: impl Into<String>) -> Self {
         self.set("value", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for BookingExternalLink {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BookingExternalLink> for rt::Value {
-    fn from(entity: BookingExternalLink) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BookingExternalLink {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

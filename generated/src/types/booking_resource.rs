@@ -7,76 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingResource(rt::Object);
+rt::view!(BookingResource);
 impl BookingResource {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the resource, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people call the resource.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people call the resource.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `description`. What the resource is. Empty when it is left out.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the resource is. Empty when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `typeId`. Number of its type, as ListBookingResourceTypes tells it.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "typeId")
     }
     /// Sets `typeId`. Number of its type, as ListBookingResourceTypes tells it.
     #[inline]
     #[must_use]
-    pub fn set_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("typeId", rt::value::id(value))
     }
     /// `isMain`. Whether it has a column of its own in the calendar; else it is shown only where resources overlap. Yes when it is left out.
     #[inline]
-    pub fn is_main(&self) -> ::std::option::Option<bool> {
+    pub fn is_main(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMain")
     }
     /// Sets `isMain`. Whether it has a column of its own in the calendar; else it is shown only where resources overlap. Yes when it is left out.
@@ -87,7 +60,7 @@ impl BookingResource {
     }
     /// `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when it is left out.
     #[inline]
-    pub fn is_info_notification_on(&self) -> ::std::option::Option<bool> {
+    pub fn is_info_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isInfoNotificationOn")
     }
     /// Sets `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when it is left out.
@@ -98,21 +71,18 @@ impl BookingResource {
     }
     /// `templateTypeInfo`. Words of that message. Those for rooms when it is left out.
     #[inline]
-    pub fn template_type_info(&self) -> ::std::option::Option<&str> {
+    pub fn template_type_info(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeInfo")
     }
     /// Sets `templateTypeInfo`. Words of that message. Those for rooms when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_template_type_info(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template_type_info(self, value: impl Into<String>) -> Self {
         self.set("templateTypeInfo", rt::value::text(value))
     }
     /// `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when it is left out.
     #[inline]
-    pub fn is_confirmation_notification_on(&self) -> ::std::option::Option<bool> {
+    pub fn is_confirmation_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isConfirmationNotificationOn")
     }
     /// Sets `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when it is left out.
@@ -123,21 +93,18 @@ impl BookingResource {
     }
     /// `templateTypeConfirmation`. Words of that message. Those for rooms when it is left out.
     #[inline]
-    pub fn template_type_confirmation(&self) -> ::std::option::Option<&str> {
+    pub fn template_type_confirmation(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeConfirmation")
     }
     /// Sets `templateTypeConfirmation`. Words of that message. Those for rooms when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_template_type_confirmation(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template_type_confirmation(self, value: impl Into<String>) -> Self {
         self.set("templateTypeConfirmation", rt::value::text(value))
     }
     /// `isReminderNotificationOn`. Whether customers are reminded. Yes when it is left out.
     #[inline]
-    pub fn is_reminder_notification_on(&self) -> ::std::option::Option<bool> {
+    pub fn is_reminder_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReminderNotificationOn")
     }
     /// Sets `isReminderNotificationOn`. Whether customers are reminded. Yes when it is left out.
@@ -148,21 +115,18 @@ impl BookingResource {
     }
     /// `templateTypeReminder`. Words of that message.
     #[inline]
-    pub fn template_type_reminder(&self) -> ::std::option::Option<&str> {
+    pub fn template_type_reminder(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeReminder")
     }
     /// Sets `templateTypeReminder`. Words of that message.
     #[inline]
     #[must_use]
-    pub fn set_template_type_reminder(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template_type_reminder(self, value: impl Into<String>) -> Self {
         self.set("templateTypeReminder", rt::value::text(value))
     }
     /// `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when it is left out.
     #[inline]
-    pub fn is_feedback_notification_on(&self) -> ::std::option::Option<bool> {
+    pub fn is_feedback_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFeedbackNotificationOn")
     }
     /// Sets `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when it is left out.
@@ -173,21 +137,18 @@ impl BookingResource {
     }
     /// `templateTypeFeedback`. Words of that message. Those for rooms when it is left out.
     #[inline]
-    pub fn template_type_feedback(&self) -> ::std::option::Option<&str> {
+    pub fn template_type_feedback(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeFeedback")
     }
     /// Sets `templateTypeFeedback`. Words of that message. Those for rooms when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_template_type_feedback(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template_type_feedback(self, value: impl Into<String>) -> Self {
         self.set("templateTypeFeedback", rt::value::text(value))
     }
     /// `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when it is left out.
     #[inline]
-    pub fn is_delayed_notification_on(&self) -> ::std::option::Option<bool> {
+    pub fn is_delayed_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDelayedNotificationOn")
     }
     /// Sets `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when it is left out.
@@ -198,133 +159,101 @@ impl BookingResource {
     }
     /// `templateTypeDelayed`. Words of that message. Those for rooms when it is left out.
     #[inline]
-    pub fn template_type_delayed(&self) -> ::std::option::Option<&str> {
+    pub fn template_type_delayed(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeDelayed")
     }
     /// Sets `templateTypeDelayed`. Words of that message. Those for rooms when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_template_type_delayed(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template_type_delayed(self, value: impl Into<String>) -> Self {
         self.set("templateTypeDelayed", rt::value::text(value))
     }
     /// `infoDelay`. Seconds after booking until the first message. 300 when it is left out.
     #[inline]
-    pub fn info_delay(&self) -> ::std::option::Option<i64> {
+    pub fn info_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "infoDelay")
     }
     /// Sets `infoDelay`. Seconds after booking until the first message. 300 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_info_delay(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_info_delay(self, value: impl Into<i64>) -> Self {
         self.set("infoDelay", rt::value::integer(value))
     }
     /// `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when it is left out.
     #[inline]
-    pub fn reminder_delay(&self) -> ::std::option::Option<i64> {
+    pub fn reminder_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "reminderDelay")
     }
     /// Sets `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_reminder_delay(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_reminder_delay(self, value: impl Into<i64>) -> Self {
         self.set("reminderDelay", rt::value::integer(value))
     }
     /// `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when it is left out.
     #[inline]
-    pub fn delayed_delay(&self) -> ::std::option::Option<i64> {
+    pub fn delayed_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "delayedDelay")
     }
     /// Sets `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_delayed_delay(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_delayed_delay(self, value: impl Into<i64>) -> Self {
         self.set("delayedDelay", rt::value::integer(value))
     }
     /// `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when it is left out.
     #[inline]
-    pub fn delayed_counter_delay(&self) -> ::std::option::Option<i64> {
+    pub fn delayed_counter_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "delayedCounterDelay")
     }
     /// Sets `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_delayed_counter_delay(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_delayed_counter_delay(self, value: impl Into<i64>) -> Self {
         self.set("delayedCounterDelay", rt::value::integer(value))
     }
     /// `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when it is left out.
     #[inline]
-    pub fn confirmation_delay(&self) -> ::std::option::Option<i64> {
+    pub fn confirmation_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationDelay")
     }
     /// Sets `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_confirmation_delay(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_confirmation_delay(self, value: impl Into<i64>) -> Self {
         self.set("confirmationDelay", rt::value::integer(value))
     }
     /// `confirmationRepetitions`. How often the request is repeated. 0 when it is left out.
     #[inline]
-    pub fn confirmation_repetitions(&self) -> ::std::option::Option<i64> {
+    pub fn confirmation_repetitions(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationRepetitions")
     }
     /// Sets `confirmationRepetitions`. How often the request is repeated. 0 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_confirmation_repetitions(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_confirmation_repetitions(self, value: impl Into<i64>) -> Self {
         self.set("confirmationRepetitions", rt::value::integer(value))
     }
     /// `confirmationRepetitionsInterval`. Seconds between these requests. 0 when it is left out.
     #[inline]
-    pub fn confirmation_repetitions_interval(&self) -> ::std::option::Option<i64> {
+    pub fn confirmation_repetitions_interval(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationRepetitionsInterval")
     }
     /// Sets `confirmationRepetitionsInterval`. Seconds between these requests. 0 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_confirmation_repetitions_interval(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_confirmation_repetitions_interval(self, value: impl Into<i64>) -> Self {
         self.set("confirmationRepetitionsInterval", rt::value::integer(value))
     }
     /// `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when it is left out.
     #[inline]
-    pub fn confirmation_counter_delay(&self) -> ::std::option::Option<i64> {
+    pub fn confirmation_counter_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationCounterDelay")
     }
     /// Sets `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_confirmation_counter_delay(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_confirmation_counter_delay(self, value: impl Into<i64>) -> Self {
         self.set("confirmationCounterDelay", rt::value::integer(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for BookingResource {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BookingResource> for rt::Value {
-    fn from(entity: BookingResource) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BookingResource {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

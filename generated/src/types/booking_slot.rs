@@ -7,75 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingSlot(rt::Object);
+rt::view!(BookingSlot);
 impl BookingSlot {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the setting, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `from`. Beginning in minutes since midnight, 0 to 1440; 540 is nine o'clock.
     #[inline]
-    pub fn from_(&self) -> ::std::option::Option<i64> {
+    pub fn from_(&self) -> Option<i64> {
         rt::view::read(&self.0, "from")
     }
     /// Sets `from`. Beginning in minutes since midnight, 0 to 1440; 540 is nine o'clock.
     #[inline]
     #[must_use]
-    pub fn set_from(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_from(self, value: impl Into<i64>) -> Self {
         self.set("from", rt::value::integer(value))
     }
     /// `to`. End in minutes since midnight, 0 to 1440, not before the beginning.
     #[inline]
-    pub fn to(&self) -> ::std::option::Option<i64> {
+    pub fn to(&self) -> Option<i64> {
         rt::view::read(&self.0, "to")
     }
     /// Sets `to`. End in minutes since midnight, 0 to 1440, not before the beginning.
     #[inline]
     #[must_use]
-    pub fn set_to(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_to(self, value: impl Into<i64>) -> Self {
         self.set("to", rt::value::integer(value))
     }
     /// `timezone`. Time zone of these hours, such as Europe/Berlin.
     #[inline]
-    pub fn timezone(&self) -> ::std::option::Option<&str> {
+    pub fn timezone(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone")
     }
     /// Sets `timezone`. Time zone of these hours, such as Europe/Berlin.
     #[inline]
     #[must_use]
-    pub fn set_timezone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_timezone(self, value: impl Into<String>) -> Self {
         self.set("timezone", rt::value::text(value))
     }
     /// `weekDays`. Days of the week on which they hold.
     #[inline]
-    pub fn week_days(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn week_days(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "weekDays")
     }
     /// Sets `weekDays`. Days of the week on which they hold.
@@ -83,38 +57,19 @@ impl BookingSlot {
     #[must_use]
     pub fn set_week_days(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("weekDays", rt::value::list(value, rt::value::text))
     }
     /// `slotSize`. Length of one slot in minutes.
     #[inline]
-    pub fn slot_size(&self) -> ::std::option::Option<i64> {
+    pub fn slot_size(&self) -> Option<i64> {
         rt::view::read(&self.0, "slotSize")
     }
     /// Sets `slotSize`. Length of one slot in minutes.
     #[inline]
     #[must_use]
-    pub fn set_slot_size(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_slot_size(self, value: impl Into<i64>) -> Self {
         self.set("slotSize", rt::value::integer(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for BookingSlot {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BookingSlot> for rt::Value {
-    fn from(entity: BookingSlot) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BookingSlot {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,69 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingTime(rt::Object);
+rt::view!(BookingTime);
 impl BookingTime {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `timestamp`. Seconds since 1970, as a number or as text.
     #[inline]
-    pub fn timestamp(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn timestamp(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "timestamp")
     }
     /// Sets `timestamp`. Seconds since 1970, as a number or as text.
     #[inline]
     #[must_use]
-    pub fn set_timestamp(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_timestamp(self, value: impl Into<rt::Value>) -> Self {
         self.set("timestamp", value)
     }
     /// `timezone`. Time zone, such as Europe/Berlin.
     #[inline]
-    pub fn timezone(&self) -> ::std::option::Option<&str> {
+    pub fn timezone(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone")
     }
     /// Sets `timezone`. Time zone, such as Europe/Berlin.
     #[inline]
     #[must_use]
-    pub fn set_timezone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_timezone(self, value: impl Into<String>) -> Self {
         self.set("timezone", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for BookingTime {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BookingTime> for rt::Value {
-    fn from(entity: BookingTime) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BookingTime {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,114 +7,76 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bot(rt::Object);
+rt::view!(Bot);
 impl Bot {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the object.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `code`. Code of the bot, unique within the application.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `type`. Kind of bot; bot when it is left out.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `isHidden`. Whether lists of contacts leave the bot out.
     #[inline]
-    pub fn is_hidden(&self) -> ::std::option::Option<bool> {
+    pub fn is_hidden(&self) -> Option<bool> {
         rt::view::read(&self.0, "isHidden")
     }
     /// `isSupportOpenline`. Whether it works in open channels.
     #[inline]
-    pub fn is_support_openline(&self) -> ::std::option::Option<bool> {
+    pub fn is_support_openline(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSupportOpenline")
     }
     /// `isReactionsEnabled`. Whether its messages can get reactions. They can when it is left out.
     #[inline]
-    pub fn is_reactions_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_reactions_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReactionsEnabled")
     }
     /// `backgroundId`. Background of its chat; the person's own when it is left out or null.
     #[inline]
-    pub fn background_id(&self) -> ::std::option::Option<&str> {
+    pub fn background_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "backgroundId")
     }
     /// `language`. Language code of the bot.
     #[inline]
-    pub fn language(&self) -> ::std::option::Option<&str> {
+    pub fn language(&self) -> Option<&str> {
         rt::view::text(&self.0, "language")
     }
     /// `moduleId`. Module behind the bot; rest for applications.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
     /// `eventMode`. How the bot gets events; fetch when it is left out.
     #[inline]
-    pub fn event_mode(&self) -> ::std::option::Option<&str> {
+    pub fn event_mode(&self) -> Option<&str> {
         rt::view::text(&self.0, "eventMode")
     }
     /// `countMessage`. How many messages it sent.
     #[inline]
-    pub fn count_message(&self) -> ::std::option::Option<i64> {
+    pub fn count_message(&self) -> Option<i64> {
         rt::view::read(&self.0, "countMessage")
     }
     /// `countCommand`. How many commands it has.
     #[inline]
-    pub fn count_command(&self) -> ::std::option::Option<i64> {
+    pub fn count_command(&self) -> Option<i64> {
         rt::view::read(&self.0, "countCommand")
     }
     /// `countChat`. How many chats it takes part in.
     #[inline]
-    pub fn count_chat(&self) -> ::std::option::Option<i64> {
+    pub fn count_chat(&self) -> Option<i64> {
         rt::view::read(&self.0, "countChat")
     }
     /// `countUser`. How many people it talks with.
     #[inline]
-    pub fn count_user(&self) -> ::std::option::Option<i64> {
+    pub fn count_user(&self) -> Option<i64> {
         rt::view::read(&self.0, "countUser")
-    }
-}
-impl ::std::convert::From<rt::Object> for Bot {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Bot> for rt::Value {
-    fn from(entity: Bot) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Bot {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

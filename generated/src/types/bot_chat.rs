@@ -7,224 +7,186 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotChat(rt::Object);
+rt::view!(BotChat);
 impl BotChat {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the chat.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `dialogId`. The chat as dialogId, as in chat5.
     #[inline]
-    pub fn dialog_id(&self) -> ::std::option::Option<&str> {
+    pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialogId")
     }
     /// `name`. Title.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `description`. What the chat is about.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// `type`. Kind of chat, such as chat, open or channel.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `owner`. Person who owns it.
     #[inline]
-    pub fn owner(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "owner")
     }
     /// `color`. Colour as hexadecimal digits.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// `avatar`. Address of the picture; empty for none.
     #[inline]
-    pub fn avatar(&self) -> ::std::option::Option<&str> {
+    pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
     }
     /// `role`. Part that the bot plays.
     #[inline]
-    pub fn role(&self) -> ::std::option::Option<&str> {
+    pub fn role(&self) -> Option<&str> {
         rt::view::text(&self.0, "role")
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// `lastMessageId`. Newest message.
     #[inline]
-    pub fn last_message_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_message_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "lastMessageId")
     }
     /// `muteList`. People who switched its notifications off.
     #[inline]
-    pub fn mute_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn mute_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "muteList")
     }
     /// `managerList`. People who manage it.
     #[inline]
-    pub fn manager_list(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn manager_list(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "managerList")
     }
     /// `messageType`. Kind of chat as one letter, such as C.
     #[inline]
-    pub fn message_type(&self) -> ::std::option::Option<&str> {
+    pub fn message_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "messageType")
     }
     /// `extranet`. Whether people from outside the company take part.
     #[inline]
-    pub fn extranet(&self) -> ::std::option::Option<bool> {
+    pub fn extranet(&self) -> Option<bool> {
         rt::view::read(&self.0, "extranet")
     }
     /// `containsCollaber`. Whether guests of collaborations take part.
     #[inline]
-    pub fn contains_collaber(&self) -> ::std::option::Option<bool> {
+    pub fn contains_collaber(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsCollaber")
     }
     /// `entityType`. Kind of the object that the chat belongs to; empty for none.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityType")
     }
     /// `entityId`. Identifier of that object.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityId")
     }
     /// `entityData1`. Further data on that object, first part.
     #[inline]
-    pub fn entity_data1(&self) -> ::std::option::Option<&str> {
+    pub fn entity_data1(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityData1")
     }
     /// `entityData2`. Further data on that object, second part.
     #[inline]
-    pub fn entity_data2(&self) -> ::std::option::Option<&str> {
+    pub fn entity_data2(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityData2")
     }
     /// `entityData3`. Further data on that object, third part.
     #[inline]
-    pub fn entity_data3(&self) -> ::std::option::Option<&str> {
+    pub fn entity_data3(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityData3")
     }
     /// `entityLink`. Address of that object.
     #[inline]
-    pub fn entity_link(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn entity_link(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "entityLink")
     }
     /// `diskFolderId`. Folder of its files on the Drive.
     #[inline]
-    pub fn disk_folder_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn disk_folder_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "diskFolderId")
     }
     /// `permissions`. Who may do what in it.
     #[inline]
-    pub fn permissions(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn permissions(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "permissions")
     }
     /// `parentChatId`. Chat that this one comments on.
     #[inline]
-    pub fn parent_chat_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn parent_chat_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "parentChatId")
     }
     /// `parentMessageId`. Message that this chat comments on.
     #[inline]
-    pub fn parent_message_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn parent_message_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "parentMessageId")
     }
     /// `isNew`. Whether it was just made.
     #[inline]
-    pub fn is_new(&self) -> ::std::option::Option<bool> {
+    pub fn is_new(&self) -> Option<bool> {
         rt::view::read(&self.0, "isNew")
     }
     /// `textFieldEnabled`. Whether the input line is shown.
     #[inline]
-    pub fn text_field_enabled(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn text_field_enabled(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "textFieldEnabled")
     }
     /// `backgroundId`. Background.
     #[inline]
-    pub fn background_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn background_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "backgroundId")
     }
     /// `lastMessageViews`. Who saw the newest message.
     #[inline]
-    pub fn last_message_views(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_message_views(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "lastMessageViews")
     }
     /// `lastId`. Newest message that the bot has read.
     #[inline]
-    pub fn last_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "lastId")
     }
     /// `markedId`. Message from which on it is marked as unread.
     #[inline]
-    pub fn marked_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn marked_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "markedId")
     }
     /// `messageCount`. How many messages it has.
     #[inline]
-    pub fn message_count(&self) -> ::std::option::Option<i64> {
+    pub fn message_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "messageCount")
     }
     /// `public`. Address for guests, where it has one.
     #[inline]
-    pub fn public(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn public(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "public")
     }
     /// `unreadId`. First message that is unread.
     #[inline]
-    pub fn unread_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn unread_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "unreadId")
     }
     /// `userCounter`. How many people take part.
     #[inline]
-    pub fn user_counter(&self) -> ::std::option::Option<i64> {
+    pub fn user_counter(&self) -> Option<i64> {
         rt::view::read(&self.0, "userCounter")
-    }
-}
-impl ::std::convert::From<rt::Object> for BotChat {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BotChat> for rt::Value {
-    fn from(entity: BotChat) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BotChat {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

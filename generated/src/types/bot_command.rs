@@ -7,94 +7,56 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotCommand(rt::Object);
+rt::view!(BotCommand);
 impl BotCommand {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the command.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `botId`. Number of the bot.
     #[inline]
-    pub fn bot_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "botId")
     }
     /// `command`. Word of the command, without the slash.
     #[inline]
-    pub fn command(&self) -> ::std::option::Option<&str> {
+    pub fn command(&self) -> Option<&str> {
         rt::view::text(&self.0, "command")
     }
     /// `title`. What the command does, in the language of the portal.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn title(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "title")
     }
     /// `params`. What goes with the command, in the language of the portal.
     #[inline]
-    pub fn params(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn params(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "params")
     }
     /// `common`. Whether it works in every chat rather than in those of the bot.
     #[inline]
-    pub fn common(&self) -> ::std::option::Option<bool> {
+    pub fn common(&self) -> Option<bool> {
         rt::view::read(&self.0, "common")
     }
     /// `hidden`. Whether the list of commands leaves it out.
     #[inline]
-    pub fn hidden(&self) -> ::std::option::Option<bool> {
+    pub fn hidden(&self) -> Option<bool> {
         rt::view::read(&self.0, "hidden")
     }
     /// `extranetSupport`. Whether guests of the extranet may use it.
     #[inline]
-    pub fn extranet_support(&self) -> ::std::option::Option<bool> {
+    pub fn extranet_support(&self) -> Option<bool> {
         rt::view::read(&self.0, "extranetSupport")
     }
     /// `category`. Heading that it stands under.
     #[inline]
-    pub fn category(&self) -> ::std::option::Option<&str> {
+    pub fn category(&self) -> Option<&str> {
         rt::view::text(&self.0, "category")
     }
     /// `context`. Where it can be used.
     #[inline]
-    pub fn context(&self) -> ::std::option::Option<&str> {
+    pub fn context(&self) -> Option<&str> {
         rt::view::text(&self.0, "context")
-    }
-}
-impl ::std::convert::From<rt::Object> for BotCommand {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BotCommand> for rt::Value {
-    fn from(entity: BotCommand) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BotCommand {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

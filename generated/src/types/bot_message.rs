@@ -7,94 +7,56 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotMessage(rt::Object);
+rt::view!(BotMessage);
 impl BotMessage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the message.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `chatId`. Chat that it stands in.
     #[inline]
-    pub fn chat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn chat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "chatId")
     }
     /// `authorId`. Person who wrote it; 0 for the portal.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "authorId")
     }
     /// `date`. When it was written.
     #[inline]
-    pub fn date(&self) -> ::std::option::Option<&str> {
+    pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
     /// `text`. Words of it, with BB codes.
     #[inline]
-    pub fn text(&self) -> ::std::option::Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")
     }
     /// `isSystem`. Whether the portal wrote it.
     #[inline]
-    pub fn is_system(&self) -> ::std::option::Option<bool> {
+    pub fn is_system(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSystem")
     }
     /// `uuid`. Identifier that the writer gave it.
     #[inline]
-    pub fn uuid(&self) -> ::std::option::Option<&str> {
+    pub fn uuid(&self) -> Option<&str> {
         rt::view::text(&self.0, "uuid")
     }
     /// `forward`. Where it was forwarded from.
     #[inline]
-    pub fn forward(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn forward(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "forward")
     }
     /// `params`. Further data.
     #[inline]
-    pub fn params(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn params(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "params")
     }
     /// `viewedByOthers`. Whether anybody else saw it.
     #[inline]
-    pub fn viewed_by_others(&self) -> ::std::option::Option<bool> {
+    pub fn viewed_by_others(&self) -> Option<bool> {
         rt::view::read(&self.0, "viewedByOthers")
-    }
-}
-impl ::std::convert::From<rt::Object> for BotMessage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BotMessage> for rt::Value {
-    fn from(entity: BotMessage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BotMessage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,169 +7,131 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotUser(rt::Object);
+rt::view!(BotUser);
 impl BotUser {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the account.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `active`. Whether the account may sign in.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// `name`. First and family name together.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `firstName`. Given name alone.
     #[inline]
-    pub fn first_name(&self) -> ::std::option::Option<&str> {
+    pub fn first_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "firstName")
     }
     /// `lastName`. Family name.
     #[inline]
-    pub fn last_name(&self) -> ::std::option::Option<&str> {
+    pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "lastName")
     }
     /// `workPosition`. Job title.
     #[inline]
-    pub fn work_position(&self) -> ::std::option::Option<&str> {
+    pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "workPosition")
     }
     /// `color`. Colour that stands for the person where there is no portrait.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// `avatar`. Address of the portrait.
     #[inline]
-    pub fn avatar(&self) -> ::std::option::Option<&str> {
+    pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
     }
     /// `gender`. Gender as one letter.
     #[inline]
-    pub fn gender(&self) -> ::std::option::Option<&str> {
+    pub fn gender(&self) -> Option<&str> {
         rt::view::text(&self.0, "gender")
     }
     /// `birthday`. Day and month of birth.
     #[inline]
-    pub fn birthday(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn birthday(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "birthday")
     }
     /// `extranet`. Whether it is a guest from outside the company.
     #[inline]
-    pub fn extranet(&self) -> ::std::option::Option<bool> {
+    pub fn extranet(&self) -> Option<bool> {
         rt::view::read(&self.0, "extranet")
     }
     /// `bot`. Whether it is a bot.
     #[inline]
-    pub fn bot(&self) -> ::std::option::Option<bool> {
+    pub fn bot(&self) -> Option<bool> {
         rt::view::read(&self.0, "bot")
     }
     /// `connector`. Whether it is a client of an open channel.
     #[inline]
-    pub fn connector(&self) -> ::std::option::Option<bool> {
+    pub fn connector(&self) -> Option<bool> {
         rt::view::read(&self.0, "connector")
     }
     /// `externalAuthId`. Way of signing in.
     #[inline]
-    pub fn external_auth_id(&self) -> ::std::option::Option<&str> {
+    pub fn external_auth_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalAuthId")
     }
     /// `status`. Status that the person shows.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// `idle`. Since when the person is away; false for not.
     #[inline]
-    pub fn idle(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn idle(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "idle")
     }
     /// `lastActivityDate`. When the person last did something.
     #[inline]
-    pub fn last_activity_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_activity_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "lastActivityDate")
     }
     /// `mobileLastDate`. When the mobile application was last used; false for never.
     #[inline]
-    pub fn mobile_last_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn mobile_last_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "mobileLastDate")
     }
     /// `desktopLastDate`. When the desktop application was last used; false for never.
     #[inline]
-    pub fn desktop_last_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn desktop_last_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "desktopLastDate")
     }
     /// `absent`. Until when the person is absent; false for not.
     #[inline]
-    pub fn absent(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn absent(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "absent")
     }
     /// `departments`. Numbers of the departments.
     #[inline]
-    pub fn departments(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn departments(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "departments")
     }
     /// `phones`. Telephone numbers; false for none.
     #[inline]
-    pub fn phones(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn phones(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "phones")
     }
     /// `type`. Kind of account, such as employee, extranet or bot.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `website`. Address of the website.
     #[inline]
-    pub fn website(&self) -> ::std::option::Option<&str> {
+    pub fn website(&self) -> Option<&str> {
         rt::view::text(&self.0, "website")
     }
     /// `email`. E-mail address.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&str> {
+    pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "email")
-    }
-}
-impl ::std::convert::From<rt::Object> for BotUser {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<BotUser> for rt::Value {
-    fn from(entity: BotUser) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for BotUser {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

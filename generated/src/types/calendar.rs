@@ -7,139 +7,101 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calendar(rt::Object);
+rt::view!(Calendar);
 impl Calendar {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the calendar, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What the calendar is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `DESCRIPTION`. What the calendar is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `COLOR`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "COLOR")
     }
     /// `TEXT_COLOR`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn text_color(&self) -> ::std::option::Option<&str> {
+    pub fn text_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "TEXT_COLOR")
     }
     /// `EXPORT`. Whether other programs may subscribe to the calendar.
     #[inline]
-    pub fn export(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn export(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "EXPORT")
     }
     /// `CAL_TYPE`. Kind of owner.
     #[inline]
-    pub fn cal_type(&self) -> ::std::option::Option<&str> {
+    pub fn cal_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CAL_TYPE")
     }
     /// `OWNER_ID`. Number of the account or the workgroup that owns the calendar; 0 for the company and for rooms.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
     /// `CREATED_BY`. Number of the account that made the calendar.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `DATE_CREATE`. When the calendar was made, as the portal writes times.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `TIMESTAMP_X`. When the calendar was last changed, as the portal writes times.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `EXTERNAL_TYPE`. Where the calendar is kept in step with; local when it is not.
     #[inline]
-    pub fn external_type(&self) -> ::std::option::Option<&str> {
+    pub fn external_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "EXTERNAL_TYPE")
     }
     /// `GAPI_CALENDAR_ID`. Key of the same calendar at Google; empty when it is not kept in step.
     #[inline]
-    pub fn gapi_calendar_id(&self) -> ::std::option::Option<&str> {
+    pub fn gapi_calendar_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "GAPI_CALENDAR_ID")
     }
     /// `CAL_DAV_CON`. Number of the connection by CalDAV; empty when there is none.
     #[inline]
-    pub fn cal_dav_con(&self) -> ::std::option::Option<&str> {
+    pub fn cal_dav_con(&self) -> Option<&str> {
         rt::view::text(&self.0, "CAL_DAV_CON")
     }
     /// `SYNC_TOKEN`. State of keeping in step, for the portal's own use.
     #[inline]
-    pub fn sync_token(&self) -> ::std::option::Option<&str> {
+    pub fn sync_token(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYNC_TOKEN")
     }
     /// `PAGE_TOKEN`. State of keeping in step, for the portal's own use.
     #[inline]
-    pub fn page_token(&self) -> ::std::option::Option<&str> {
+    pub fn page_token(&self) -> Option<&str> {
         rt::view::text(&self.0, "PAGE_TOKEN")
     }
     /// `ACCESS`. Who may use the calendar: access codes, such as U2 for a person, each with the number of a level, which differs from portal to portal.
     #[inline]
-    pub fn access(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn access(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "ACCESS")
     }
     /// `IS_COLLAB`. Whether the calendar belongs to a collaboration with outsiders.
     #[inline]
-    pub fn is_collab(&self) -> ::std::option::Option<bool> {
+    pub fn is_collab(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_COLLAB")
     }
     /// `PERM`. What the caller may do with the calendar.
     #[inline]
-    pub fn perm(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn perm(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PERM")
-    }
-}
-impl ::std::convert::From<rt::Object> for Calendar {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Calendar> for rt::Value {
-    fn from(entity: Calendar) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Calendar {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

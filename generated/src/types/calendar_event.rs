@@ -7,324 +7,286 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarEvent(rt::Object);
+rt::view!(CalendarEvent);
 impl CalendarEvent {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the event, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `PARENT_ID`. Number of the host's event that this one is a copy of; its own number for the host.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// `DELETED`. Whether the event has been deleted.
     #[inline]
-    pub fn deleted(&self) -> ::std::option::Option<bool> {
+    pub fn deleted(&self) -> Option<bool> {
         rt::view::read(&self.0, "DELETED")
     }
     /// `CAL_TYPE`. Kind of owner of the calendar, such as user, group or company_calendar.
     #[inline]
-    pub fn cal_type(&self) -> ::std::option::Option<&str> {
+    pub fn cal_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CAL_TYPE")
     }
     /// `OWNER_ID`. Number of the account or the workgroup that owns the calendar.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
     /// `NAME`. What the event is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `DATE_FROM`. When the event begins, as the portal writes times and in the zone TZ_FROM.
     #[inline]
-    pub fn date_from(&self) -> ::std::option::Option<&str> {
+    pub fn date_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_FROM")
     }
     /// `DATE_TO`. When the event ends, as the portal writes times and in the zone TZ_TO.
     #[inline]
-    pub fn date_to(&self) -> ::std::option::Option<&str> {
+    pub fn date_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_TO")
     }
     /// `ORIGINAL_DATE_FROM`. When the event began before it was taken out of its series; empty for others.
     #[inline]
-    pub fn original_date_from(&self) -> ::std::option::Option<&str> {
+    pub fn original_date_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINAL_DATE_FROM")
     }
     /// `TZ_FROM`. Time zone of the beginning by its IANA name.
     #[inline]
-    pub fn tz_from(&self) -> ::std::option::Option<&str> {
+    pub fn tz_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "TZ_FROM")
     }
     /// `TZ_TO`. Time zone of the end by its IANA name.
     #[inline]
-    pub fn tz_to(&self) -> ::std::option::Option<&str> {
+    pub fn tz_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "TZ_TO")
     }
     /// `TZ_OFFSET_FROM`. Offset of the beginning from UTC in seconds.
     #[inline]
-    pub fn tz_offset_from(&self) -> ::std::option::Option<i64> {
+    pub fn tz_offset_from(&self) -> Option<i64> {
         rt::view::read(&self.0, "TZ_OFFSET_FROM")
     }
     /// `TZ_OFFSET_TO`. Offset of the end from UTC in seconds.
     #[inline]
-    pub fn tz_offset_to(&self) -> ::std::option::Option<i64> {
+    pub fn tz_offset_to(&self) -> Option<i64> {
         rt::view::read(&self.0, "TZ_OFFSET_TO")
     }
     /// `DATE_FROM_TS_UTC`. When the event begins, in Unix seconds.
     #[inline]
-    pub fn date_from_ts_utc(&self) -> ::std::option::Option<i64> {
+    pub fn date_from_ts_utc(&self) -> Option<i64> {
         rt::view::read(&self.0, "DATE_FROM_TS_UTC")
     }
     /// `DATE_TO_TS_UTC`. When the event ends, in Unix seconds.
     #[inline]
-    pub fn date_to_ts_utc(&self) -> ::std::option::Option<i64> {
+    pub fn date_to_ts_utc(&self) -> Option<i64> {
         rt::view::read(&self.0, "DATE_TO_TS_UTC")
     }
     /// `DT_SKIP_TIME`. Whether the event lasts whole days.
     #[inline]
-    pub fn dt_skip_time(&self) -> ::std::option::Option<bool> {
+    pub fn dt_skip_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "DT_SKIP_TIME")
     }
     /// `DT_LENGTH`. Length of the event in seconds.
     #[inline]
-    pub fn dt_length(&self) -> ::std::option::Option<i64> {
+    pub fn dt_length(&self) -> Option<i64> {
         rt::view::read(&self.0, "DT_LENGTH")
     }
     /// `EVENT_TYPE`. How the event came about: \#shared# and \#shared_crm# through a booking page, \#collab# in a collaboration; empty for those made by hand.
     #[inline]
-    pub fn event_type(&self) -> ::std::option::Option<&str> {
+    pub fn event_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "EVENT_TYPE")
     }
     /// `CREATED_BY`. Number of the account that made the event.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `DATE_CREATE`. When the event was made, as the portal writes times.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `TIMESTAMP_X`. When the event was last changed, as the portal writes times.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `DESCRIPTION`. What the event is about.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `PRIVATE_EVENT`. Y where others see only that the time is taken; empty or N for the rest.
     #[inline]
-    pub fn private_event(&self) -> ::std::option::Option<&str> {
+    pub fn private_event(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRIVATE_EVENT")
     }
     /// `ACCESSIBILITY`. What colleagues see of the person during the event.
     #[inline]
-    pub fn accessibility(&self) -> ::std::option::Option<&str> {
+    pub fn accessibility(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACCESSIBILITY")
     }
     /// `IMPORTANCE`. How important the event is.
     #[inline]
-    pub fn importance(&self) -> ::std::option::Option<&str> {
+    pub fn importance(&self) -> Option<&str> {
         rt::view::text(&self.0, "IMPORTANCE")
     }
     /// `IS_MEETING`. Whether other people are invited.
     #[inline]
-    pub fn is_meeting(&self) -> ::std::option::Option<bool> {
+    pub fn is_meeting(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_MEETING")
     }
     /// `MEETING_STATUS`. What the owner of the calendar has answered to the invitation.
     #[inline]
-    pub fn meeting_status(&self) -> ::std::option::Option<&str> {
+    pub fn meeting_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "MEETING_STATUS")
     }
     /// `MEETING_HOST`. Number of the account that invites.
     #[inline]
-    pub fn meeting_host(&self) -> ::std::option::Option<rt::Id> {
+    pub fn meeting_host(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MEETING_HOST")
     }
     /// `MEETING`. Name of the host and what those invited may do, with keys such as HOST_NAME, NOTIFY, REINVITE, ALLOW_INVITE and HIDE_GUESTS.
     #[inline]
-    pub fn meeting(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn meeting(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "MEETING")
     }
     /// `LOCATION`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
-    pub fn location(&self) -> ::std::option::Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         rt::view::text(&self.0, "LOCATION")
     }
     /// `REMIND`. When people are reminded, each with type (min, hour or day) and count.
     #[inline]
-    pub fn remind(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn remind(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "REMIND")
     }
     /// `COLOR`. Background: \# and six hexadecimal digits; empty where that of the calendar holds.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "COLOR")
     }
     /// `TEXT_COLOR`. Colour of the words: \# and six hexadecimal digits; empty where that of the calendar holds.
     #[inline]
-    pub fn text_color(&self) -> ::std::option::Option<&str> {
+    pub fn text_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "TEXT_COLOR")
     }
     /// `RRULE`. How the event repeats, an object with FREQ, INTERVAL, BYDAY, COUNT and UNTIL; empty for an event that takes place once.
     #[inline]
-    pub fn rrule(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn rrule(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "RRULE")
     }
     /// `EXDATE`. Days on which an event that repeats does not take place.
     #[inline]
-    pub fn exdate(&self) -> ::std::option::Option<&str> {
+    pub fn exdate(&self) -> Option<&str> {
         rt::view::text(&self.0, "EXDATE")
     }
     /// `DAV_XML_ID`. Key by which other programs know the event.
     #[inline]
-    pub fn dav_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn dav_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "DAV_XML_ID")
     }
     /// `G_EVENT_ID`. Key of the same event at Google; empty when it is not kept in step.
     #[inline]
-    pub fn g_event_id(&self) -> ::std::option::Option<&str> {
+    pub fn g_event_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "G_EVENT_ID")
     }
     /// `CAL_DAV_LABEL`. Mark for keeping in step by CalDAV; empty when it is not.
     #[inline]
-    pub fn cal_dav_label(&self) -> ::std::option::Option<&str> {
+    pub fn cal_dav_label(&self) -> Option<&str> {
         rt::view::text(&self.0, "CAL_DAV_LABEL")
     }
     /// `VERSION`. How often the event has been changed.
     #[inline]
-    pub fn version(&self) -> ::std::option::Option<i64> {
+    pub fn version(&self) -> Option<i64> {
         rt::view::read(&self.0, "VERSION")
     }
     /// `ATTENDEES_CODES`. Access codes of those invited, such as U2.
     #[inline]
-    pub fn attendees_codes(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn attendees_codes(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ATTENDEES_CODES")
     }
     /// `RECURRENCE_ID`. Number of the event that this one was taken out of; empty for others.
     #[inline]
-    pub fn recurrence_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn recurrence_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RECURRENCE_ID")
     }
     /// `RELATIONS`. How the event belongs to the series that it was taken out of; empty for others.
     #[inline]
-    pub fn relations(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn relations(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "RELATIONS")
     }
     /// `SECTION_ID`. Number of the calendar.
     #[inline]
-    pub fn section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SECTION_ID")
     }
     /// `SECT_ID`. Number of the calendar, under its former name.
     #[inline]
-    pub fn sect_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn sect_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SECT_ID")
     }
     /// `SYNC_STATUS`. Whether the event is in step with other programs; empty when it is not kept so.
     #[inline]
-    pub fn sync_status(&self) -> ::std::option::Option<&str> {
+    pub fn sync_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYNC_STATUS")
     }
     /// `UF_CRM_CAL_EVENT`. Records of the CRM that the event belongs to, such as D_7; false where there are none.
     #[inline]
-    pub fn uf_crm_cal_event(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn uf_crm_cal_event(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "UF_CRM_CAL_EVENT")
     }
     /// `UF_WEBDAV_CAL_EVENT`. Numbers of the files attached; false where there are none.
     #[inline]
-    pub fn uf_webdav_cal_event(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn uf_webdav_cal_event(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "UF_WEBDAV_CAL_EVENT")
     }
     /// `SECTION_DAV_XML_ID`. Key by which other programs know the calendar.
     #[inline]
-    pub fn section_dav_xml_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn section_dav_xml_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "SECTION_DAV_XML_ID")
     }
     /// `DATE_FROM_FORMATTED`. When the event begins, written out in English.
     #[inline]
-    pub fn date_from_formatted(&self) -> ::std::option::Option<&str> {
+    pub fn date_from_formatted(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_FROM_FORMATTED")
     }
     /// `DATE_TO_FORMATTED`. When the event ends, written out in English.
     #[inline]
-    pub fn date_to_formatted(&self) -> ::std::option::Option<&str> {
+    pub fn date_to_formatted(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_TO_FORMATTED")
     }
     /// `ATTENDEE_LIST`. Those invited, each with id, entryId, the number of their copy, and status (Y, N, Q or H).
     #[inline]
-    pub fn attendee_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn attendee_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ATTENDEE_LIST")
     }
     /// `COLLAB_ID`. Number of the collaboration that the event belongs to; empty for others.
     #[inline]
-    pub fn collab_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn collab_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COLLAB_ID")
     }
     /// `attendeesEntityList`. Those invited, each with entityId, which is user for people, and id.
     #[inline]
-    pub fn attendees_entity_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn attendees_entity_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "attendeesEntityList")
     }
     /// `~RRULE_DESCRIPTION`. How the event repeats, in words.
     #[inline]
-    pub fn rrule_description(&self) -> ::std::option::Option<&str> {
+    pub fn rrule_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "~RRULE_DESCRIPTION")
     }
     /// `~USER_OFFSET_FROM`. Difference of the beginning to the caller's time zone in seconds.
     #[inline]
-    pub fn user_offset_from(&self) -> ::std::option::Option<i64> {
+    pub fn user_offset_from(&self) -> Option<i64> {
         rt::view::read(&self.0, "~USER_OFFSET_FROM")
     }
     /// `~USER_OFFSET_TO`. Difference of the end to the caller's time zone in seconds.
     #[inline]
-    pub fn user_offset_to(&self) -> ::std::option::Option<i64> {
+    pub fn user_offset_to(&self) -> Option<i64> {
         rt::view::read(&self.0, "~USER_OFFSET_TO")
-    }
-}
-impl ::std::convert::From<rt::Object> for CalendarEvent {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CalendarEvent> for rt::Value {
-    fn from(entity: CalendarEvent) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CalendarEvent {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

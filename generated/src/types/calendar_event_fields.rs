@@ -7,132 +7,99 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarEventFields(rt::Object);
+rt::view!(CalendarEventFields);
 impl CalendarEventFields {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `type`. Kind of owner of the calendar.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Kind of owner of the calendar.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `ownerId`. Number of the account or the workgroup that owns the calendar; 0 for the company.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Number of the account or the workgroup that owns the calendar; 0 for the company.
     #[inline]
     #[must_use]
-    pub fn set_owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ownerId", rt::value::id(value))
     }
     /// `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
-    pub fn from_(&self) -> ::std::option::Option<&str> {
+    pub fn from_(&self) -> Option<&str> {
         rt::view::text(&self.0, "from")
     }
     /// Sets `from`. When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.
     #[inline]
     #[must_use]
-    pub fn set_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_from(self, value: impl Into<String>) -> Self {
         self.set("from", rt::value::text(value))
     }
     /// `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
-    pub fn to(&self) -> ::std::option::Option<&str> {
+    pub fn to(&self) -> Option<&str> {
         rt::view::text(&self.0, "to")
     }
     /// Sets `to`. When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.
     #[inline]
     #[must_use]
-    pub fn set_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_to(self, value: impl Into<String>) -> Self {
         self.set("to", rt::value::text(value))
     }
     /// `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
-    pub fn from_ts(&self) -> ::std::option::Option<i64> {
+    pub fn from_ts(&self) -> Option<i64> {
         rt::view::read(&self.0, "from_ts")
     }
     /// Sets `from_ts`. When the event begins, in Unix seconds; in place of from.
     #[inline]
     #[must_use]
-    pub fn set_from_ts(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_from_ts(self, value: impl Into<i64>) -> Self {
         self.set("from_ts", rt::value::integer(value))
     }
     /// `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
-    pub fn to_ts(&self) -> ::std::option::Option<i64> {
+    pub fn to_ts(&self) -> Option<i64> {
         rt::view::read(&self.0, "to_ts")
     }
     /// Sets `to_ts`. When the event ends, in Unix seconds; in place of to.
     #[inline]
     #[must_use]
-    pub fn set_to_ts(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_to_ts(self, value: impl Into<i64>) -> Self {
         self.set("to_ts", rt::value::integer(value))
     }
     /// `section`. Number of the calendar. The portal finds one when it is left out.
     #[inline]
-    pub fn section(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "section")
     }
     /// Sets `section`. Number of the calendar. The portal finds one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_section(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
         self.set("section", rt::value::id(value))
     }
     /// `name`. What the event is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What the event is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
     #[inline]
-    pub fn skip_time(&self) -> ::std::option::Option<bool> {
+    pub fn skip_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "skip_time")
     }
     /// Sets `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
@@ -143,105 +110,84 @@ impl CalendarEventFields {
     }
     /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
     #[inline]
-    pub fn timezone_from(&self) -> ::std::option::Option<&str> {
+    pub fn timezone_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone_from")
     }
     /// Sets `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_timezone_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_timezone_from(self, value: impl Into<String>) -> Self {
         self.set("timezone_from", rt::value::text(value))
     }
     /// `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
     #[inline]
-    pub fn timezone_to(&self) -> ::std::option::Option<&str> {
+    pub fn timezone_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone_to")
     }
     /// Sets `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_timezone_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_timezone_to(self, value: impl Into<String>) -> Self {
         self.set("timezone_to", rt::value::text(value))
     }
     /// `description`. What the event is about.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the event is about.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// Sets `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
     /// `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
-    pub fn text_color(&self) -> ::std::option::Option<&str> {
+    pub fn text_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "text_color")
     }
     /// Sets `text_color`. Colour of the words: \# and six hexadecimal digits. In the address of a request \# is written %23.
     #[inline]
     #[must_use]
-    pub fn set_text_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_text_color(self, value: impl Into<String>) -> Self {
         self.set("text_color", rt::value::text(value))
     }
     /// `accessibility`. What colleagues see of the person during the event.
     #[inline]
-    pub fn accessibility(&self) -> ::std::option::Option<&str> {
+    pub fn accessibility(&self) -> Option<&str> {
         rt::view::text(&self.0, "accessibility")
     }
     /// Sets `accessibility`. What colleagues see of the person during the event.
     #[inline]
     #[must_use]
-    pub fn set_accessibility(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_accessibility(self, value: impl Into<String>) -> Self {
         self.set("accessibility", rt::value::text(value))
     }
     /// `importance`. How important the event is.
     #[inline]
-    pub fn importance(&self) -> ::std::option::Option<&str> {
+    pub fn importance(&self) -> Option<&str> {
         rt::view::text(&self.0, "importance")
     }
     /// Sets `importance`. How important the event is.
     #[inline]
     #[must_use]
-    pub fn set_importance(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_importance(self, value: impl Into<String>) -> Self {
         self.set("importance", rt::value::text(value))
     }
     /// `private_event`. Whether others see only that the time is taken.
     #[inline]
-    pub fn private_event(&self) -> ::std::option::Option<bool> {
+    pub fn private_event(&self) -> Option<bool> {
         rt::view::read(&self.0, "private_event")
     }
     /// Sets `private_event`. Whether others see only that the time is taken.
@@ -252,18 +198,18 @@ impl CalendarEventFields {
     }
     /// `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
     #[inline]
-    pub fn rrule(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn rrule(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "rrule")
     }
     /// Sets `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_rrule(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_rrule(self, value: impl Into<rt::Value>) -> Self {
         self.set("rrule", value)
     }
     /// `is_meeting`. Whether other people are invited; they stand in attendees.
     #[inline]
-    pub fn is_meeting(&self) -> ::std::option::Option<bool> {
+    pub fn is_meeting(&self) -> Option<bool> {
         rt::view::read(&self.0, "is_meeting")
     }
     /// Sets `is_meeting`. Whether other people are invited; they stand in attendees.
@@ -274,21 +220,18 @@ impl CalendarEventFields {
     }
     /// `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
-    pub fn location(&self) -> ::std::option::Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         rt::view::text(&self.0, "location")
     }
     /// Sets `location`. Where the event takes place, in words or as the code of a meeting room.
     #[inline]
     #[must_use]
-    pub fn set_location(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_location(self, value: impl Into<String>) -> Self {
         self.set("location", rt::value::text(value))
     }
     /// `remind`. When people are reminded of the event. Never when it is left out.
     #[inline]
-    pub fn remind(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn remind(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "remind")
     }
     /// Sets `remind`. When people are reminded of the event. Never when it is left out.
@@ -296,15 +239,13 @@ impl CalendarEventFields {
     #[must_use]
     pub fn set_remind(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("remind", rt::value::list(value, ::std::convert::Into::into))
+        self.set("remind", rt::value::list(value, Into::into))
     }
     /// `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
     #[inline]
-    pub fn attendees(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn attendees(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "attendees")
     }
     /// Sets `attendees`. Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.
@@ -312,37 +253,35 @@ impl CalendarEventFields {
     #[must_use]
     pub fn set_attendees(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("attendees", rt::value::list(value, rt::value::id))
     }
     /// `host`. Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.
     #[inline]
-    pub fn host(&self) -> ::std::option::Option<rt::Id> {
+    pub fn host(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "host")
     }
     /// Sets `host`. Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.
     #[inline]
     #[must_use]
-    pub fn set_host(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_host(self, value: impl Into<rt::Id>) -> Self {
         self.set("host", rt::value::id(value))
     }
     /// `meeting`. What those invited may do.
     #[inline]
-    pub fn meeting(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn meeting(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "meeting")
     }
     /// Sets `meeting`. What those invited may do.
     #[inline]
     #[must_use]
-    pub fn set_meeting(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_meeting(self, value: impl Into<rt::Value>) -> Self {
         self.set("meeting", value)
     }
     /// `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
     #[inline]
-    pub fn crm_fields(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn crm_fields(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "crm_fields")
     }
     /// Sets `crm_fields`. Records of the CRM that the event belongs to: CO\_ and a number for a company, C\_ for a contact, L\_ for a lead, D\_ for a deal.
@@ -350,27 +289,8 @@ impl CalendarEventFields {
     #[must_use]
     pub fn set_crm_fields(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("crm_fields", rt::value::list(value, rt::value::text))
-    }
-}
-impl ::std::convert::From<rt::Object> for CalendarEventFields {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CalendarEventFields> for rt::Value {
-    fn from(entity: CalendarEventFields) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CalendarEventFields {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

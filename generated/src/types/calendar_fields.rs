@@ -7,136 +7,83 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarFields(rt::Object);
+rt::view!(CalendarFields);
 impl CalendarFields {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `type`. Kind of owner.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Kind of owner.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `ownerId`. Number of the account or the workgroup that owns the calendar.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Number of the account or the workgroup that owns the calendar.
     #[inline]
     #[must_use]
-    pub fn set_owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ownerId", rt::value::id(value))
     }
     /// `name`. What the calendar is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What the calendar is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `description`. What the calendar is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the calendar is for.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// Sets `color`. Colour of its events: \# and six hexadecimal digits.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
     /// `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
-    pub fn text_color(&self) -> ::std::option::Option<&str> {
+    pub fn text_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "text_color")
     }
     /// Sets `text_color`. Colour of the words in its events: \# and six hexadecimal digits.
     #[inline]
     #[must_use]
-    pub fn set_text_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_text_color(self, value: impl Into<String>) -> Self {
         self.set("text_color", rt::value::text(value))
     }
     /// `export`. Whether other programs may subscribe to the calendar.
     #[inline]
-    pub fn export(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn export(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "export")
     }
     /// Sets `export`. Whether other programs may subscribe to the calendar.
     #[inline]
     #[must_use]
-    pub fn set_export(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_export(self, value: impl Into<rt::Value>) -> Self {
         self.set("export", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CalendarFields {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CalendarFields> for rt::Value {
-    fn from(entity: CalendarFields) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CalendarFields {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,69 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarReminder(rt::Object);
+rt::view!(CalendarReminder);
 impl CalendarReminder {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `type`. Unit of count.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Unit of count.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `count`. How many of these units before the event.
     #[inline]
-    pub fn count(&self) -> ::std::option::Option<i64> {
+    pub fn count(&self) -> Option<i64> {
         rt::view::read(&self.0, "count")
     }
     /// Sets `count`. How many of these units before the event.
     #[inline]
     #[must_use]
-    pub fn set_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_count(self, value: impl Into<i64>) -> Self {
         self.set("count", rt::value::integer(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CalendarReminder {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CalendarReminder> for rt::Value {
-    fn from(entity: CalendarReminder) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CalendarReminder {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

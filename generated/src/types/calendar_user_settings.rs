@@ -7,74 +7,44 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarUserSettings(rt::Object);
+rt::view!(CalendarUserSettings);
 impl CalendarUserSettings {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `view`. What the calendar shows at first.
     #[inline]
-    pub fn view(&self) -> ::std::option::Option<&str> {
+    pub fn view(&self) -> Option<&str> {
         rt::view::text(&self.0, "view")
     }
     /// Sets `view`. What the calendar shows at first.
     #[inline]
     #[must_use]
-    pub fn set_view(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_view(self, value: impl Into<String>) -> Self {
         self.set("view", rt::value::text(value))
     }
     /// `meetSection`. Number of the calendar that invitations go into.
     #[inline]
-    pub fn meet_section(&self) -> ::std::option::Option<&str> {
+    pub fn meet_section(&self) -> Option<&str> {
         rt::view::text(&self.0, "meetSection")
     }
     /// Sets `meetSection`. Number of the calendar that invitations go into.
     #[inline]
     #[must_use]
-    pub fn set_meet_section(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_meet_section(self, value: impl Into<String>) -> Self {
         self.set("meetSection", rt::value::text(value))
     }
     /// `crmSection`. Number of the calendar that events of the CRM go into.
     #[inline]
-    pub fn crm_section(&self) -> ::std::option::Option<&str> {
+    pub fn crm_section(&self) -> Option<&str> {
         rt::view::text(&self.0, "crmSection")
     }
     /// Sets `crmSection`. Number of the calendar that events of the CRM go into.
     #[inline]
     #[must_use]
-    pub fn set_crm_section(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_crm_section(self, value: impl Into<String>) -> Self {
         self.set("crmSection", rt::value::text(value))
     }
     /// `showDeclined`. Whether events are shown that the person has declined.
     #[inline]
-    pub fn show_declined(&self) -> ::std::option::Option<bool> {
+    pub fn show_declined(&self) -> Option<bool> {
         rt::view::read(&self.0, "showDeclined")
     }
     /// Sets `showDeclined`. Whether events are shown that the person has declined.
@@ -85,7 +55,7 @@ impl CalendarUserSettings {
     }
     /// `denyBusyInvitation`. Whether nobody can invite the person to a time that is taken.
     #[inline]
-    pub fn deny_busy_invitation(&self) -> ::std::option::Option<bool> {
+    pub fn deny_busy_invitation(&self) -> Option<bool> {
         rt::view::read(&self.0, "denyBusyInvitation")
     }
     /// Sets `denyBusyInvitation`. Whether nobody can invite the person to a time that is taken.
@@ -96,7 +66,7 @@ impl CalendarUserSettings {
     }
     /// `collapseOffHours`. Whether the views of a day and a week hide the hours outside of work.
     #[inline]
-    pub fn collapse_off_hours(&self) -> ::std::option::Option<bool> {
+    pub fn collapse_off_hours(&self) -> Option<bool> {
         rt::view::read(&self.0, "collapseOffHours")
     }
     /// Sets `collapseOffHours`. Whether the views of a day and a week hide the hours outside of work.
@@ -107,7 +77,7 @@ impl CalendarUserSettings {
     }
     /// `showWeekNumbers`. Whether the numbers of the weeks are shown.
     #[inline]
-    pub fn show_week_numbers(&self) -> ::std::option::Option<bool> {
+    pub fn show_week_numbers(&self) -> Option<bool> {
         rt::view::read(&self.0, "showWeekNumbers")
     }
     /// Sets `showWeekNumbers`. Whether the numbers of the weeks are shown.
@@ -118,7 +88,7 @@ impl CalendarUserSettings {
     }
     /// `showTasks`. Whether tasks are shown in the calendar.
     #[inline]
-    pub fn show_tasks(&self) -> ::std::option::Option<bool> {
+    pub fn show_tasks(&self) -> Option<bool> {
         rt::view::read(&self.0, "showTasks")
     }
     /// Sets `showTasks`. Whether tasks are shown in the calendar.
@@ -129,7 +99,7 @@ impl CalendarUserSettings {
     }
     /// `syncTasks`. Whether the calendar of tasks is kept in step with other programs.
     #[inline]
-    pub fn sync_tasks(&self) -> ::std::option::Option<bool> {
+    pub fn sync_tasks(&self) -> Option<bool> {
         rt::view::read(&self.0, "syncTasks")
     }
     /// Sets `syncTasks`. Whether the calendar of tasks is kept in step with other programs.
@@ -140,7 +110,7 @@ impl CalendarUserSettings {
     }
     /// `showCompletedTasks`. Whether tasks that are done stay in the calendar.
     #[inline]
-    pub fn show_completed_tasks(&self) -> ::std::option::Option<bool> {
+    pub fn show_completed_tasks(&self) -> Option<bool> {
         rt::view::read(&self.0, "showCompletedTasks")
     }
     /// Sets `showCompletedTasks`. Whether tasks that are done stay in the calendar.
@@ -151,128 +121,93 @@ impl CalendarUserSettings {
     }
     /// `lastUsedSection`. Number of the calendar that new events go into when none is named; false when there is none.
     #[inline]
-    pub fn last_used_section(&self) -> ::std::option::Option<&str> {
+    pub fn last_used_section(&self) -> Option<&str> {
         rt::view::text(&self.0, "lastUsedSection")
     }
     /// Sets `lastUsedSection`. Number of the calendar that new events go into when none is named; false when there is none.
     #[inline]
     #[must_use]
-    pub fn set_last_used_section(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_last_used_section(self, value: impl Into<String>) -> Self {
         self.set("lastUsedSection", rt::value::text(value))
     }
     /// `sendFromEmail`. E-mail address that invitations are sent from.
     #[inline]
-    pub fn send_from_email(&self) -> ::std::option::Option<&str> {
+    pub fn send_from_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "sendFromEmail")
     }
     /// Sets `sendFromEmail`. E-mail address that invitations are sent from.
     #[inline]
     #[must_use]
-    pub fn set_send_from_email(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_send_from_email(self, value: impl Into<String>) -> Self {
         self.set("sendFromEmail", rt::value::text(value))
     }
     /// `defaultSections`. Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.
     #[inline]
-    pub fn default_sections(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn default_sections(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "defaultSections")
     }
     /// Sets `defaultSections`. Calendars that are chosen first: user or group with the number behind it, such as user12, each with the number of a calendar.
     #[inline]
     #[must_use]
-    pub fn set_default_sections(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_default_sections(self, value: impl Into<rt::Value>) -> Self {
         self.set("defaultSections", value)
     }
     /// `syncPeriodPast`. How many months back are kept in step with other programs.
     #[inline]
-    pub fn sync_period_past(&self) -> ::std::option::Option<&str> {
+    pub fn sync_period_past(&self) -> Option<&str> {
         rt::view::text(&self.0, "syncPeriodPast")
     }
     /// Sets `syncPeriodPast`. How many months back are kept in step with other programs.
     #[inline]
     #[must_use]
-    pub fn set_sync_period_past(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_sync_period_past(self, value: impl Into<String>) -> Self {
         self.set("syncPeriodPast", rt::value::text(value))
     }
     /// `syncPeriodFuture`. How many months ahead are kept in step with other programs.
     #[inline]
-    pub fn sync_period_future(&self) -> ::std::option::Option<&str> {
+    pub fn sync_period_future(&self) -> Option<&str> {
         rt::view::text(&self.0, "syncPeriodFuture")
     }
     /// Sets `syncPeriodFuture`. How many months ahead are kept in step with other programs.
     #[inline]
     #[must_use]
-    pub fn set_sync_period_future(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_sync_period_future(self, value: impl Into<String>) -> Self {
         self.set("syncPeriodFuture", rt::value::text(value))
     }
     /// `defaultReminders`. When new events remind.
     #[inline]
-    pub fn default_reminders(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn default_reminders(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "defaultReminders")
     }
     /// Sets `defaultReminders`. When new events remind.
     #[inline]
     #[must_use]
-    pub fn set_default_reminders(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_default_reminders(self, value: impl Into<rt::Value>) -> Self {
         self.set("defaultReminders", value)
     }
     /// `timezoneName`. Time zone of the person by its IANA name, such as Europe/Minsk.
     #[inline]
-    pub fn timezone_name(&self) -> ::std::option::Option<&str> {
+    pub fn timezone_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezoneName")
     }
     /// `timezoneOffsetUTC`. Offset of the time zone from UTC in seconds.
     #[inline]
-    pub fn timezone_offset_utc(&self) -> ::std::option::Option<i64> {
+    pub fn timezone_offset_utc(&self) -> Option<i64> {
         rt::view::read(&self.0, "timezoneOffsetUTC")
     }
     /// `timezoneDefaultName`. Time zone that the offset stands for, where the person has chosen none.
     #[inline]
-    pub fn timezone_default_name(&self) -> ::std::option::Option<&str> {
+    pub fn timezone_default_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezoneDefaultName")
     }
     /// `work_time_start`. Hour at which the workday begins, such as 9\.00.
     #[inline]
-    pub fn work_time_start(&self) -> ::std::option::Option<&str> {
+    pub fn work_time_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "work_time_start")
     }
     /// `work_time_end`. Hour at which the workday ends, such as 19\.00.
     #[inline]
-    pub fn work_time_end(&self) -> ::std::option::Option<&str> {
+    pub fn work_time_end(&self) -> Option<&str> {
         rt::view::text(&self.0, "work_time_end")
-    }
-}
-impl ::std::convert::From<rt::Object> for CalendarUserSettings {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CalendarUserSettings> for rt::Value {
-    fn from(entity: CalendarUserSettings) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CalendarUserSettings {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

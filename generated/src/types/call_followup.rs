@@ -7,136 +7,96 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallFollowup(rt::Object);
+rt::view!(CallFollowup);
 impl CallFollowup {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `callId`. Number of the call.
     #[inline]
-    pub fn call_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn call_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "callId")
     }
     /// `callType`. Kind of call.
     #[inline]
-    pub fn call_type(&self) -> ::std::option::Option<i64> {
+    pub fn call_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "callType")
     }
     /// `initiatorId`. Person who began the call.
     #[inline]
-    pub fn initiator_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn initiator_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "initiatorId")
     }
     /// `startDate`. When it began.
     #[inline]
-    pub fn start_date(&self) -> ::std::option::Option<&str> {
+    pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "startDate")
     }
     /// `endDate`. When it ended; null while it goes on.
     #[inline]
-    pub fn end_date(&self) -> ::std::option::Option<&str> {
+    pub fn end_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "endDate")
     }
     /// `durationSeconds`. Length in seconds.
     #[inline]
-    pub fn duration_seconds(&self) -> ::std::option::Option<i64> {
+    pub fn duration_seconds(&self) -> Option<i64> {
         rt::view::read(&self.0, "durationSeconds")
     }
     /// `uuid`. Identifier of the session.
     #[inline]
-    pub fn uuid(&self) -> ::std::option::Option<&str> {
+    pub fn uuid(&self) -> Option<&str> {
         rt::view::text(&self.0, "uuid")
     }
     /// `language`. Language code of what was spoken.
     #[inline]
-    pub fn language(&self) -> ::std::option::Option<&str> {
+    pub fn language(&self) -> Option<&str> {
         rt::view::text(&self.0, "language")
     }
     /// `version`. Highest version of the form of the texts.
     #[inline]
-    pub fn version(&self) -> ::std::option::Option<i64> {
+    pub fn version(&self) -> Option<i64> {
         rt::view::read(&self.0, "version")
     }
     /// `participants`. Who took part, and how long each spoke.
     #[inline]
-    pub fn participants(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn participants(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "participants")
     }
     /// `outcomes`. Texts that are ready, such as transcription, overview and summary.
     #[inline]
-    pub fn outcomes(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn outcomes(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "outcomes")
     }
     /// `createdAt`. When the last text was written.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `tracks`. Recordings.
     #[inline]
-    pub fn tracks(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn tracks(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tracks")
     }
     /// `transcription`. What was said.
     #[inline]
-    pub fn transcription(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn transcription(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "transcription")
     }
     /// `overview`. The meeting in short.
     #[inline]
-    pub fn overview(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn overview(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "overview")
     }
     /// `summary`. The call by sections.
     #[inline]
-    pub fn summary(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn summary(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "summary")
     }
     /// `insights`. How people spoke.
     #[inline]
-    pub fn insights(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn insights(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "insights")
     }
     /// `evaluation`. How useful the meeting was.
     #[inline]
-    pub fn evaluation(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn evaluation(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "evaluation")
-    }
-}
-impl ::std::convert::From<rt::Object> for CallFollowup {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CallFollowup> for rt::Value {
-    fn from(entity: CallFollowup) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CallFollowup {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

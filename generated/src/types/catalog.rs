@@ -7,88 +7,64 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog(rt::Object);
+rt::view!(Catalog);
 impl Catalog {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the catalog.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `iblockId`. Information block that holds the products.
     #[inline]
-    pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Information block that holds the products.
     #[inline]
     #[must_use]
-    pub fn set_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockId", rt::value::id(value))
     }
     /// `iblockTypeId`. Type of that information block: CRM_PRODUCT_CATALOG for the catalogs of the CRM.
     #[inline]
-    pub fn iblock_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn iblock_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "iblockTypeId")
     }
     /// `lid`. Site that the catalog belongs to: always s1 in the cloud.
     #[inline]
-    pub fn lid(&self) -> ::std::option::Option<&str> {
+    pub fn lid(&self) -> Option<&str> {
         rt::view::text(&self.0, "lid")
     }
     /// `name`. What the catalog is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `productIblockId`. For a catalog of variations: the information block with the parent products. Empty for a catalog of products.
     #[inline]
-    pub fn product_iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productIblockId")
     }
     /// Sets `productIblockId`. For a catalog of variations: the information block with the parent products. Empty for a catalog of products.
     #[inline]
     #[must_use]
-    pub fn set_product_iblock_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_product_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productIblockId", rt::value::id(value))
     }
     /// `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product.
     #[inline]
-    pub fn sku_property_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn sku_property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "skuPropertyId")
     }
     /// Sets `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product.
     #[inline]
     #[must_use]
-    pub fn set_sku_property_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_sku_property_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("skuPropertyId", rt::value::id(value))
     }
     /// `subscription`. Whether access to content is sold. Of use in the on-premise version only.
     #[inline]
-    pub fn subscription(&self) -> ::std::option::Option<bool> {
+    pub fn subscription(&self) -> Option<bool> {
         rt::view::read(&self.0, "subscription")
     }
     /// Sets `subscription`. Whether access to content is sold. Of use in the on-premise version only.
@@ -99,30 +75,13 @@ impl Catalog {
     }
     /// `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it.
     #[inline]
-    pub fn vat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn vat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "vatId")
     }
     /// Sets `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it.
     #[inline]
     #[must_use]
-    pub fn set_vat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("vatId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for Catalog {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Catalog> for rt::Value {
-    fn from(entity: Catalog) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Catalog {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

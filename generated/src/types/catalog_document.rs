@@ -7,225 +7,163 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocument(rt::Object);
+rt::view!(CatalogDocument);
 impl CatalogDocument {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the document.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `docType`. Type of the document. It cannot be changed later.
     #[inline]
-    pub fn doc_type(&self) -> ::std::option::Option<&str> {
+    pub fn doc_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "docType")
     }
     /// Sets `docType`. Type of the document. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_doc_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_doc_type(self, value: impl Into<String>) -> Self {
         self.set("docType", rt::value::text(value))
     }
     /// `docNumber`. Number of the document in the books. The portal makes one up when it is left out.
     #[inline]
-    pub fn doc_number(&self) -> ::std::option::Option<&str> {
+    pub fn doc_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "docNumber")
     }
     /// Sets `docNumber`. Number of the document in the books. The portal makes one up when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_doc_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_doc_number(self, value: impl Into<String>) -> Self {
         self.set("docNumber", rt::value::text(value))
     }
     /// `title`. Title that lists show.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. Title that lists show.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
     /// Sets `siteId`. Site that the document belongs to: s1 when it is left out, and always in the cloud.
     #[inline]
     #[must_use]
-    pub fn set_site_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_site_id(self, value: impl Into<String>) -> Self {
         self.set("siteId", rt::value::text(value))
     }
     /// `responsibleId`. User who answers for the document.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. User who answers for the document.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("responsibleId", rt::value::id(value))
     }
     /// `createdBy`. User who made the document: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// Sets `createdBy`. User who made the document: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
     #[must_use]
-    pub fn set_created_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("createdBy", rt::value::id(value))
     }
     /// `modifiedBy`. User who changed the document last: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. User who changed the document last: the caller when it is left out. Only an administrator may name somebody else.
     #[inline]
     #[must_use]
-    pub fn set_modified_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("modifiedBy", rt::value::id(value))
     }
     /// `status`. State of the document. Processing and cancelling change it.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// `statusBy`. User who changed the state last.
     #[inline]
-    pub fn status_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn status_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "statusBy")
     }
     /// `dateStatus`. When the state last changed.
     #[inline]
-    pub fn date_status(&self) -> ::std::option::Option<&str> {
+    pub fn date_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateStatus")
     }
     /// `dateCreate`. When the document was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// `dateModify`. When the document was last changed: now when it is left out.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateModify")
     }
     /// Sets `dateModify`. When the document was last changed: now when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_date_modify(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_modify(self, value: impl Into<String>) -> Self {
         self.set("dateModify", rt::value::text(value))
     }
     /// `dateDocument`. Date of the document itself.
     #[inline]
-    pub fn date_document(&self) -> ::std::option::Option<&str> {
+    pub fn date_document(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateDocument")
     }
     /// Sets `dateDocument`. Date of the document itself.
     #[inline]
     #[must_use]
-    pub fn set_date_document(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_document(self, value: impl Into<String>) -> Self {
         self.set("dateDocument", rt::value::text(value))
     }
     /// `currency`. Currency of the amounts: three letters such as USD, as crm.currency.list tells them. It cannot be changed later.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// Sets `currency`. Currency of the amounts: three letters such as USD, as crm.currency.list tells them. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
     /// `total`. Sum of the products. Processing and changes of the products compute it anew.
     #[inline]
-    pub fn total(&self) -> ::std::option::Option<f64> {
+    pub fn total(&self) -> Option<f64> {
         rt::view::read(&self.0, "total")
     }
     /// Sets `total`. Sum of the products. Processing and changes of the products compute it anew.
     #[inline]
     #[must_use]
-    pub fn set_total(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_total(self, value: impl Into<f64>) -> Self {
         self.set("total", rt::value::number(value))
     }
     /// `commentary`. Remarks on the document.
     #[inline]
-    pub fn commentary(&self) -> ::std::option::Option<&str> {
+    pub fn commentary(&self) -> Option<&str> {
         rt::view::text(&self.0, "commentary")
     }
     /// Sets `commentary`. Remarks on the document.
     #[inline]
     #[must_use]
-    pub fn set_commentary(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_commentary(self, value: impl Into<String>) -> Self {
         self.set("commentary", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogDocument {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogDocument> for rt::Value {
-    fn from(entity: CatalogDocument) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogDocument {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

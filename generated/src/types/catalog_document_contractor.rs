@@ -7,82 +7,44 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentContractor(rt::Object);
+rt::view!(CatalogDocumentContractor);
 impl CatalogDocumentContractor {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the link between document and supplier.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `documentId`. The document, a receipt (type A) that is not processed.
     #[inline]
-    pub fn document_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "documentId")
     }
     /// Sets `documentId`. The document, a receipt (type A) that is not processed.
     #[inline]
     #[must_use]
-    pub fn set_document_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("documentId", rt::value::id(value))
     }
     /// `entityTypeId`. Whether the supplier is a contact or a company.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Whether the supplier is a contact or a company.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("entityTypeId", rt::value::integer(value))
     }
     /// `entityId`. Number of the contact or company, from the category of suppliers: crm.category.list tells the category with the code CATALOG_CONTRACTOR_CONTACT or CATALOG_CONTRACTOR_COMPANY, and crm.item.list what is in it.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "entityId")
     }
     /// Sets `entityId`. Number of the contact or company, from the category of suppliers: crm.category.list tells the category with the code CATALOG_CONTRACTOR_CONTACT or CATALOG_CONTRACTOR_COMPANY, and crm.item.list what is in it.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("entityId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogDocumentContractor {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogDocumentContractor> for rt::Value {
-    fn from(entity: CatalogDocumentContractor) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogDocumentContractor {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,80 +7,39 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentCustomFields(rt::Object);
+rt::view!(CatalogDocumentCustomFields);
 impl CatalogDocumentCustomFields {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `documentId`. The document.
     #[inline]
-    pub fn document_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "documentId")
     }
     /// Sets `documentId`. The document.
     #[inline]
     #[must_use]
-    pub fn set_document_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("documentId", rt::value::id(value))
     }
     /// `documentType`. Type of the document.
     #[inline]
-    pub fn document_type(&self) -> ::std::option::Option<&str> {
+    pub fn document_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "documentType")
     }
     /// Sets `documentType`. Type of the document.
     #[inline]
     #[must_use]
-    pub fn set_document_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_document_type(self, value: impl Into<String>) -> Self {
         self.set("documentType", rt::value::text(value))
     }
     /// `fieldN`. Value of a custom field; in place of N stands its number, as in field7097. userfieldconfig.list tells the numbers.
     #[inline]
-    pub fn field_n(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn field_n(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "fieldN")
     }
     /// Sets `fieldN`. Value of a custom field; in place of N stands its number, as in field7097. userfieldconfig.list tells the numbers.
     #[inline]
     #[must_use]
-    pub fn set_field_n(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_field_n(self, value: impl Into<rt::Value>) -> Self {
         self.set("fieldN", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogDocumentCustomFields {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogDocumentCustomFields> for rt::Value {
-    fn from(entity: CatalogDocumentCustomFields) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogDocumentCustomFields {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

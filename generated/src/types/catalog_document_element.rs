@@ -7,115 +7,77 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentElement(rt::Object);
+rt::view!(CatalogDocumentElement);
 impl CatalogDocumentElement {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the line in the document.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `docId`. Document that the line belongs to. It must be a draft. It cannot be changed later.
     #[inline]
-    pub fn doc_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn doc_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "docId")
     }
     /// Sets `docId`. Document that the line belongs to. It must be a draft. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_doc_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_doc_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("docId", rt::value::id(value))
     }
     /// `elementId`. The product or variation. It cannot be changed later.
     #[inline]
-    pub fn element_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn element_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "elementId")
     }
     /// Sets `elementId`. The product or variation. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_element_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_element_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("elementId", rt::value::id(value))
     }
     /// `storeFrom`. Warehouse that the product leaves, in documents that take something out.
     #[inline]
-    pub fn store_from(&self) -> ::std::option::Option<rt::Id> {
+    pub fn store_from(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "storeFrom")
     }
     /// Sets `storeFrom`. Warehouse that the product leaves, in documents that take something out.
     #[inline]
     #[must_use]
-    pub fn set_store_from(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_store_from(self, value: impl Into<rt::Id>) -> Self {
         self.set("storeFrom", rt::value::id(value))
     }
     /// `storeTo`. Warehouse that gets the product, in receipts and transfers.
     #[inline]
-    pub fn store_to(&self) -> ::std::option::Option<rt::Id> {
+    pub fn store_to(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "storeTo")
     }
     /// Sets `storeTo`. Warehouse that gets the product, in receipts and transfers.
     #[inline]
     #[must_use]
-    pub fn set_store_to(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_store_to(self, value: impl Into<rt::Id>) -> Self {
         self.set("storeTo", rt::value::id(value))
     }
     /// `amount`. How much of it, in the unit that the document counts in.
     #[inline]
-    pub fn amount(&self) -> ::std::option::Option<f64> {
+    pub fn amount(&self) -> Option<f64> {
         rt::view::read(&self.0, "amount")
     }
     /// Sets `amount`. How much of it, in the unit that the document counts in.
     #[inline]
     #[must_use]
-    pub fn set_amount(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_amount(self, value: impl Into<f64>) -> Self {
         self.set("amount", rt::value::number(value))
     }
     /// `purchasingPrice`. Price of purchase for one unit, in the currency of the document.
     #[inline]
-    pub fn purchasing_price(&self) -> ::std::option::Option<f64> {
+    pub fn purchasing_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "purchasingPrice")
     }
     /// Sets `purchasingPrice`. Price of purchase for one unit, in the currency of the document.
     #[inline]
     #[must_use]
-    pub fn set_purchasing_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_purchasing_price(self, value: impl Into<f64>) -> Self {
         self.set("purchasingPrice", rt::value::number(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogDocumentElement {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogDocumentElement> for rt::Value {
-    fn from(entity: CatalogDocumentElement) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogDocumentElement {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

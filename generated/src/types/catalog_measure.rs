@@ -7,48 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogMeasure(rt::Object);
+rt::view!(CatalogMeasure);
 impl CatalogMeasure {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the unit.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `code`. Code of the unit in the classifier, such as 796 for pieces. No two units share one.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<i64> {
+    pub fn code(&self) -> Option<i64> {
         rt::view::read(&self.0, "code")
     }
     /// Sets `code`. Code of the unit in the classifier, such as 796 for pieces. No two units share one.
     #[inline]
     #[must_use]
-    pub fn set_code(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_code(self, value: impl Into<i64>) -> Self {
         self.set("code", rt::value::integer(value))
     }
     /// `isDefault`. Whether new products get this unit. One unit may be the default one. No when it is left out.
     #[inline]
-    pub fn is_default(&self) -> ::std::option::Option<bool> {
+    pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDefault")
     }
     /// Sets `isDefault`. Whether new products get this unit. One unit may be the default one. No when it is left out.
@@ -59,75 +38,46 @@ impl CatalogMeasure {
     }
     /// `measureTitle`. What the unit is called, such as Kilogram.
     #[inline]
-    pub fn measure_title(&self) -> ::std::option::Option<&str> {
+    pub fn measure_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "measureTitle")
     }
     /// Sets `measureTitle`. What the unit is called, such as Kilogram.
     #[inline]
     #[must_use]
-    pub fn set_measure_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_measure_title(self, value: impl Into<String>) -> Self {
         self.set("measureTitle", rt::value::text(value))
     }
     /// `symbol`. Short form in the language of the portal, such as kg.
     #[inline]
-    pub fn symbol(&self) -> ::std::option::Option<&str> {
+    pub fn symbol(&self) -> Option<&str> {
         rt::view::text(&self.0, "symbol")
     }
     /// Sets `symbol`. Short form in the language of the portal, such as kg.
     #[inline]
     #[must_use]
-    pub fn set_symbol(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_symbol(self, value: impl Into<String>) -> Self {
         self.set("symbol", rt::value::text(value))
     }
     /// `symbolIntl`. International short form.
     #[inline]
-    pub fn symbol_intl(&self) -> ::std::option::Option<&str> {
+    pub fn symbol_intl(&self) -> Option<&str> {
         rt::view::text(&self.0, "symbolIntl")
     }
     /// Sets `symbolIntl`. International short form.
     #[inline]
     #[must_use]
-    pub fn set_symbol_intl(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_symbol_intl(self, value: impl Into<String>) -> Self {
         self.set("symbolIntl", rt::value::text(value))
     }
     /// `symbolLetterIntl`. International code in letters, such as KGM.
     #[inline]
-    pub fn symbol_letter_intl(&self) -> ::std::option::Option<&str> {
+    pub fn symbol_letter_intl(&self) -> Option<&str> {
         rt::view::text(&self.0, "symbolLetterIntl")
     }
     /// Sets `symbolLetterIntl`. International code in letters, such as KGM.
     #[inline]
     #[must_use]
-    pub fn set_symbol_letter_intl(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_symbol_letter_intl(self, value: impl Into<String>) -> Self {
         self.set("symbolLetterIntl", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogMeasure {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogMeasure> for rt::Value {
-    fn from(entity: CatalogMeasure) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogMeasure {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

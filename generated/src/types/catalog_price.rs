@@ -7,121 +7,80 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPrice(rt::Object);
+rt::view!(CatalogPrice);
 impl CatalogPrice {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the price.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `productId`. The product, variation, parent product or service. It cannot be changed later.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
     /// Sets `productId`. The product, variation, parent product or service. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_product_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productId", rt::value::id(value))
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it. It cannot be changed later.
     #[inline]
-    pub fn catalog_group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn catalog_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_catalog_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("catalogGroupId", rt::value::id(value))
     }
     /// `price`. Amount for one unit of the product.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "price")
     }
     /// Sets `price`. Amount for one unit of the product.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("price", rt::value::number(value))
     }
     /// `priceScale`. The base price.
     #[inline]
-    pub fn price_scale(&self) -> ::std::option::Option<f64> {
+    pub fn price_scale(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceScale")
     }
     /// `currency`. Currency: three letters such as USD, as crm.currency.list tells them.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// Sets `currency`. Currency: three letters such as USD, as crm.currency.list tells them.
     #[inline]
     #[must_use]
-    pub fn set_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
     /// `quantityFrom`. From how many units on the price holds. No longer in use.
     #[inline]
-    pub fn quantity_from(&self) -> ::std::option::Option<f64> {
+    pub fn quantity_from(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityFrom")
     }
     /// `quantityTo`. Up to how many units the price holds. No longer in use.
     #[inline]
-    pub fn quantity_to(&self) -> ::std::option::Option<f64> {
+    pub fn quantity_to(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityTo")
     }
     /// `extraId`. Markup that the price was computed with. No longer in use.
     #[inline]
-    pub fn extra_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn extra_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "extraId")
     }
     /// `timestampX`. When the price was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "timestampX")
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogPrice {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogPrice> for rt::Value {
-    fn from(entity: CatalogPrice) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogPrice {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,85 +7,44 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPriceTypeGroup(rt::Object);
+rt::view!(CatalogPriceTypeGroup);
 impl CatalogPriceTypeGroup {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the link.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
-    pub fn catalog_group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn catalog_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     #[must_use]
-    pub fn set_catalog_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("catalogGroupId", rt::value::id(value))
     }
     /// `groupId`. Group of customers.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "groupId")
     }
     /// Sets `groupId`. Group of customers.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("groupId", rt::value::id(value))
     }
     /// `access`. What the group may do.
     #[inline]
-    pub fn access(&self) -> ::std::option::Option<&str> {
+    pub fn access(&self) -> Option<&str> {
         rt::view::text(&self.0, "access")
     }
     /// Sets `access`. What the group may do.
     #[inline]
     #[must_use]
-    pub fn set_access(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_access(self, value: impl Into<String>) -> Self {
         self.set("access", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogPriceTypeGroup {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogPriceTypeGroup> for rt::Value {
-    fn from(entity: CatalogPriceTypeGroup) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogPriceTypeGroup {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

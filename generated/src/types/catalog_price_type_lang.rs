@@ -7,88 +7,44 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPriceTypeLang(rt::Object);
+rt::view!(CatalogPriceTypeLang);
 impl CatalogPriceTypeLang {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the translation.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
-    pub fn catalog_group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn catalog_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     #[must_use]
-    pub fn set_catalog_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("catalogGroupId", rt::value::id(value))
     }
     /// `name`. What the price type is called in the language.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What the price type is called in the language.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `lang`. Language: two letters such as en, as GetCatalogPriceTypeLanguages tells them. A price type has one name in each.
     #[inline]
-    pub fn lang(&self) -> ::std::option::Option<&str> {
+    pub fn lang(&self) -> Option<&str> {
         rt::view::text(&self.0, "lang")
     }
     /// Sets `lang`. Language: two letters such as en, as GetCatalogPriceTypeLanguages tells them. A price type has one name in each.
     #[inline]
     #[must_use]
-    pub fn set_lang(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_lang(self, value: impl Into<String>) -> Self {
         self.set("lang", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogPriceTypeLang {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogPriceTypeLang> for rt::Value {
-    fn from(entity: CatalogPriceTypeLang) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogPriceTypeLang {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

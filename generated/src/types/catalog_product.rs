@@ -7,62 +7,38 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProduct(rt::Object);
+rt::view!(CatalogProduct);
 impl CatalogProduct {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the product, variation or service.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `iblockId`. Catalog that it belongs to: iblockId as GetCatalogsList tells it. Variations live in a catalog of their own, which has productIblockId. It cannot be changed later.
     #[inline]
-    pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Catalog that it belongs to: iblockId as GetCatalogsList tells it. Variations live in a catalog of their own, which has productIblockId. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockId", rt::value::id(value))
     }
     /// `name`. What it is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What it is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `active`. Whether it is shown and can be used. Yes when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it is shown and can be used. Yes when it is left out.
@@ -73,40 +49,34 @@ impl CatalogProduct {
     }
     /// `available`. Whether it can be bought at the moment.
     #[inline]
-    pub fn available(&self) -> ::std::option::Option<bool> {
+    pub fn available(&self) -> Option<bool> {
         rt::view::read(&self.0, "available")
     }
     /// `code`. Symbolic code, for addresses of pages.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code, for addresses of pages.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `xmlId`. Code of it in another system, for keeping both in step.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Code of it in another system, for keeping both in step.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `barcodeMulti`. Whether each piece has a barcode of its own. No when it is left out.
     #[inline]
-    pub fn barcode_multi(&self) -> ::std::option::Option<bool> {
+    pub fn barcode_multi(&self) -> Option<bool> {
         rt::view::read(&self.0, "barcodeMulti")
     }
     /// Sets `barcodeMulti`. Whether each piece has a barcode of its own. No when it is left out.
@@ -117,12 +87,12 @@ impl CatalogProduct {
     }
     /// `bundle`. Whether it is a set of products.
     #[inline]
-    pub fn bundle(&self) -> ::std::option::Option<bool> {
+    pub fn bundle(&self) -> Option<bool> {
         rt::view::read(&self.0, "bundle")
     }
     /// `canBuyZero`. Whether it can be bought when none is in stock. No when it is left out.
     #[inline]
-    pub fn can_buy_zero(&self) -> ::std::option::Option<bool> {
+    pub fn can_buy_zero(&self) -> Option<bool> {
         rt::view::read(&self.0, "canBuyZero")
     }
     /// Sets `canBuyZero`. Whether it can be bought when none is in stock. No when it is left out.
@@ -133,90 +103,78 @@ impl CatalogProduct {
     }
     /// `createdBy`. User who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// Sets `createdBy`. User who made it.
     #[inline]
     #[must_use]
-    pub fn set_created_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("createdBy", rt::value::id(value))
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. User who changed it last.
     #[inline]
     #[must_use]
-    pub fn set_modified_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("modifiedBy", rt::value::id(value))
     }
     /// `dateActiveFrom`. From when on it is shown.
     #[inline]
-    pub fn date_active_from(&self) -> ::std::option::Option<&str> {
+    pub fn date_active_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateActiveFrom")
     }
     /// Sets `dateActiveFrom`. From when on it is shown.
     #[inline]
     #[must_use]
-    pub fn set_date_active_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_active_from(self, value: impl Into<String>) -> Self {
         self.set("dateActiveFrom", rt::value::text(value))
     }
     /// `dateActiveTo`. Up to when it is shown.
     #[inline]
-    pub fn date_active_to(&self) -> ::std::option::Option<&str> {
+    pub fn date_active_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateActiveTo")
     }
     /// Sets `dateActiveTo`. Up to when it is shown.
     #[inline]
     #[must_use]
-    pub fn set_date_active_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_active_to(self, value: impl Into<String>) -> Self {
         self.set("dateActiveTo", rt::value::text(value))
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// Sets `dateCreate`. When it was made.
     #[inline]
     #[must_use]
-    pub fn set_date_create(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_create(self, value: impl Into<String>) -> Self {
         self.set("dateCreate", rt::value::text(value))
     }
     /// `timestampX`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "timestampX")
     }
     /// `iblockSectionId`. Main section, as GetCatalogSectionsList tells it.
     #[inline]
-    pub fn iblock_section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockSectionId")
     }
     /// Sets `iblockSectionId`. Main section, as GetCatalogSectionsList tells it.
     #[inline]
     #[must_use]
-    pub fn set_iblock_section_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockSectionId", rt::value::id(value))
     }
     /// `IblockSection`. All sections that it stands in.
     #[inline]
-    pub fn iblock_section(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn iblock_section(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "IblockSection")
     }
     /// Sets `IblockSection`. All sections that it stands in.
@@ -224,149 +182,129 @@ impl CatalogProduct {
     #[must_use]
     pub fn set_iblock_section(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("IblockSection", rt::value::list(value, rt::value::id))
     }
     /// `measure`. Unit of measurement, as GetCatalogMeasuresList tells it.
     #[inline]
-    pub fn measure(&self) -> ::std::option::Option<rt::Id> {
+    pub fn measure(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "measure")
     }
     /// Sets `measure`. Unit of measurement, as GetCatalogMeasuresList tells it.
     #[inline]
     #[must_use]
-    pub fn set_measure(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_measure(self, value: impl Into<rt::Id>) -> Self {
         self.set("measure", rt::value::id(value))
     }
     /// `previewText`. Short description.
     #[inline]
-    pub fn preview_text(&self) -> ::std::option::Option<&str> {
+    pub fn preview_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "previewText")
     }
     /// Sets `previewText`. Short description.
     #[inline]
     #[must_use]
-    pub fn set_preview_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_preview_text(self, value: impl Into<String>) -> Self {
         self.set("previewText", rt::value::text(value))
     }
     /// `detailText`. Full description.
     #[inline]
-    pub fn detail_text(&self) -> ::std::option::Option<&str> {
+    pub fn detail_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "detailText")
     }
     /// Sets `detailText`. Full description.
     #[inline]
     #[must_use]
-    pub fn set_detail_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_detail_text(self, value: impl Into<String>) -> Self {
         self.set("detailText", rt::value::text(value))
     }
     /// `previewPicture`. Small picture. {remove: Y} in its place takes it away. Answers hold id, url and urlMachine of the picture.
     #[inline]
-    pub fn preview_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn preview_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "previewPicture")
     }
     /// Sets `previewPicture`. Small picture. {remove: Y} in its place takes it away. Answers hold id, url and urlMachine of the picture.
     #[inline]
     #[must_use]
-    pub fn set_preview_picture(
-        self,
-        value: impl ::std::convert::Into<rt::File>,
-    ) -> Self {
+    pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "previewPicture",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `detailPicture`. Large picture. {remove: Y} in its place takes it away. Answers hold id, url and urlMachine of the picture.
     #[inline]
-    pub fn detail_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "detailPicture")
     }
     /// Sets `detailPicture`. Large picture. {remove: Y} in its place takes it away. Answers hold id, url and urlMachine of the picture.
     #[inline]
     #[must_use]
-    pub fn set_detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "detailPicture",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `previewTextType`. How the short description is written. Plain when it is left out.
     #[inline]
-    pub fn preview_text_type(&self) -> ::std::option::Option<&str> {
+    pub fn preview_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "previewTextType")
     }
     /// Sets `previewTextType`. How the short description is written. Plain when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_preview_text_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_preview_text_type(self, value: impl Into<String>) -> Self {
         self.set("previewTextType", rt::value::text(value))
     }
     /// `detailTextType`. How the full description is written. Plain when it is left out.
     #[inline]
-    pub fn detail_text_type(&self) -> ::std::option::Option<&str> {
+    pub fn detail_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "detailTextType")
     }
     /// Sets `detailTextType`. How the full description is written. Plain when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_detail_text_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_detail_text_type(self, value: impl Into<String>) -> Self {
         self.set("detailTextType", rt::value::text(value))
     }
     /// `sort`. Place in lists, lower ones first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `subscribe`. Whether customers may subscribe to it. As in the settings when it is left out.
     #[inline]
-    pub fn subscribe(&self) -> ::std::option::Option<&str> {
+    pub fn subscribe(&self) -> Option<&str> {
         rt::view::text(&self.0, "subscribe")
     }
     /// Sets `subscribe`. Whether customers may subscribe to it. As in the settings when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_subscribe(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_subscribe(self, value: impl Into<String>) -> Self {
         self.set("subscribe", rt::value::text(value))
     }
     /// `vatId`. Rate of value added tax, as GetCatalogVatsList tells it.
     #[inline]
-    pub fn vat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn vat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "vatId")
     }
     /// Sets `vatId`. Rate of value added tax, as GetCatalogVatsList tells it.
     #[inline]
     #[must_use]
-    pub fn set_vat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("vatId", rt::value::id(value))
     }
     /// `vatIncluded`. Whether prices include the tax. No when it is left out.
     #[inline]
-    pub fn vat_included(&self) -> ::std::option::Option<bool> {
+    pub fn vat_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "vatIncluded")
     }
     /// Sets `vatIncluded`. Whether prices include the tax. No when it is left out.
@@ -377,153 +315,144 @@ impl CatalogProduct {
     }
     /// `height`. Height of one unit.
     #[inline]
-    pub fn height(&self) -> ::std::option::Option<f64> {
+    pub fn height(&self) -> Option<f64> {
         rt::view::read(&self.0, "height")
     }
     /// Sets `height`. Height of one unit.
     #[inline]
     #[must_use]
-    pub fn set_height(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_height(self, value: impl Into<f64>) -> Self {
         self.set("height", rt::value::number(value))
     }
     /// `length`. Length of one unit.
     #[inline]
-    pub fn length(&self) -> ::std::option::Option<f64> {
+    pub fn length(&self) -> Option<f64> {
         rt::view::read(&self.0, "length")
     }
     /// Sets `length`. Length of one unit.
     #[inline]
     #[must_use]
-    pub fn set_length(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_length(self, value: impl Into<f64>) -> Self {
         self.set("length", rt::value::number(value))
     }
     /// `weight`. Weight of one unit.
     #[inline]
-    pub fn weight(&self) -> ::std::option::Option<f64> {
+    pub fn weight(&self) -> Option<f64> {
         rt::view::read(&self.0, "weight")
     }
     /// Sets `weight`. Weight of one unit.
     #[inline]
     #[must_use]
-    pub fn set_weight(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_weight(self, value: impl Into<f64>) -> Self {
         self.set("weight", rt::value::number(value))
     }
     /// `width`. Width of one unit.
     #[inline]
-    pub fn width(&self) -> ::std::option::Option<f64> {
+    pub fn width(&self) -> Option<f64> {
         rt::view::read(&self.0, "width")
     }
     /// Sets `width`. Width of one unit.
     #[inline]
     #[must_use]
-    pub fn set_width(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_width(self, value: impl Into<f64>) -> Self {
         self.set("width", rt::value::number(value))
     }
     /// `quantityTrace`. Whether its quantity is kept track of. As in the settings when it is left out.
     #[inline]
-    pub fn quantity_trace(&self) -> ::std::option::Option<&str> {
+    pub fn quantity_trace(&self) -> Option<&str> {
         rt::view::text(&self.0, "quantityTrace")
     }
     /// Sets `quantityTrace`. Whether its quantity is kept track of. As in the settings when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_quantity_trace(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_quantity_trace(self, value: impl Into<String>) -> Self {
         self.set("quantityTrace", rt::value::text(value))
     }
     /// `type`. What it is.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<i64> {
+    pub fn r#type(&self) -> Option<i64> {
         rt::view::read(&self.0, "type")
     }
     /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on.
     #[inline]
-    pub fn purchasing_currency(&self) -> ::std::option::Option<&str> {
+    pub fn purchasing_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "purchasingCurrency")
     }
     /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
-    pub fn set_purchasing_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_purchasing_currency(self, value: impl Into<String>) -> Self {
         self.set("purchasingCurrency", rt::value::text(value))
     }
     /// `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on.
     #[inline]
-    pub fn purchasing_price(&self) -> ::std::option::Option<f64> {
+    pub fn purchasing_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "purchasingPrice")
     }
     /// Sets `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
-    pub fn set_purchasing_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_purchasing_price(self, value: impl Into<f64>) -> Self {
         self.set("purchasingPrice", rt::value::number(value))
     }
     /// `quantity`. How much is in stock. It cannot be changed while inventory management is on.
     #[inline]
-    pub fn quantity(&self) -> ::std::option::Option<f64> {
+    pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
     /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
-    pub fn set_quantity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         self.set("quantity", rt::value::number(value))
     }
     /// `quantityReserved`. How much of the stock is reserved. It cannot be changed while inventory management is on.
     #[inline]
-    pub fn quantity_reserved(&self) -> ::std::option::Option<f64> {
+    pub fn quantity_reserved(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityReserved")
     }
     /// Sets `quantityReserved`. How much of the stock is reserved. It cannot be changed while inventory management is on.
     #[inline]
     #[must_use]
-    pub fn set_quantity_reserved(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_quantity_reserved(self, value: impl Into<f64>) -> Self {
         self.set("quantityReserved", rt::value::number(value))
     }
     /// `recurSchemeLength`. How many units of time a payment lasts; 0 when it is left out. Of use in the on-premise version only, where content is sold.
     #[inline]
-    pub fn recur_scheme_length(&self) -> ::std::option::Option<i64> {
+    pub fn recur_scheme_length(&self) -> Option<i64> {
         rt::view::read(&self.0, "recurSchemeLength")
     }
     /// Sets `recurSchemeLength`. How many units of time a payment lasts; 0 when it is left out. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
-    pub fn set_recur_scheme_length(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_recur_scheme_length(self, value: impl Into<i64>) -> Self {
         self.set("recurSchemeLength", rt::value::integer(value))
     }
     /// `recurSchemeType`. Unit of time of a payment; a day when it is left out. Of use in the on-premise version only, where content is sold.
     #[inline]
-    pub fn recur_scheme_type(&self) -> ::std::option::Option<&str> {
+    pub fn recur_scheme_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "recurSchemeType")
     }
     /// Sets `recurSchemeType`. Unit of time of a payment; a day when it is left out. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
-    pub fn set_recur_scheme_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_recur_scheme_type(self, value: impl Into<String>) -> Self {
         self.set("recurSchemeType", rt::value::text(value))
     }
     /// `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold.
     #[inline]
-    pub fn trial_price_id(&self) -> ::std::option::Option<i64> {
+    pub fn trial_price_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "trialPriceId")
     }
     /// Sets `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
-    pub fn set_trial_price_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_trial_price_id(self, value: impl Into<i64>) -> Self {
         self.set("trialPriceId", rt::value::integer(value))
     }
     /// `withoutOrder`. Whether it is prolonged without an order. No when it is left out. Of use in the on-premise version only, where content is sold.
     #[inline]
-    pub fn without_order(&self) -> ::std::option::Option<bool> {
+    pub fn without_order(&self) -> Option<bool> {
         rt::view::read(&self.0, "withoutOrder")
     }
     /// Sets `withoutOrder`. Whether it is prolonged without an order. No when it is left out. Of use in the on-premise version only, where content is sold.
@@ -534,41 +463,24 @@ impl CatalogProduct {
     }
     /// `parentId`. For a variation: the number of its parent product, as GetCatalogParentProductsList tells it. An update takes {value, valueId}, as answers hold it.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn parent_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "parentId")
     }
     /// Sets `parentId`. For a variation: the number of its parent product, as GetCatalogParentProductsList tells it. An update takes {value, valueId}, as answers hold it.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("parentId", value)
     }
     /// `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. What an update gives without valueId replaces the values there were, but files stay.
     #[inline]
-    pub fn property_n(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn property_n(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "propertyN")
     }
     /// Sets `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. What an update gives without valueId replaces the values there were, but files stay.
     #[inline]
     #[must_use]
-    pub fn set_property_n(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_property_n(self, value: impl Into<rt::Value>) -> Self {
         self.set("propertyN", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogProduct {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogProduct> for rt::Value {
-    fn from(entity: CatalogProduct) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogProduct {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,94 +7,53 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProductImage(rt::Object);
+rt::view!(CatalogProductImage);
 impl CatalogProductImage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the picture.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Name of the file.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `productId`. The product, parent product, variation or service.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
     /// Sets `productId`. The product, parent product, variation or service.
     #[inline]
     #[must_use]
-    pub fn set_product_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productId", rt::value::id(value))
     }
     /// `type`. Where the picture is kept; MORE_PHOTO when it is left out.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Where the picture is kept; MORE_PHOTO when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `createTime`. When it was added.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
     /// `downloadUrl`. Address to download it from.
     #[inline]
-    pub fn download_url(&self) -> ::std::option::Option<&str> {
+    pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrl")
     }
     /// `detailUrl`. Path of the file on the portal.
     #[inline]
-    pub fn detail_url(&self) -> ::std::option::Option<&str> {
+    pub fn detail_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "detailUrl")
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogProductImage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogProductImage> for rt::Value {
-    fn from(entity: CatalogProductImage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogProductImage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,67 +7,43 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProperty(rt::Object);
+rt::view!(CatalogProperty);
 impl CatalogProperty {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the property.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `timestampX`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "timestampX")
     }
     /// `iblockId`. Catalog whose products have it: iblockId as GetCatalogsList tells it.
     #[inline]
-    pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Catalog whose products have it: iblockId as GetCatalogsList tells it.
     #[inline]
     #[must_use]
-    pub fn set_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockId", rt::value::id(value))
     }
     /// `name`. What it is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What it is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `active`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use.
@@ -78,110 +54,95 @@ impl CatalogProperty {
     }
     /// `sort`. Place in lists, lower ones first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `defaultValue`. Value that it has from the beginning.
     #[inline]
-    pub fn default_value(&self) -> ::std::option::Option<&str> {
+    pub fn default_value(&self) -> Option<&str> {
         rt::view::text(&self.0, "defaultValue")
     }
     /// Sets `defaultValue`. Value that it has from the beginning.
     #[inline]
     #[must_use]
-    pub fn set_default_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_default_value(self, value: impl Into<String>) -> Self {
         self.set("defaultValue", rt::value::text(value))
     }
     /// `propertyType`. Kind of the value. It cannot be changed later.
     #[inline]
-    pub fn property_type(&self) -> ::std::option::Option<&str> {
+    pub fn property_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "propertyType")
     }
     /// Sets `propertyType`. Kind of the value. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_property_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_property_type(self, value: impl Into<String>) -> Self {
         self.set("propertyType", rt::value::text(value))
     }
     /// `userType`. Special form of the kind, which must suit it. It cannot be changed later.
     #[inline]
-    pub fn user_type(&self) -> ::std::option::Option<&str> {
+    pub fn user_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "userType")
     }
     /// Sets `userType`. Special form of the kind, which must suit it. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_user_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type(self, value: impl Into<String>) -> Self {
         self.set("userType", rt::value::text(value))
     }
     /// `rowCount`. How many rows the input has.
     #[inline]
-    pub fn row_count(&self) -> ::std::option::Option<i64> {
+    pub fn row_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "rowCount")
     }
     /// Sets `rowCount`. How many rows the input has.
     #[inline]
     #[must_use]
-    pub fn set_row_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_row_count(self, value: impl Into<i64>) -> Self {
         self.set("rowCount", rt::value::integer(value))
     }
     /// `colCount`. How many columns the input has.
     #[inline]
-    pub fn col_count(&self) -> ::std::option::Option<i64> {
+    pub fn col_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "colCount")
     }
     /// Sets `colCount`. How many columns the input has.
     #[inline]
     #[must_use]
-    pub fn set_col_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_col_count(self, value: impl Into<i64>) -> Self {
         self.set("colCount", rt::value::integer(value))
     }
     /// `listType`. How a list is shown.
     #[inline]
-    pub fn list_type(&self) -> ::std::option::Option<&str> {
+    pub fn list_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "listType")
     }
     /// Sets `listType`. How a list is shown.
     #[inline]
     #[must_use]
-    pub fn set_list_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_list_type(self, value: impl Into<String>) -> Self {
         self.set("listType", rt::value::text(value))
     }
     /// `multiple`. Whether it may have several values.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "multiple")
     }
     /// Sets `multiple`. Whether it may have several values.
@@ -192,57 +153,51 @@ impl CatalogProperty {
     }
     /// `xmlId`. Code of it in another system, for keeping both in step.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Code of it in another system, for keeping both in step.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `fileType`. For files: the endings that are allowed, such as jpg.
     #[inline]
-    pub fn file_type(&self) -> ::std::option::Option<&str> {
+    pub fn file_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "fileType")
     }
     /// Sets `fileType`. For files: the endings that are allowed, such as jpg.
     #[inline]
     #[must_use]
-    pub fn set_file_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_file_type(self, value: impl Into<String>) -> Self {
         self.set("fileType", rt::value::text(value))
     }
     /// `multipleCnt`. How many inputs are shown for several values.
     #[inline]
-    pub fn multiple_cnt(&self) -> ::std::option::Option<i64> {
+    pub fn multiple_cnt(&self) -> Option<i64> {
         rt::view::read(&self.0, "multipleCnt")
     }
     /// Sets `multipleCnt`. How many inputs are shown for several values.
     #[inline]
     #[must_use]
-    pub fn set_multiple_cnt(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_multiple_cnt(self, value: impl Into<i64>) -> Self {
         self.set("multipleCnt", rt::value::integer(value))
     }
     /// `linkIblockId`. For links: the catalog that they lead to.
     #[inline]
-    pub fn link_iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn link_iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "linkIblockId")
     }
     /// Sets `linkIblockId`. For links: the catalog that they lead to.
     #[inline]
     #[must_use]
-    pub fn set_link_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("linkIblockId", rt::value::id(value))
     }
     /// `withDescription`. Whether each value has a description.
     #[inline]
-    pub fn with_description(&self) -> ::std::option::Option<bool> {
+    pub fn with_description(&self) -> Option<bool> {
         rt::view::read(&self.0, "withDescription")
     }
     /// Sets `withDescription`. Whether each value has a description.
@@ -253,7 +208,7 @@ impl CatalogProperty {
     }
     /// `searchable`. Whether the search looks into it.
     #[inline]
-    pub fn searchable(&self) -> ::std::option::Option<bool> {
+    pub fn searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "searchable")
     }
     /// Sets `searchable`. Whether the search looks into it.
@@ -264,7 +219,7 @@ impl CatalogProperty {
     }
     /// `filtrable`. Whether lists can be filtered by it.
     #[inline]
-    pub fn filtrable(&self) -> ::std::option::Option<bool> {
+    pub fn filtrable(&self) -> Option<bool> {
         rt::view::read(&self.0, "filtrable")
     }
     /// Sets `filtrable`. Whether lists can be filtered by it.
@@ -275,7 +230,7 @@ impl CatalogProperty {
     }
     /// `isRequired`. Whether products must have a value.
     #[inline]
-    pub fn is_required(&self) -> ::std::option::Option<bool> {
+    pub fn is_required(&self) -> Option<bool> {
         rt::view::read(&self.0, "isRequired")
     }
     /// Sets `isRequired`. Whether products must have a value.
@@ -286,47 +241,24 @@ impl CatalogProperty {
     }
     /// `hint`. Words that help when a value is given.
     #[inline]
-    pub fn hint(&self) -> ::std::option::Option<&str> {
+    pub fn hint(&self) -> Option<&str> {
         rt::view::text(&self.0, "hint")
     }
     /// Sets `hint`. Words that help when a value is given.
     #[inline]
     #[must_use]
-    pub fn set_hint(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_hint(self, value: impl Into<String>) -> Self {
         self.set("hint", rt::value::text(value))
     }
     /// `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them.
     #[inline]
-    pub fn user_type_settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn user_type_settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "userTypeSettings")
     }
     /// Sets `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them.
     #[inline]
     #[must_use]
-    pub fn set_user_type_settings(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("userTypeSettings", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogProperty {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogProperty> for rt::Value {
-    fn from(entity: CatalogProperty) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogProperty {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,76 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertyEnum(rt::Object);
+rt::view!(CatalogPropertyEnum);
 impl CatalogPropertyEnum {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the value.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `propertyId`. The property, of the kind list (L).
     #[inline]
-    pub fn property_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propertyId")
     }
     /// Sets `propertyId`. The property, of the kind list (L).
     #[inline]
     #[must_use]
-    pub fn set_property_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("propertyId", rt::value::id(value))
     }
     /// `value`. The words that are shown.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&str> {
+    pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
     /// Sets `value`. The words that are shown.
     #[inline]
     #[must_use]
-    pub fn set_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_value(self, value: impl Into<String>) -> Self {
         self.set("value", rt::value::text(value))
     }
     /// `xmlId`. Code of the value in another system. No two values of a property share one.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Code of the value in another system. No two values of a property share one.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `def`. Whether it is the value from the beginning.
     #[inline]
-    pub fn def(&self) -> ::std::option::Option<bool> {
+    pub fn def(&self) -> Option<bool> {
         rt::view::read(&self.0, "def")
     }
     /// Sets `def`. Whether it is the value from the beginning.
@@ -87,30 +60,13 @@ impl CatalogPropertyEnum {
     }
     /// `sort`. Place in the list, lower ones first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place in the list, lower ones first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogPropertyEnum {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogPropertyEnum> for rt::Value {
-    fn from(entity: CatalogPropertyEnum) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogPropertyEnum {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,76 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertyFeature(rt::Object);
+rt::view!(CatalogPropertyFeature);
 impl CatalogPropertyFeature {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the switch.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `propertyId`. The property.
     #[inline]
-    pub fn property_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propertyId")
     }
     /// Sets `propertyId`. The property.
     #[inline]
     #[must_use]
-    pub fn set_property_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("propertyId", rt::value::id(value))
     }
     /// `moduleId`. Module that the switch belongs to, such as iblock, as GetCatalogPropertyAvailableFeatures tells it.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
     /// Sets `moduleId`. Module that the switch belongs to, such as iblock, as GetCatalogPropertyAvailableFeatures tells it.
     #[inline]
     #[must_use]
-    pub fn set_module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_module_id(self, value: impl Into<String>) -> Self {
         self.set("moduleId", rt::value::text(value))
     }
     /// `featureId`. Code of the switch, such as LIST_PAGE_SHOW, as GetCatalogPropertyAvailableFeatures tells it.
     #[inline]
-    pub fn feature_id(&self) -> ::std::option::Option<&str> {
+    pub fn feature_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "featureId")
     }
     /// Sets `featureId`. Code of the switch, such as LIST_PAGE_SHOW, as GetCatalogPropertyAvailableFeatures tells it.
     #[inline]
     #[must_use]
-    pub fn set_feature_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_feature_id(self, value: impl Into<String>) -> Self {
         self.set("featureId", rt::value::text(value))
     }
     /// `isEnabled`. Whether it is on.
     #[inline]
-    pub fn is_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isEnabled")
     }
     /// Sets `isEnabled`. Whether it is on.
@@ -87,24 +60,7 @@ impl CatalogPropertyFeature {
     }
     /// `featureName`. What the switch is called in the language of the portal. Only GetCatalogPropertyAvailableFeatures answers it.
     #[inline]
-    pub fn feature_name(&self) -> ::std::option::Option<&str> {
+    pub fn feature_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "featureName")
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogPropertyFeature {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogPropertyFeature> for rt::Value {
-    fn from(entity: CatalogPropertyFeature) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogPropertyFeature {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

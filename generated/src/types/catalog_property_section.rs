@@ -7,47 +7,26 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertySection(rt::Object);
+rt::view!(CatalogPropertySection);
 impl CatalogPropertySection {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `iblockId`. Catalog of the property.
     #[inline]
-    pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
     /// `propertyId`. The property.
     #[inline]
-    pub fn property_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propertyId")
     }
     /// `sectionId`. Section that the setting holds for; 0 for all.
     #[inline]
-    pub fn section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "sectionId")
     }
     /// `smartFilter`. Whether the smart filter has the property.
     #[inline]
-    pub fn smart_filter(&self) -> ::std::option::Option<bool> {
+    pub fn smart_filter(&self) -> Option<bool> {
         rt::view::read(&self.0, "smartFilter")
     }
     /// Sets `smartFilter`. Whether the smart filter has the property.
@@ -58,21 +37,18 @@ impl CatalogPropertySection {
     }
     /// `displayType`. How the smart filter shows it.
     #[inline]
-    pub fn display_type(&self) -> ::std::option::Option<&str> {
+    pub fn display_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "displayType")
     }
     /// Sets `displayType`. How the smart filter shows it.
     #[inline]
     #[must_use]
-    pub fn set_display_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_display_type(self, value: impl Into<String>) -> Self {
         self.set("displayType", rt::value::text(value))
     }
     /// `displayExpanded`. Whether it is shown opened.
     #[inline]
-    pub fn display_expanded(&self) -> ::std::option::Option<bool> {
+    pub fn display_expanded(&self) -> Option<bool> {
         rt::view::read(&self.0, "displayExpanded")
     }
     /// Sets `displayExpanded`. Whether it is shown opened.
@@ -83,33 +59,13 @@ impl CatalogPropertySection {
     }
     /// `filterHint`. Words that help visitors with it.
     #[inline]
-    pub fn filter_hint(&self) -> ::std::option::Option<&str> {
+    pub fn filter_hint(&self) -> Option<&str> {
         rt::view::text(&self.0, "filterHint")
     }
     /// Sets `filterHint`. Words that help visitors with it.
     #[inline]
     #[must_use]
-    pub fn set_filter_hint(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_filter_hint(self, value: impl Into<String>) -> Self {
         self.set("filterHint", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogPropertySection {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogPropertySection> for rt::Value {
-    fn from(entity: CatalogPropertySection) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogPropertySection {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,76 +7,38 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogRatio(rt::Object);
+rt::view!(CatalogRatio);
 impl CatalogRatio {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `productId`. The product or variation.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
     /// Sets `productId`. The product or variation.
     #[inline]
     #[must_use]
-    pub fn set_product_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productId", rt::value::id(value))
     }
     /// `ratio`. Factor of the unit, such as 0\.5.
     #[inline]
-    pub fn ratio(&self) -> ::std::option::Option<f64> {
+    pub fn ratio(&self) -> Option<f64> {
         rt::view::read(&self.0, "ratio")
     }
     /// Sets `ratio`. Factor of the unit, such as 0\.5.
     #[inline]
     #[must_use]
-    pub fn set_ratio(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_ratio(self, value: impl Into<f64>) -> Self {
         self.set("ratio", rt::value::number(value))
     }
     /// `isDefault`. Whether it is the one that is used unless another one is chosen.
     #[inline]
-    pub fn is_default(&self) -> ::std::option::Option<bool> {
+    pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDefault")
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogRatio {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogRatio> for rt::Value {
-    fn from(entity: CatalogRatio) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogRatio {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

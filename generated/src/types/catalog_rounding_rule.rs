@@ -7,113 +7,75 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogRoundingRule(rt::Object);
+rt::view!(CatalogRoundingRule);
 impl CatalogRoundingRule {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the rule.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
-    pub fn catalog_group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn catalog_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "catalogGroupId")
     }
     /// Sets `catalogGroupId`. Price type, as GetCatalogPriceTypesList tells it.
     #[inline]
     #[must_use]
-    pub fn set_catalog_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_catalog_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("catalogGroupId", rt::value::id(value))
     }
     /// `price`. From which price on the rule holds.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "price")
     }
     /// Sets `price`. From which price on the rule holds.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("price", rt::value::number(value))
     }
     /// `roundType`. How to round.
     #[inline]
-    pub fn round_type(&self) -> ::std::option::Option<i64> {
+    pub fn round_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "roundType")
     }
     /// Sets `roundType`. How to round.
     #[inline]
     #[must_use]
-    pub fn set_round_type(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_round_type(self, value: impl Into<i64>) -> Self {
         self.set("roundType", rt::value::integer(value))
     }
     /// `roundPrecision`. To which step, such as 0\.01, 1 or 100\.
     #[inline]
-    pub fn round_precision(&self) -> ::std::option::Option<f64> {
+    pub fn round_precision(&self) -> Option<f64> {
         rt::view::read(&self.0, "roundPrecision")
     }
     /// Sets `roundPrecision`. To which step, such as 0\.01, 1 or 100\.
     #[inline]
     #[must_use]
-    pub fn set_round_precision(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_round_precision(self, value: impl Into<f64>) -> Self {
         self.set("roundPrecision", rt::value::number(value))
     }
     /// `createdBy`. User who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// `dateModify`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateModify")
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogRoundingRule {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogRoundingRule> for rt::Value {
-    fn from(entity: CatalogRoundingRule) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogRoundingRule {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

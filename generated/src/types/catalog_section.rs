@@ -7,115 +7,82 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogSection(rt::Object);
+rt::view!(CatalogSection);
 impl CatalogSection {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the section.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `iblockId`. Catalog that the section belongs to: iblockId as GetCatalogsList tells it.
     #[inline]
-    pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
     /// Sets `iblockId`. Catalog that the section belongs to: iblockId as GetCatalogsList tells it.
     #[inline]
     #[must_use]
-    pub fn set_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockId", rt::value::id(value))
     }
     /// `iblockSectionId`. Section above, of the same catalog. Without it the section stands at the top.
     #[inline]
-    pub fn iblock_section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockSectionId")
     }
     /// Sets `iblockSectionId`. Section above, of the same catalog. Without it the section stands at the top.
     #[inline]
     #[must_use]
-    pub fn set_iblock_section_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockSectionId", rt::value::id(value))
     }
     /// `name`. What the section is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What the section is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `xmlId`. Code of the section in another system, for keeping both in step.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Code of the section in another system, for keeping both in step.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `code`. Symbolic code, for addresses of pages. No two sections share one.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code, for addresses of pages. No two sections share one.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `sort`. Place in lists, lower ones first. 500 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first. 500 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `active`. Whether the section is shown. Yes when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether the section is shown. Yes when it is left out.
@@ -126,47 +93,24 @@ impl CatalogSection {
     }
     /// `description`. Words about the section, plain or HTML.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. Words about the section, plain or HTML.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `descriptionType`. How the description is written.
     #[inline]
-    pub fn description_type(&self) -> ::std::option::Option<&str> {
+    pub fn description_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "descriptionType")
     }
     /// Sets `descriptionType`. How the description is written.
     #[inline]
     #[must_use]
-    pub fn set_description_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description_type(self, value: impl Into<String>) -> Self {
         self.set("descriptionType", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogSection {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogSection> for rt::Value {
-    fn from(entity: CatalogSection) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogSection {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

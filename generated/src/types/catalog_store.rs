@@ -7,65 +7,38 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogStore(rt::Object);
+rt::view!(CatalogStore);
 impl CatalogStore {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the warehouse.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `address`. Where it is: street and house.
     #[inline]
-    pub fn address(&self) -> ::std::option::Option<&str> {
+    pub fn address(&self) -> Option<&str> {
         rt::view::text(&self.0, "address")
     }
     /// Sets `address`. Where it is: street and house.
     #[inline]
     #[must_use]
-    pub fn set_address(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address(self, value: impl Into<String>) -> Self {
         self.set("address", rt::value::text(value))
     }
     /// `title`. What it is called.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What it is called.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `active`. Whether it is in use. Yes when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. Yes when it is left out.
@@ -76,175 +49,153 @@ impl CatalogStore {
     }
     /// `description`. Words about it.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. Words about it.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `gpsN`. Latitude in degrees.
     #[inline]
-    pub fn gps_n(&self) -> ::std::option::Option<f64> {
+    pub fn gps_n(&self) -> Option<f64> {
         rt::view::read(&self.0, "gpsN")
     }
     /// Sets `gpsN`. Latitude in degrees.
     #[inline]
     #[must_use]
-    pub fn set_gps_n(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_gps_n(self, value: impl Into<f64>) -> Self {
         self.set("gpsN", rt::value::number(value))
     }
     /// `gpsS`. Longitude in degrees.
     #[inline]
-    pub fn gps_s(&self) -> ::std::option::Option<f64> {
+    pub fn gps_s(&self) -> Option<f64> {
         rt::view::read(&self.0, "gpsS")
     }
     /// Sets `gpsS`. Longitude in degrees.
     #[inline]
     #[must_use]
-    pub fn set_gps_s(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_gps_s(self, value: impl Into<f64>) -> Self {
         self.set("gpsS", rt::value::number(value))
     }
     /// `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture.
     #[inline]
-    pub fn image_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn image_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "imageId")
     }
     /// Sets `imageId`. Picture of it. {remove: Y} in its place takes it away. Answers hold id and url of the picture.
     #[inline]
     #[must_use]
-    pub fn set_image_id(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_image_id(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "imageId",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `dateModify`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateModify")
     }
     /// Sets `dateModify`. When it was last changed.
     #[inline]
     #[must_use]
-    pub fn set_date_modify(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_modify(self, value: impl Into<String>) -> Self {
         self.set("dateModify", rt::value::text(value))
     }
     /// `dateCreate`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
     /// Sets `dateCreate`. When it was made.
     #[inline]
     #[must_use]
-    pub fn set_date_create(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_create(self, value: impl Into<String>) -> Self {
         self.set("dateCreate", rt::value::text(value))
     }
     /// `userId`. User who made it.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// Sets `userId`. User who made it.
     #[inline]
     #[must_use]
-    pub fn set_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("userId", rt::value::id(value))
     }
     /// `modifiedBy`. User who changed it last.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. User who changed it last.
     #[inline]
     #[must_use]
-    pub fn set_modified_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("modifiedBy", rt::value::id(value))
     }
     /// `phone`. Telephone number.
     #[inline]
-    pub fn phone(&self) -> ::std::option::Option<&str> {
+    pub fn phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "phone")
     }
     /// Sets `phone`. Telephone number.
     #[inline]
     #[must_use]
-    pub fn set_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_phone(self, value: impl Into<String>) -> Self {
         self.set("phone", rt::value::text(value))
     }
     /// `schedule`. Opening hours in words.
     #[inline]
-    pub fn schedule(&self) -> ::std::option::Option<&str> {
+    pub fn schedule(&self) -> Option<&str> {
         rt::view::text(&self.0, "schedule")
     }
     /// Sets `schedule`. Opening hours in words.
     #[inline]
     #[must_use]
-    pub fn set_schedule(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_schedule(self, value: impl Into<String>) -> Self {
         self.set("schedule", rt::value::text(value))
     }
     /// `xmlId`. Code of the warehouse in another system, for keeping both in step.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Code of the warehouse in another system, for keeping both in step.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `sort`. Place in lists, lower ones first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place in lists, lower ones first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `email`. E-mail address.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&str> {
+    pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "email")
     }
     /// Sets `email`. E-mail address.
     #[inline]
     #[must_use]
-    pub fn set_email(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_email(self, value: impl Into<String>) -> Self {
         self.set("email", rt::value::text(value))
     }
     /// `issuingCenter`. Whether customers can pick up orders there. No when it is left out.
     #[inline]
-    pub fn issuing_center(&self) -> ::std::option::Option<bool> {
+    pub fn issuing_center(&self) -> Option<bool> {
         rt::view::read(&self.0, "issuingCenter")
     }
     /// Sets `issuingCenter`. Whether customers can pick up orders there. No when it is left out.
@@ -255,33 +206,13 @@ impl CatalogStore {
     }
     /// `code`. Symbolic code.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogStore {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogStore> for rt::Value {
-    fn from(entity: CatalogStore) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogStore {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,69 +7,31 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogStoreProduct(rt::Object);
+rt::view!(CatalogStoreProduct);
 impl CatalogStoreProduct {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `productId`. The product or variation.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
     /// `storeId`. The warehouse.
     #[inline]
-    pub fn store_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn store_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "storeId")
     }
     /// `amount`. How much of it is there.
     #[inline]
-    pub fn amount(&self) -> ::std::option::Option<f64> {
+    pub fn amount(&self) -> Option<f64> {
         rt::view::read(&self.0, "amount")
     }
     /// `quantityReserved`. How much of that is reserved.
     #[inline]
-    pub fn quantity_reserved(&self) -> ::std::option::Option<f64> {
+    pub fn quantity_reserved(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityReserved")
-    }
-}
-impl ::std::convert::From<rt::Object> for CatalogStoreProduct {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CatalogStoreProduct> for rt::Value {
-    fn from(entity: CatalogStoreProduct) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CatalogStoreProduct {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

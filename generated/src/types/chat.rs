@@ -7,234 +7,196 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chat(rt::Object);
+rt::view!(Chat);
 impl Chat {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the chat.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `parent_chat_id`. Chat that this one comments on; 0 when it stands alone.
     #[inline]
-    pub fn parent_chat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_chat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parent_chat_id")
     }
     /// `parent_message_id`. Message that this chat comments on; 0 when it stands alone.
     #[inline]
-    pub fn parent_message_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_message_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parent_message_id")
     }
     /// `name`. Title.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `description`. What the chat is about.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// `owner`. Person who owns the chat.
     #[inline]
-    pub fn owner(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "owner")
     }
     /// `extranet`. Whether people from outside the company take part.
     #[inline]
-    pub fn extranet(&self) -> ::std::option::Option<bool> {
+    pub fn extranet(&self) -> Option<bool> {
         rt::view::read(&self.0, "extranet")
     }
     /// `avatar`. Address of the picture; empty when there is none.
     #[inline]
-    pub fn avatar(&self) -> ::std::option::Option<&str> {
+    pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
     }
     /// `color`. Colour as six hexadecimal digits after a number sign, as in \#f76187.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// `type`. Kind of chat, such as chat, open, crm, tasks, calendar, sonetGroup, lines, channel or private.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `counter`. How many messages the caller has not read.
     #[inline]
-    pub fn counter(&self) -> ::std::option::Option<i64> {
+    pub fn counter(&self) -> Option<i64> {
         rt::view::read(&self.0, "counter")
     }
     /// `user_counter`. How many people take part.
     #[inline]
-    pub fn user_counter(&self) -> ::std::option::Option<i64> {
+    pub fn user_counter(&self) -> Option<i64> {
         rt::view::read(&self.0, "user_counter")
     }
     /// `message_count`. How many messages were written.
     #[inline]
-    pub fn message_count(&self) -> ::std::option::Option<i64> {
+    pub fn message_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "message_count")
     }
     /// `unread_id`. First message that the caller has not read; 0 when all are read.
     #[inline]
-    pub fn unread_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn unread_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "unread_id")
     }
     /// `restrictions`. What this kind of chat allows at all.
     #[inline]
-    pub fn restrictions(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn restrictions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "restrictions")
     }
     /// `last_message_id`. Latest message.
     #[inline]
-    pub fn last_message_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_message_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "last_message_id")
     }
     /// `last_id`. Latest message that the caller has read.
     #[inline]
-    pub fn last_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "last_id")
     }
     /// `marked_id`. Message from which the caller marked the chat as unread; 0 when they did not.
     #[inline]
-    pub fn marked_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn marked_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "marked_id")
     }
     /// `disk_folder_id`. Folder of the drive that holds the files of the chat; 0 as long as there is none.
     #[inline]
-    pub fn disk_folder_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn disk_folder_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "disk_folder_id")
     }
     /// `entity_type`. Kind of object that the chat belongs to, such as CRM or TASKS; empty for a plain chat.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_type")
     }
     /// `entity_id`. The object itself, as in DEAL\|1663.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_id")
     }
     /// `entity_data_1`. Data of the module that made the chat.
     #[inline]
-    pub fn entity_data_1(&self) -> ::std::option::Option<&str> {
+    pub fn entity_data_1(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_1")
     }
     /// `entity_data_2`. Further data of the module that made the chat.
     #[inline]
-    pub fn entity_data_2(&self) -> ::std::option::Option<&str> {
+    pub fn entity_data_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_2")
     }
     /// `entity_data_3`. Further data of the module that made the chat.
     #[inline]
-    pub fn entity_data_3(&self) -> ::std::option::Option<&str> {
+    pub fn entity_data_3(&self) -> Option<&str> {
         rt::view::text(&self.0, "entity_data_3")
     }
     /// `mute_list`. People who switched the notifications off, by their numbers.
     #[inline]
-    pub fn mute_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn mute_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "mute_list")
     }
     /// `date_create`. When the chat was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "date_create")
     }
     /// `message_type`. Letter of the kind of chat.
     #[inline]
-    pub fn message_type(&self) -> ::std::option::Option<&str> {
+    pub fn message_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "message_type")
     }
     /// `public`. Address for guests, where the chat has one; otherwise empty.
     #[inline]
-    pub fn public(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn public(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "public")
     }
     /// `role`. What the caller is in the chat.
     #[inline]
-    pub fn role(&self) -> ::std::option::Option<&str> {
+    pub fn role(&self) -> Option<&str> {
         rt::view::text(&self.0, "role")
     }
     /// `entity_link`. Link to the object that the chat belongs to.
     #[inline]
-    pub fn entity_link(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn entity_link(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "entity_link")
     }
     /// `text_field_enabled`. Whether there is a field for new messages.
     #[inline]
-    pub fn text_field_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn text_field_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "text_field_enabled")
     }
     /// `background_id`. Background of the chat, or null for the usual one.
     #[inline]
-    pub fn background_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn background_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "background_id")
     }
     /// `permissions`. Who may do what in the chat. Each is member (everybody), manager (owner and administrators) or owner.
     #[inline]
-    pub fn permissions(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn permissions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "permissions")
     }
     /// `is_new`. Whether the dialog was made by this call and holds nothing yet.
     #[inline]
-    pub fn is_new(&self) -> ::std::option::Option<bool> {
+    pub fn is_new(&self) -> Option<bool> {
         rt::view::read(&self.0, "is_new")
     }
     /// `readed_list`. How far each member has read.
     #[inline]
-    pub fn readed_list(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn readed_list(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "readed_list")
     }
     /// `manager_list`. Administrators of the chat by their numbers.
     #[inline]
-    pub fn manager_list(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn manager_list(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "manager_list")
     }
     /// `last_message_views`. Who saw the latest message.
     #[inline]
-    pub fn last_message_views(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn last_message_views(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "last_message_views")
     }
     /// `dialog_id`. The dialog as the request named it.
     #[inline]
-    pub fn dialog_id(&self) -> ::std::option::Option<&str> {
+    pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialog_id")
-    }
-}
-impl ::std::convert::From<rt::Object> for Chat {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Chat> for rt::Value {
-    fn from(entity: Chat) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Chat {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

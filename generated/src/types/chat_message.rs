@@ -7,94 +7,56 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatMessage(rt::Object);
+rt::view!(ChatMessage);
 impl ChatMessage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the message.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `chat_id`. Chat that it stands in.
     #[inline]
-    pub fn chat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn chat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "chat_id")
     }
     /// `author_id`. Who wrote it; 0 for the portal itself.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "author_id")
     }
     /// `date`. When it was written.
     #[inline]
-    pub fn date(&self) -> ::std::option::Option<&str> {
+    pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
     /// `text`. Text with the messenger's BB codes.
     #[inline]
-    pub fn text(&self) -> ::std::option::Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")
     }
     /// `unread`. Whether the caller has not read it.
     #[inline]
-    pub fn unread(&self) -> ::std::option::Option<bool> {
+    pub fn unread(&self) -> Option<bool> {
         rt::view::read(&self.0, "unread")
     }
     /// `uuid`. Identifier that the client program gave it; null for messages of the portal.
     #[inline]
-    pub fn uuid(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn uuid(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "uuid")
     }
     /// `replaces`. Names and links that stand in place of parts of the text.
     #[inline]
-    pub fn replaces(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn replaces(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "replaces")
     }
     /// `params`. What goes with the message, such as LIKE (who likes it), ATTACH, KEYBOARD, FILE_ID, CODE or NOTIFY; an empty list when there is nothing.
     #[inline]
-    pub fn params(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn params(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "params")
     }
     /// `disappearing_date`. When the message deletes itself, or null.
     #[inline]
-    pub fn disappearing_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn disappearing_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "disappearing_date")
-    }
-}
-impl ::std::convert::From<rt::Object> for ChatMessage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ChatMessage> for rt::Value {
-    fn from(entity: ChatMessage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ChatMessage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,184 +7,146 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ChatUser(rt::Object);
+rt::view!(ChatUser);
 impl ChatUser {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the account.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `active`. Whether the account may sign in; dismissed people may not.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// `name`. First and family name together.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `first_name`. Given name alone.
     #[inline]
-    pub fn first_name(&self) -> ::std::option::Option<&str> {
+    pub fn first_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "first_name")
     }
     /// `last_name`. Family name.
     #[inline]
-    pub fn last_name(&self) -> ::std::option::Option<&str> {
+    pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "last_name")
     }
     /// `work_position`. Job title; empty or null when none is set.
     #[inline]
-    pub fn work_position(&self) -> ::std::option::Option<&str> {
+    pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "work_position")
     }
     /// `color`. Colour that stands for the person where there is no portrait, as in \#df532d.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// `avatar`. Address of the portrait; empty when there is none.
     #[inline]
-    pub fn avatar(&self) -> ::std::option::Option<&str> {
+    pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
     }
     /// `avatar_hr`. Address of the portrait in high resolution.
     #[inline]
-    pub fn avatar_hr(&self) -> ::std::option::Option<&str> {
+    pub fn avatar_hr(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar_hr")
     }
     /// `gender`. Gender as one letter.
     #[inline]
-    pub fn gender(&self) -> ::std::option::Option<&str> {
+    pub fn gender(&self) -> Option<&str> {
         rt::view::text(&self.0, "gender")
     }
     /// `birthday`. Day and month of birth as DD-MM; empty when it is not stated.
     #[inline]
-    pub fn birthday(&self) -> ::std::option::Option<&str> {
+    pub fn birthday(&self) -> Option<&str> {
         rt::view::text(&self.0, "birthday")
     }
     /// `extranet`. Whether it is a partner who sees the extranet only.
     #[inline]
-    pub fn extranet(&self) -> ::std::option::Option<bool> {
+    pub fn extranet(&self) -> Option<bool> {
         rt::view::read(&self.0, "extranet")
     }
     /// `network`. Whether the account belongs to another portal of the Bitrix24 network.
     #[inline]
-    pub fn network(&self) -> ::std::option::Option<bool> {
+    pub fn network(&self) -> Option<bool> {
         rt::view::read(&self.0, "network")
     }
     /// `bot`. Whether it is a chat bot.
     #[inline]
-    pub fn bot(&self) -> ::std::option::Option<bool> {
+    pub fn bot(&self) -> Option<bool> {
         rt::view::read(&self.0, "bot")
     }
     /// `connector`. Whether it is a client of an open channel.
     #[inline]
-    pub fn connector(&self) -> ::std::option::Option<bool> {
+    pub fn connector(&self) -> Option<bool> {
         rt::view::read(&self.0, "connector")
     }
     /// `external_auth_id`. What the account signs in with, such as default, socservices, bot, email or imconnector.
     #[inline]
-    pub fn external_auth_id(&self) -> ::std::option::Option<&str> {
+    pub fn external_auth_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "external_auth_id")
     }
     /// `status`. Status that the person shows.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// `idle`. Since when nothing was done at the computer, or false when the person is busy at it.
     #[inline]
-    pub fn idle(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn idle(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "idle")
     }
     /// `last_activity_date`. When the person was last seen on the portal, or false.
     #[inline]
-    pub fn last_activity_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_activity_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "last_activity_date")
     }
     /// `mobile_last_date`. When the mobile application was last used, or false for never.
     #[inline]
-    pub fn mobile_last_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn mobile_last_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "mobile_last_date")
     }
     /// `desktop_last_date`. When the desktop application was last used, or false for never.
     #[inline]
-    pub fn desktop_last_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn desktop_last_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "desktop_last_date")
     }
     /// `absent`. Until when the person is absent by the calendar of absences, or false.
     #[inline]
-    pub fn absent(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn absent(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "absent")
     }
     /// `departments`. Numbers of the departments that the person belongs to.
     #[inline]
-    pub fn departments(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn departments(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "departments")
     }
     /// `phones`. Telephone numbers by kind (work_phone, personal_mobile, personal_phone, inner_phone), or false when there are none.
     #[inline]
-    pub fn phones(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn phones(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "phones")
     }
     /// `bot_data`. What a bot is and may do, or null for people.
     #[inline]
-    pub fn bot_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn bot_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "bot_data")
     }
     /// `type`. Kind of account, such as user, bot, extranet or email.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `website`. Address of the personal web site.
     #[inline]
-    pub fn website(&self) -> ::std::option::Option<&str> {
+    pub fn website(&self) -> Option<&str> {
         rt::view::text(&self.0, "website")
     }
     /// `email`. E-mail address.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&str> {
+    pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "email")
-    }
-}
-impl ::std::convert::From<rt::Object> for ChatUser {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ChatUser> for rt::Value {
-    fn from(entity: ChatUser) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ChatUser {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

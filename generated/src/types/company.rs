@@ -7,413 +7,316 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Company(rt::Object);
+rt::view!(Company);
 impl Company {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the company, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Name of the company.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the company.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when it is left out.
     #[inline]
-    pub fn company_type(&self) -> ::std::option::Option<&str> {
+    pub fn company_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMPANY_TYPE")
     }
     /// Sets `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_company_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_company_type(self, value: impl Into<String>) -> Self {
         self.set("COMPANY_TYPE", rt::value::text(value))
     }
     /// `LOGO`. Logo. Send an image; the answer holds its number and addresses.
     #[inline]
-    pub fn logo(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn logo(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LOGO")
     }
     /// Sets `LOGO`. Logo. Send an image; the answer holds its number and addresses.
     #[inline]
     #[must_use]
-    pub fn set_logo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_logo(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "LOGO",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `ADDRESS`. Street and house of the company. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
     #[inline]
-    pub fn address(&self) -> ::std::option::Option<&str> {
+    pub fn address(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS")
     }
     /// Sets `ADDRESS`. Street and house of the company. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
     #[inline]
     #[must_use]
-    pub fn set_address(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS", rt::value::text(value))
     }
     /// `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
-    pub fn address_2(&self) -> ::std::option::Option<&str> {
+    pub fn address_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_2")
     }
     /// Sets `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
     #[must_use]
-    pub fn set_address_2(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_2(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_2", rt::value::text(value))
     }
     /// `ADDRESS_CITY`. Town of the address.
     #[inline]
-    pub fn address_city(&self) -> ::std::option::Option<&str> {
+    pub fn address_city(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_CITY")
     }
     /// Sets `ADDRESS_CITY`. Town of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_city(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_CITY", rt::value::text(value))
     }
     /// `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
-    pub fn address_postal_code(&self) -> ::std::option::Option<&str> {
+    pub fn address_postal_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_POSTAL_CODE")
     }
     /// Sets `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_postal_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_postal_code(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_POSTAL_CODE", rt::value::text(value))
     }
     /// `ADDRESS_REGION`. District of the address.
     #[inline]
-    pub fn address_region(&self) -> ::std::option::Option<&str> {
+    pub fn address_region(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_REGION")
     }
     /// Sets `ADDRESS_REGION`. District of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_region(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_REGION", rt::value::text(value))
     }
     /// `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
-    pub fn address_province(&self) -> ::std::option::Option<&str> {
+    pub fn address_province(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_PROVINCE")
     }
     /// Sets `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_province(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_province(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_PROVINCE", rt::value::text(value))
     }
     /// `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
-    pub fn address_country(&self) -> ::std::option::Option<&str> {
+    pub fn address_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_COUNTRY")
     }
     /// Sets `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
     #[must_use]
-    pub fn set_address_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_country(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_COUNTRY", rt::value::text(value))
     }
     /// `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
-    pub fn address_country_code(&self) -> ::std::option::Option<&str> {
+    pub fn address_country_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_COUNTRY_CODE")
     }
     /// Sets `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
     #[must_use]
-    pub fn set_address_country_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_country_code(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_COUNTRY_CODE", rt::value::text(value))
     }
     /// `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
-    pub fn address_loc_addr_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn address_loc_addr_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     #[must_use]
-    pub fn set_address_loc_addr_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
     }
     /// `ADDRESS_LEGAL`. Legal address in one text. An old field.
     #[inline]
-    pub fn address_legal(&self) -> ::std::option::Option<&str> {
+    pub fn address_legal(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_LEGAL")
     }
     /// Sets `ADDRESS_LEGAL`. Legal address in one text. An old field.
     #[inline]
     #[must_use]
-    pub fn set_address_legal(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_legal(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_LEGAL", rt::value::text(value))
     }
     /// `REG_ADDRESS`. Street and house of the legal address. An old field.
     #[inline]
-    pub fn reg_address(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS")
     }
     /// Sets `REG_ADDRESS`. Street and house of the legal address. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS", rt::value::text(value))
     }
     /// `REG_ADDRESS_2`. Second line of the legal address. An old field.
     #[inline]
-    pub fn reg_address_2(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_2")
     }
     /// Sets `REG_ADDRESS_2`. Second line of the legal address. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_2(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_2(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_2", rt::value::text(value))
     }
     /// `REG_ADDRESS_CITY`. Town of the legal address. An old field.
     #[inline]
-    pub fn reg_address_city(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_city(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_CITY")
     }
     /// Sets `REG_ADDRESS_CITY`. Town of the legal address. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_city(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_CITY", rt::value::text(value))
     }
     /// `REG_ADDRESS_POSTAL_CODE`. Postcode of the legal address. An old field.
     #[inline]
-    pub fn reg_address_postal_code(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_postal_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_POSTAL_CODE")
     }
     /// Sets `REG_ADDRESS_POSTAL_CODE`. Postcode of the legal address. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_postal_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_postal_code(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_POSTAL_CODE", rt::value::text(value))
     }
     /// `REG_ADDRESS_REGION`. District of the legal address. An old field.
     #[inline]
-    pub fn reg_address_region(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_region(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_REGION")
     }
     /// Sets `REG_ADDRESS_REGION`. District of the legal address. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_region(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_REGION", rt::value::text(value))
     }
     /// `REG_ADDRESS_PROVINCE`. Region or province of the legal address. An old field.
     #[inline]
-    pub fn reg_address_province(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_province(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_PROVINCE")
     }
     /// Sets `REG_ADDRESS_PROVINCE`. Region or province of the legal address. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_province(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_province(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_PROVINCE", rt::value::text(value))
     }
     /// `REG_ADDRESS_COUNTRY`. Country of the legal address by its name. An old field.
     #[inline]
-    pub fn reg_address_country(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_COUNTRY")
     }
     /// Sets `REG_ADDRESS_COUNTRY`. Country of the legal address by its name. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_country(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_COUNTRY", rt::value::text(value))
     }
     /// `REG_ADDRESS_COUNTRY_CODE`. Country of the legal address by its code. An old field.
     #[inline]
-    pub fn reg_address_country_code(&self) -> ::std::option::Option<&str> {
+    pub fn reg_address_country_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "REG_ADDRESS_COUNTRY_CODE")
     }
     /// Sets `REG_ADDRESS_COUNTRY_CODE`. Country of the legal address by its code. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_country_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reg_address_country_code(self, value: impl Into<String>) -> Self {
         self.set("REG_ADDRESS_COUNTRY_CODE", rt::value::text(value))
     }
     /// `REG_ADDRESS_LOC_ADDR_ID`. Number of the legal address in the location module. An old field.
     #[inline]
-    pub fn reg_address_loc_addr_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn reg_address_loc_addr_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "REG_ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `REG_ADDRESS_LOC_ADDR_ID`. Number of the legal address in the location module. An old field.
     #[inline]
     #[must_use]
-    pub fn set_reg_address_loc_addr_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_reg_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("REG_ADDRESS_LOC_ADDR_ID", rt::value::id(value))
     }
     /// `BANKING_DETAILS`. Bank account in free words. New programs keep it with crm.requisite.bankdetail.add.
     #[inline]
-    pub fn banking_details(&self) -> ::std::option::Option<&str> {
+    pub fn banking_details(&self) -> Option<&str> {
         rt::view::text(&self.0, "BANKING_DETAILS")
     }
     /// Sets `BANKING_DETAILS`. Bank account in free words. New programs keep it with crm.requisite.bankdetail.add.
     #[inline]
     #[must_use]
-    pub fn set_banking_details(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_banking_details(self, value: impl Into<String>) -> Self {
         self.set("BANKING_DETAILS", rt::value::text(value))
     }
     /// `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal.
     #[inline]
-    pub fn industry(&self) -> ::std::option::Option<&str> {
+    pub fn industry(&self) -> Option<&str> {
         rt::view::text(&self.0, "INDUSTRY")
     }
     /// Sets `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal.
     #[inline]
     #[must_use]
-    pub fn set_industry(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_industry(self, value: impl Into<String>) -> Self {
         self.set("INDUSTRY", rt::value::text(value))
     }
     /// `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them.
     #[inline]
-    pub fn employees(&self) -> ::std::option::Option<&str> {
+    pub fn employees(&self) -> Option<&str> {
         rt::view::text(&self.0, "EMPLOYEES")
     }
     /// Sets `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them.
     #[inline]
     #[must_use]
-    pub fn set_employees(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_employees(self, value: impl Into<String>) -> Self {
         self.set("EMPLOYEES", rt::value::text(value))
     }
     /// `CURRENCY_ID`. Currency of the turnover by its code, as in EUR.
     #[inline]
-    pub fn currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
     /// Sets `CURRENCY_ID`. Currency of the turnover by its code, as in EUR.
     #[inline]
     #[must_use]
-    pub fn set_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY_ID", rt::value::text(value))
     }
     /// `REVENUE`. Yearly turnover in that currency.
     #[inline]
-    pub fn revenue(&self) -> ::std::option::Option<f64> {
+    pub fn revenue(&self) -> Option<f64> {
         rt::view::read(&self.0, "REVENUE")
     }
     /// Sets `REVENUE`. Yearly turnover in that currency.
     #[inline]
     #[must_use]
-    pub fn set_revenue(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_revenue(self, value: impl Into<f64>) -> Self {
         self.set("REVENUE", rt::value::number(value))
     }
     /// `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when it is left out.
@@ -424,36 +327,33 @@ impl Company {
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `HAS_PHONE`. Whether there is a telephone number.
     #[inline]
-    pub fn has_phone(&self) -> ::std::option::Option<bool> {
+    pub fn has_phone(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_PHONE")
     }
     /// `HAS_EMAIL`. Whether there is an e-mail address.
     #[inline]
-    pub fn has_email(&self) -> ::std::option::Option<bool> {
+    pub fn has_email(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_EMAIL")
     }
     /// `HAS_IMOL`. Whether there is a conversation in an open channel.
     #[inline]
-    pub fn has_imol(&self) -> ::std::option::Option<bool> {
+    pub fn has_imol(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_IMOL")
     }
     /// `IS_MY_COMPANY`. Whether it is one of the portal owner's own companies, whose data go into invoices and documents.
     #[inline]
-    pub fn is_my_company(&self) -> ::std::option::Option<bool> {
+    pub fn is_my_company(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_MY_COMPANY")
     }
     /// Sets `IS_MY_COMPANY`. Whether it is one of the portal owner's own companies, whose data go into invoices and documents.
@@ -464,38 +364,38 @@ impl Company {
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when it is left out.
     #[inline]
-    pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSIGNED_BY_ID", rt::value::id(value))
     }
     /// `CREATED_BY_ID`. Employee who made the company.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `CONTACT_ID`. People of the company by the numbers of their contacts. Answers do not have it: use crm.company.contact.items.get.
     #[inline]
-    pub fn contact_id(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn contact_id(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. People of the company by the numbers of their contacts. Answers do not have it: use crm.company.contact.items.get.
@@ -503,159 +403,132 @@ impl Company {
     #[must_use]
     pub fn set_contact_id(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("CONTACT_ID", rt::value::list(value, rt::value::id))
     }
     /// `LEAD_ID`. Lead that the company was made of.
     #[inline]
-    pub fn lead_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn lead_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LEAD_ID")
     }
     /// `ORIGINATOR_ID`. Name of the other system that the company comes from. The portal only keeps it.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of the other system that the company comes from. The portal only keeps it.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ORIGIN_ID`. Identifier of the company in that other system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_ID")
     }
     /// Sets `ORIGIN_ID`. Identifier of the company in that other system.
     #[inline]
     #[must_use]
-    pub fn set_origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_ID", rt::value::text(value))
     }
     /// `ORIGIN_VERSION`. Version of the data in that other system. It tells whether somebody changed the company there since the last exchange.
     #[inline]
-    pub fn origin_version(&self) -> ::std::option::Option<&str> {
+    pub fn origin_version(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_VERSION")
     }
     /// Sets `ORIGIN_VERSION`. Version of the data in that other system. It tells whether somebody changed the company there since the last exchange.
     #[inline]
     #[must_use]
-    pub fn set_origin_version(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_version(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_VERSION", rt::value::text(value))
     }
     /// `UTM_SOURCE`. Advertising system that brought the company, as in google; the tag utm_source of the link.
     #[inline]
-    pub fn utm_source(&self) -> ::std::option::Option<&str> {
+    pub fn utm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_SOURCE")
     }
     /// Sets `UTM_SOURCE`. Advertising system that brought the company, as in google; the tag utm_source of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_source(self, value: impl Into<String>) -> Self {
         self.set("UTM_SOURCE", rt::value::text(value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
-    pub fn utm_medium(&self) -> ::std::option::Option<&str> {
+    pub fn utm_medium(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_MEDIUM")
     }
     /// Sets `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_medium(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
         self.set("UTM_MEDIUM", rt::value::text(value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
-    pub fn utm_campaign(&self) -> ::std::option::Option<&str> {
+    pub fn utm_campaign(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CAMPAIGN")
     }
     /// Sets `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_campaign(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
         self.set("UTM_CAMPAIGN", rt::value::text(value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
-    pub fn utm_content(&self) -> ::std::option::Option<&str> {
+    pub fn utm_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CONTENT")
     }
     /// Sets `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_content(self, value: impl Into<String>) -> Self {
         self.set("UTM_CONTENT", rt::value::text(value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
-    pub fn utm_term(&self) -> ::std::option::Option<&str> {
+    pub fn utm_term(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_TERM")
     }
     /// Sets `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_term(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         self.set("UTM_TERM", rt::value::text(value))
     }
     /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the company is made, never answered.
     #[inline]
-    pub fn trace(&self) -> ::std::option::Option<&str> {
+    pub fn trace(&self) -> Option<&str> {
         rt::view::text(&self.0, "TRACE")
     }
     /// Sets `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the company is made, never answered.
     #[inline]
     #[must_use]
-    pub fn set_trace(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_trace(self, value: impl Into<String>) -> Self {
         self.set("TRACE", rt::value::text(value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
-    pub fn last_activity_time(&self) -> ::std::option::Option<&str> {
+    pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_ACTIVITY_TIME")
     }
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
-    pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
-    pub fn last_communication_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_communication_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
     }
     /// `PHONE`. Telephone numbers of the company.
     #[inline]
-    pub fn phone(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn phone(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "PHONE")
     }
     /// Sets `PHONE`. Telephone numbers of the company.
@@ -663,15 +536,13 @@ impl Company {
     #[must_use]
     pub fn set_phone(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PHONE", rt::value::list(value, ::std::convert::Into::into))
+        self.set("PHONE", rt::value::list(value, Into::into))
     }
     /// `EMAIL`. E-mail addresses of the company.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn email(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail addresses of the company.
@@ -679,47 +550,35 @@ impl Company {
     #[must_use]
     pub fn set_email(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("EMAIL", rt::value::list(value, ::std::convert::Into::into))
+        self.set("EMAIL", rt::value::list(value, Into::into))
     }
     /// `WEB`. Web sites of the company.
     #[inline]
-    pub fn web(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn web(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "WEB")
     }
     /// Sets `WEB`. Web sites of the company.
     #[inline]
     #[must_use]
-    pub fn set_web(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("WEB", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_web(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("WEB", rt::value::list(value, Into::into))
     }
     /// `IM`. Messenger accounts of the company.
     #[inline]
-    pub fn im(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn im(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "IM")
     }
     /// Sets `IM`. Messenger accounts of the company.
     #[inline]
     #[must_use]
-    pub fn set_im(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("IM", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_im(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("IM", rt::value::list(value, Into::into))
     }
     /// `LINK`. Accounts of open channels that were recognised as the company. Kept by the portal.
     #[inline]
-    pub fn link(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn link(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "LINK")
     }
     /// Sets `LINK`. Accounts of open channels that were recognised as the company. Kept by the portal.
@@ -727,27 +586,8 @@ impl Company {
     #[must_use]
     pub fn set_link(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LINK", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for Company {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Company> for rt::Value {
-    fn from(entity: Company) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Company {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("LINK", rt::value::list(value, Into::into))
     }
 }

@@ -7,318 +7,239 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Contact(rt::Object);
+rt::view!(Contact);
 impl Contact {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the contact, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
     #[inline]
-    pub fn honorific(&self) -> ::std::option::Option<&str> {
+    pub fn honorific(&self) -> Option<&str> {
         rt::view::text(&self.0, "HONORIFIC")
     }
     /// Sets `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
     #[inline]
     #[must_use]
-    pub fn set_honorific(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_honorific(self, value: impl Into<String>) -> Self {
         self.set("HONORIFIC", rt::value::text(value))
     }
     /// `NAME`. Given name of the contact.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Given name of the contact.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
-    pub fn second_name(&self) -> ::std::option::Option<&str> {
+    pub fn second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECOND_NAME")
     }
     /// Sets `SECOND_NAME`. Middle name or patronymic.
     #[inline]
     #[must_use]
-    pub fn set_second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_second_name(self, value: impl Into<String>) -> Self {
         self.set("SECOND_NAME", rt::value::text(value))
     }
     /// `LAST_NAME`. Family name of the contact.
     #[inline]
-    pub fn last_name(&self) -> ::std::option::Option<&str> {
+    pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_NAME")
     }
     /// Sets `LAST_NAME`. Family name of the contact.
     #[inline]
     #[must_use]
-    pub fn set_last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_last_name(self, value: impl Into<String>) -> Self {
         self.set("LAST_NAME", rt::value::text(value))
     }
     /// `BIRTHDATE`. Day of birth; employees are reminded of it.
     #[inline]
-    pub fn birthdate(&self) -> ::std::option::Option<&str> {
+    pub fn birthdate(&self) -> Option<&str> {
         rt::view::text(&self.0, "BIRTHDATE")
     }
     /// Sets `BIRTHDATE`. Day of birth; employees are reminded of it.
     #[inline]
     #[must_use]
-    pub fn set_birthdate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_birthdate(self, value: impl Into<String>) -> Self {
         self.set("BIRTHDATE", rt::value::text(value))
     }
     /// `POST`. Job title.
     #[inline]
-    pub fn post(&self) -> ::std::option::Option<&str> {
+    pub fn post(&self) -> Option<&str> {
         rt::view::text(&self.0, "POST")
     }
     /// Sets `POST`. Job title.
     #[inline]
     #[must_use]
-    pub fn set_post(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_post(self, value: impl Into<String>) -> Self {
         self.set("POST", rt::value::text(value))
     }
     /// `PHOTO`. Portrait. Send an image; the answer holds its number and addresses.
     #[inline]
-    pub fn photo(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn photo(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PHOTO")
     }
     /// Sets `PHOTO`. Portrait. Send an image; the answer holds its number and addresses.
     #[inline]
     #[must_use]
-    pub fn set_photo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_photo(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PHOTO",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when it is left out.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<&str> {
+    pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_ID")
     }
     /// Sets `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type_id(self, value: impl Into<String>) -> Self {
         self.set("TYPE_ID", rt::value::text(value))
     }
     /// `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
     #[inline]
-    pub fn source_id(&self) -> ::std::option::Option<&str> {
+    pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_ID")
     }
     /// Sets `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_source_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_id(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_ID", rt::value::text(value))
     }
     /// `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
-    pub fn source_description(&self) -> ::std::option::Option<&str> {
+    pub fn source_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_DESCRIPTION")
     }
     /// Sets `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
     #[must_use]
-    pub fn set_source_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_DESCRIPTION", rt::value::text(value))
     }
     /// `ADDRESS`. Street and house of the contact. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
     #[inline]
-    pub fn address(&self) -> ::std::option::Option<&str> {
+    pub fn address(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS")
     }
     /// Sets `ADDRESS`. Street and house of the contact. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
     #[inline]
     #[must_use]
-    pub fn set_address(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS", rt::value::text(value))
     }
     /// `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
-    pub fn address_2(&self) -> ::std::option::Option<&str> {
+    pub fn address_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_2")
     }
     /// Sets `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
     #[must_use]
-    pub fn set_address_2(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_2(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_2", rt::value::text(value))
     }
     /// `ADDRESS_CITY`. Town of the address.
     #[inline]
-    pub fn address_city(&self) -> ::std::option::Option<&str> {
+    pub fn address_city(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_CITY")
     }
     /// Sets `ADDRESS_CITY`. Town of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_city(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_CITY", rt::value::text(value))
     }
     /// `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
-    pub fn address_postal_code(&self) -> ::std::option::Option<&str> {
+    pub fn address_postal_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_POSTAL_CODE")
     }
     /// Sets `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_postal_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_postal_code(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_POSTAL_CODE", rt::value::text(value))
     }
     /// `ADDRESS_REGION`. District of the address.
     #[inline]
-    pub fn address_region(&self) -> ::std::option::Option<&str> {
+    pub fn address_region(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_REGION")
     }
     /// Sets `ADDRESS_REGION`. District of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_region(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_REGION", rt::value::text(value))
     }
     /// `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
-    pub fn address_province(&self) -> ::std::option::Option<&str> {
+    pub fn address_province(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_PROVINCE")
     }
     /// Sets `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_province(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_province(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_PROVINCE", rt::value::text(value))
     }
     /// `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
-    pub fn address_country(&self) -> ::std::option::Option<&str> {
+    pub fn address_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_COUNTRY")
     }
     /// Sets `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
     #[must_use]
-    pub fn set_address_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_country(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_COUNTRY", rt::value::text(value))
     }
     /// `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
-    pub fn address_country_code(&self) -> ::std::option::Option<&str> {
+    pub fn address_country_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_COUNTRY_CODE")
     }
     /// Sets `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
     #[must_use]
-    pub fn set_address_country_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_country_code(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_COUNTRY_CODE", rt::value::text(value))
     }
     /// `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
-    pub fn address_loc_addr_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn address_loc_addr_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     #[must_use]
-    pub fn set_address_loc_addr_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when it is left out.
@@ -329,7 +250,7 @@ impl Contact {
     }
     /// `EXPORT`. Whether the contact takes part when contacts are exported. It does when it is left out.
     #[inline]
-    pub fn export(&self) -> ::std::option::Option<bool> {
+    pub fn export(&self) -> Option<bool> {
         rt::view::read(&self.0, "EXPORT")
     }
     /// Sets `EXPORT`. Whether the contact takes part when contacts are exported. It does when it is left out.
@@ -340,64 +261,64 @@ impl Contact {
     }
     /// `HAS_PHONE`. Whether there is a telephone number.
     #[inline]
-    pub fn has_phone(&self) -> ::std::option::Option<bool> {
+    pub fn has_phone(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_PHONE")
     }
     /// `HAS_EMAIL`. Whether there is an e-mail address.
     #[inline]
-    pub fn has_email(&self) -> ::std::option::Option<bool> {
+    pub fn has_email(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_EMAIL")
     }
     /// `HAS_IMOL`. Whether there is a conversation in an open channel.
     #[inline]
-    pub fn has_imol(&self) -> ::std::option::Option<bool> {
+    pub fn has_imol(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_IMOL")
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when it is left out.
     #[inline]
-    pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSIGNED_BY_ID", rt::value::id(value))
     }
     /// `CREATED_BY_ID`. Employee who made the contact.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `COMPANY_ID`. Main company of the contact.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Main company of the contact.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("COMPANY_ID", rt::value::id(value))
     }
     /// `COMPANY_IDS`. Companies of the contact by their numbers. Answers do not have it: use crm.contact.company.items.get.
     #[inline]
-    pub fn company_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn company_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "COMPANY_IDS")
     }
     /// Sets `COMPANY_IDS`. Companies of the contact by their numbers. Answers do not have it: use crm.contact.company.items.get.
@@ -405,164 +326,137 @@ impl Contact {
     #[must_use]
     pub fn set_company_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("COMPANY_IDS", rt::value::list(value, rt::value::id))
     }
     /// `LEAD_ID`. Lead that the contact was made of.
     #[inline]
-    pub fn lead_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn lead_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LEAD_ID")
     }
     /// `ORIGINATOR_ID`. Name of the other system that the contact comes from. The portal only keeps it.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of the other system that the contact comes from. The portal only keeps it.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ORIGIN_ID`. Identifier of the contact in that other system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_ID")
     }
     /// Sets `ORIGIN_ID`. Identifier of the contact in that other system.
     #[inline]
     #[must_use]
-    pub fn set_origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_ID", rt::value::text(value))
     }
     /// `ORIGIN_VERSION`. Version of the data in that other system. It tells whether somebody changed the contact there since the last exchange.
     #[inline]
-    pub fn origin_version(&self) -> ::std::option::Option<&str> {
+    pub fn origin_version(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_VERSION")
     }
     /// Sets `ORIGIN_VERSION`. Version of the data in that other system. It tells whether somebody changed the contact there since the last exchange.
     #[inline]
     #[must_use]
-    pub fn set_origin_version(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_version(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_VERSION", rt::value::text(value))
     }
     /// `FACE_ID`. Face of the face recognition module.
     #[inline]
-    pub fn face_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn face_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "FACE_ID")
     }
     /// `UTM_SOURCE`. Advertising system that brought the contact, as in google; the tag utm_source of the link.
     #[inline]
-    pub fn utm_source(&self) -> ::std::option::Option<&str> {
+    pub fn utm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_SOURCE")
     }
     /// Sets `UTM_SOURCE`. Advertising system that brought the contact, as in google; the tag utm_source of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_source(self, value: impl Into<String>) -> Self {
         self.set("UTM_SOURCE", rt::value::text(value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
-    pub fn utm_medium(&self) -> ::std::option::Option<&str> {
+    pub fn utm_medium(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_MEDIUM")
     }
     /// Sets `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_medium(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
         self.set("UTM_MEDIUM", rt::value::text(value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
-    pub fn utm_campaign(&self) -> ::std::option::Option<&str> {
+    pub fn utm_campaign(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CAMPAIGN")
     }
     /// Sets `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_campaign(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
         self.set("UTM_CAMPAIGN", rt::value::text(value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
-    pub fn utm_content(&self) -> ::std::option::Option<&str> {
+    pub fn utm_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CONTENT")
     }
     /// Sets `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_content(self, value: impl Into<String>) -> Self {
         self.set("UTM_CONTENT", rt::value::text(value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
-    pub fn utm_term(&self) -> ::std::option::Option<&str> {
+    pub fn utm_term(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_TERM")
     }
     /// Sets `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_term(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         self.set("UTM_TERM", rt::value::text(value))
     }
     /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the contact is made, never answered.
     #[inline]
-    pub fn trace(&self) -> ::std::option::Option<&str> {
+    pub fn trace(&self) -> Option<&str> {
         rt::view::text(&self.0, "TRACE")
     }
     /// Sets `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the contact is made, never answered.
     #[inline]
     #[must_use]
-    pub fn set_trace(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_trace(self, value: impl Into<String>) -> Self {
         self.set("TRACE", rt::value::text(value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
-    pub fn last_activity_time(&self) -> ::std::option::Option<&str> {
+    pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_ACTIVITY_TIME")
     }
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
-    pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
-    pub fn last_communication_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_communication_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
     }
     /// `PHONE`. Telephone numbers of the contact.
     #[inline]
-    pub fn phone(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn phone(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "PHONE")
     }
     /// Sets `PHONE`. Telephone numbers of the contact.
@@ -570,15 +464,13 @@ impl Contact {
     #[must_use]
     pub fn set_phone(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PHONE", rt::value::list(value, ::std::convert::Into::into))
+        self.set("PHONE", rt::value::list(value, Into::into))
     }
     /// `EMAIL`. E-mail addresses of the contact.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn email(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail addresses of the contact.
@@ -586,47 +478,35 @@ impl Contact {
     #[must_use]
     pub fn set_email(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("EMAIL", rt::value::list(value, ::std::convert::Into::into))
+        self.set("EMAIL", rt::value::list(value, Into::into))
     }
     /// `WEB`. Web sites of the contact.
     #[inline]
-    pub fn web(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn web(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "WEB")
     }
     /// Sets `WEB`. Web sites of the contact.
     #[inline]
     #[must_use]
-    pub fn set_web(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("WEB", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_web(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("WEB", rt::value::list(value, Into::into))
     }
     /// `IM`. Messenger accounts of the contact.
     #[inline]
-    pub fn im(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn im(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "IM")
     }
     /// Sets `IM`. Messenger accounts of the contact.
     #[inline]
     #[must_use]
-    pub fn set_im(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("IM", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_im(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("IM", rt::value::list(value, Into::into))
     }
     /// `LINK`. Accounts of open channels that were recognised as the contact. Kept by the portal.
     #[inline]
-    pub fn link(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn link(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "LINK")
     }
     /// Sets `LINK`. Accounts of open channels that were recognised as the contact. Kept by the portal.
@@ -634,27 +514,8 @@ impl Contact {
     #[must_use]
     pub fn set_link(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LINK", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for Contact {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Contact> for rt::Value {
-    fn from(entity: Contact) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Contact {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("LINK", rt::value::list(value, Into::into))
     }
 }

@@ -7,226 +7,181 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmActivity(rt::Object);
+rt::view!(CrmActivity);
 impl CrmActivity {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the activity.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `OWNER_ID`. Record that the activity belongs to.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
     /// Sets `OWNER_ID`. Record that the activity belongs to.
     #[inline]
     #[must_use]
-    pub fn set_owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("OWNER_ID", rt::value::id(value))
     }
     /// `OWNER_TYPE_ID`. Kind of that record, as in 2 for a deal.
     #[inline]
-    pub fn owner_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn owner_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "OWNER_TYPE_ID")
     }
     /// Sets `OWNER_TYPE_ID`. Kind of that record, as in 2 for a deal.
     #[inline]
     #[must_use]
-    pub fn set_owner_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {
         self.set("OWNER_TYPE_ID", rt::value::integer(value))
     }
     /// `TYPE_ID`. Kind of activity.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<i64> {
+    pub fn type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "TYPE_ID")
     }
     /// Sets `TYPE_ID`. Kind of activity.
     #[inline]
     #[must_use]
-    pub fn set_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_type_id(self, value: impl Into<i64>) -> Self {
         self.set("TYPE_ID", rt::value::integer(value))
     }
     /// `PROVIDER_ID`. What handles the activity, as in VOXIMPLANT_CALL, CRM_EMAIL or REST_APP.
     #[inline]
-    pub fn provider_id(&self) -> ::std::option::Option<&str> {
+    pub fn provider_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROVIDER_ID")
     }
     /// Sets `PROVIDER_ID`. What handles the activity, as in VOXIMPLANT_CALL, CRM_EMAIL or REST_APP.
     #[inline]
     #[must_use]
-    pub fn set_provider_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_provider_id(self, value: impl Into<String>) -> Self {
         self.set("PROVIDER_ID", rt::value::text(value))
     }
     /// `PROVIDER_TYPE_ID`. Kind of activity in the provider's own terms, as in CALL.
     #[inline]
-    pub fn provider_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn provider_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROVIDER_TYPE_ID")
     }
     /// Sets `PROVIDER_TYPE_ID`. Kind of activity in the provider's own terms, as in CALL.
     #[inline]
     #[must_use]
-    pub fn set_provider_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_provider_type_id(self, value: impl Into<String>) -> Self {
         self.set("PROVIDER_TYPE_ID", rt::value::text(value))
     }
     /// `PROVIDER_GROUP_ID`. Group in the provider's own terms.
     #[inline]
-    pub fn provider_group_id(&self) -> ::std::option::Option<&str> {
+    pub fn provider_group_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROVIDER_GROUP_ID")
     }
     /// Sets `PROVIDER_GROUP_ID`. Group in the provider's own terms.
     #[inline]
     #[must_use]
-    pub fn set_provider_group_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_provider_group_id(self, value: impl Into<String>) -> Self {
         self.set("PROVIDER_GROUP_ID", rt::value::text(value))
     }
     /// `PROVIDER_DATA`. Data that the provider keeps with it.
     #[inline]
-    pub fn provider_data(&self) -> ::std::option::Option<&str> {
+    pub fn provider_data(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROVIDER_DATA")
     }
     /// Sets `PROVIDER_DATA`. Data that the provider keeps with it.
     #[inline]
     #[must_use]
-    pub fn set_provider_data(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_provider_data(self, value: impl Into<String>) -> Self {
         self.set("PROVIDER_DATA", rt::value::text(value))
     }
     /// `PROVIDER_PARAMS`. Further parameters of the provider.
     #[inline]
-    pub fn provider_params(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn provider_params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PROVIDER_PARAMS")
     }
     /// Sets `PROVIDER_PARAMS`. Further parameters of the provider.
     #[inline]
     #[must_use]
-    pub fn set_provider_params(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_provider_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("PROVIDER_PARAMS", value)
     }
     /// `ASSOCIATED_ENTITY_ID`. Object that stands behind the activity, such as the task.
     #[inline]
-    pub fn associated_entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn associated_entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSOCIATED_ENTITY_ID")
     }
     /// Sets `ASSOCIATED_ENTITY_ID`. Object that stands behind the activity, such as the task.
     #[inline]
     #[must_use]
-    pub fn set_associated_entity_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_associated_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSOCIATED_ENTITY_ID", rt::value::id(value))
     }
     /// `SUBJECT`. What it is about, in a line.
     #[inline]
-    pub fn subject(&self) -> ::std::option::Option<&str> {
+    pub fn subject(&self) -> Option<&str> {
         rt::view::text(&self.0, "SUBJECT")
     }
     /// Sets `SUBJECT`. What it is about, in a line.
     #[inline]
     #[must_use]
-    pub fn set_subject(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_subject(self, value: impl Into<String>) -> Self {
         self.set("SUBJECT", rt::value::text(value))
     }
     /// `DESCRIPTION`. What it is about at length.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What it is about at length.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `DESCRIPTION_TYPE`. Form of the description.
     #[inline]
-    pub fn description_type(&self) -> ::std::option::Option<i64> {
+    pub fn description_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "DESCRIPTION_TYPE")
     }
     /// Sets `DESCRIPTION_TYPE`. Form of the description.
     #[inline]
     #[must_use]
-    pub fn set_description_type(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_description_type(self, value: impl Into<i64>) -> Self {
         self.set("DESCRIPTION_TYPE", rt::value::integer(value))
     }
     /// `DIRECTION`. Direction of a call or a letter.
     #[inline]
-    pub fn direction(&self) -> ::std::option::Option<i64> {
+    pub fn direction(&self) -> Option<i64> {
         rt::view::read(&self.0, "DIRECTION")
     }
     /// Sets `DIRECTION`. Direction of a call or a letter.
     #[inline]
     #[must_use]
-    pub fn set_direction(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_direction(self, value: impl Into<i64>) -> Self {
         self.set("DIRECTION", rt::value::integer(value))
     }
     /// `PRIORITY`. How important it is.
     #[inline]
-    pub fn priority(&self) -> ::std::option::Option<i64> {
+    pub fn priority(&self) -> Option<i64> {
         rt::view::read(&self.0, "PRIORITY")
     }
     /// Sets `PRIORITY`. How important it is.
     #[inline]
     #[must_use]
-    pub fn set_priority(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_priority(self, value: impl Into<i64>) -> Self {
         self.set("PRIORITY", rt::value::integer(value))
     }
     /// `STATUS`. Where it stands.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<i64> {
+    pub fn status(&self) -> Option<i64> {
         rt::view::read(&self.0, "STATUS")
     }
     /// Sets `STATUS`. Where it stands.
     #[inline]
     #[must_use]
-    pub fn set_status(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_status(self, value: impl Into<i64>) -> Self {
         self.set("STATUS", rt::value::integer(value))
     }
     /// `COMPLETED`. Whether it is done.
     #[inline]
-    pub fn completed(&self) -> ::std::option::Option<bool> {
+    pub fn completed(&self) -> Option<bool> {
         rt::view::read(&self.0, "COMPLETED")
     }
     /// Sets `COMPLETED`. Whether it is done.
@@ -237,60 +192,51 @@ impl CrmActivity {
     }
     /// `START_TIME`. When it begins.
     #[inline]
-    pub fn start_time(&self) -> ::std::option::Option<&str> {
+    pub fn start_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_TIME")
     }
     /// Sets `START_TIME`. When it begins.
     #[inline]
     #[must_use]
-    pub fn set_start_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_start_time(self, value: impl Into<String>) -> Self {
         self.set("START_TIME", rt::value::text(value))
     }
     /// `END_TIME`. When it ends.
     #[inline]
-    pub fn end_time(&self) -> ::std::option::Option<&str> {
+    pub fn end_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "END_TIME")
     }
     /// Sets `END_TIME`. When it ends.
     #[inline]
     #[must_use]
-    pub fn set_end_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_end_time(self, value: impl Into<String>) -> Self {
         self.set("END_TIME", rt::value::text(value))
     }
     /// `DEADLINE`. By when it is to be done. It follows from START_TIME for calls and meetings and from END_TIME for tasks.
     #[inline]
-    pub fn deadline(&self) -> ::std::option::Option<&str> {
+    pub fn deadline(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEADLINE")
     }
     /// Sets `DEADLINE`. By when it is to be done. It follows from START_TIME for calls and meetings and from END_TIME for tasks.
     #[inline]
     #[must_use]
-    pub fn set_deadline(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_deadline(self, value: impl Into<String>) -> Self {
         self.set("DEADLINE", rt::value::text(value))
     }
     /// `RESPONSIBLE_ID`. Employee who is to do it.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. Employee who is to do it.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("RESPONSIBLE_ID", rt::value::id(value))
     }
     /// `COMMUNICATIONS`. Who it is done with, by which number or address.
     #[inline]
-    pub fn communications(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn communications(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "COMMUNICATIONS")
     }
     /// Sets `COMMUNICATIONS`. Who it is done with, by which number or address.
@@ -298,50 +244,45 @@ impl CrmActivity {
     #[must_use]
     pub fn set_communications(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("COMMUNICATIONS", rt::value::list(value, ::std::convert::Into::into))
+        self.set("COMMUNICATIONS", rt::value::list(value, Into::into))
     }
     /// `BINDINGS`. Records that the activity is linked to.
     #[inline]
-    pub fn bindings(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn bindings(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "BINDINGS")
     }
     /// `LOCATION`. Place of a meeting.
     #[inline]
-    pub fn location(&self) -> ::std::option::Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         rt::view::text(&self.0, "LOCATION")
     }
     /// Sets `LOCATION`. Place of a meeting.
     #[inline]
     #[must_use]
-    pub fn set_location(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_location(self, value: impl Into<String>) -> Self {
         self.set("LOCATION", rt::value::text(value))
     }
     /// `NOTIFY_TYPE`. Unit in which the reminder comes before the start.
     #[inline]
-    pub fn notify_type(&self) -> ::std::option::Option<i64> {
+    pub fn notify_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "NOTIFY_TYPE")
     }
     /// Sets `NOTIFY_TYPE`. Unit in which the reminder comes before the start.
     #[inline]
     #[must_use]
-    pub fn set_notify_type(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_notify_type(self, value: impl Into<i64>) -> Self {
         self.set("NOTIFY_TYPE", rt::value::integer(value))
     }
     /// `NOTIFY_VALUE`. How many of these units.
     #[inline]
-    pub fn notify_value(&self) -> ::std::option::Option<i64> {
+    pub fn notify_value(&self) -> Option<i64> {
         rt::view::read(&self.0, "NOTIFY_VALUE")
     }
     /// `FILES`. Files of the activity. Send fileData with a list of name and Base64 content; answers have id and url.
     #[inline]
-    pub fn files(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn files(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "FILES")
     }
     /// Sets `FILES`. Files of the activity. Send fileData with a list of name and Base64 content; answers have id and url.
@@ -349,15 +290,13 @@ impl CrmActivity {
     #[must_use]
     pub fn set_files(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("FILES", rt::value::list(value, ::std::convert::Into::into))
+        self.set("FILES", rt::value::list(value, Into::into))
     }
     /// `WEBDAV_ELEMENTS`. Files of the activity in the old form.
     #[inline]
-    pub fn webdav_elements(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn webdav_elements(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "WEBDAV_ELEMENTS")
     }
     /// Sets `WEBDAV_ELEMENTS`. Files of the activity in the old form.
@@ -365,26 +304,24 @@ impl CrmActivity {
     #[must_use]
     pub fn set_webdav_elements(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("WEBDAV_ELEMENTS", rt::value::list(value, ::std::convert::Into::into))
+        self.set("WEBDAV_ELEMENTS", rt::value::list(value, Into::into))
     }
     /// `SETTINGS`. Further settings, for a letter for example MESSAGE_FROM.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. Further settings, for a letter for example MESSAGE_FROM.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS", value)
     }
     /// `IS_INCOMING_CHANNEL`. Whether the client began it, by a call, a letter or a message.
     #[inline]
-    pub fn is_incoming_channel(&self) -> ::std::option::Option<bool> {
+    pub fn is_incoming_channel(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_INCOMING_CHANNEL")
     }
     /// Sets `IS_INCOMING_CHANNEL`. Whether the client began it, by a call, a letter or a message.
@@ -395,121 +332,95 @@ impl CrmActivity {
     }
     /// `AUTHOR_ID`. Employee who made it.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTHOR_ID")
     }
     /// `EDITOR_ID`. Employee who changed it last.
     #[inline]
-    pub fn editor_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn editor_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "EDITOR_ID")
     }
     /// `CREATED`. When it was made.
     #[inline]
-    pub fn created(&self) -> ::std::option::Option<&str> {
+    pub fn created(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED")
     }
     /// `LAST_UPDATED`. When it was last changed.
     #[inline]
-    pub fn last_updated(&self) -> ::std::option::Option<&str> {
+    pub fn last_updated(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_UPDATED")
     }
     /// `AUTOCOMPLETE_RULE`. Rule by which it completes itself.
     #[inline]
-    pub fn autocomplete_rule(&self) -> ::std::option::Option<i64> {
+    pub fn autocomplete_rule(&self) -> Option<i64> {
         rt::view::read(&self.0, "AUTOCOMPLETE_RULE")
     }
     /// `ORIGINATOR_ID`. Name of the other system that it comes from.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of the other system that it comes from.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ORIGIN_ID`. Identifier in that other system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_ID")
     }
     /// Sets `ORIGIN_ID`. Identifier in that other system.
     #[inline]
     #[must_use]
-    pub fn set_origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_ID", rt::value::text(value))
     }
     /// `ORIGIN_VERSION`. Version of the data in that other system.
     #[inline]
-    pub fn origin_version(&self) -> ::std::option::Option<&str> {
+    pub fn origin_version(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_VERSION")
     }
     /// Sets `ORIGIN_VERSION`. Version of the data in that other system.
     #[inline]
     #[must_use]
-    pub fn set_origin_version(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_version(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_VERSION", rt::value::text(value))
     }
     /// `RESULT_MARK`. Mark for the result.
     #[inline]
-    pub fn result_mark(&self) -> ::std::option::Option<i64> {
+    pub fn result_mark(&self) -> Option<i64> {
         rt::view::read(&self.0, "RESULT_MARK")
     }
     /// `RESULT_STATUS`. State of the result.
     #[inline]
-    pub fn result_status(&self) -> ::std::option::Option<i64> {
+    pub fn result_status(&self) -> Option<i64> {
         rt::view::read(&self.0, "RESULT_STATUS")
     }
     /// `RESULT_STREAM`. Kind of request that it was, for statistics.
     #[inline]
-    pub fn result_stream(&self) -> ::std::option::Option<i64> {
+    pub fn result_stream(&self) -> Option<i64> {
         rt::view::read(&self.0, "RESULT_STREAM")
     }
     /// `RESULT_SOURCE_ID`. Source of the result, for statistics.
     #[inline]
-    pub fn result_source_id(&self) -> ::std::option::Option<&str> {
+    pub fn result_source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESULT_SOURCE_ID")
     }
     /// `RESULT_VALUE`. Value of the result.
     #[inline]
-    pub fn result_value(&self) -> ::std::option::Option<f64> {
+    pub fn result_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "RESULT_VALUE")
     }
     /// `RESULT_SUM`. Amount of the result.
     #[inline]
-    pub fn result_sum(&self) -> ::std::option::Option<f64> {
+    pub fn result_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "RESULT_SUM")
     }
     /// `RESULT_CURRENCY_ID`. Currency of that amount.
     #[inline]
-    pub fn result_currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn result_currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESULT_CURRENCY_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmActivity {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmActivity> for rt::Value {
-    fn from(entity: CrmActivity) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmActivity {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,210 +7,148 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmAddress(rt::Object);
+rt::view!(CrmAddress);
 impl CrmAddress {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `TYPE_ID`. Kind of address; crm.enum.addresstype has them.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<i64> {
+    pub fn type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "TYPE_ID")
     }
     /// Sets `TYPE_ID`. Kind of address; crm.enum.addresstype has them.
     #[inline]
     #[must_use]
-    pub fn set_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_type_id(self, value: impl Into<i64>) -> Self {
         self.set("TYPE_ID", rt::value::integer(value))
     }
     /// `ENTITY_TYPE_ID`. Whose address it is. Contacts and companies have addresses of their own on some old portals only; others keep them at the official details.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. Whose address it is. Contacts and companies have addresses of their own on some old portals only; others keep them at the official details.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("ENTITY_TYPE_ID", rt::value::integer(value))
     }
     /// `ENTITY_ID`. Number of that record.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Number of that record.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ENTITY_ID", rt::value::id(value))
     }
     /// `ADDRESS_1`. Street and house.
     #[inline]
-    pub fn address_1(&self) -> ::std::option::Option<&str> {
+    pub fn address_1(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_1")
     }
     /// Sets `ADDRESS_1`. Street and house.
     #[inline]
     #[must_use]
-    pub fn set_address_1(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_1(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_1", rt::value::text(value))
     }
     /// `ADDRESS_2`. Flat, office or floor.
     #[inline]
-    pub fn address_2(&self) -> ::std::option::Option<&str> {
+    pub fn address_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_2")
     }
     /// Sets `ADDRESS_2`. Flat, office or floor.
     #[inline]
     #[must_use]
-    pub fn set_address_2(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_2(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_2", rt::value::text(value))
     }
     /// `CITY`. Town.
     #[inline]
-    pub fn city(&self) -> ::std::option::Option<&str> {
+    pub fn city(&self) -> Option<&str> {
         rt::view::text(&self.0, "CITY")
     }
     /// Sets `CITY`. Town.
     #[inline]
     #[must_use]
-    pub fn set_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_city(self, value: impl Into<String>) -> Self {
         self.set("CITY", rt::value::text(value))
     }
     /// `POSTAL_CODE`. Postcode.
     #[inline]
-    pub fn postal_code(&self) -> ::std::option::Option<&str> {
+    pub fn postal_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "POSTAL_CODE")
     }
     /// Sets `POSTAL_CODE`. Postcode.
     #[inline]
     #[must_use]
-    pub fn set_postal_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_postal_code(self, value: impl Into<String>) -> Self {
         self.set("POSTAL_CODE", rt::value::text(value))
     }
     /// `REGION`. District.
     #[inline]
-    pub fn region(&self) -> ::std::option::Option<&str> {
+    pub fn region(&self) -> Option<&str> {
         rt::view::text(&self.0, "REGION")
     }
     /// Sets `REGION`. District.
     #[inline]
     #[must_use]
-    pub fn set_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_region(self, value: impl Into<String>) -> Self {
         self.set("REGION", rt::value::text(value))
     }
     /// `PROVINCE`. Region or province.
     #[inline]
-    pub fn province(&self) -> ::std::option::Option<&str> {
+    pub fn province(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROVINCE")
     }
     /// Sets `PROVINCE`. Region or province.
     #[inline]
     #[must_use]
-    pub fn set_province(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_province(self, value: impl Into<String>) -> Self {
         self.set("PROVINCE", rt::value::text(value))
     }
     /// `COUNTRY`. Country by its name.
     #[inline]
-    pub fn country(&self) -> ::std::option::Option<&str> {
+    pub fn country(&self) -> Option<&str> {
         rt::view::text(&self.0, "COUNTRY")
     }
     /// Sets `COUNTRY`. Country by its name.
     #[inline]
     #[must_use]
-    pub fn set_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_country(self, value: impl Into<String>) -> Self {
         self.set("COUNTRY", rt::value::text(value))
     }
     /// `COUNTRY_CODE`. Country by its code. It has no effect at present.
     #[inline]
-    pub fn country_code(&self) -> ::std::option::Option<&str> {
+    pub fn country_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "COUNTRY_CODE")
     }
     /// Sets `COUNTRY_CODE`. Country by its code. It has no effect at present.
     #[inline]
     #[must_use]
-    pub fn set_country_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_country_code(self, value: impl Into<String>) -> Self {
         self.set("COUNTRY_CODE", rt::value::text(value))
     }
     /// `LOC_ADDR_ID`. Number of the address in the location module.
     #[inline]
-    pub fn loc_addr_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn loc_addr_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LOC_ADDR_ID")
     }
     /// Sets `LOC_ADDR_ID`. Number of the address in the location module.
     #[inline]
     #[must_use]
-    pub fn set_loc_addr_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LOC_ADDR_ID", rt::value::id(value))
     }
     /// `ANCHOR_TYPE_ID`. Kind of client that the details belong to, 3 for a contact or 4 for a company.
     #[inline]
-    pub fn anchor_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn anchor_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ANCHOR_TYPE_ID")
     }
     /// `ANCHOR_ID`. Number of that client.
     #[inline]
-    pub fn anchor_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn anchor_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ANCHOR_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmAddress {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmAddress> for rt::Value {
-    fn from(entity: CrmAddress) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmAddress {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

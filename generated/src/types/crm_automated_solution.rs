@@ -7,51 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmAutomatedSolution(rt::Object);
+rt::view!(CrmAutomatedSolution);
 impl CrmAutomatedSolution {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the solution.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. What people read in the menu.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What people read in the menu.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records).
     #[inline]
-    pub fn type_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn type_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "typeIds")
     }
     /// Sets `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records).
@@ -59,25 +35,8 @@ impl CrmAutomatedSolution {
     #[must_use]
     pub fn set_type_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("typeIds", rt::value::list(value, rt::value::id))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmAutomatedSolution {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmAutomatedSolution> for rt::Value {
-    fn from(entity: CrmAutomatedSolution) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmAutomatedSolution {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,94 +7,50 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmBadge(rt::Object);
+rt::view!(CrmBadge);
 impl CrmBadge {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `code`. Code of the label, as in missedCall.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Code of the label, as in missedCall.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `title`. What the label is about, as in Call status. Text, or an object with a text for each language code.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn title(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "title")
     }
     /// Sets `title`. What the label is about, as in Call status. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_title(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_title(self, value: impl Into<rt::Value>) -> Self {
         self.set("title", value)
     }
     /// `value`. What the label says, as in Missed. Text, or an object with a text for each language code.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "value")
     }
     /// Sets `value`. What the label says, as in Missed. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_value(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_value(self, value: impl Into<rt::Value>) -> Self {
         self.set("value", value)
     }
     /// `type`. Colour of the label.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Colour of the label.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmBadge {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmBadge> for rt::Value {
-    fn from(entity: CrmBadge) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmBadge {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

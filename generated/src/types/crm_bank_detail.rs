@@ -7,120 +7,87 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmBankDetail(rt::Object);
+rt::view!(CrmBankDetail);
 impl CrmBankDetail {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the account's record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_ID`. Official details that it belongs to.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Official details that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ENTITY_ID", rt::value::id(value))
     }
     /// `ENTITY_TYPE_ID`. Kind of that; always 8, official details.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
     /// `COUNTRY_ID`. Country by its number, which decides on the fields that are shown. It is that of the template of the details.
     #[inline]
-    pub fn country_id(&self) -> ::std::option::Option<i64> {
+    pub fn country_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "COUNTRY_ID")
     }
     /// Sets `COUNTRY_ID`. Country by its number, which decides on the fields that are shown. It is that of the template of the details.
     #[inline]
     #[must_use]
-    pub fn set_country_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_country_id(self, value: impl Into<i64>) -> Self {
         self.set("COUNTRY_ID", rt::value::integer(value))
     }
     /// `NAME`. What people read in the list of accounts.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read in the list of accounts.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CODE`. Code of one's own.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Code of one's own.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `ORIGINATOR_ID`. Name of that other system.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of that other system.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ACTIVE`. Whether it is in use; it has no effect at present.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use; it has no effect at present.
@@ -131,330 +98,253 @@ impl CrmBankDetail {
     }
     /// `SORT`. Place among the accounts; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the accounts; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `RQ_BANK_NAME`. Bank by its name.
     #[inline]
-    pub fn rq_bank_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bank_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BANK_NAME")
     }
     /// Sets `RQ_BANK_NAME`. Bank by its name.
     #[inline]
     #[must_use]
-    pub fn set_rq_bank_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bank_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_BANK_NAME", rt::value::text(value))
     }
     /// `RQ_BANK_ADDR`. Address of the bank.
     #[inline]
-    pub fn rq_bank_addr(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bank_addr(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BANK_ADDR")
     }
     /// Sets `RQ_BANK_ADDR`. Address of the bank.
     #[inline]
     #[must_use]
-    pub fn set_rq_bank_addr(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bank_addr(self, value: impl Into<String>) -> Self {
         self.set("RQ_BANK_ADDR", rt::value::text(value))
     }
     /// `RQ_BANK_CODE`. Code of the bank (Brazil).
     #[inline]
-    pub fn rq_bank_code(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bank_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BANK_CODE")
     }
     /// Sets `RQ_BANK_CODE`. Code of the bank (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_bank_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bank_code(self, value: impl Into<String>) -> Self {
         self.set("RQ_BANK_CODE", rt::value::text(value))
     }
     /// `RQ_BANK_ROUTE_NUM`. Routing number of the bank (United States).
     #[inline]
-    pub fn rq_bank_route_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bank_route_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BANK_ROUTE_NUM")
     }
     /// Sets `RQ_BANK_ROUTE_NUM`. Routing number of the bank (United States).
     #[inline]
     #[must_use]
-    pub fn set_rq_bank_route_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bank_route_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_BANK_ROUTE_NUM", rt::value::text(value))
     }
     /// `RQ_BIK`. Identification code of the bank, as in Russia's BIK.
     #[inline]
-    pub fn rq_bik(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bik(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BIK")
     }
     /// Sets `RQ_BIK`. Identification code of the bank, as in Russia's BIK.
     #[inline]
     #[must_use]
-    pub fn set_rq_bik(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bik(self, value: impl Into<String>) -> Self {
         self.set("RQ_BIK", rt::value::text(value))
     }
     /// `RQ_CODEB`. Code of the bank (France).
     #[inline]
-    pub fn rq_codeb(&self) -> ::std::option::Option<&str> {
+    pub fn rq_codeb(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CODEB")
     }
     /// Sets `RQ_CODEB`. Code of the bank (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_codeb(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_codeb(self, value: impl Into<String>) -> Self {
         self.set("RQ_CODEB", rt::value::text(value))
     }
     /// `RQ_CODEG`. Code of the branch (France).
     #[inline]
-    pub fn rq_codeg(&self) -> ::std::option::Option<&str> {
+    pub fn rq_codeg(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CODEG")
     }
     /// Sets `RQ_CODEG`. Code of the branch (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_codeg(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_codeg(self, value: impl Into<String>) -> Self {
         self.set("RQ_CODEG", rt::value::text(value))
     }
     /// `RQ_RIB`. Check digits of the account (France).
     #[inline]
-    pub fn rq_rib(&self) -> ::std::option::Option<&str> {
+    pub fn rq_rib(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_RIB")
     }
     /// Sets `RQ_RIB`. Check digits of the account (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_rib(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_rib(self, value: impl Into<String>) -> Self {
         self.set("RQ_RIB", rt::value::text(value))
     }
     /// `RQ_MFO`. Code of the bank (Ukraine, Belarus).
     #[inline]
-    pub fn rq_mfo(&self) -> ::std::option::Option<&str> {
+    pub fn rq_mfo(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_MFO")
     }
     /// Sets `RQ_MFO`. Code of the bank (Ukraine, Belarus).
     #[inline]
     #[must_use]
-    pub fn set_rq_mfo(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_mfo(self, value: impl Into<String>) -> Self {
         self.set("RQ_MFO", rt::value::text(value))
     }
     /// `RQ_ACC_NAME`. Holder of the account.
     #[inline]
-    pub fn rq_acc_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_acc_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ACC_NAME")
     }
     /// Sets `RQ_ACC_NAME`. Holder of the account.
     #[inline]
     #[must_use]
-    pub fn set_rq_acc_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_acc_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_ACC_NAME", rt::value::text(value))
     }
     /// `RQ_ACC_NUM`. Account number.
     #[inline]
-    pub fn rq_acc_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_acc_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ACC_NUM")
     }
     /// Sets `RQ_ACC_NUM`. Account number.
     #[inline]
     #[must_use]
-    pub fn set_rq_acc_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_acc_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_ACC_NUM", rt::value::text(value))
     }
     /// `RQ_ACC_TYPE`. Kind of account (Brazil).
     #[inline]
-    pub fn rq_acc_type(&self) -> ::std::option::Option<&str> {
+    pub fn rq_acc_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ACC_TYPE")
     }
     /// Sets `RQ_ACC_TYPE`. Kind of account (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_acc_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_acc_type(self, value: impl Into<String>) -> Self {
         self.set("RQ_ACC_TYPE", rt::value::text(value))
     }
     /// `RQ_AGENCY_NAME`. Branch of the bank (Brazil).
     #[inline]
-    pub fn rq_agency_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_agency_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_AGENCY_NAME")
     }
     /// Sets `RQ_AGENCY_NAME`. Branch of the bank (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_agency_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_agency_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_AGENCY_NAME", rt::value::text(value))
     }
     /// `RQ_IIK`. Individual account code (Kazakhstan).
     #[inline]
-    pub fn rq_iik(&self) -> ::std::option::Option<&str> {
+    pub fn rq_iik(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IIK")
     }
     /// Sets `RQ_IIK`. Individual account code (Kazakhstan).
     #[inline]
     #[must_use]
-    pub fn set_rq_iik(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_iik(self, value: impl Into<String>) -> Self {
         self.set("RQ_IIK", rt::value::text(value))
     }
     /// `RQ_ACC_CURRENCY`. Currency of the account.
     #[inline]
-    pub fn rq_acc_currency(&self) -> ::std::option::Option<&str> {
+    pub fn rq_acc_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ACC_CURRENCY")
     }
     /// Sets `RQ_ACC_CURRENCY`. Currency of the account.
     #[inline]
     #[must_use]
-    pub fn set_rq_acc_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_acc_currency(self, value: impl Into<String>) -> Self {
         self.set("RQ_ACC_CURRENCY", rt::value::text(value))
     }
     /// `RQ_COR_ACC_NUM`. Correspondent account of the bank (Russia).
     #[inline]
-    pub fn rq_cor_acc_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_cor_acc_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_COR_ACC_NUM")
     }
     /// Sets `RQ_COR_ACC_NUM`. Correspondent account of the bank (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_cor_acc_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_cor_acc_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_COR_ACC_NUM", rt::value::text(value))
     }
     /// `RQ_IBAN`. International account number.
     #[inline]
-    pub fn rq_iban(&self) -> ::std::option::Option<&str> {
+    pub fn rq_iban(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IBAN")
     }
     /// Sets `RQ_IBAN`. International account number.
     #[inline]
     #[must_use]
-    pub fn set_rq_iban(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_iban(self, value: impl Into<String>) -> Self {
         self.set("RQ_IBAN", rt::value::text(value))
     }
     /// `RQ_SWIFT`. SWIFT code of the bank.
     #[inline]
-    pub fn rq_swift(&self) -> ::std::option::Option<&str> {
+    pub fn rq_swift(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_SWIFT")
     }
     /// Sets `RQ_SWIFT`. SWIFT code of the bank.
     #[inline]
     #[must_use]
-    pub fn set_rq_swift(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_swift(self, value: impl Into<String>) -> Self {
         self.set("RQ_SWIFT", rt::value::text(value))
     }
     /// `RQ_BIC`. BIC of the bank.
     #[inline]
-    pub fn rq_bic(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bic(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BIC")
     }
     /// Sets `RQ_BIC`. BIC of the bank.
     #[inline]
     #[must_use]
-    pub fn set_rq_bic(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bic(self, value: impl Into<String>) -> Self {
         self.set("RQ_BIC", rt::value::text(value))
     }
     /// `COMMENTS`. Remark.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed; empty for never.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_modify(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_MODIFY")
     }
     /// `CREATED_BY_ID`. Employee who made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn modify_by_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "MODIFY_BY_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmBankDetail {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmBankDetail> for rt::Value {
-    fn from(entity: CrmBankDetail) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmBankDetail {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

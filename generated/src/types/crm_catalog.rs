@@ -7,69 +7,31 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCatalog(rt::Object);
+rt::view!(CrmCatalog);
 impl CrmCatalog {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the catalogue.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `ORIGINATOR_ID`. Name of the other system that it comes from.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn originator_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ORIGINATOR_ID")
     }
     /// `ORIGIN_ID`. Identifier in that other system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn origin_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ORIGIN_ID")
     }
     /// `XML_ID`. Identifier for exchanges.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn xml_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "XML_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmCatalog {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmCatalog> for rt::Value {
-    fn from(entity: CrmCatalog) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmCatalog {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,67 +7,43 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCategory(rt::Object);
+rt::view!(CrmCategory);
 impl CrmCategory {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the funnel; 0 for the common one of deals.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `sort`. Place among the funnels; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the funnels; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `entityTypeId`. Kind of record that it is for.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
     /// `isDefault`. Whether new records come into it when nothing is said. Deals have it fixed.
     #[inline]
-    pub fn is_default(&self) -> ::std::option::Option<bool> {
+    pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDefault")
     }
     /// Sets `isDefault`. Whether new records come into it when nothing is said. Deals have it fixed.
@@ -78,39 +54,22 @@ impl CrmCategory {
     }
     /// `originId`. Identifier in another system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "originId")
     }
     /// `originatorId`. Name of that other system.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "originatorId")
     }
     /// `isSystem`. Whether it came with the portal.
     #[inline]
-    pub fn is_system(&self) -> ::std::option::Option<bool> {
+    pub fn is_system(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSystem")
     }
     /// `code`. Code of a funnel that came with the portal.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmCategory {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmCategory> for rt::Value {
-    fn from(entity: CrmCategory) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmCategory {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

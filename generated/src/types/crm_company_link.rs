@@ -7,54 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCompanyLink(rt::Object);
+rt::view!(CrmCompanyLink);
 impl CrmCompanyLink {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `COMPANY_ID`. The company.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. The company.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("COMPANY_ID", rt::value::id(value))
     }
     /// `SORT`. Place among the companies of the contact; smaller numbers come first. 10 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the companies of the contact; smaller numbers come first. 10 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `IS_PRIMARY`. Whether it is the main company; the first one is when nobody says so.
     #[inline]
-    pub fn is_primary(&self) -> ::std::option::Option<bool> {
+    pub fn is_primary(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_PRIMARY")
     }
     /// Sets `IS_PRIMARY`. Whether it is the main company; the first one is when nobody says so.
@@ -65,24 +44,7 @@ impl CrmCompanyLink {
     }
     /// `ROLE_ID`. Role of the company; not in use, always 0\.
     #[inline]
-    pub fn role_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn role_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ROLE_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmCompanyLink {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmCompanyLink> for rt::Value {
-    fn from(entity: CrmCompanyLink) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmCompanyLink {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

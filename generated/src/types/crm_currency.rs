@@ -7,46 +7,22 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCurrency(rt::Object);
+rt::view!(CrmCurrency);
 impl CrmCurrency {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `CURRENCY`. Code of the currency by ISO 4217, as in EUR.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY")
     }
     /// Sets `CURRENCY`. Code of the currency by ISO 4217, as in EUR.
     #[inline]
     #[must_use]
-    pub fn set_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY", rt::value::text(value))
     }
     /// `BASE`. Whether it is the base currency, to which the rates refer. No when it is left out.
     #[inline]
-    pub fn base(&self) -> ::std::option::Option<bool> {
+    pub fn base(&self) -> Option<bool> {
         rt::view::read(&self.0, "BASE")
     }
     /// Sets `BASE`. Whether it is the base currency, to which the rates refer. No when it is left out.
@@ -57,98 +33,81 @@ impl CrmCurrency {
     }
     /// `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100\.
     #[inline]
-    pub fn amount_cnt(&self) -> ::std::option::Option<i64> {
+    pub fn amount_cnt(&self) -> Option<i64> {
         rt::view::read(&self.0, "AMOUNT_CNT")
     }
     /// Sets `AMOUNT_CNT`. How many units of it the rate is for, as in 1 or 100\.
     #[inline]
     #[must_use]
-    pub fn set_amount_cnt(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_amount_cnt(self, value: impl Into<i64>) -> Self {
         self.set("AMOUNT_CNT", rt::value::integer(value))
     }
     /// `AMOUNT`. Rate: what that many units cost in the base currency.
     #[inline]
-    pub fn amount(&self) -> ::std::option::Option<f64> {
+    pub fn amount(&self) -> Option<f64> {
         rt::view::read(&self.0, "AMOUNT")
     }
     /// Sets `AMOUNT`. Rate: what that many units cost in the base currency.
     #[inline]
     #[must_use]
-    pub fn set_amount(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_amount(self, value: impl Into<f64>) -> Self {
         self.set("AMOUNT", rt::value::number(value))
     }
     /// `SORT`. Place among the currencies; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the currencies; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `FULL_NAME`. Name in the language of the portal.
     #[inline]
-    pub fn full_name(&self) -> ::std::option::Option<&str> {
+    pub fn full_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FULL_NAME")
     }
     /// `LID`. Language of that name.
     #[inline]
-    pub fn lid(&self) -> ::std::option::Option<&str> {
+    pub fn lid(&self) -> Option<&str> {
         rt::view::text(&self.0, "LID")
     }
     /// `FORMAT_STRING`. How amounts are written; the number sign stands for the number.
     #[inline]
-    pub fn format_string(&self) -> ::std::option::Option<&str> {
+    pub fn format_string(&self) -> Option<&str> {
         rt::view::text(&self.0, "FORMAT_STRING")
     }
     /// `DEC_POINT`. Sign before the decimals.
     #[inline]
-    pub fn dec_point(&self) -> ::std::option::Option<&str> {
+    pub fn dec_point(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEC_POINT")
     }
     /// `THOUSANDS_SEP`. Sign between the thousands.
     #[inline]
-    pub fn thousands_sep(&self) -> ::std::option::Option<&str> {
+    pub fn thousands_sep(&self) -> Option<&str> {
         rt::view::text(&self.0, "THOUSANDS_SEP")
     }
     /// `DECIMALS`. How many decimals are written.
     #[inline]
-    pub fn decimals(&self) -> ::std::option::Option<i64> {
+    pub fn decimals(&self) -> Option<i64> {
         rt::view::read(&self.0, "DECIMALS")
     }
     /// `DATE_UPDATE`. When the rate was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_UPDATE")
     }
     /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains.
     #[inline]
-    pub fn lang(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn lang(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "LANG")
     }
     /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains.
     #[inline]
     #[must_use]
-    pub fn set_lang(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_lang(self, value: impl Into<rt::Value>) -> Self {
         self.set("LANG", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmCurrency {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmCurrency> for rt::Value {
-    fn from(entity: CrmCurrency) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmCurrency {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,84 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDelivery(rt::Object);
+rt::view!(CrmDelivery);
 impl CrmDelivery {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the delivery.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `accountNumber`. Number shown to the client.
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
     /// `deducted`. Whether the goods have left the warehouse.
     #[inline]
-    pub fn deducted(&self) -> ::std::option::Option<bool> {
+    pub fn deducted(&self) -> Option<bool> {
         rt::view::read(&self.0, "deducted")
     }
     /// `dateDeducted`. When they left it, or null.
     #[inline]
-    pub fn date_deducted(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_deducted(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "dateDeducted")
     }
     /// `deliveryId`. Delivery service by its number.
     #[inline]
-    pub fn delivery_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn delivery_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "deliveryId")
     }
     /// `deliveryName`. Name of the delivery service.
     #[inline]
-    pub fn delivery_name(&self) -> ::std::option::Option<&str> {
+    pub fn delivery_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryName")
     }
     /// `priceDelivery`. What the client pays for being delivered to.
     #[inline]
-    pub fn price_delivery(&self) -> ::std::option::Option<f64> {
+    pub fn price_delivery(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceDelivery")
     }
     /// `currency`. Currency of the price by its code, as in EUR.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmDelivery {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmDelivery> for rt::Value {
-    fn from(entity: CrmDelivery) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmDelivery {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

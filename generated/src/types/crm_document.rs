@@ -7,209 +7,171 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDocument(rt::Object);
+rt::view!(CrmDocument);
 impl CrmDocument {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the document.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. Name of the document.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `number`. Number printed on it.
     #[inline]
-    pub fn number(&self) -> ::std::option::Option<&str> {
+    pub fn number(&self) -> Option<&str> {
         rt::view::text(&self.0, "number")
     }
     /// `templateId`. Template it was made of.
     #[inline]
-    pub fn template_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn template_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "templateId")
     }
     /// `entityTypeId`. Kind of record, as in 2 for a deal.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
     /// `entityId`. Number of the record.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "entityId")
     }
     /// `fileId`. The DOCX file by its number.
     #[inline]
-    pub fn file_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn file_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "fileId")
     }
     /// `imageId`. Picture of the first page by its number.
     #[inline]
-    pub fn image_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn image_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "imageId")
     }
     /// `pdfId`. The PDF file by its number.
     #[inline]
-    pub fn pdf_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn pdf_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "pdfId")
     }
     /// `createTime`. When it was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
     /// `updateTime`. When it was last changed.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updateTime")
     }
     /// `createdBy`. Employee who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Employee who changed it last.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
     }
     /// `values`. Values that were filled in by their fields, and how it was made.
     #[inline]
-    pub fn values(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn values(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "values")
     }
     /// `products`. Currency, sum and number of the product rows.
     #[inline]
-    pub fn products(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn products(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "products")
     }
     /// `stampsEnabled`. Whether seal and signatures are on it.
     #[inline]
-    pub fn stamps_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn stamps_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "stampsEnabled")
     }
     /// `changeStampsEnabled`. Whether seal and signatures can be switched.
     #[inline]
-    pub fn change_stamps_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn change_stamps_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "changeStampsEnabled")
     }
     /// `changeStampsDisabledReason`. Why they cannot.
     #[inline]
-    pub fn change_stamps_disabled_reason(&self) -> ::std::option::Option<&str> {
+    pub fn change_stamps_disabled_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "changeStampsDisabledReason")
     }
     /// `qrCodeEnabled`. Whether a QR code is on it.
     #[inline]
-    pub fn qr_code_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn qr_code_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "qrCodeEnabled")
     }
     /// `changeQrCodeEnabled`. Whether the QR code can be switched.
     #[inline]
-    pub fn change_qr_code_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn change_qr_code_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "changeQrCodeEnabled")
     }
     /// `changeQrCodeDisabledReason`. Why it cannot.
     #[inline]
-    pub fn change_qr_code_disabled_reason(&self) -> ::std::option::Option<&str> {
+    pub fn change_qr_code_disabled_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "changeQrCodeDisabledReason")
     }
     /// `downloadUrl`. Address of the DOCX file for people who are signed in.
     #[inline]
-    pub fn download_url(&self) -> ::std::option::Option<&str> {
+    pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrl")
     }
     /// `downloadUrlMachine`. Address of the DOCX file for programs.
     #[inline]
-    pub fn download_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn download_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrlMachine")
     }
     /// `imageUrl`. Address of the picture for people who are signed in; empty until it is made.
     #[inline]
-    pub fn image_url(&self) -> ::std::option::Option<&str> {
+    pub fn image_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "imageUrl")
     }
     /// `imageUrlMachine`. Address of the picture for programs.
     #[inline]
-    pub fn image_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn image_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "imageUrlMachine")
     }
     /// `pdfUrl`. Address of the PDF file for people who are signed in; empty until it is made.
     #[inline]
-    pub fn pdf_url(&self) -> ::std::option::Option<&str> {
+    pub fn pdf_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "pdfUrl")
     }
     /// `pdfUrlMachine`. Address of the PDF file for programs.
     #[inline]
-    pub fn pdf_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn pdf_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "pdfUrlMachine")
     }
     /// `publicUrl`. Address for everybody, when it is switched on.
     #[inline]
-    pub fn public_url(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn public_url(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "publicUrl")
     }
     /// `isTransformationError`. Whether the PDF file could not be made.
     #[inline]
-    pub fn is_transformation_error(&self) -> ::std::option::Option<bool> {
+    pub fn is_transformation_error(&self) -> Option<bool> {
         rt::view::read(&self.0, "isTransformationError")
     }
     /// `transformationErrorMessage`. Why it could not be made.
     #[inline]
-    pub fn transformation_error_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn transformation_error_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "transformationErrorMessage")
     }
     /// `transformationErrorCode`. Code of that reason.
     #[inline]
-    pub fn transformation_error_code(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn transformation_error_code(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "transformationErrorCode")
     }
     /// `pullTag`. Channel that tells when the PDF file is there.
     #[inline]
-    pub fn pull_tag(&self) -> ::std::option::Option<&str> {
+    pub fn pull_tag(&self) -> Option<&str> {
         rt::view::text(&self.0, "pullTag")
     }
     /// `emailDiskFile`. The file on the drive, for sending by e-mail.
     #[inline]
-    pub fn email_disk_file(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn email_disk_file(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "emailDiskFile")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmDocument {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmDocument> for rt::Value {
-    fn from(entity: CrmDocument) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmDocument {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

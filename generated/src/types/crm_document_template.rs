@@ -7,119 +7,82 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmDocumentTemplate(rt::Object);
+rt::view!(CrmDocumentTemplate);
 impl CrmDocumentTemplate {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the template.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `file`. The DOCX file: a list of name and Base64 content, or the number of a file.
     #[inline]
-    pub fn file(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn file(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "file")
     }
     /// Sets `file`. The DOCX file: a list of name and Base64 content, or the number of a file.
     #[inline]
     #[must_use]
-    pub fn set_file(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_file(self, value: impl Into<rt::Value>) -> Self {
         self.set("file", value)
     }
     /// `region`. Country that the template is for, by its code, as in by or de.
     #[inline]
-    pub fn region(&self) -> ::std::option::Option<&str> {
+    pub fn region(&self) -> Option<&str> {
         rt::view::text(&self.0, "region")
     }
     /// Sets `region`. Country that the template is for, by its code, as in by or de.
     #[inline]
     #[must_use]
-    pub fn set_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_region(self, value: impl Into<String>) -> Self {
         self.set("region", rt::value::text(value))
     }
     /// `numeratorId`. Numerator that numbers the documents; crm.documentgenerator.numerator.list has them.
     #[inline]
-    pub fn numerator_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn numerator_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "numeratorId")
     }
     /// Sets `numeratorId`. Numerator that numbers the documents; crm.documentgenerator.numerator.list has them.
     #[inline]
     #[must_use]
-    pub fn set_numerator_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_numerator_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("numeratorId", rt::value::id(value))
     }
     /// `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; in a deal's funnel as in 2_category_5.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn entity_type_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; in a deal's funnel as in 2_category_5.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("entityTypeId", value)
     }
     /// `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when it is left out.
     #[inline]
-    pub fn users(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
     /// Sets `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_users(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set("users", rt::value::list(value, rt::value::text))
     }
     /// `active`. Whether it can be chosen. It can when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it can be chosen. It can when it is left out.
@@ -130,7 +93,7 @@ impl CrmDocumentTemplate {
     }
     /// `withStamps`. Whether seal and signatures are printed. They are not when it is left out.
     #[inline]
-    pub fn with_stamps(&self) -> ::std::option::Option<bool> {
+    pub fn with_stamps(&self) -> Option<bool> {
         rt::view::read(&self.0, "withStamps")
     }
     /// Sets `withStamps`. Whether seal and signatures are printed. They are not when it is left out.
@@ -141,65 +104,48 @@ impl CrmDocumentTemplate {
     }
     /// `sort`. Place among the templates; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `code`. Code of a template that came with the portal.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn code(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "code")
     }
     /// `moduleId`. Module that it belongs to: crm.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
     /// `isDeleted`. Whether it was removed.
     #[inline]
-    pub fn is_deleted(&self) -> ::std::option::Option<bool> {
+    pub fn is_deleted(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDeleted")
     }
     /// `download`. Address of the file for people who are signed in.
     #[inline]
-    pub fn download(&self) -> ::std::option::Option<&str> {
+    pub fn download(&self) -> Option<&str> {
         rt::view::text(&self.0, "download")
     }
     /// `downloadMachine`. Address of the file for programs.
     #[inline]
-    pub fn download_machine(&self) -> ::std::option::Option<&str> {
+    pub fn download_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadMachine")
     }
     /// `createTime`. When it was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
     /// `updateTime`. When it was last changed.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updateTime")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmDocumentTemplate {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmDocumentTemplate> for rt::Value {
-    fn from(entity: CrmDocumentTemplate) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmDocumentTemplate {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

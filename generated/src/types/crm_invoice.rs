@@ -7,332 +7,269 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmInvoice(rt::Object);
+rt::view!(CrmInvoice);
 impl CrmInvoice {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the invoice.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ACCOUNT_NUMBER`. Number printed on it.
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACCOUNT_NUMBER")
     }
     /// Sets `ACCOUNT_NUMBER`. Number printed on it.
     #[inline]
     #[must_use]
-    pub fn set_account_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_account_number(self, value: impl Into<String>) -> Self {
         self.set("ACCOUNT_NUMBER", rt::value::text(value))
     }
     /// `ORDER_TOPIC`. What it is about.
     #[inline]
-    pub fn order_topic(&self) -> ::std::option::Option<&str> {
+    pub fn order_topic(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORDER_TOPIC")
     }
     /// Sets `ORDER_TOPIC`. What it is about.
     #[inline]
     #[must_use]
-    pub fn set_order_topic(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_order_topic(self, value: impl Into<String>) -> Self {
         self.set("ORDER_TOPIC", rt::value::text(value))
     }
     /// `STATUS_ID`. Where it stands, by a code of the directory INVOICE_STATUS.
     #[inline]
-    pub fn status_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
     /// Sets `STATUS_ID`. Where it stands, by a code of the directory INVOICE_STATUS.
     #[inline]
     #[must_use]
-    pub fn set_status_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("STATUS_ID", rt::value::text(value))
     }
     /// `PERSON_TYPE_ID`. Kind of payer; crm.persontype.list has them.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PERSON_TYPE_ID")
     }
     /// Sets `PERSON_TYPE_ID`. Kind of payer; crm.persontype.list has them.
     #[inline]
     #[must_use]
-    pub fn set_person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PERSON_TYPE_ID", rt::value::id(value))
     }
     /// `PAY_SYSTEM_ID`. How it is paid; crm.paysystem.list has the ways.
     #[inline]
-    pub fn pay_system_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn pay_system_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PAY_SYSTEM_ID")
     }
     /// Sets `PAY_SYSTEM_ID`. How it is paid; crm.paysystem.list has the ways.
     #[inline]
     #[must_use]
-    pub fn set_pay_system_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PAY_SYSTEM_ID", rt::value::id(value))
     }
     /// `DATE_INSERT`. When it was made.
     #[inline]
-    pub fn date_insert(&self) -> ::std::option::Option<&str> {
+    pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_INSERT")
     }
     /// Sets `DATE_INSERT`. When it was made.
     #[inline]
     #[must_use]
-    pub fn set_date_insert(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_insert(self, value: impl Into<String>) -> Self {
         self.set("DATE_INSERT", rt::value::text(value))
     }
     /// `DATE_BILL`. Day printed on it.
     #[inline]
-    pub fn date_bill(&self) -> ::std::option::Option<&str> {
+    pub fn date_bill(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_BILL")
     }
     /// Sets `DATE_BILL`. Day printed on it.
     #[inline]
     #[must_use]
-    pub fn set_date_bill(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_bill(self, value: impl Into<String>) -> Self {
         self.set("DATE_BILL", rt::value::text(value))
     }
     /// `DATE_PAY_BEFORE`. Last day to pay.
     #[inline]
-    pub fn date_pay_before(&self) -> ::std::option::Option<&str> {
+    pub fn date_pay_before(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_PAY_BEFORE")
     }
     /// Sets `DATE_PAY_BEFORE`. Last day to pay.
     #[inline]
     #[must_use]
-    pub fn set_date_pay_before(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_pay_before(self, value: impl Into<String>) -> Self {
         self.set("DATE_PAY_BEFORE", rt::value::text(value))
     }
     /// `PAY_VOUCHER_DATE`. Day of the payment, when it is paid.
     #[inline]
-    pub fn pay_voucher_date(&self) -> ::std::option::Option<&str> {
+    pub fn pay_voucher_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "PAY_VOUCHER_DATE")
     }
     /// Sets `PAY_VOUCHER_DATE`. Day of the payment, when it is paid.
     #[inline]
     #[must_use]
-    pub fn set_pay_voucher_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_voucher_date(self, value: impl Into<String>) -> Self {
         self.set("PAY_VOUCHER_DATE", rt::value::text(value))
     }
     /// `PAY_VOUCHER_NUM`. Number of the payment order, when it is paid.
     #[inline]
-    pub fn pay_voucher_num(&self) -> ::std::option::Option<&str> {
+    pub fn pay_voucher_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "PAY_VOUCHER_NUM")
     }
     /// Sets `PAY_VOUCHER_NUM`. Number of the payment order, when it is paid.
     #[inline]
     #[must_use]
-    pub fn set_pay_voucher_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_voucher_num(self, value: impl Into<String>) -> Self {
         self.set("PAY_VOUCHER_NUM", rt::value::text(value))
     }
     /// `DATE_MARKED`. When it was refused.
     #[inline]
-    pub fn date_marked(&self) -> ::std::option::Option<&str> {
+    pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MARKED")
     }
     /// Sets `DATE_MARKED`. When it was refused.
     #[inline]
     #[must_use]
-    pub fn set_date_marked(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_marked(self, value: impl Into<String>) -> Self {
         self.set("DATE_MARKED", rt::value::text(value))
     }
     /// `REASON_MARKED`. Words on the payment or the refusal.
     #[inline]
-    pub fn reason_marked(&self) -> ::std::option::Option<&str> {
+    pub fn reason_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "REASON_MARKED")
     }
     /// Sets `REASON_MARKED`. Words on the payment or the refusal.
     #[inline]
     #[must_use]
-    pub fn set_reason_marked(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
         self.set("REASON_MARKED", rt::value::text(value))
     }
     /// `COMMENTS`. Remark for colleagues.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark for colleagues.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `USER_DESCRIPTION`. Remark for the client.
     #[inline]
-    pub fn user_description(&self) -> ::std::option::Option<&str> {
+    pub fn user_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_DESCRIPTION")
     }
     /// Sets `USER_DESCRIPTION`. Remark for the client.
     #[inline]
     #[must_use]
-    pub fn set_user_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_description(self, value: impl Into<String>) -> Self {
         self.set("USER_DESCRIPTION", rt::value::text(value))
     }
     /// `RESPONSIBLE_ID`. Employee who looks after it.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. Employee who looks after it.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("RESPONSIBLE_ID", rt::value::id(value))
     }
     /// `UF_DEAL_ID`. Deal that it belongs to.
     #[inline]
-    pub fn uf_deal_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_deal_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_DEAL_ID")
     }
     /// Sets `UF_DEAL_ID`. Deal that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_uf_deal_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_deal_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_DEAL_ID", rt::value::id(value))
     }
     /// `UF_QUOTE_ID`. Estimate that it was made of.
     #[inline]
-    pub fn uf_quote_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_quote_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_QUOTE_ID")
     }
     /// Sets `UF_QUOTE_ID`. Estimate that it was made of.
     #[inline]
     #[must_use]
-    pub fn set_uf_quote_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_quote_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_QUOTE_ID", rt::value::id(value))
     }
     /// `UF_COMPANY_ID`. Company that pays.
     #[inline]
-    pub fn uf_company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_COMPANY_ID")
     }
     /// Sets `UF_COMPANY_ID`. Company that pays.
     #[inline]
     #[must_use]
-    pub fn set_uf_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_COMPANY_ID", rt::value::id(value))
     }
     /// `UF_CONTACT_ID`. Contact that pays, or the person to speak to.
     #[inline]
-    pub fn uf_contact_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_contact_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_CONTACT_ID")
     }
     /// Sets `UF_CONTACT_ID`. Contact that pays, or the person to speak to.
     #[inline]
     #[must_use]
-    pub fn set_uf_contact_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_CONTACT_ID", rt::value::id(value))
     }
     /// `UF_MYCOMPANY_ID`. Own company that sells.
     #[inline]
-    pub fn uf_mycompany_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_mycompany_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_MYCOMPANY_ID")
     }
     /// Sets `UF_MYCOMPANY_ID`. Own company that sells.
     #[inline]
     #[must_use]
-    pub fn set_uf_mycompany_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_MYCOMPANY_ID", rt::value::id(value))
     }
     /// `PR_LOCATION`. Place of the client, where taxes go by place.
     #[inline]
-    pub fn pr_location(&self) -> ::std::option::Option<rt::Id> {
+    pub fn pr_location(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PR_LOCATION")
     }
     /// Sets `PR_LOCATION`. Place of the client, where taxes go by place.
     #[inline]
     #[must_use]
-    pub fn set_pr_location(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_pr_location(self, value: impl Into<rt::Id>) -> Self {
         self.set("PR_LOCATION", rt::value::id(value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `INVOICE_PROPERTIES`. Data of the payer as text. For a company COMPANY, COMPANY_ADR, INN, KPP, CONTACT_PERSON, EMAIL and PHONE; for a person FIO, ADDRESS, EMAIL and PHONE.
     #[inline]
-    pub fn invoice_properties(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn invoice_properties(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "INVOICE_PROPERTIES")
     }
     /// Sets `INVOICE_PROPERTIES`. Data of the payer as text. For a company COMPANY, COMPANY_ADR, INN, KPP, CONTACT_PERSON, EMAIL and PHONE; for a person FIO, ADDRESS, EMAIL and PHONE.
     #[inline]
     #[must_use]
-    pub fn set_invoice_properties(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_invoice_properties(self, value: impl Into<rt::Value>) -> Self {
         self.set("INVOICE_PROPERTIES", value)
     }
     /// `PRODUCT_ROWS`. Goods and services; an update replaces them as a whole.
     #[inline]
-    pub fn product_rows(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn product_rows(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "PRODUCT_ROWS")
     }
     /// Sets `PRODUCT_ROWS`. Goods and services; an update replaces them as a whole.
@@ -340,117 +277,98 @@ impl CrmInvoice {
     #[must_use]
     pub fn set_product_rows(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PRODUCT_ROWS", rt::value::list(value, ::std::convert::Into::into))
+        self.set("PRODUCT_ROWS", rt::value::list(value, Into::into))
     }
     /// `PRICE`. Sum of the invoice.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE")
     }
     /// `TAX_VALUE`. Tax in that sum.
     #[inline]
-    pub fn tax_value(&self) -> ::std::option::Option<f64> {
+    pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "TAX_VALUE")
     }
     /// `CURRENCY`. Currency of the sum by its code.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY")
     }
     /// `PAYED`. Whether it is paid.
     #[inline]
-    pub fn payed(&self) -> ::std::option::Option<bool> {
+    pub fn payed(&self) -> Option<bool> {
         rt::view::read(&self.0, "PAYED")
     }
     /// `DATE_PAYED`. When it was marked as paid.
     #[inline]
-    pub fn date_payed(&self) -> ::std::option::Option<&str> {
+    pub fn date_payed(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_PAYED")
     }
     /// `DATE_STATUS`. When its status last changed.
     #[inline]
-    pub fn date_status(&self) -> ::std::option::Option<&str> {
+    pub fn date_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_STATUS")
     }
     /// `DATE_UPDATE`. When it was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_UPDATE")
     }
     /// `EMP_PAYED_ID`. Employee who marked it as paid.
     #[inline]
-    pub fn emp_payed_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_payed_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "EMP_PAYED_ID")
     }
     /// `EMP_STATUS_ID`. Employee who changed its status last.
     #[inline]
-    pub fn emp_status_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_status_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "EMP_STATUS_ID")
     }
     /// `CREATED_BY`. Employee who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `LID`. Site that it belongs to.
     #[inline]
-    pub fn lid(&self) -> ::std::option::Option<&str> {
+    pub fn lid(&self) -> Option<&str> {
         rt::view::text(&self.0, "LID")
     }
     /// `RESPONSIBLE_EMAIL`. E-mail address of the employee who looks after it.
     #[inline]
-    pub fn responsible_email(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_EMAIL")
     }
     /// `RESPONSIBLE_LOGIN`. Sign-in name of that employee.
     #[inline]
-    pub fn responsible_login(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_login(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_LOGIN")
     }
     /// `RESPONSIBLE_NAME`. Given name of that employee.
     #[inline]
-    pub fn responsible_name(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_NAME")
     }
     /// `RESPONSIBLE_SECOND_NAME`. Middle name of that employee.
     #[inline]
-    pub fn responsible_second_name(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_SECOND_NAME")
     }
     /// `RESPONSIBLE_LAST_NAME`. Family name of that employee.
     #[inline]
-    pub fn responsible_last_name(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_LAST_NAME")
     }
     /// `RESPONSIBLE_WORK_POSITION`. Job title of that employee.
     #[inline]
-    pub fn responsible_work_position(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_WORK_POSITION")
     }
     /// `RESPONSIBLE_PERSONAL_PHOTO`. Portrait of that employee by its number.
     #[inline]
-    pub fn responsible_personal_photo(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_personal_photo(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_PERSONAL_PHOTO")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmInvoice {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmInvoice> for rt::Value {
-    fn from(entity: CrmInvoice) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmInvoice {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

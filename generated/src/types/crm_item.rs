@@ -7,291 +7,223 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmItem(rt::Object);
+rt::view!(CrmItem);
 impl CrmItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record among those of its kind, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `entityTypeId`. Kind of record.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
     /// `title`. Name of the record; made with the number when it is left out. Contacts have none.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. Name of the record; made with the number when it is left out. Contacts have none.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `honorific`. Form of address by its code, as in HNR_EN_1 (lead, contact).
     #[inline]
-    pub fn honorific(&self) -> ::std::option::Option<&str> {
+    pub fn honorific(&self) -> Option<&str> {
         rt::view::text(&self.0, "honorific")
     }
     /// Sets `honorific`. Form of address by its code, as in HNR_EN_1 (lead, contact).
     #[inline]
     #[must_use]
-    pub fn set_honorific(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_honorific(self, value: impl Into<String>) -> Self {
         self.set("honorific", rt::value::text(value))
     }
     /// `name`. Given name (lead, contact).
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Given name (lead, contact).
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `secondName`. Middle name or patronymic (lead, contact).
     #[inline]
-    pub fn second_name(&self) -> ::std::option::Option<&str> {
+    pub fn second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "secondName")
     }
     /// Sets `secondName`. Middle name or patronymic (lead, contact).
     #[inline]
     #[must_use]
-    pub fn set_second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_second_name(self, value: impl Into<String>) -> Self {
         self.set("secondName", rt::value::text(value))
     }
     /// `lastName`. Family name (lead, contact).
     #[inline]
-    pub fn last_name(&self) -> ::std::option::Option<&str> {
+    pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "lastName")
     }
     /// Sets `lastName`. Family name (lead, contact).
     #[inline]
     #[must_use]
-    pub fn set_last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_last_name(self, value: impl Into<String>) -> Self {
         self.set("lastName", rt::value::text(value))
     }
     /// `shortName`. Family name and initials (lead, contact).
     #[inline]
-    pub fn short_name(&self) -> ::std::option::Option<&str> {
+    pub fn short_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "shortName")
     }
     /// `birthdate`. Day of birth (lead, contact).
     #[inline]
-    pub fn birthdate(&self) -> ::std::option::Option<&str> {
+    pub fn birthdate(&self) -> Option<&str> {
         rt::view::text(&self.0, "birthdate")
     }
     /// Sets `birthdate`. Day of birth (lead, contact).
     #[inline]
     #[must_use]
-    pub fn set_birthdate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_birthdate(self, value: impl Into<String>) -> Self {
         self.set("birthdate", rt::value::text(value))
     }
     /// `post`. Job title (lead, contact).
     #[inline]
-    pub fn post(&self) -> ::std::option::Option<&str> {
+    pub fn post(&self) -> Option<&str> {
         rt::view::text(&self.0, "post")
     }
     /// Sets `post`. Job title (lead, contact).
     #[inline]
     #[must_use]
-    pub fn set_post(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_post(self, value: impl Into<String>) -> Self {
         self.set("post", rt::value::text(value))
     }
     /// `companyTitle`. Name of the company as the person gave it (lead).
     #[inline]
-    pub fn company_title(&self) -> ::std::option::Option<&str> {
+    pub fn company_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "companyTitle")
     }
     /// Sets `companyTitle`. Name of the company as the person gave it (lead).
     #[inline]
     #[must_use]
-    pub fn set_company_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_company_title(self, value: impl Into<String>) -> Self {
         self.set("companyTitle", rt::value::text(value))
     }
     /// `fm`. Telephone numbers, e-mail addresses, web sites and messenger accounts (lead, contact, company).
     #[inline]
-    pub fn fm(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn fm(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "fm")
     }
     /// Sets `fm`. Telephone numbers, e-mail addresses, web sites and messenger accounts (lead, contact, company).
     #[inline]
     #[must_use]
-    pub fn set_fm(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("fm", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_fm(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("fm", rt::value::list(value, Into::into))
     }
     /// `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when it is left out (not contact, company).
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<&str> {
+    pub fn stage_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "stageId")
     }
     /// Sets `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when it is left out (not contact, company).
     #[inline]
     #[must_use]
-    pub fn set_stage_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_stage_id(self, value: impl Into<String>) -> Self {
         self.set("stageId", rt::value::text(value))
     }
     /// `previousStageId`. Stage before the present one (invoice, smart process).
     #[inline]
-    pub fn previous_stage_id(&self) -> ::std::option::Option<&str> {
+    pub fn previous_stage_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "previousStageId")
     }
     /// `stageSemanticId`. What the stage means for the work (lead, deal).
     #[inline]
-    pub fn stage_semantic_id(&self) -> ::std::option::Option<&str> {
+    pub fn stage_semantic_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "stageSemanticId")
     }
     /// `statusDescription`. More about the stage in free words (lead).
     #[inline]
-    pub fn status_description(&self) -> ::std::option::Option<&str> {
+    pub fn status_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusDescription")
     }
     /// Sets `statusDescription`. More about the stage in free words (lead).
     #[inline]
     #[must_use]
-    pub fn set_status_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_description(self, value: impl Into<String>) -> Self {
         self.set("statusDescription", rt::value::text(value))
     }
     /// `categoryId`. Funnel by its number; 0 or the usual one when it is left out (deal, smart process; for contacts and companies the category).
     #[inline]
-    pub fn category_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "categoryId")
     }
     /// Sets `categoryId`. Funnel by its number; 0 or the usual one when it is left out (deal, smart process; for contacts and companies the category).
     #[inline]
     #[must_use]
-    pub fn set_category_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("categoryId", rt::value::id(value))
     }
     /// `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<&str> {
+    pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "typeId")
     }
     /// Sets `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them.
     #[inline]
     #[must_use]
-    pub fn set_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type_id(self, value: impl Into<String>) -> Self {
         self.set("typeId", rt::value::text(value))
     }
     /// `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when it is left out (not company, estimate).
     #[inline]
-    pub fn source_id(&self) -> ::std::option::Option<&str> {
+    pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "sourceId")
     }
     /// Sets `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when it is left out (not company, estimate).
     #[inline]
     #[must_use]
-    pub fn set_source_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_id(self, value: impl Into<String>) -> Self {
         self.set("sourceId", rt::value::text(value))
     }
     /// `sourceDescription`. More about the source in free words (not company, estimate).
     #[inline]
-    pub fn source_description(&self) -> ::std::option::Option<&str> {
+    pub fn source_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "sourceDescription")
     }
     /// Sets `sourceDescription`. More about the source in free words (not company, estimate).
     #[inline]
     #[must_use]
-    pub fn set_source_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("sourceDescription", rt::value::text(value))
     }
     /// `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when it is left out (not contact).
     #[inline]
-    pub fn currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "currencyId")
     }
     /// Sets `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when it is left out (not contact).
     #[inline]
     #[must_use]
-    pub fn set_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         self.set("currencyId", rt::value::text(value))
     }
     /// `opportunity`. Amount in that currency (not contact, company).
     #[inline]
-    pub fn opportunity(&self) -> ::std::option::Option<f64> {
+    pub fn opportunity(&self) -> Option<f64> {
         rt::view::read(&self.0, "opportunity")
     }
     /// Sets `opportunity`. Amount in that currency (not contact, company).
     #[inline]
     #[must_use]
-    pub fn set_opportunity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
         self.set("opportunity", rt::value::number(value))
     }
     /// `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when it is left out.
     #[inline]
-    pub fn is_manual_opportunity(&self) -> ::std::option::Option<bool> {
+    pub fn is_manual_opportunity(&self) -> Option<bool> {
         rt::view::read(&self.0, "isManualOpportunity")
     }
     /// Sets `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when it is left out.
@@ -302,71 +234,62 @@ impl CrmItem {
     }
     /// `taxValue`. Tax in the amount (deal, estimate, invoice, smart process).
     #[inline]
-    pub fn tax_value(&self) -> ::std::option::Option<f64> {
+    pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "taxValue")
     }
     /// Sets `taxValue`. Tax in the amount (deal, estimate, invoice, smart process).
     #[inline]
     #[must_use]
-    pub fn set_tax_value(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
         self.set("taxValue", rt::value::number(value))
     }
     /// `probability`. How likely the sale is, in per cent (deal).
     #[inline]
-    pub fn probability(&self) -> ::std::option::Option<i64> {
+    pub fn probability(&self) -> Option<i64> {
         rt::view::read(&self.0, "probability")
     }
     /// Sets `probability`. How likely the sale is, in per cent (deal).
     #[inline]
     #[must_use]
-    pub fn set_probability(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_probability(self, value: impl Into<i64>) -> Self {
         self.set("probability", rt::value::integer(value))
     }
     /// `begindate`. First day (deal, estimate, invoice, smart process).
     #[inline]
-    pub fn begindate(&self) -> ::std::option::Option<&str> {
+    pub fn begindate(&self) -> Option<&str> {
         rt::view::text(&self.0, "begindate")
     }
     /// Sets `begindate`. First day (deal, estimate, invoice, smart process).
     #[inline]
     #[must_use]
-    pub fn set_begindate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_begindate(self, value: impl Into<String>) -> Self {
         self.set("begindate", rt::value::text(value))
     }
     /// `closedate`. Day on which it is to end or to be paid (deal, estimate, invoice, smart process).
     #[inline]
-    pub fn closedate(&self) -> ::std::option::Option<&str> {
+    pub fn closedate(&self) -> Option<&str> {
         rt::view::text(&self.0, "closedate")
     }
     /// Sets `closedate`. Day on which it is to end or to be paid (deal, estimate, invoice, smart process).
     #[inline]
     #[must_use]
-    pub fn set_closedate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_closedate(self, value: impl Into<String>) -> Self {
         self.set("closedate", rt::value::text(value))
     }
     /// `actualDate`. Until when the estimate is valid (estimate).
     #[inline]
-    pub fn actual_date(&self) -> ::std::option::Option<&str> {
+    pub fn actual_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "actualDate")
     }
     /// Sets `actualDate`. Until when the estimate is valid (estimate).
     #[inline]
     #[must_use]
-    pub fn set_actual_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_actual_date(self, value: impl Into<String>) -> Self {
         self.set("actualDate", rt::value::text(value))
     }
     /// `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "opened")
     }
     /// Sets `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when it is left out.
@@ -377,65 +300,56 @@ impl CrmItem {
     }
     /// `closed`. Whether it has ended (deal, estimate).
     #[inline]
-    pub fn closed(&self) -> ::std::option::Option<bool> {
+    pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "closed")
     }
     /// `comments`. Remark; BB codes are allowed (not smart process).
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "comments")
     }
     /// Sets `comments`. Remark; BB codes are allowed (not smart process).
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("comments", rt::value::text(value))
     }
     /// `content`. What is offered (estimate).
     #[inline]
-    pub fn content(&self) -> ::std::option::Option<&str> {
+    pub fn content(&self) -> Option<&str> {
         rt::view::text(&self.0, "content")
     }
     /// Sets `content`. What is offered (estimate).
     #[inline]
     #[must_use]
-    pub fn set_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_content(self, value: impl Into<String>) -> Self {
         self.set("content", rt::value::text(value))
     }
     /// `terms`. Conditions of the offer (estimate).
     #[inline]
-    pub fn terms(&self) -> ::std::option::Option<&str> {
+    pub fn terms(&self) -> Option<&str> {
         rt::view::text(&self.0, "terms")
     }
     /// Sets `terms`. Conditions of the offer (estimate).
     #[inline]
     #[must_use]
-    pub fn set_terms(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_terms(self, value: impl Into<String>) -> Self {
         self.set("terms", rt::value::text(value))
     }
     /// `assignedById`. Employee who looks after the record. The caller when it is left out.
     #[inline]
-    pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "assignedById")
     }
     /// Sets `assignedById`. Employee who looks after the record. The caller when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("assignedById", rt::value::id(value))
     }
     /// `observers`. Employees who watch the record, by their numbers (not estimate).
     #[inline]
-    pub fn observers(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn observers(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "observers")
     }
     /// Sets `observers`. Employees who watch the record, by their numbers (not estimate).
@@ -443,24 +357,24 @@ impl CrmItem {
     #[must_use]
     pub fn set_observers(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("observers", rt::value::list(value, rt::value::id))
     }
     /// `companyId`. Company of the record (not company).
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "companyId")
     }
     /// Sets `companyId`. Company of the record (not company).
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("companyId", rt::value::id(value))
     }
     /// `companyIds`. Companies that the contact belongs to (contact).
     #[inline]
-    pub fn company_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn company_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "companyIds")
     }
     /// Sets `companyIds`. Companies that the contact belongs to (contact).
@@ -468,24 +382,24 @@ impl CrmItem {
     #[must_use]
     pub fn set_company_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("companyIds", rt::value::list(value, rt::value::id))
     }
     /// `contactId`. Main contact of the record. Use contactIds for several (not contact, company).
     #[inline]
-    pub fn contact_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "contactId")
     }
     /// Sets `contactId`. Main contact of the record. Use contactIds for several (not contact, company).
     #[inline]
     #[must_use]
-    pub fn set_contact_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("contactId", rt::value::id(value))
     }
     /// `contactIds`. Contacts of the record by their numbers (not contact).
     #[inline]
-    pub fn contact_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "contactIds")
     }
     /// Sets `contactIds`. Contacts of the record by their numbers (not contact).
@@ -493,57 +407,57 @@ impl CrmItem {
     #[must_use]
     pub fn set_contact_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("contactIds", rt::value::list(value, rt::value::id))
     }
     /// `mycompanyId`. Own company that sells (estimate, invoice, smart process).
     #[inline]
-    pub fn mycompany_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn mycompany_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "mycompanyId")
     }
     /// Sets `mycompanyId`. Own company that sells (estimate, invoice, smart process).
     #[inline]
     #[must_use]
-    pub fn set_mycompany_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("mycompanyId", rt::value::id(value))
     }
     /// `leadId`. Lead that the record was made of (deal, contact, company, estimate).
     #[inline]
-    pub fn lead_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn lead_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "leadId")
     }
     /// Sets `leadId`. Lead that the record was made of (deal, contact, company, estimate).
     #[inline]
     #[must_use]
-    pub fn set_lead_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_lead_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("leadId", rt::value::id(value))
     }
     /// `dealId`. Deal that the estimate belongs to (estimate).
     #[inline]
-    pub fn deal_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn deal_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "dealId")
     }
     /// Sets `dealId`. Deal that the estimate belongs to (estimate).
     #[inline]
     #[must_use]
-    pub fn set_deal_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("dealId", rt::value::id(value))
     }
     /// `quoteId`. Estimate that the deal was made of (deal).
     #[inline]
-    pub fn quote_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn quote_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "quoteId")
     }
     /// Sets `quoteId`. Estimate that the deal was made of (deal).
     #[inline]
     #[must_use]
-    pub fn set_quote_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_quote_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("quoteId", rt::value::id(value))
     }
     /// `isRecurring`. Whether it is the template of deals that come again and again (deal).
     #[inline]
-    pub fn is_recurring(&self) -> ::std::option::Option<bool> {
+    pub fn is_recurring(&self) -> Option<bool> {
         rt::view::read(&self.0, "isRecurring")
     }
     /// Sets `isRecurring`. Whether it is the template of deals that come again and again (deal).
@@ -554,77 +468,75 @@ impl CrmItem {
     }
     /// `isNew`. Whether it is still in the first stage (deal).
     #[inline]
-    pub fn is_new(&self) -> ::std::option::Option<bool> {
+    pub fn is_new(&self) -> Option<bool> {
         rt::view::read(&self.0, "isNew")
     }
     /// `isReturnCustomer`. Whether it comes from a known client (lead, deal).
     #[inline]
-    pub fn is_return_customer(&self) -> ::std::option::Option<bool> {
+    pub fn is_return_customer(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReturnCustomer")
     }
     /// `isRepeatedApproach`. Whether the client has asked before, but not bought (deal).
     #[inline]
-    pub fn is_repeated_approach(&self) -> ::std::option::Option<bool> {
+    pub fn is_repeated_approach(&self) -> Option<bool> {
         rt::view::read(&self.0, "isRepeatedApproach")
     }
     /// `isConvert`. Whether the lead was turned into other records (lead).
     #[inline]
-    pub fn is_convert(&self) -> ::std::option::Option<bool> {
+    pub fn is_convert(&self) -> Option<bool> {
         rt::view::read(&self.0, "isConvert")
     }
     /// `hasProducts`. Whether it has product rows (deal).
     #[inline]
-    pub fn has_products(&self) -> ::std::option::Option<bool> {
+    pub fn has_products(&self) -> Option<bool> {
         rt::view::read(&self.0, "hasProducts")
     }
     /// `hasPhone`. Whether there is a telephone number (lead, contact, company).
     #[inline]
-    pub fn has_phone(&self) -> ::std::option::Option<bool> {
+    pub fn has_phone(&self) -> Option<bool> {
         rt::view::read(&self.0, "hasPhone")
     }
     /// `hasEmail`. Whether there is an e-mail address (lead, contact, company).
     #[inline]
-    pub fn has_email(&self) -> ::std::option::Option<bool> {
+    pub fn has_email(&self) -> Option<bool> {
         rt::view::read(&self.0, "hasEmail")
     }
     /// `hasImol`. Whether there is a conversation in an open channel (lead, contact, company).
     #[inline]
-    pub fn has_imol(&self) -> ::std::option::Option<bool> {
+    pub fn has_imol(&self) -> Option<bool> {
         rt::view::read(&self.0, "hasImol")
     }
     /// `photo`. Portrait (contact).
     #[inline]
-    pub fn photo(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn photo(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "photo")
     }
     /// Sets `photo`. Portrait (contact).
     #[inline]
     #[must_use]
-    pub fn set_photo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_photo(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "photo",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `logo`. Logo (company).
     #[inline]
-    pub fn logo(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn logo(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "logo")
     }
     /// Sets `logo`. Logo (company).
     #[inline]
     #[must_use]
-    pub fn set_logo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_logo(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "logo",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `export`. Whether the contact takes part when contacts are exported. It does when it is left out (contact).
     #[inline]
-    pub fn export(&self) -> ::std::option::Option<bool> {
+    pub fn export(&self) -> Option<bool> {
         rt::view::read(&self.0, "export")
     }
     /// Sets `export`. Whether the contact takes part when contacts are exported. It does when it is left out (contact).
@@ -635,7 +547,7 @@ impl CrmItem {
     }
     /// `isMyCompany`. Whether it is one of the portal owner's own companies. No when it is left out (company).
     #[inline]
-    pub fn is_my_company(&self) -> ::std::option::Option<bool> {
+    pub fn is_my_company(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMyCompany")
     }
     /// Sets `isMyCompany`. Whether it is one of the portal owner's own companies. No when it is left out (company).
@@ -646,111 +558,99 @@ impl CrmItem {
     }
     /// `industry`. Trade by a code of the directory INDUSTRY (company).
     #[inline]
-    pub fn industry(&self) -> ::std::option::Option<&str> {
+    pub fn industry(&self) -> Option<&str> {
         rt::view::text(&self.0, "industry")
     }
     /// Sets `industry`. Trade by a code of the directory INDUSTRY (company).
     #[inline]
     #[must_use]
-    pub fn set_industry(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_industry(self, value: impl Into<String>) -> Self {
         self.set("industry", rt::value::text(value))
     }
     /// `employees`. How many people it employs, by a code of the directory EMPLOYEES (company).
     #[inline]
-    pub fn employees(&self) -> ::std::option::Option<&str> {
+    pub fn employees(&self) -> Option<&str> {
         rt::view::text(&self.0, "employees")
     }
     /// Sets `employees`. How many people it employs, by a code of the directory EMPLOYEES (company).
     #[inline]
     #[must_use]
-    pub fn set_employees(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_employees(self, value: impl Into<String>) -> Self {
         self.set("employees", rt::value::text(value))
     }
     /// `revenue`. Yearly turnover (company).
     #[inline]
-    pub fn revenue(&self) -> ::std::option::Option<f64> {
+    pub fn revenue(&self) -> Option<f64> {
         rt::view::read(&self.0, "revenue")
     }
     /// Sets `revenue`. Yearly turnover (company).
     #[inline]
     #[must_use]
-    pub fn set_revenue(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_revenue(self, value: impl Into<f64>) -> Self {
         self.set("revenue", rt::value::number(value))
     }
     /// `bankingDetails`. Bank account in free words (company).
     #[inline]
-    pub fn banking_details(&self) -> ::std::option::Option<&str> {
+    pub fn banking_details(&self) -> Option<&str> {
         rt::view::text(&self.0, "bankingDetails")
     }
     /// Sets `bankingDetails`. Bank account in free words (company).
     #[inline]
     #[must_use]
-    pub fn set_banking_details(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_banking_details(self, value: impl Into<String>) -> Self {
         self.set("bankingDetails", rt::value::text(value))
     }
     /// `address`. Address in the old form (lead, contact, company).
     #[inline]
-    pub fn address(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn address(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "address")
     }
     /// `accountNumber`. Number printed on the invoice (invoice).
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
     /// `quoteNumber`. Number printed on the estimate (estimate).
     #[inline]
-    pub fn quote_number(&self) -> ::std::option::Option<&str> {
+    pub fn quote_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "quoteNumber")
     }
     /// `additionalInfo`. Data that another system keeps with the deal (deal).
     #[inline]
-    pub fn additional_info(&self) -> ::std::option::Option<&str> {
+    pub fn additional_info(&self) -> Option<&str> {
         rt::view::text(&self.0, "additionalInfo")
     }
     /// Sets `additionalInfo`. Data that another system keeps with the deal (deal).
     #[inline]
     #[must_use]
-    pub fn set_additional_info(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_additional_info(self, value: impl Into<String>) -> Self {
         self.set("additionalInfo", rt::value::text(value))
     }
     /// `locationId`. Place of the client, for taxes by place (deal, estimate, invoice).
     #[inline]
-    pub fn location_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn location_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "locationId")
     }
     /// Sets `locationId`. Place of the client, for taxes by place (deal, estimate, invoice).
     #[inline]
     #[must_use]
-    pub fn set_location_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_location_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("locationId", value)
     }
     /// `storageTypeId`. Where the files of the estimate lie (estimate).
     #[inline]
-    pub fn storage_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn storage_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "storageTypeId")
     }
     /// Sets `storageTypeId`. Where the files of the estimate lie (estimate).
     #[inline]
     #[must_use]
-    pub fn set_storage_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_storage_type_id(self, value: impl Into<i64>) -> Self {
         self.set("storageTypeId", rt::value::integer(value))
     }
     /// `storageElementIds`. Files of the estimate by their numbers there (estimate).
     #[inline]
-    pub fn storage_element_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn storage_element_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "storageElementIds")
     }
     /// Sets `storageElementIds`. Files of the estimate by their numbers there (estimate).
@@ -758,207 +658,163 @@ impl CrmItem {
     #[must_use]
     pub fn set_storage_element_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("storageElementIds", rt::value::list(value, rt::value::id))
     }
     /// `webformId`. CRM form that the record came from.
     #[inline]
-    pub fn webform_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn webform_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "webformId")
     }
     /// Sets `webformId`. CRM form that the record came from.
     #[inline]
     #[must_use]
-    pub fn set_webform_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_webform_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("webformId", rt::value::id(value))
     }
     /// `originatorId`. Name of the other system that the record comes from (lead, deal, contact, company).
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "originatorId")
     }
     /// Sets `originatorId`. Name of the other system that the record comes from (lead, deal, contact, company).
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("originatorId", rt::value::text(value))
     }
     /// `originId`. Identifier of the record in that other system (lead, deal, contact, company).
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "originId")
     }
     /// Sets `originId`. Identifier of the record in that other system (lead, deal, contact, company).
     #[inline]
     #[must_use]
-    pub fn set_origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_id(self, value: impl Into<String>) -> Self {
         self.set("originId", rt::value::text(value))
     }
     /// `originVersion`. Version of the data in that other system (contact, company).
     #[inline]
-    pub fn origin_version(&self) -> ::std::option::Option<&str> {
+    pub fn origin_version(&self) -> Option<&str> {
         rt::view::text(&self.0, "originVersion")
     }
     /// Sets `originVersion`. Version of the data in that other system (contact, company).
     #[inline]
     #[must_use]
-    pub fn set_origin_version(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_version(self, value: impl Into<String>) -> Self {
         self.set("originVersion", rt::value::text(value))
     }
     /// `xmlId`. Identifier in another system (invoice, smart process).
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system (invoice, smart process).
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `utmSource`. Advertising system, the tag utm_source of the link.
     #[inline]
-    pub fn utm_source(&self) -> ::std::option::Option<&str> {
+    pub fn utm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "utmSource")
     }
     /// Sets `utmSource`. Advertising system, the tag utm_source of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_source(self, value: impl Into<String>) -> Self {
         self.set("utmSource", rt::value::text(value))
     }
     /// `utmMedium`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views), the tag utm_medium.
     #[inline]
-    pub fn utm_medium(&self) -> ::std::option::Option<&str> {
+    pub fn utm_medium(&self) -> Option<&str> {
         rt::view::text(&self.0, "utmMedium")
     }
     /// Sets `utmMedium`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views), the tag utm_medium.
     #[inline]
     #[must_use]
-    pub fn set_utm_medium(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
         self.set("utmMedium", rt::value::text(value))
     }
     /// `utmCampaign`. Advertising campaign, the tag utm_campaign.
     #[inline]
-    pub fn utm_campaign(&self) -> ::std::option::Option<&str> {
+    pub fn utm_campaign(&self) -> Option<&str> {
         rt::view::text(&self.0, "utmCampaign")
     }
     /// Sets `utmCampaign`. Advertising campaign, the tag utm_campaign.
     #[inline]
     #[must_use]
-    pub fn set_utm_campaign(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
         self.set("utmCampaign", rt::value::text(value))
     }
     /// `utmContent`. What the advertisement showed, the tag utm_content.
     #[inline]
-    pub fn utm_content(&self) -> ::std::option::Option<&str> {
+    pub fn utm_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "utmContent")
     }
     /// Sets `utmContent`. What the advertisement showed, the tag utm_content.
     #[inline]
     #[must_use]
-    pub fn set_utm_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_content(self, value: impl Into<String>) -> Self {
         self.set("utmContent", rt::value::text(value))
     }
     /// `utmTerm`. Words that were searched for, the tag utm_term.
     #[inline]
-    pub fn utm_term(&self) -> ::std::option::Option<&str> {
+    pub fn utm_term(&self) -> Option<&str> {
         rt::view::text(&self.0, "utmTerm")
     }
     /// Sets `utmTerm`. Words that were searched for, the tag utm_term.
     #[inline]
     #[must_use]
-    pub fn set_utm_term(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         self.set("utmTerm", rt::value::text(value))
     }
     /// `createdBy`. Employee who made the record.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Employee who changed it last.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
     }
     /// `movedBy`. Employee who moved it to its stage.
     #[inline]
-    pub fn moved_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn moved_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "movedBy")
     }
     /// `createdTime`. When it was made.
     #[inline]
-    pub fn created_time(&self) -> ::std::option::Option<&str> {
+    pub fn created_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdTime")
     }
     /// `updatedTime`. When it was last changed.
     #[inline]
-    pub fn updated_time(&self) -> ::std::option::Option<&str> {
+    pub fn updated_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedTime")
     }
     /// `movedTime`. When it was moved to its stage.
     #[inline]
-    pub fn moved_time(&self) -> ::std::option::Option<&str> {
+    pub fn moved_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "movedTime")
     }
     /// `dateClosed`. When it reached one of the last stages (lead).
     #[inline]
-    pub fn date_closed(&self) -> ::std::option::Option<&str> {
+    pub fn date_closed(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateClosed")
     }
     /// `lastActivityBy`. Employee behind the last entry of the timeline.
     #[inline]
-    pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "lastActivityBy")
     }
     /// `lastActivityTime`. When the timeline last got an entry.
     #[inline]
-    pub fn last_activity_time(&self) -> ::std::option::Option<&str> {
+    pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "lastActivityTime")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmItem> for rt::Value {
-    fn from(entity: CrmItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

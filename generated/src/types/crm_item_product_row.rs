@@ -7,173 +7,146 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmItemProductRow(rt::Object);
+rt::view!(CrmItemProductRow);
 impl CrmItemProductRow {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the row.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `ownerId`. Record that the row stands in.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Record that the row stands in.
     #[inline]
     #[must_use]
-    pub fn set_owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ownerId", rt::value::id(value))
     }
     /// `ownerType`. Kind of that record by its letters, as in L for a lead, D for a deal, Q for an estimate, SI for an invoice or T80 for a smart process.
     #[inline]
-    pub fn owner_type(&self) -> ::std::option::Option<&str> {
+    pub fn owner_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ownerType")
     }
     /// Sets `ownerType`. Kind of that record by its letters, as in L for a lead, D for a deal, Q for an estimate, SI for an invoice or T80 for a smart process.
     #[inline]
     #[must_use]
-    pub fn set_owner_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_owner_type(self, value: impl Into<String>) -> Self {
         self.set("ownerType", rt::value::text(value))
     }
     /// `productId`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
     /// Sets `productId`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
     #[must_use]
-    pub fn set_product_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productId", rt::value::id(value))
     }
     /// `productName`. Name in the row; the product's own when it is left out.
     #[inline]
-    pub fn product_name(&self) -> ::std::option::Option<&str> {
+    pub fn product_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "productName")
     }
     /// Sets `productName`. Name in the row; the product's own when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_product_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_product_name(self, value: impl Into<String>) -> Self {
         self.set("productName", rt::value::text(value))
     }
     /// `price`. Price of a piece, after discount and with tax.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "price")
     }
     /// Sets `price`. Price of a piece, after discount and with tax.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("price", rt::value::number(value))
     }
     /// `priceAccount`. Price in the currency of the reports.
     #[inline]
-    pub fn price_account(&self) -> ::std::option::Option<f64> {
+    pub fn price_account(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceAccount")
     }
     /// `priceExclusive`. Price of a piece, after discount, without tax.
     #[inline]
-    pub fn price_exclusive(&self) -> ::std::option::Option<f64> {
+    pub fn price_exclusive(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceExclusive")
     }
     /// `priceNetto`. Price of a piece, before discount, without tax.
     #[inline]
-    pub fn price_netto(&self) -> ::std::option::Option<f64> {
+    pub fn price_netto(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceNetto")
     }
     /// `priceBrutto`. Price of a piece, before discount, with tax.
     #[inline]
-    pub fn price_brutto(&self) -> ::std::option::Option<f64> {
+    pub fn price_brutto(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceBrutto")
     }
     /// `quantity`. How many; 1 when it is left out.
     #[inline]
-    pub fn quantity(&self) -> ::std::option::Option<f64> {
+    pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
     /// Sets `quantity`. How many; 1 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_quantity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         self.set("quantity", rt::value::number(value))
     }
     /// `discountTypeId`. What the discount is; per cent when it is left out.
     #[inline]
-    pub fn discount_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn discount_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "discountTypeId")
     }
     /// Sets `discountTypeId`. What the discount is; per cent when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_discount_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
         self.set("discountTypeId", rt::value::integer(value))
     }
     /// `discountRate`. Discount in per cent; it is worked out from discountSum when that is an amount.
     #[inline]
-    pub fn discount_rate(&self) -> ::std::option::Option<f64> {
+    pub fn discount_rate(&self) -> Option<f64> {
         rt::view::read(&self.0, "discountRate")
     }
     /// Sets `discountRate`. Discount in per cent; it is worked out from discountSum when that is an amount.
     #[inline]
     #[must_use]
-    pub fn set_discount_rate(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_discount_rate(self, value: impl Into<f64>) -> Self {
         self.set("discountRate", rt::value::number(value))
     }
     /// `discountSum`. Discount of a piece as an amount; it is worked out from discountRate when that is per cent.
     #[inline]
-    pub fn discount_sum(&self) -> ::std::option::Option<f64> {
+    pub fn discount_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "discountSum")
     }
     /// Sets `discountSum`. Discount of a piece as an amount; it is worked out from discountRate when that is per cent.
     #[inline]
     #[must_use]
-    pub fn set_discount_sum(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_discount_sum(self, value: impl Into<f64>) -> Self {
         self.set("discountSum", rt::value::number(value))
     }
     /// `taxRate`. Tax in per cent; empty for no tax.
     #[inline]
-    pub fn tax_rate(&self) -> ::std::option::Option<f64> {
+    pub fn tax_rate(&self) -> Option<f64> {
         rt::view::read(&self.0, "taxRate")
     }
     /// Sets `taxRate`. Tax in per cent; empty for no tax.
     #[inline]
     #[must_use]
-    pub fn set_tax_rate(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_tax_rate(self, value: impl Into<f64>) -> Self {
         self.set("taxRate", rt::value::number(value))
     }
     /// `taxIncluded`. Whether the price has the tax in it. No when it is left out.
     #[inline]
-    pub fn tax_included(&self) -> ::std::option::Option<bool> {
+    pub fn tax_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "taxIncluded")
     }
     /// Sets `taxIncluded`. Whether the price has the tax in it. No when it is left out.
@@ -184,66 +157,49 @@ impl CrmItemProductRow {
     }
     /// `customized`. Whether the price was set by hand.
     #[inline]
-    pub fn customized(&self) -> ::std::option::Option<bool> {
+    pub fn customized(&self) -> Option<bool> {
         rt::view::read(&self.0, "customized")
     }
     /// `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when it is left out.
     #[inline]
-    pub fn measure_code(&self) -> ::std::option::Option<i64> {
+    pub fn measure_code(&self) -> Option<i64> {
         rt::view::read(&self.0, "measureCode")
     }
     /// Sets `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_measure_code(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_measure_code(self, value: impl Into<i64>) -> Self {
         self.set("measureCode", rt::value::integer(value))
     }
     /// `measureName`. Unit by its name.
     #[inline]
-    pub fn measure_name(&self) -> ::std::option::Option<&str> {
+    pub fn measure_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "measureName")
     }
     /// `sort`. Place among the rows; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the rows; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `xmlId`. Identifier of the row in the shop or in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// `type`. Kind of product.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<i64> {
+    pub fn r#type(&self) -> Option<i64> {
         rt::view::read(&self.0, "type")
     }
     /// `storeId`. Warehouse that the goods come from.
     #[inline]
-    pub fn store_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn store_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "storeId")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmItemProductRow {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmItemProductRow> for rt::Value {
-    fn from(entity: CrmItemProductRow) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmItemProductRow {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,104 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmMeasure(rt::Object);
+rt::view!(CrmMeasure);
 impl CrmMeasure {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the unit.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `CODE`. Code of the unit by the international list, as in 796 for pieces.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<i64> {
+    pub fn code(&self) -> Option<i64> {
         rt::view::read(&self.0, "CODE")
     }
     /// Sets `CODE`. Code of the unit by the international list, as in 796 for pieces.
     #[inline]
     #[must_use]
-    pub fn set_code(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_code(self, value: impl Into<i64>) -> Self {
         self.set("CODE", rt::value::integer(value))
     }
     /// `MEASURE_TITLE`. Name of the unit, as in Piece.
     #[inline]
-    pub fn measure_title(&self) -> ::std::option::Option<&str> {
+    pub fn measure_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "MEASURE_TITLE")
     }
     /// Sets `MEASURE_TITLE`. Name of the unit, as in Piece.
     #[inline]
     #[must_use]
-    pub fn set_measure_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_measure_title(self, value: impl Into<String>) -> Self {
         self.set("MEASURE_TITLE", rt::value::text(value))
     }
     /// `SYMBOL_RUS`. Sign that people read, as in pcs.
     #[inline]
-    pub fn symbol_rus(&self) -> ::std::option::Option<&str> {
+    pub fn symbol_rus(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYMBOL_RUS")
     }
     /// Sets `SYMBOL_RUS`. Sign that people read, as in pcs.
     #[inline]
     #[must_use]
-    pub fn set_symbol_rus(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_symbol_rus(self, value: impl Into<String>) -> Self {
         self.set("SYMBOL_RUS", rt::value::text(value))
     }
     /// `SYMBOL_INTL`. International sign, as in pc.
     #[inline]
-    pub fn symbol_intl(&self) -> ::std::option::Option<&str> {
+    pub fn symbol_intl(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYMBOL_INTL")
     }
     /// Sets `SYMBOL_INTL`. International sign, as in pc.
     #[inline]
     #[must_use]
-    pub fn set_symbol_intl(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_symbol_intl(self, value: impl Into<String>) -> Self {
         self.set("SYMBOL_INTL", rt::value::text(value))
     }
     /// `SYMBOL_LETTER_INTL`. International letters, as in PCE.
     #[inline]
-    pub fn symbol_letter_intl(&self) -> ::std::option::Option<&str> {
+    pub fn symbol_letter_intl(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYMBOL_LETTER_INTL")
     }
     /// Sets `SYMBOL_LETTER_INTL`. International letters, as in PCE.
     #[inline]
     #[must_use]
-    pub fn set_symbol_letter_intl(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_symbol_letter_intl(self, value: impl Into<String>) -> Self {
         self.set("SYMBOL_LETTER_INTL", rt::value::text(value))
     }
     /// `IS_DEFAULT`. Whether new rows get this unit. No when it is left out.
     #[inline]
-    pub fn is_default(&self) -> ::std::option::Option<bool> {
+    pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_DEFAULT")
     }
     /// Sets `IS_DEFAULT`. Whether new rows get this unit. No when it is left out.
@@ -112,22 +79,5 @@ impl CrmMeasure {
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {
         self.set("IS_DEFAULT", rt::value::yes_no(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmMeasure {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmMeasure> for rt::Value {
-    fn from(entity: CrmMeasure) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmMeasure {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

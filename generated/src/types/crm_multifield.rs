@@ -7,76 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmMultifield(rt::Object);
+rt::view!(CrmMultifield);
 impl CrmMultifield {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the value. Name it to change or delete the value; without it a new one is added.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// Sets `ID`. Number of the value. Name it to change or delete the value; without it a new one is added.
     #[inline]
     #[must_use]
-    pub fn set_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ID", rt::value::id(value))
     }
     /// `TYPE_ID`. Kind of value.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<&str> {
+    pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_ID")
     }
     /// `VALUE`. The number or address itself. Empty text in an update deletes the value.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&str> {
+    pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "VALUE")
     }
     /// Sets `VALUE`. The number or address itself. Empty text in an update deletes the value.
     #[inline]
     #[must_use]
-    pub fn set_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_value(self, value: impl Into<String>) -> Self {
         self.set("VALUE", rt::value::text(value))
     }
     /// `VALUE_TYPE`. What it is used for: WORK, MOBILE, FAX, HOME, PAGER, MAILING or OTHER for telephones; WORK, HOME, MAILING or OTHER for e-mail; WORK, HOME, FACEBOOK, VK, LIVEJOURNAL, TWITTER or OTHER for web sites; the name of the network, such as TELEGRAM or WHATSAPP, for messengers. Other codes pass too.
     #[inline]
-    pub fn value_type(&self) -> ::std::option::Option<&str> {
+    pub fn value_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "VALUE_TYPE")
     }
     /// Sets `VALUE_TYPE`. What it is used for: WORK, MOBILE, FAX, HOME, PAGER, MAILING or OTHER for telephones; WORK, HOME, MAILING or OTHER for e-mail; WORK, HOME, FACEBOOK, VK, LIVEJOURNAL, TWITTER or OTHER for web sites; the name of the network, such as TELEGRAM or WHATSAPP, for messengers. Other codes pass too.
     #[inline]
     #[must_use]
-    pub fn set_value_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_value_type(self, value: impl Into<String>) -> Self {
         self.set("VALUE_TYPE", rt::value::text(value))
     }
     /// `DELETE`. Whether the value with this number is deleted by the update.
     #[inline]
-    pub fn delete(&self) -> ::std::option::Option<bool> {
+    pub fn delete(&self) -> Option<bool> {
         rt::view::read(&self.0, "DELETE")
     }
     /// Sets `DELETE`. Whether the value with this number is deleted by the update.
@@ -84,22 +57,5 @@ impl CrmMultifield {
     #[must_use]
     pub fn set_delete(self, value: bool) -> Self {
         self.set("DELETE", rt::value::yes_no(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmMultifield {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmMultifield> for rt::Value {
-    fn from(entity: CrmMultifield) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmMultifield {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

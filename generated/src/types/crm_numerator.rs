@@ -7,93 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmNumerator(rt::Object);
+rt::view!(CrmNumerator);
 impl CrmNumerator {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the numerator.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `template`. How a number is written, as in INV-{NUMBER}. Other parts are {DAY}, {MONTH}, {YEAR}, {RANDOM}, {USER_ID_PREFIX}, {CLIENT_ID} and {SELF_ID}.
     #[inline]
-    pub fn template(&self) -> ::std::option::Option<&str> {
+    pub fn template(&self) -> Option<&str> {
         rt::view::text(&self.0, "template")
     }
     /// Sets `template`. How a number is written, as in INV-{NUMBER}. Other parts are {DAY}, {MONTH}, {YEAR}, {RANDOM}, {USER_ID_PREFIX}, {CLIENT_ID} and {SELF_ID}.
     #[inline]
     #[must_use]
-    pub fn set_template(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template(self, value: impl Into<String>) -> Self {
         self.set("template", rt::value::text(value))
     }
     /// `code`. Code of a numerator that came with the portal.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn code(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "code")
     }
     /// `settings`. Settings of the parts, by the generators that make them.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
     /// Sets `settings`. Settings of the parts, by the generators that make them.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmNumerator {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmNumerator> for rt::Value {
-    fn from(entity: CrmNumerator) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmNumerator {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,77 +7,39 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmOrderLink(rt::Object);
+rt::view!(CrmOrderLink);
 impl CrmOrderLink {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `orderId`. Order of the shop.
     #[inline]
-    pub fn order_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderId")
     }
     /// Sets `orderId`. Order of the shop.
     #[inline]
     #[must_use]
-    pub fn set_order_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderId", rt::value::id(value))
     }
     /// `ownerTypeId`. Kind of the record, 2 for a deal or 31 for an invoice.
     #[inline]
-    pub fn owner_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn owner_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ownerTypeId")
     }
     /// Sets `ownerTypeId`. Kind of the record, 2 for a deal or 31 for an invoice.
     #[inline]
     #[must_use]
-    pub fn set_owner_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {
         self.set("ownerTypeId", rt::value::integer(value))
     }
     /// `ownerId`. Number of the record.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Number of the record.
     #[inline]
     #[must_use]
-    pub fn set_owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ownerId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmOrderLink {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmOrderLink> for rt::Value {
-    fn from(entity: CrmOrderLink) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmOrderLink {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

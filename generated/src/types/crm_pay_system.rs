@@ -7,94 +7,56 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmPaySystem(rt::Object);
+rt::view!(CrmPaySystem);
 impl CrmPaySystem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the way.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `SORT`. Place among the ways.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// `DESCRIPTION`. Text about it.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `PERSON_TYPE_ID`. Kind of payer that it is for.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PERSON_TYPE_ID")
     }
     /// `ACTION_FILE`. Program that makes the bill.
     #[inline]
-    pub fn action_file(&self) -> ::std::option::Option<&str> {
+    pub fn action_file(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTION_FILE")
     }
     /// `HANDLER`. Handler of the payment.
     #[inline]
-    pub fn handler(&self) -> ::std::option::Option<&str> {
+    pub fn handler(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER")
     }
     /// `HANDLER_CODE`. Code of that handler.
     #[inline]
-    pub fn handler_code(&self) -> ::std::option::Option<&str> {
+    pub fn handler_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER_CODE")
     }
     /// `HANDLER_NAME`. Name of that handler.
     #[inline]
-    pub fn handler_name(&self) -> ::std::option::Option<&str> {
+    pub fn handler_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER_NAME")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmPaySystem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmPaySystem> for rt::Value {
-    fn from(entity: CrmPaySystem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmPaySystem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

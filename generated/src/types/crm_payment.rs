@@ -7,42 +7,21 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmPayment(rt::Object);
+rt::view!(CrmPayment);
 impl CrmPayment {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the payment.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `accountNumber`. Number shown to the client.
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
     /// `paid`. Whether it was paid.
     #[inline]
-    pub fn paid(&self) -> ::std::option::Option<bool> {
+    pub fn paid(&self) -> Option<bool> {
         rt::view::read(&self.0, "paid")
     }
     /// Sets `paid`. Whether it was paid.
@@ -53,55 +32,38 @@ impl CrmPayment {
     }
     /// `datePaid`. When it was paid, or null.
     #[inline]
-    pub fn date_paid(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_paid(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "datePaid")
     }
     /// `empPaidId`. Employee who marked it as paid, or null.
     #[inline]
-    pub fn emp_paid_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn emp_paid_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "empPaidId")
     }
     /// `paySystemId`. How it is paid, by the number of the payment system.
     #[inline]
-    pub fn pay_system_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn pay_system_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "paySystemId")
     }
     /// Sets `paySystemId`. How it is paid, by the number of the payment system.
     #[inline]
     #[must_use]
-    pub fn set_pay_system_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("paySystemId", rt::value::id(value))
     }
     /// `sum`. Amount.
     #[inline]
-    pub fn sum(&self) -> ::std::option::Option<f64> {
+    pub fn sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "sum")
     }
     /// `currency`. Currency of the amount by its code, as in EUR.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// `paySystemName`. Name of the payment system.
     #[inline]
-    pub fn pay_system_name(&self) -> ::std::option::Option<&str> {
+    pub fn pay_system_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "paySystemName")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmPayment {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmPayment> for rt::Value {
-    fn from(entity: CrmPayment) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmPayment {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,73 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProduct(rt::Object);
+rt::view!(CrmProduct);
 impl CrmProduct {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the product.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CATALOG_ID`. Catalogue that it belongs to.
     #[inline]
-    pub fn catalog_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn catalog_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CATALOG_ID")
     }
     /// Sets `CATALOG_ID`. Catalogue that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_catalog_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_catalog_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CATALOG_ID", rt::value::id(value))
     }
     /// `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
-    pub fn section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SECTION_ID")
     }
     /// Sets `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
     #[must_use]
-    pub fn set_section_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_section_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("SECTION_ID", rt::value::id(value))
     }
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it can be chosen.
@@ -84,96 +60,84 @@ impl CrmProduct {
     }
     /// `SORT`. Place among the products; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the products; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `CODE`. Code for addresses, in Latin letters.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Code for addresses, in Latin letters.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `DESCRIPTION`. Text about it.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. Text about it.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `DESCRIPTION_TYPE`. Form of that text.
     #[inline]
-    pub fn description_type(&self) -> ::std::option::Option<&str> {
+    pub fn description_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION_TYPE")
     }
     /// Sets `DESCRIPTION_TYPE`. Form of that text.
     #[inline]
     #[must_use]
-    pub fn set_description_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description_type(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION_TYPE", rt::value::text(value))
     }
     /// `PRICE`. Price of a piece.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE")
     }
     /// Sets `PRICE`. Price of a piece.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("PRICE", rt::value::number(value))
     }
     /// `CURRENCY_ID`. Currency of the price by its code, as in EUR.
     #[inline]
-    pub fn currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
     /// Sets `CURRENCY_ID`. Currency of the price by its code, as in EUR.
     #[inline]
     #[must_use]
-    pub fn set_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY_ID", rt::value::text(value))
     }
     /// `VAT_ID`. Rate of value added tax; crm.vat.list has them.
     #[inline]
-    pub fn vat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn vat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "VAT_ID")
     }
     /// Sets `VAT_ID`. Rate of value added tax; crm.vat.list has them.
     #[inline]
     #[must_use]
-    pub fn set_vat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("VAT_ID", rt::value::id(value))
     }
     /// `VAT_INCLUDED`. Whether the price has the tax in it.
     #[inline]
-    pub fn vat_included(&self) -> ::std::option::Option<bool> {
+    pub fn vat_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "VAT_INCLUDED")
     }
     /// Sets `VAT_INCLUDED`. Whether the price has the tax in it.
@@ -184,97 +148,72 @@ impl CrmProduct {
     }
     /// `MEASURE`. Unit by its number; crm.measure.list has them.
     #[inline]
-    pub fn measure(&self) -> ::std::option::Option<rt::Id> {
+    pub fn measure(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MEASURE")
     }
     /// Sets `MEASURE`. Unit by its number; crm.measure.list has them.
     #[inline]
     #[must_use]
-    pub fn set_measure(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_measure(self, value: impl Into<rt::Id>) -> Self {
         self.set("MEASURE", rt::value::id(value))
     }
     /// `PREVIEW_PICTURE`. Small picture of the old card.
     #[inline]
-    pub fn preview_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn preview_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PREVIEW_PICTURE")
     }
     /// Sets `PREVIEW_PICTURE`. Small picture of the old card.
     #[inline]
     #[must_use]
-    pub fn set_preview_picture(
-        self,
-        value: impl ::std::convert::Into<rt::File>,
-    ) -> Self {
+    pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PREVIEW_PICTURE",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `DETAIL_PICTURE`. Large picture of the old card.
     #[inline]
-    pub fn detail_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DETAIL_PICTURE")
     }
     /// Sets `DETAIL_PICTURE`. Large picture of the old card.
     #[inline]
     #[must_use]
-    pub fn set_detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "DETAIL_PICTURE",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `CREATED_BY`. Employee who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `MODIFIED_BY`. Employee who changed it last.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmProduct {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmProduct> for rt::Value {
-    fn from(entity: CrmProduct) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmProduct {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

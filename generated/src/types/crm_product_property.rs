@@ -7,84 +7,54 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductProperty(rt::Object);
+rt::view!(CrmProductProperty);
 impl CrmProductProperty {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the field.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `IBLOCK_ID`. Catalogue that it belongs to.
     #[inline]
-    pub fn iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "IBLOCK_ID")
     }
     /// `NAME`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CODE`. Code of the field, in Latin letters.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Code of the field, in Latin letters.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
@@ -95,71 +65,62 @@ impl CrmProductProperty {
     }
     /// `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `PROPERTY_TYPE`. Kind of value.
     #[inline]
-    pub fn property_type(&self) -> ::std::option::Option<&str> {
+    pub fn property_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROPERTY_TYPE")
     }
     /// Sets `PROPERTY_TYPE`. Kind of value.
     #[inline]
     #[must_use]
-    pub fn set_property_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_property_type(self, value: impl Into<String>) -> Self {
         self.set("PROPERTY_TYPE", rt::value::text(value))
     }
     /// `USER_TYPE`. Finer kind of value, as in HTML, Date, DateTime, Money, employee or ECrm.
     #[inline]
-    pub fn user_type(&self) -> ::std::option::Option<&str> {
+    pub fn user_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE")
     }
     /// Sets `USER_TYPE`. Finer kind of value, as in HTML, Date, DateTime, Money, employee or ECrm.
     #[inline]
     #[must_use]
-    pub fn set_user_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type(self, value: impl Into<String>) -> Self {
         self.set("USER_TYPE", rt::value::text(value))
     }
     /// `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
     #[inline]
-    pub fn user_type_settings(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn user_type_settings(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "USER_TYPE_SETTINGS")
     }
     /// Sets `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
     #[inline]
     #[must_use]
-    pub fn set_user_type_settings(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("USER_TYPE_SETTINGS", value)
     }
     /// `DEFAULT_VALUE`. Value of new products.
     #[inline]
-    pub fn default_value(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DEFAULT_VALUE")
     }
     /// Sets `DEFAULT_VALUE`. Value of new products.
     #[inline]
     #[must_use]
-    pub fn set_default_value(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         self.set("DEFAULT_VALUE", value)
     }
     /// `MULTIPLE`. Whether it holds several values.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether it holds several values.
@@ -170,18 +131,18 @@ impl CrmProductProperty {
     }
     /// `MULTIPLE_CNT`. How many inputs a field with several values shows at first.
     #[inline]
-    pub fn multiple_cnt(&self) -> ::std::option::Option<i64> {
+    pub fn multiple_cnt(&self) -> Option<i64> {
         rt::view::read(&self.0, "MULTIPLE_CNT")
     }
     /// Sets `MULTIPLE_CNT`. How many inputs a field with several values shows at first.
     #[inline]
     #[must_use]
-    pub fn set_multiple_cnt(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_multiple_cnt(self, value: impl Into<i64>) -> Self {
         self.set("MULTIPLE_CNT", rt::value::integer(value))
     }
     /// `IS_REQUIRED`. Whether it must be filled in.
     #[inline]
-    pub fn is_required(&self) -> ::std::option::Option<bool> {
+    pub fn is_required(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_REQUIRED")
     }
     /// Sets `IS_REQUIRED`. Whether it must be filled in.
@@ -192,7 +153,7 @@ impl CrmProductProperty {
     }
     /// `FILTRABLE`. Whether lists can be filtered by it.
     #[inline]
-    pub fn filtrable(&self) -> ::std::option::Option<bool> {
+    pub fn filtrable(&self) -> Option<bool> {
         rt::view::read(&self.0, "FILTRABLE")
     }
     /// Sets `FILTRABLE`. Whether lists can be filtered by it.
@@ -203,7 +164,7 @@ impl CrmProductProperty {
     }
     /// `SEARCHABLE`. Whether the search looks into it.
     #[inline]
-    pub fn searchable(&self) -> ::std::option::Option<bool> {
+    pub fn searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "SEARCHABLE")
     }
     /// Sets `SEARCHABLE`. Whether the search looks into it.
@@ -214,7 +175,7 @@ impl CrmProductProperty {
     }
     /// `WITH_DESCRIPTION`. Whether each value has a description.
     #[inline]
-    pub fn with_description(&self) -> ::std::option::Option<bool> {
+    pub fn with_description(&self) -> Option<bool> {
         rt::view::read(&self.0, "WITH_DESCRIPTION")
     }
     /// Sets `WITH_DESCRIPTION`. Whether each value has a description.
@@ -225,96 +186,73 @@ impl CrmProductProperty {
     }
     /// `ROW_COUNT`. Lines of the input.
     #[inline]
-    pub fn row_count(&self) -> ::std::option::Option<i64> {
+    pub fn row_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "ROW_COUNT")
     }
     /// Sets `ROW_COUNT`. Lines of the input.
     #[inline]
     #[must_use]
-    pub fn set_row_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_row_count(self, value: impl Into<i64>) -> Self {
         self.set("ROW_COUNT", rt::value::integer(value))
     }
     /// `COL_COUNT`. Width of the input in characters.
     #[inline]
-    pub fn col_count(&self) -> ::std::option::Option<i64> {
+    pub fn col_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "COL_COUNT")
     }
     /// Sets `COL_COUNT`. Width of the input in characters.
     #[inline]
     #[must_use]
-    pub fn set_col_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_col_count(self, value: impl Into<i64>) -> Self {
         self.set("COL_COUNT", rt::value::integer(value))
     }
     /// `LIST_TYPE`. How a choice looks.
     #[inline]
-    pub fn list_type(&self) -> ::std::option::Option<&str> {
+    pub fn list_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "LIST_TYPE")
     }
     /// Sets `LIST_TYPE`. How a choice looks.
     #[inline]
     #[must_use]
-    pub fn set_list_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_list_type(self, value: impl Into<String>) -> Self {
         self.set("LIST_TYPE", rt::value::text(value))
     }
     /// `LINK_IBLOCK_ID`. Information block that is linked to.
     #[inline]
-    pub fn link_iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn link_iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LINK_IBLOCK_ID")
     }
     /// Sets `LINK_IBLOCK_ID`. Information block that is linked to.
     #[inline]
     #[must_use]
-    pub fn set_link_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LINK_IBLOCK_ID", rt::value::id(value))
     }
     /// `FILE_TYPE`. Endings of files that are allowed, with commas between them.
     #[inline]
-    pub fn file_type(&self) -> ::std::option::Option<&str> {
+    pub fn file_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "FILE_TYPE")
     }
     /// Sets `FILE_TYPE`. Endings of files that are allowed, with commas between them.
     #[inline]
     #[must_use]
-    pub fn set_file_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_file_type(self, value: impl Into<String>) -> Self {
         self.set("FILE_TYPE", rt::value::text(value))
     }
     /// `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with VALUE, SORT, DEF and XML_ID.
     #[inline]
-    pub fn values(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn values(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "VALUES")
     }
     /// Sets `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with VALUE, SORT, DEF and XML_ID.
     #[inline]
     #[must_use]
-    pub fn set_values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_values(self, value: impl Into<rt::Value>) -> Self {
         self.set("VALUES", value)
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmProductProperty {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmProductProperty> for rt::Value {
-    fn from(entity: CrmProductProperty) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmProductProperty {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

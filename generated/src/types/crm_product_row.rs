@@ -7,195 +7,168 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductRow(rt::Object);
+rt::view!(CrmProductRow);
 impl CrmProductRow {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the row.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `OWNER_ID`. Record that the row stands in.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
     /// `OWNER_TYPE`. Kind of that record.
     #[inline]
-    pub fn owner_type(&self) -> ::std::option::Option<&str> {
+    pub fn owner_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "OWNER_TYPE")
     }
     /// `PRODUCT_ID`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PRODUCT_ID")
     }
     /// Sets `PRODUCT_ID`. Product of the catalogue; 0 or nothing for goods that are not in it.
     #[inline]
     #[must_use]
-    pub fn set_product_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PRODUCT_ID", rt::value::id(value))
     }
     /// `PRODUCT_NAME`. Name in the row; the product's own when it is left out.
     #[inline]
-    pub fn product_name(&self) -> ::std::option::Option<&str> {
+    pub fn product_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRODUCT_NAME")
     }
     /// Sets `PRODUCT_NAME`. Name in the row; the product's own when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_product_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_product_name(self, value: impl Into<String>) -> Self {
         self.set("PRODUCT_NAME", rt::value::text(value))
     }
     /// `ORIGINAL_PRODUCT_NAME`. Name in the catalogue.
     #[inline]
-    pub fn original_product_name(&self) -> ::std::option::Option<&str> {
+    pub fn original_product_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINAL_PRODUCT_NAME")
     }
     /// `PRODUCT_DESCRIPTION`. Text below the name, for the client.
     #[inline]
-    pub fn product_description(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn product_description(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PRODUCT_DESCRIPTION")
     }
     /// Sets `PRODUCT_DESCRIPTION`. Text below the name, for the client.
     #[inline]
     #[must_use]
-    pub fn set_product_description(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_product_description(self, value: impl Into<rt::Value>) -> Self {
         self.set("PRODUCT_DESCRIPTION", value)
     }
     /// `PRICE`. Price of a piece, after discount and with tax.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE")
     }
     /// Sets `PRICE`. Price of a piece, after discount and with tax.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("PRICE", rt::value::number(value))
     }
     /// `PRICE_EXCLUSIVE`. Price of a piece, after discount, without tax.
     #[inline]
-    pub fn price_exclusive(&self) -> ::std::option::Option<f64> {
+    pub fn price_exclusive(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE_EXCLUSIVE")
     }
     /// Sets `PRICE_EXCLUSIVE`. Price of a piece, after discount, without tax.
     #[inline]
     #[must_use]
-    pub fn set_price_exclusive(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price_exclusive(self, value: impl Into<f64>) -> Self {
         self.set("PRICE_EXCLUSIVE", rt::value::number(value))
     }
     /// `PRICE_NETTO`. Price of a piece, before discount, without tax.
     #[inline]
-    pub fn price_netto(&self) -> ::std::option::Option<f64> {
+    pub fn price_netto(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE_NETTO")
     }
     /// Sets `PRICE_NETTO`. Price of a piece, before discount, without tax.
     #[inline]
     #[must_use]
-    pub fn set_price_netto(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price_netto(self, value: impl Into<f64>) -> Self {
         self.set("PRICE_NETTO", rt::value::number(value))
     }
     /// `PRICE_BRUTTO`. Price of a piece, before discount, with tax.
     #[inline]
-    pub fn price_brutto(&self) -> ::std::option::Option<f64> {
+    pub fn price_brutto(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE_BRUTTO")
     }
     /// Sets `PRICE_BRUTTO`. Price of a piece, before discount, with tax.
     #[inline]
     #[must_use]
-    pub fn set_price_brutto(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price_brutto(self, value: impl Into<f64>) -> Self {
         self.set("PRICE_BRUTTO", rt::value::number(value))
     }
     /// `PRICE_ACCOUNT`. Price in the currency of the reports.
     #[inline]
-    pub fn price_account(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn price_account(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PRICE_ACCOUNT")
     }
     /// `QUANTITY`. How many; 1 when it is left out.
     #[inline]
-    pub fn quantity(&self) -> ::std::option::Option<f64> {
+    pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "QUANTITY")
     }
     /// Sets `QUANTITY`. How many; 1 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_quantity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         self.set("QUANTITY", rt::value::number(value))
     }
     /// `DISCOUNT_TYPE_ID`. What the discount is; per cent when it is left out.
     #[inline]
-    pub fn discount_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn discount_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "DISCOUNT_TYPE_ID")
     }
     /// Sets `DISCOUNT_TYPE_ID`. What the discount is; per cent when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_discount_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
         self.set("DISCOUNT_TYPE_ID", rt::value::integer(value))
     }
     /// `DISCOUNT_RATE`. Discount in per cent.
     #[inline]
-    pub fn discount_rate(&self) -> ::std::option::Option<f64> {
+    pub fn discount_rate(&self) -> Option<f64> {
         rt::view::read(&self.0, "DISCOUNT_RATE")
     }
     /// Sets `DISCOUNT_RATE`. Discount in per cent.
     #[inline]
     #[must_use]
-    pub fn set_discount_rate(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_discount_rate(self, value: impl Into<f64>) -> Self {
         self.set("DISCOUNT_RATE", rt::value::number(value))
     }
     /// `DISCOUNT_SUM`. Discount of a piece as an amount.
     #[inline]
-    pub fn discount_sum(&self) -> ::std::option::Option<f64> {
+    pub fn discount_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "DISCOUNT_SUM")
     }
     /// Sets `DISCOUNT_SUM`. Discount of a piece as an amount.
     #[inline]
     #[must_use]
-    pub fn set_discount_sum(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_discount_sum(self, value: impl Into<f64>) -> Self {
         self.set("DISCOUNT_SUM", rt::value::number(value))
     }
     /// `TAX_RATE`. Tax in per cent; empty for no tax.
     #[inline]
-    pub fn tax_rate(&self) -> ::std::option::Option<f64> {
+    pub fn tax_rate(&self) -> Option<f64> {
         rt::view::read(&self.0, "TAX_RATE")
     }
     /// Sets `TAX_RATE`. Tax in per cent; empty for no tax.
     #[inline]
     #[must_use]
-    pub fn set_tax_rate(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_tax_rate(self, value: impl Into<f64>) -> Self {
         self.set("TAX_RATE", rt::value::number(value))
     }
     /// `TAX_INCLUDED`. Whether the price given has the tax in it. No when it is left out.
     #[inline]
-    pub fn tax_included(&self) -> ::std::option::Option<bool> {
+    pub fn tax_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "TAX_INCLUDED")
     }
     /// Sets `TAX_INCLUDED`. Whether the price given has the tax in it. No when it is left out.
@@ -206,90 +179,70 @@ impl CrmProductRow {
     }
     /// `CUSTOMIZED`. Whether the price was set by hand. No longer in use.
     #[inline]
-    pub fn customized(&self) -> ::std::option::Option<bool> {
+    pub fn customized(&self) -> Option<bool> {
         rt::view::read(&self.0, "CUSTOMIZED")
     }
     /// `MEASURE_CODE`. Unit by its code, as in 796 for pieces.
     #[inline]
-    pub fn measure_code(&self) -> ::std::option::Option<i64> {
+    pub fn measure_code(&self) -> Option<i64> {
         rt::view::read(&self.0, "MEASURE_CODE")
     }
     /// Sets `MEASURE_CODE`. Unit by its code, as in 796 for pieces.
     #[inline]
     #[must_use]
-    pub fn set_measure_code(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_measure_code(self, value: impl Into<i64>) -> Self {
         self.set("MEASURE_CODE", rt::value::integer(value))
     }
     /// `MEASURE_NAME`. Unit by its name, as in pcs.
     #[inline]
-    pub fn measure_name(&self) -> ::std::option::Option<&str> {
+    pub fn measure_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "MEASURE_NAME")
     }
     /// Sets `MEASURE_NAME`. Unit by its name, as in pcs.
     #[inline]
     #[must_use]
-    pub fn set_measure_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_measure_name(self, value: impl Into<String>) -> Self {
         self.set("MEASURE_NAME", rt::value::text(value))
     }
     /// `SORT`. Place among the rows; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the rows; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `XML_ID`. Identifier of the row in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn xml_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "XML_ID")
     }
     /// `TYPE`. Kind of product.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<i64> {
+    pub fn r#type(&self) -> Option<i64> {
         rt::view::read(&self.0, "TYPE")
     }
     /// `STORE_ID`. Warehouse that the goods come from.
     #[inline]
-    pub fn store_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn store_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "STORE_ID")
     }
     /// `RESERVE_ID`. Reservation of the goods.
     #[inline]
-    pub fn reserve_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn reserve_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "RESERVE_ID")
     }
     /// `DATE_RESERVE_END`. Until when they are reserved.
     #[inline]
-    pub fn date_reserve_end(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_reserve_end(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_RESERVE_END")
     }
     /// `RESERVE_QUANTITY`. How many are reserved.
     #[inline]
-    pub fn reserve_quantity(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn reserve_quantity(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "RESERVE_QUANTITY")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmProductRow {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmProductRow> for rt::Value {
-    fn from(entity: CrmProductRow) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmProductRow {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,113 +7,66 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductSection(rt::Object);
+rt::view!(CrmProductSection);
 impl CrmProductSection {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the section.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CATALOG_ID`. Catalogue that it belongs to; fixed for good.
     #[inline]
-    pub fn catalog_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn catalog_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CATALOG_ID")
     }
     /// Sets `CATALOG_ID`. Catalogue that it belongs to; fixed for good.
     #[inline]
     #[must_use]
-    pub fn set_catalog_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_catalog_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CATALOG_ID", rt::value::id(value))
     }
     /// `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
-    pub fn section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SECTION_ID")
     }
     /// Sets `SECTION_ID`. Section that it lies in; none when it is empty.
     #[inline]
     #[must_use]
-    pub fn set_section_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_section_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("SECTION_ID", rt::value::id(value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `CODE`. Code for addresses, in Latin letters.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Code for addresses, in Latin letters.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmProductSection {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmProductSection> for rt::Value {
-    fn from(entity: CrmProductSection) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmProductSection {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

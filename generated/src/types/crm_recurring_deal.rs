@@ -7,53 +7,32 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRecurringDeal(rt::Object);
+rt::view!(CrmRecurringDeal);
 impl CrmRecurringDeal {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the rule.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `DEAL_ID`. Deal that serves as the template. In the new rule it is a deal; the portal makes a template of it.
     #[inline]
-    pub fn deal_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn deal_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "DEAL_ID")
     }
     /// Sets `DEAL_ID`. Deal that serves as the template. In the new rule it is a deal; the portal makes a template of it.
     #[inline]
     #[must_use]
-    pub fn set_deal_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("DEAL_ID", rt::value::id(value))
     }
     /// `BASED_ID`. Deal that the template was made of.
     #[inline]
-    pub fn based_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn based_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "BASED_ID")
     }
     /// `ACTIVE`. Whether deals are made.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether deals are made.
@@ -64,109 +43,83 @@ impl CrmRecurringDeal {
     }
     /// `NEXT_EXECUTION`. When the next deal is made; empty for never.
     #[inline]
-    pub fn next_execution(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn next_execution(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "NEXT_EXECUTION")
     }
     /// `LAST_EXECUTION`. When the last deal was made; empty for never.
     #[inline]
-    pub fn last_execution(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_execution(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_EXECUTION")
     }
     /// `COUNTER_REPEAT`. How many deals were made.
     #[inline]
-    pub fn counter_repeat(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn counter_repeat(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "COUNTER_REPEAT")
     }
     /// `CATEGORY_ID`. Funnel that the new deals come into.
     #[inline]
-    pub fn category_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CATEGORY_ID")
     }
     /// Sets `CATEGORY_ID`. Funnel that the new deals come into.
     #[inline]
     #[must_use]
-    pub fn set_category_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CATEGORY_ID", rt::value::id(value))
     }
     /// `IS_LIMIT`. When it ends.
     #[inline]
-    pub fn is_limit(&self) -> ::std::option::Option<&str> {
+    pub fn is_limit(&self) -> Option<&str> {
         rt::view::text(&self.0, "IS_LIMIT")
     }
     /// Sets `IS_LIMIT`. When it ends.
     #[inline]
     #[must_use]
-    pub fn set_is_limit(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_is_limit(self, value: impl Into<String>) -> Self {
         self.set("IS_LIMIT", rt::value::text(value))
     }
     /// `LIMIT_REPEAT`. After how many deals it ends, with IS_LIMIT T.
     #[inline]
-    pub fn limit_repeat(&self) -> ::std::option::Option<i64> {
+    pub fn limit_repeat(&self) -> Option<i64> {
         rt::view::read(&self.0, "LIMIT_REPEAT")
     }
     /// Sets `LIMIT_REPEAT`. After how many deals it ends, with IS_LIMIT T.
     #[inline]
     #[must_use]
-    pub fn set_limit_repeat(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_limit_repeat(self, value: impl Into<i64>) -> Self {
         self.set("LIMIT_REPEAT", rt::value::integer(value))
     }
     /// `LIMIT_DATE`. Last day on which a deal is made, with IS_LIMIT D.
     #[inline]
-    pub fn limit_date(&self) -> ::std::option::Option<&str> {
+    pub fn limit_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "LIMIT_DATE")
     }
     /// Sets `LIMIT_DATE`. Last day on which a deal is made, with IS_LIMIT D.
     #[inline]
     #[must_use]
-    pub fn set_limit_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_limit_date(self, value: impl Into<String>) -> Self {
         self.set("LIMIT_DATE", rt::value::text(value))
     }
     /// `START_DATE`. First day that counts.
     #[inline]
-    pub fn start_date(&self) -> ::std::option::Option<&str> {
+    pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_DATE")
     }
     /// Sets `START_DATE`. First day that counts.
     #[inline]
     #[must_use]
-    pub fn set_start_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_start_date(self, value: impl Into<String>) -> Self {
         self.set("START_DATE", rt::value::text(value))
     }
     /// `PARAMS`. How often, and which dates the deals get.
     #[inline]
-    pub fn params(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PARAMS")
     }
     /// Sets `PARAMS`. How often, and which dates the deals get.
     #[inline]
     #[must_use]
-    pub fn set_params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("PARAMS", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmRecurringDeal {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmRecurringDeal> for rt::Value {
-    fn from(entity: CrmRecurringDeal) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmRecurringDeal {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

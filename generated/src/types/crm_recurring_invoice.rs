@@ -7,48 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRecurringInvoice(rt::Object);
+rt::view!(CrmRecurringInvoice);
 impl CrmRecurringInvoice {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the rule.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `INVOICE_ID`. Invoice that serves as the template.
     #[inline]
-    pub fn invoice_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn invoice_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "INVOICE_ID")
     }
     /// Sets `INVOICE_ID`. Invoice that serves as the template.
     #[inline]
     #[must_use]
-    pub fn set_invoice_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_invoice_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("INVOICE_ID", rt::value::id(value))
     }
     /// `ACTIVE`. Whether invoices are made.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether invoices are made.
@@ -59,36 +38,33 @@ impl CrmRecurringInvoice {
     }
     /// `NEXT_EXECUTION`. When the next one is made; empty for never.
     #[inline]
-    pub fn next_execution(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn next_execution(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "NEXT_EXECUTION")
     }
     /// `LAST_EXECUTION`. When the last one was made.
     #[inline]
-    pub fn last_execution(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_execution(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_EXECUTION")
     }
     /// `COUNTER_REPEAT`. How many were made.
     #[inline]
-    pub fn counter_repeat(&self) -> ::std::option::Option<i64> {
+    pub fn counter_repeat(&self) -> Option<i64> {
         rt::view::read(&self.0, "COUNTER_REPEAT")
     }
     /// `START_DATE`. First day that counts.
     #[inline]
-    pub fn start_date(&self) -> ::std::option::Option<&str> {
+    pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_DATE")
     }
     /// Sets `START_DATE`. First day that counts.
     #[inline]
     #[must_use]
-    pub fn set_start_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_start_date(self, value: impl Into<String>) -> Self {
         self.set("START_DATE", rt::value::text(value))
     }
     /// `SEND_BILL`. Whether each is sent to the client by e-mail.
     #[inline]
-    pub fn send_bill(&self) -> ::std::option::Option<bool> {
+    pub fn send_bill(&self) -> Option<bool> {
         rt::view::read(&self.0, "SEND_BILL")
     }
     /// Sets `SEND_BILL`. Whether each is sent to the client by e-mail.
@@ -99,80 +75,57 @@ impl CrmRecurringInvoice {
     }
     /// `EMAIL_ID`. Which e-mail address of the client gets it.
     #[inline]
-    pub fn email_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn email_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "EMAIL_ID")
     }
     /// Sets `EMAIL_ID`. Which e-mail address of the client gets it.
     #[inline]
     #[must_use]
-    pub fn set_email_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_email_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("EMAIL_ID", rt::value::id(value))
     }
     /// `IS_LIMIT`. When it ends.
     #[inline]
-    pub fn is_limit(&self) -> ::std::option::Option<&str> {
+    pub fn is_limit(&self) -> Option<&str> {
         rt::view::text(&self.0, "IS_LIMIT")
     }
     /// Sets `IS_LIMIT`. When it ends.
     #[inline]
     #[must_use]
-    pub fn set_is_limit(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_is_limit(self, value: impl Into<String>) -> Self {
         self.set("IS_LIMIT", rt::value::text(value))
     }
     /// `LIMIT_REPEAT`. After how many invoices it ends, with IS_LIMIT T.
     #[inline]
-    pub fn limit_repeat(&self) -> ::std::option::Option<i64> {
+    pub fn limit_repeat(&self) -> Option<i64> {
         rt::view::read(&self.0, "LIMIT_REPEAT")
     }
     /// Sets `LIMIT_REPEAT`. After how many invoices it ends, with IS_LIMIT T.
     #[inline]
     #[must_use]
-    pub fn set_limit_repeat(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_limit_repeat(self, value: impl Into<i64>) -> Self {
         self.set("LIMIT_REPEAT", rt::value::integer(value))
     }
     /// `LIMIT_DATE`. Last day on which one is made, with IS_LIMIT D.
     #[inline]
-    pub fn limit_date(&self) -> ::std::option::Option<&str> {
+    pub fn limit_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "LIMIT_DATE")
     }
     /// Sets `LIMIT_DATE`. Last day on which one is made, with IS_LIMIT D.
     #[inline]
     #[must_use]
-    pub fn set_limit_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_limit_date(self, value: impl Into<String>) -> Self {
         self.set("LIMIT_DATE", rt::value::text(value))
     }
     /// `PARAMS`. How often, and by when to pay.
     #[inline]
-    pub fn params(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PARAMS")
     }
     /// Sets `PARAMS`. How often, and by when to pay.
     #[inline]
     #[must_use]
-    pub fn set_params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("PARAMS", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmRecurringInvoice {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmRecurringInvoice> for rt::Value {
-    fn from(entity: CrmRecurringInvoice) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmRecurringInvoice {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

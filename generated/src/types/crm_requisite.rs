@@ -7,126 +7,93 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisite(rt::Object);
+rt::view!(CrmRequisite);
 impl CrmRequisite {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the details.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_TYPE_ID`. Whose details they are.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. Whose details they are.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("ENTITY_TYPE_ID", rt::value::integer(value))
     }
     /// `ENTITY_ID`. Number of that contact or company.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Number of that contact or company.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ENTITY_ID", rt::value::id(value))
     }
     /// `PRESET_ID`. Template that says which fields are shown; crm.requisite.preset.list has them.
     #[inline]
-    pub fn preset_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn preset_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PRESET_ID")
     }
     /// Sets `PRESET_ID`. Template that says which fields are shown; crm.requisite.preset.list has them.
     #[inline]
     #[must_use]
-    pub fn set_preset_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_preset_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PRESET_ID", rt::value::id(value))
     }
     /// `NAME`. What people read in the list of details.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read in the list of details.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CODE`. Code of one's own.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Code of one's own.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `ORIGINATOR_ID`. Name of that other system.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of that other system.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ACTIVE`. Whether they are in use; it has no effect at present.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether they are in use; it has no effect at present.
@@ -137,7 +104,7 @@ impl CrmRequisite {
     }
     /// `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves.
     #[inline]
-    pub fn address_only(&self) -> ::std::option::Option<bool> {
+    pub fn address_only(&self) -> Option<bool> {
         rt::view::read(&self.0, "ADDRESS_ONLY")
     }
     /// Sets `ADDRESS_ONLY`. Whether they only serve to hold an address and are not shown themselves.
@@ -148,612 +115,489 @@ impl CrmRequisite {
     }
     /// `SORT`. Place among the details of the client; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the details of the client; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `DATE_CREATE`. When they were made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When they were last changed; empty for never.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_modify(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_MODIFY")
     }
     /// `CREATED_BY_ID`. Employee who made them.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed them last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn modify_by_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "MODIFY_BY_ID")
     }
     /// `RQ_NAME`. Full name of a person.
     #[inline]
-    pub fn rq_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_NAME")
     }
     /// Sets `RQ_NAME`. Full name of a person.
     #[inline]
     #[must_use]
-    pub fn set_rq_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_NAME", rt::value::text(value))
     }
     /// `RQ_FIRST_NAME`. Given name of a person.
     #[inline]
-    pub fn rq_first_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_first_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_FIRST_NAME")
     }
     /// Sets `RQ_FIRST_NAME`. Given name of a person.
     #[inline]
     #[must_use]
-    pub fn set_rq_first_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_first_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_FIRST_NAME", rt::value::text(value))
     }
     /// `RQ_LAST_NAME`. Family name of a person.
     #[inline]
-    pub fn rq_last_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_LAST_NAME")
     }
     /// Sets `RQ_LAST_NAME`. Family name of a person.
     #[inline]
     #[must_use]
-    pub fn set_rq_last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_last_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_LAST_NAME", rt::value::text(value))
     }
     /// `RQ_SECOND_NAME`. Middle name or patronymic of a person.
     #[inline]
-    pub fn rq_second_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_SECOND_NAME")
     }
     /// Sets `RQ_SECOND_NAME`. Middle name or patronymic of a person.
     #[inline]
     #[must_use]
-    pub fn set_rq_second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_second_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_SECOND_NAME", rt::value::text(value))
     }
     /// `RQ_COMPANY_ID`. Number of the organisation in a register.
     #[inline]
-    pub fn rq_company_id(&self) -> ::std::option::Option<&str> {
+    pub fn rq_company_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_COMPANY_ID")
     }
     /// Sets `RQ_COMPANY_ID`. Number of the organisation in a register.
     #[inline]
     #[must_use]
-    pub fn set_rq_company_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_company_id(self, value: impl Into<String>) -> Self {
         self.set("RQ_COMPANY_ID", rt::value::text(value))
     }
     /// `RQ_COMPANY_NAME`. Short name of the organisation.
     #[inline]
-    pub fn rq_company_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_company_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_COMPANY_NAME")
     }
     /// Sets `RQ_COMPANY_NAME`. Short name of the organisation.
     #[inline]
     #[must_use]
-    pub fn set_rq_company_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_company_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_COMPANY_NAME", rt::value::text(value))
     }
     /// `RQ_COMPANY_FULL_NAME`. Full legal name of the organisation.
     #[inline]
-    pub fn rq_company_full_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_company_full_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_COMPANY_FULL_NAME")
     }
     /// Sets `RQ_COMPANY_FULL_NAME`. Full legal name of the organisation.
     #[inline]
     #[must_use]
-    pub fn set_rq_company_full_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_company_full_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_COMPANY_FULL_NAME", rt::value::text(value))
     }
     /// `RQ_COMPANY_REG_DATE`. Day on which the organisation was registered, as people write it there.
     #[inline]
-    pub fn rq_company_reg_date(&self) -> ::std::option::Option<&str> {
+    pub fn rq_company_reg_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_COMPANY_REG_DATE")
     }
     /// Sets `RQ_COMPANY_REG_DATE`. Day on which the organisation was registered, as people write it there.
     #[inline]
     #[must_use]
-    pub fn set_rq_company_reg_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_company_reg_date(self, value: impl Into<String>) -> Self {
         self.set("RQ_COMPANY_REG_DATE", rt::value::text(value))
     }
     /// `RQ_DIRECTOR`. Director of the organisation.
     #[inline]
-    pub fn rq_director(&self) -> ::std::option::Option<&str> {
+    pub fn rq_director(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_DIRECTOR")
     }
     /// Sets `RQ_DIRECTOR`. Director of the organisation.
     #[inline]
     #[must_use]
-    pub fn set_rq_director(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_director(self, value: impl Into<String>) -> Self {
         self.set("RQ_DIRECTOR", rt::value::text(value))
     }
     /// `RQ_ACCOUNTANT`. Chief accountant of the organisation.
     #[inline]
-    pub fn rq_accountant(&self) -> ::std::option::Option<&str> {
+    pub fn rq_accountant(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ACCOUNTANT")
     }
     /// Sets `RQ_ACCOUNTANT`. Chief accountant of the organisation.
     #[inline]
     #[must_use]
-    pub fn set_rq_accountant(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_accountant(self, value: impl Into<String>) -> Self {
         self.set("RQ_ACCOUNTANT", rt::value::text(value))
     }
     /// `RQ_CEO_NAME`. Head of the organisation by full name.
     #[inline]
-    pub fn rq_ceo_name(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ceo_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CEO_NAME")
     }
     /// Sets `RQ_CEO_NAME`. Head of the organisation by full name.
     #[inline]
     #[must_use]
-    pub fn set_rq_ceo_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ceo_name(self, value: impl Into<String>) -> Self {
         self.set("RQ_CEO_NAME", rt::value::text(value))
     }
     /// `RQ_CEO_WORK_POS`. Job title of that head.
     #[inline]
-    pub fn rq_ceo_work_pos(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ceo_work_pos(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CEO_WORK_POS")
     }
     /// Sets `RQ_CEO_WORK_POS`. Job title of that head.
     #[inline]
     #[must_use]
-    pub fn set_rq_ceo_work_pos(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ceo_work_pos(self, value: impl Into<String>) -> Self {
         self.set("RQ_CEO_WORK_POS", rt::value::text(value))
     }
     /// `RQ_CONTACT`. Person to speak to.
     #[inline]
-    pub fn rq_contact(&self) -> ::std::option::Option<&str> {
+    pub fn rq_contact(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CONTACT")
     }
     /// Sets `RQ_CONTACT`. Person to speak to.
     #[inline]
     #[must_use]
-    pub fn set_rq_contact(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_contact(self, value: impl Into<String>) -> Self {
         self.set("RQ_CONTACT", rt::value::text(value))
     }
     /// `RQ_EMAIL`. E-mail address for official letters.
     #[inline]
-    pub fn rq_email(&self) -> ::std::option::Option<&str> {
+    pub fn rq_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_EMAIL")
     }
     /// Sets `RQ_EMAIL`. E-mail address for official letters.
     #[inline]
     #[must_use]
-    pub fn set_rq_email(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_email(self, value: impl Into<String>) -> Self {
         self.set("RQ_EMAIL", rt::value::text(value))
     }
     /// `RQ_PHONE`. Telephone number for official calls.
     #[inline]
-    pub fn rq_phone(&self) -> ::std::option::Option<&str> {
+    pub fn rq_phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_PHONE")
     }
     /// Sets `RQ_PHONE`. Telephone number for official calls.
     #[inline]
     #[must_use]
-    pub fn set_rq_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_phone(self, value: impl Into<String>) -> Self {
         self.set("RQ_PHONE", rt::value::text(value))
     }
     /// `RQ_FAX`. Fax number for official papers.
     #[inline]
-    pub fn rq_fax(&self) -> ::std::option::Option<&str> {
+    pub fn rq_fax(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_FAX")
     }
     /// Sets `RQ_FAX`. Fax number for official papers.
     #[inline]
     #[must_use]
-    pub fn set_rq_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_fax(self, value: impl Into<String>) -> Self {
         self.set("RQ_FAX", rt::value::text(value))
     }
     /// `RQ_IDENT_TYPE`. How a person proves who they are, by a code of a directory.
     #[inline]
-    pub fn rq_ident_type(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_TYPE")
     }
     /// Sets `RQ_IDENT_TYPE`. How a person proves who they are, by a code of a directory.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_type(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_TYPE", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC`. Paper that proves it, as in passport.
     #[inline]
-    pub fn rq_ident_doc(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC")
     }
     /// Sets `RQ_IDENT_DOC`. Paper that proves it, as in passport.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC_SER`. Series of that paper.
     #[inline]
-    pub fn rq_ident_doc_ser(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc_ser(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC_SER")
     }
     /// Sets `RQ_IDENT_DOC_SER`. Series of that paper.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc_ser(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc_ser(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC_SER", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC_NUM`. Number of that paper.
     #[inline]
-    pub fn rq_ident_doc_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC_NUM")
     }
     /// Sets `RQ_IDENT_DOC_NUM`. Number of that paper.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC_NUM", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC_PERS_NUM`. Personal number in that paper.
     #[inline]
-    pub fn rq_ident_doc_pers_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc_pers_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC_PERS_NUM")
     }
     /// Sets `RQ_IDENT_DOC_PERS_NUM`. Personal number in that paper.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc_pers_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc_pers_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC_PERS_NUM", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC_DATE`. Day on which that paper was issued.
     #[inline]
-    pub fn rq_ident_doc_date(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC_DATE")
     }
     /// Sets `RQ_IDENT_DOC_DATE`. Day on which that paper was issued.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc_date(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC_DATE", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC_ISSUED_BY`. Office that issued that paper.
     #[inline]
-    pub fn rq_ident_doc_issued_by(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc_issued_by(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC_ISSUED_BY")
     }
     /// Sets `RQ_IDENT_DOC_ISSUED_BY`. Office that issued that paper.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc_issued_by(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc_issued_by(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC_ISSUED_BY", rt::value::text(value))
     }
     /// `RQ_IDENT_DOC_DEP_CODE`. Code of that office.
     #[inline]
-    pub fn rq_ident_doc_dep_code(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ident_doc_dep_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IDENT_DOC_DEP_CODE")
     }
     /// Sets `RQ_IDENT_DOC_DEP_CODE`. Code of that office.
     #[inline]
     #[must_use]
-    pub fn set_rq_ident_doc_dep_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ident_doc_dep_code(self, value: impl Into<String>) -> Self {
         self.set("RQ_IDENT_DOC_DEP_CODE", rt::value::text(value))
     }
     /// `RQ_INN`. Tax number: INN in Russia, UNP in Belarus, and the like.
     #[inline]
-    pub fn rq_inn(&self) -> ::std::option::Option<&str> {
+    pub fn rq_inn(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_INN")
     }
     /// Sets `RQ_INN`. Tax number: INN in Russia, UNP in Belarus, and the like.
     #[inline]
     #[must_use]
-    pub fn set_rq_inn(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_inn(self, value: impl Into<String>) -> Self {
         self.set("RQ_INN", rt::value::text(value))
     }
     /// `RQ_KPP`. Code of the reason for registration (Russia).
     #[inline]
-    pub fn rq_kpp(&self) -> ::std::option::Option<&str> {
+    pub fn rq_kpp(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_KPP")
     }
     /// Sets `RQ_KPP`. Code of the reason for registration (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_kpp(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_kpp(self, value: impl Into<String>) -> Self {
         self.set("RQ_KPP", rt::value::text(value))
     }
     /// `RQ_USRLE`. Number in the register of companies, as in the Handelsregister (Germany).
     #[inline]
-    pub fn rq_usrle(&self) -> ::std::option::Option<&str> {
+    pub fn rq_usrle(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_USRLE")
     }
     /// Sets `RQ_USRLE`. Number in the register of companies, as in the Handelsregister (Germany).
     #[inline]
     #[must_use]
-    pub fn set_rq_usrle(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_usrle(self, value: impl Into<String>) -> Self {
         self.set("RQ_USRLE", rt::value::text(value))
     }
     /// `RQ_IFNS`. Tax office (Russia).
     #[inline]
-    pub fn rq_ifns(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ifns(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IFNS")
     }
     /// Sets `RQ_IFNS`. Tax office (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_ifns(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ifns(self, value: impl Into<String>) -> Self {
         self.set("RQ_IFNS", rt::value::text(value))
     }
     /// `RQ_OGRN`. State number of a company (Russia).
     #[inline]
-    pub fn rq_ogrn(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ogrn(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_OGRN")
     }
     /// Sets `RQ_OGRN`. State number of a company (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_ogrn(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ogrn(self, value: impl Into<String>) -> Self {
         self.set("RQ_OGRN", rt::value::text(value))
     }
     /// `RQ_OGRNIP`. State number of a sole trader (Russia).
     #[inline]
-    pub fn rq_ogrnip(&self) -> ::std::option::Option<&str> {
+    pub fn rq_ogrnip(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_OGRNIP")
     }
     /// Sets `RQ_OGRNIP`. State number of a sole trader (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_ogrnip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_ogrnip(self, value: impl Into<String>) -> Self {
         self.set("RQ_OGRNIP", rt::value::text(value))
     }
     /// `RQ_OKPO`. Number in the statistics' list of organisations (Russia, Belarus, Kazakhstan).
     #[inline]
-    pub fn rq_okpo(&self) -> ::std::option::Option<&str> {
+    pub fn rq_okpo(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_OKPO")
     }
     /// Sets `RQ_OKPO`. Number in the statistics' list of organisations (Russia, Belarus, Kazakhstan).
     #[inline]
     #[must_use]
-    pub fn set_rq_okpo(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_okpo(self, value: impl Into<String>) -> Self {
         self.set("RQ_OKPO", rt::value::text(value))
     }
     /// `RQ_OKTMO`. Code of the municipality (Russia).
     #[inline]
-    pub fn rq_oktmo(&self) -> ::std::option::Option<&str> {
+    pub fn rq_oktmo(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_OKTMO")
     }
     /// Sets `RQ_OKTMO`. Code of the municipality (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_oktmo(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_oktmo(self, value: impl Into<String>) -> Self {
         self.set("RQ_OKTMO", rt::value::text(value))
     }
     /// `RQ_OKVED`. Code of the trade (Russia).
     #[inline]
-    pub fn rq_okved(&self) -> ::std::option::Option<&str> {
+    pub fn rq_okved(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_OKVED")
     }
     /// Sets `RQ_OKVED`. Code of the trade (Russia).
     #[inline]
     #[must_use]
-    pub fn set_rq_okved(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_okved(self, value: impl Into<String>) -> Self {
         self.set("RQ_OKVED", rt::value::text(value))
     }
     /// `RQ_EDRPOU`. Number in the state register (Ukraine).
     #[inline]
-    pub fn rq_edrpou(&self) -> ::std::option::Option<&str> {
+    pub fn rq_edrpou(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_EDRPOU")
     }
     /// Sets `RQ_EDRPOU`. Number in the state register (Ukraine).
     #[inline]
     #[must_use]
-    pub fn set_rq_edrpou(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_edrpou(self, value: impl Into<String>) -> Self {
         self.set("RQ_EDRPOU", rt::value::text(value))
     }
     /// `RQ_DRFO`. Tax number of a person (Ukraine).
     #[inline]
-    pub fn rq_drfo(&self) -> ::std::option::Option<&str> {
+    pub fn rq_drfo(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_DRFO")
     }
     /// Sets `RQ_DRFO`. Tax number of a person (Ukraine).
     #[inline]
     #[must_use]
-    pub fn set_rq_drfo(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_drfo(self, value: impl Into<String>) -> Self {
         self.set("RQ_DRFO", rt::value::text(value))
     }
     /// `RQ_KBE`. Code of the payee (Kazakhstan).
     #[inline]
-    pub fn rq_kbe(&self) -> ::std::option::Option<&str> {
+    pub fn rq_kbe(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_KBE")
     }
     /// Sets `RQ_KBE`. Code of the payee (Kazakhstan).
     #[inline]
     #[must_use]
-    pub fn set_rq_kbe(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_kbe(self, value: impl Into<String>) -> Self {
         self.set("RQ_KBE", rt::value::text(value))
     }
     /// `RQ_IIN`. Identification number of a person (Kazakhstan).
     #[inline]
-    pub fn rq_iin(&self) -> ::std::option::Option<&str> {
+    pub fn rq_iin(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_IIN")
     }
     /// Sets `RQ_IIN`. Identification number of a person (Kazakhstan).
     #[inline]
     #[must_use]
-    pub fn set_rq_iin(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_iin(self, value: impl Into<String>) -> Self {
         self.set("RQ_IIN", rt::value::text(value))
     }
     /// `RQ_BIN`. Identification number of a company (Kazakhstan).
     #[inline]
-    pub fn rq_bin(&self) -> ::std::option::Option<&str> {
+    pub fn rq_bin(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BIN")
     }
     /// Sets `RQ_BIN`. Identification number of a company (Kazakhstan).
     #[inline]
     #[must_use]
-    pub fn set_rq_bin(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_bin(self, value: impl Into<String>) -> Self {
         self.set("RQ_BIN", rt::value::text(value))
     }
     /// `RQ_ST_CERT_SER`. Series of the certificate of state registration.
     #[inline]
-    pub fn rq_st_cert_ser(&self) -> ::std::option::Option<&str> {
+    pub fn rq_st_cert_ser(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ST_CERT_SER")
     }
     /// Sets `RQ_ST_CERT_SER`. Series of the certificate of state registration.
     #[inline]
     #[must_use]
-    pub fn set_rq_st_cert_ser(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_st_cert_ser(self, value: impl Into<String>) -> Self {
         self.set("RQ_ST_CERT_SER", rt::value::text(value))
     }
     /// `RQ_ST_CERT_NUM`. Number of the certificate of state registration.
     #[inline]
-    pub fn rq_st_cert_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_st_cert_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ST_CERT_NUM")
     }
     /// Sets `RQ_ST_CERT_NUM`. Number of the certificate of state registration.
     #[inline]
     #[must_use]
-    pub fn set_rq_st_cert_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_st_cert_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_ST_CERT_NUM", rt::value::text(value))
     }
     /// `RQ_ST_CERT_DATE`. Day of the certificate of state registration.
     #[inline]
-    pub fn rq_st_cert_date(&self) -> ::std::option::Option<&str> {
+    pub fn rq_st_cert_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_ST_CERT_DATE")
     }
     /// Sets `RQ_ST_CERT_DATE`. Day of the certificate of state registration.
     #[inline]
     #[must_use]
-    pub fn set_rq_st_cert_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_st_cert_date(self, value: impl Into<String>) -> Self {
         self.set("RQ_ST_CERT_DATE", rt::value::text(value))
     }
     /// `RQ_VAT_PAYER`. Whether value added tax is paid.
     #[inline]
-    pub fn rq_vat_payer(&self) -> ::std::option::Option<bool> {
+    pub fn rq_vat_payer(&self) -> Option<bool> {
         rt::view::read(&self.0, "RQ_VAT_PAYER")
     }
     /// Sets `RQ_VAT_PAYER`. Whether value added tax is paid.
@@ -764,271 +608,200 @@ impl CrmRequisite {
     }
     /// `RQ_VAT_ID`. Number for value added tax.
     #[inline]
-    pub fn rq_vat_id(&self) -> ::std::option::Option<&str> {
+    pub fn rq_vat_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_VAT_ID")
     }
     /// Sets `RQ_VAT_ID`. Number for value added tax.
     #[inline]
     #[must_use]
-    pub fn set_rq_vat_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_vat_id(self, value: impl Into<String>) -> Self {
         self.set("RQ_VAT_ID", rt::value::text(value))
     }
     /// `RQ_VAT_CERT_SER`. Series of the certificate for value added tax.
     #[inline]
-    pub fn rq_vat_cert_ser(&self) -> ::std::option::Option<&str> {
+    pub fn rq_vat_cert_ser(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_VAT_CERT_SER")
     }
     /// Sets `RQ_VAT_CERT_SER`. Series of the certificate for value added tax.
     #[inline]
     #[must_use]
-    pub fn set_rq_vat_cert_ser(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_vat_cert_ser(self, value: impl Into<String>) -> Self {
         self.set("RQ_VAT_CERT_SER", rt::value::text(value))
     }
     /// `RQ_VAT_CERT_NUM`. Number of the certificate for value added tax.
     #[inline]
-    pub fn rq_vat_cert_num(&self) -> ::std::option::Option<&str> {
+    pub fn rq_vat_cert_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_VAT_CERT_NUM")
     }
     /// Sets `RQ_VAT_CERT_NUM`. Number of the certificate for value added tax.
     #[inline]
     #[must_use]
-    pub fn set_rq_vat_cert_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_vat_cert_num(self, value: impl Into<String>) -> Self {
         self.set("RQ_VAT_CERT_NUM", rt::value::text(value))
     }
     /// `RQ_VAT_CERT_DATE`. Day of the certificate for value added tax.
     #[inline]
-    pub fn rq_vat_cert_date(&self) -> ::std::option::Option<&str> {
+    pub fn rq_vat_cert_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_VAT_CERT_DATE")
     }
     /// Sets `RQ_VAT_CERT_DATE`. Day of the certificate for value added tax.
     #[inline]
     #[must_use]
-    pub fn set_rq_vat_cert_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_vat_cert_date(self, value: impl Into<String>) -> Self {
         self.set("RQ_VAT_CERT_DATE", rt::value::text(value))
     }
     /// `RQ_RESIDENCE_COUNTRY`. Country where taxes are paid.
     #[inline]
-    pub fn rq_residence_country(&self) -> ::std::option::Option<&str> {
+    pub fn rq_residence_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_RESIDENCE_COUNTRY")
     }
     /// Sets `RQ_RESIDENCE_COUNTRY`. Country where taxes are paid.
     #[inline]
     #[must_use]
-    pub fn set_rq_residence_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_residence_country(self, value: impl Into<String>) -> Self {
         self.set("RQ_RESIDENCE_COUNTRY", rt::value::text(value))
     }
     /// `RQ_BASE_DOC`. Paper on which the signer acts, as in charter.
     #[inline]
-    pub fn rq_base_doc(&self) -> ::std::option::Option<&str> {
+    pub fn rq_base_doc(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_BASE_DOC")
     }
     /// Sets `RQ_BASE_DOC`. Paper on which the signer acts, as in charter.
     #[inline]
     #[must_use]
-    pub fn set_rq_base_doc(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_base_doc(self, value: impl Into<String>) -> Self {
         self.set("RQ_BASE_DOC", rt::value::text(value))
     }
     /// `RQ_REGON`. Number in the statistics' register (Poland).
     #[inline]
-    pub fn rq_regon(&self) -> ::std::option::Option<&str> {
+    pub fn rq_regon(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_REGON")
     }
     /// Sets `RQ_REGON`. Number in the statistics' register (Poland).
     #[inline]
     #[must_use]
-    pub fn set_rq_regon(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_regon(self, value: impl Into<String>) -> Self {
         self.set("RQ_REGON", rt::value::text(value))
     }
     /// `RQ_KRS`. Number in the court register (Poland).
     #[inline]
-    pub fn rq_krs(&self) -> ::std::option::Option<&str> {
+    pub fn rq_krs(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_KRS")
     }
     /// Sets `RQ_KRS`. Number in the court register (Poland).
     #[inline]
     #[must_use]
-    pub fn set_rq_krs(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_krs(self, value: impl Into<String>) -> Self {
         self.set("RQ_KRS", rt::value::text(value))
     }
     /// `RQ_PESEL`. Personal number (Poland).
     #[inline]
-    pub fn rq_pesel(&self) -> ::std::option::Option<&str> {
+    pub fn rq_pesel(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_PESEL")
     }
     /// Sets `RQ_PESEL`. Personal number (Poland).
     #[inline]
     #[must_use]
-    pub fn set_rq_pesel(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_pesel(self, value: impl Into<String>) -> Self {
         self.set("RQ_PESEL", rt::value::text(value))
     }
     /// `RQ_LEGAL_FORM`. Legal form (France).
     #[inline]
-    pub fn rq_legal_form(&self) -> ::std::option::Option<&str> {
+    pub fn rq_legal_form(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_LEGAL_FORM")
     }
     /// Sets `RQ_LEGAL_FORM`. Legal form (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_legal_form(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_legal_form(self, value: impl Into<String>) -> Self {
         self.set("RQ_LEGAL_FORM", rt::value::text(value))
     }
     /// `RQ_SIRET`. Number of the establishment (France).
     #[inline]
-    pub fn rq_siret(&self) -> ::std::option::Option<&str> {
+    pub fn rq_siret(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_SIRET")
     }
     /// Sets `RQ_SIRET`. Number of the establishment (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_siret(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_siret(self, value: impl Into<String>) -> Self {
         self.set("RQ_SIRET", rt::value::text(value))
     }
     /// `RQ_SIREN`. Number of the company (France).
     #[inline]
-    pub fn rq_siren(&self) -> ::std::option::Option<&str> {
+    pub fn rq_siren(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_SIREN")
     }
     /// Sets `RQ_SIREN`. Number of the company (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_siren(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_siren(self, value: impl Into<String>) -> Self {
         self.set("RQ_SIREN", rt::value::text(value))
     }
     /// `RQ_CAPITAL`. Share capital (France).
     #[inline]
-    pub fn rq_capital(&self) -> ::std::option::Option<&str> {
+    pub fn rq_capital(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CAPITAL")
     }
     /// Sets `RQ_CAPITAL`. Share capital (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_capital(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_capital(self, value: impl Into<String>) -> Self {
         self.set("RQ_CAPITAL", rt::value::text(value))
     }
     /// `RQ_RCS`. Entry in the register of commerce (France).
     #[inline]
-    pub fn rq_rcs(&self) -> ::std::option::Option<&str> {
+    pub fn rq_rcs(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_RCS")
     }
     /// Sets `RQ_RCS`. Entry in the register of commerce (France).
     #[inline]
     #[must_use]
-    pub fn set_rq_rcs(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_rcs(self, value: impl Into<String>) -> Self {
         self.set("RQ_RCS", rt::value::text(value))
     }
     /// `RQ_CNPJ`. Tax number of a company (Brazil).
     #[inline]
-    pub fn rq_cnpj(&self) -> ::std::option::Option<&str> {
+    pub fn rq_cnpj(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CNPJ")
     }
     /// Sets `RQ_CNPJ`. Tax number of a company (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_cnpj(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_cnpj(self, value: impl Into<String>) -> Self {
         self.set("RQ_CNPJ", rt::value::text(value))
     }
     /// `RQ_STATE_REG`. State registration (Brazil).
     #[inline]
-    pub fn rq_state_reg(&self) -> ::std::option::Option<&str> {
+    pub fn rq_state_reg(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_STATE_REG")
     }
     /// Sets `RQ_STATE_REG`. State registration (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_state_reg(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_state_reg(self, value: impl Into<String>) -> Self {
         self.set("RQ_STATE_REG", rt::value::text(value))
     }
     /// `RQ_MNPL_REG`. Municipal registration (Brazil).
     #[inline]
-    pub fn rq_mnpl_reg(&self) -> ::std::option::Option<&str> {
+    pub fn rq_mnpl_reg(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_MNPL_REG")
     }
     /// Sets `RQ_MNPL_REG`. Municipal registration (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_mnpl_reg(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_mnpl_reg(self, value: impl Into<String>) -> Self {
         self.set("RQ_MNPL_REG", rt::value::text(value))
     }
     /// `RQ_CPF`. Tax number of a person (Brazil).
     #[inline]
-    pub fn rq_cpf(&self) -> ::std::option::Option<&str> {
+    pub fn rq_cpf(&self) -> Option<&str> {
         rt::view::text(&self.0, "RQ_CPF")
     }
     /// Sets `RQ_CPF`. Tax number of a person (Brazil).
     #[inline]
     #[must_use]
-    pub fn set_rq_cpf(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_rq_cpf(self, value: impl Into<String>) -> Self {
         self.set("RQ_CPF", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmRequisite {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmRequisite> for rt::Value {
-    fn from(entity: CrmRequisite) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmRequisite {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,113 +7,72 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisiteLink(rt::Object);
+rt::view!(CrmRequisiteLink);
 impl CrmRequisiteLink {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. Kind of record; smart processes have numbers of their own.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("ENTITY_TYPE_ID", rt::value::integer(value))
     }
     /// `ENTITY_ID`. Number of the record.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Number of the record.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ENTITY_ID", rt::value::id(value))
     }
     /// `REQUISITE_ID`. Details of the client; 0 for none.
     #[inline]
-    pub fn requisite_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn requisite_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "REQUISITE_ID")
     }
     /// Sets `REQUISITE_ID`. Details of the client; 0 for none.
     #[inline]
     #[must_use]
-    pub fn set_requisite_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_requisite_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("REQUISITE_ID", rt::value::id(value))
     }
     /// `BANK_DETAIL_ID`. Bank account of the client; 0 for none.
     #[inline]
-    pub fn bank_detail_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn bank_detail_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "BANK_DETAIL_ID")
     }
     /// Sets `BANK_DETAIL_ID`. Bank account of the client; 0 for none.
     #[inline]
     #[must_use]
-    pub fn set_bank_detail_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_bank_detail_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("BANK_DETAIL_ID", rt::value::id(value))
     }
     /// `MC_REQUISITE_ID`. Details of the own company; 0 for none.
     #[inline]
-    pub fn mc_requisite_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn mc_requisite_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MC_REQUISITE_ID")
     }
     /// Sets `MC_REQUISITE_ID`. Details of the own company; 0 for none.
     #[inline]
     #[must_use]
-    pub fn set_mc_requisite_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_mc_requisite_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("MC_REQUISITE_ID", rt::value::id(value))
     }
     /// `MC_BANK_DETAIL_ID`. Bank account of the own company; 0 for none.
     #[inline]
-    pub fn mc_bank_detail_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn mc_bank_detail_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MC_BANK_DETAIL_ID")
     }
     /// Sets `MC_BANK_DETAIL_ID`. Bank account of the own company; 0 for none.
     #[inline]
     #[must_use]
-    pub fn set_mc_bank_detail_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_mc_bank_detail_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("MC_BANK_DETAIL_ID", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmRequisiteLink {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmRequisiteLink> for rt::Value {
-    fn from(entity: CrmRequisiteLink) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmRequisiteLink {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

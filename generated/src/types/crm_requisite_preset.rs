@@ -7,87 +7,60 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisitePreset(rt::Object);
+rt::view!(CrmRequisitePreset);
 impl CrmRequisitePreset {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the template.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_TYPE_ID`. What the template is for; always 8, official details.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ENTITY_TYPE_ID")
     }
     /// Sets `ENTITY_TYPE_ID`. What the template is for; always 8, official details.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("ENTITY_TYPE_ID", rt::value::integer(value))
     }
     /// `COUNTRY_ID`. Country by its number; crm.requisite.preset.countries has them.
     #[inline]
-    pub fn country_id(&self) -> ::std::option::Option<i64> {
+    pub fn country_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "COUNTRY_ID")
     }
     /// Sets `COUNTRY_ID`. Country by its number; crm.requisite.preset.countries has them.
     #[inline]
     #[must_use]
-    pub fn set_country_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_country_id(self, value: impl Into<i64>) -> Self {
         self.set("COUNTRY_ID", rt::value::integer(value))
     }
     /// `NAME`. What people read, as in Organisation.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read, as in Organisation.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it can be chosen.
@@ -98,50 +71,33 @@ impl CrmRequisitePreset {
     }
     /// `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed; empty for never.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_modify(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_MODIFY")
     }
     /// `CREATED_BY_ID`. Employee who made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn modify_by_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "MODIFY_BY_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmRequisitePreset {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmRequisitePreset> for rt::Value {
-    fn from(entity: CrmRequisitePreset) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmRequisitePreset {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

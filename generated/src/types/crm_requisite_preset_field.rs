@@ -7,76 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisitePresetField(rt::Object);
+rt::view!(CrmRequisitePresetField);
 impl CrmRequisitePresetField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the field in the template.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `FIELD_NAME`. Code of the field, as in RQ_INN.
     #[inline]
-    pub fn field_name(&self) -> ::std::option::Option<&str> {
+    pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_NAME")
     }
     /// Sets `FIELD_NAME`. Code of the field, as in RQ_INN.
     #[inline]
     #[must_use]
-    pub fn set_field_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field_name(self, value: impl Into<String>) -> Self {
         self.set("FIELD_NAME", rt::value::text(value))
     }
     /// `FIELD_TITLE`. What people read in this template; the usual name when it is empty.
     #[inline]
-    pub fn field_title(&self) -> ::std::option::Option<&str> {
+    pub fn field_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_TITLE")
     }
     /// Sets `FIELD_TITLE`. What people read in this template; the usual name when it is empty.
     #[inline]
     #[must_use]
-    pub fn set_field_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field_title(self, value: impl Into<String>) -> Self {
         self.set("FIELD_TITLE", rt::value::text(value))
     }
     /// `SORT`. Place in the template; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place in the template; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `IN_SHORT_LIST`. Whether the short view shows it. It has no effect at present.
     #[inline]
-    pub fn in_short_list(&self) -> ::std::option::Option<bool> {
+    pub fn in_short_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "IN_SHORT_LIST")
     }
     /// Sets `IN_SHORT_LIST`. Whether the short view shows it. It has no effect at present.
@@ -84,22 +57,5 @@ impl CrmRequisitePresetField {
     #[must_use]
     pub fn set_in_short_list(self, value: bool) -> Self {
         self.set("IN_SHORT_LIST", rt::value::yes_no(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmRequisitePresetField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmRequisitePresetField> for rt::Value {
-    fn from(entity: CrmRequisitePresetField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmRequisitePresetField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

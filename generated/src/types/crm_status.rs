@@ -7,150 +7,97 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmStatus(rt::Object);
+rt::view!(CrmStatus);
 impl CrmStatus {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the entry.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_ID`. Directory that it stands in, as in SOURCE, STATUS (stages of leads), DEAL_STAGE, DEAL_STAGE_3 (funnel 3\) or DYNAMIC_128_STAGE_14; crm.status.entity.types has them.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Directory that it stands in, as in SOURCE, STATUS (stages of leads), DEAL_STAGE, DEAL_STAGE_3 (funnel 3\) or DYNAMIC_128_STAGE_14; crm.status.entity.types has them.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_id(self, value: impl Into<String>) -> Self {
         self.set("ENTITY_ID", rt::value::text(value))
     }
     /// `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION.
     #[inline]
-    pub fn status_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
     /// Sets `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION.
     #[inline]
     #[must_use]
-    pub fn set_status_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("STATUS_ID", rt::value::text(value))
     }
     /// `NAME`. What people read.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `NAME_INIT`. Name that the portal gave it at first; empty for entries of one's own.
     #[inline]
-    pub fn name_init(&self) -> ::std::option::Option<&str> {
+    pub fn name_init(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME_INIT")
     }
     /// `SORT`. Place in the directory; smaller numbers come first. 10 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place in the directory; smaller numbers come first. 10 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `SYSTEM`. Whether it came with the portal; such entries can only be deleted by force.
     #[inline]
-    pub fn system(&self) -> ::std::option::Option<bool> {
+    pub fn system(&self) -> Option<bool> {
         rt::view::read(&self.0, "SYSTEM")
     }
     /// `CATEGORY_ID`. Funnel that a stage belongs to; null elsewhere.
     #[inline]
-    pub fn category_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn category_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "CATEGORY_ID")
     }
     /// `COLOR`. Colour of a stage as six hexadecimal digits after a number sign, as in \#FFA900.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "COLOR")
     }
     /// Sets `COLOR`. Colour of a stage as six hexadecimal digits after a number sign, as in \#FFA900.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("COLOR", rt::value::text(value))
     }
     /// `SEMANTICS`. What a stage means; it is open when it is left out or empty.
     #[inline]
-    pub fn semantics(&self) -> ::std::option::Option<&str> {
+    pub fn semantics(&self) -> Option<&str> {
         rt::view::text(&self.0, "SEMANTICS")
     }
     /// Sets `SEMANTICS`. What a stage means; it is open when it is left out or empty.
     #[inline]
     #[must_use]
-    pub fn set_semantics(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_semantics(self, value: impl Into<String>) -> Self {
         self.set("SEMANTICS", rt::value::text(value))
     }
     /// `EXTRA`. Colour and meaning of a stage once more, in the old form.
     #[inline]
-    pub fn extra(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn extra(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "EXTRA")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmStatus {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmStatus> for rt::Value {
-    fn from(entity: CrmStatus) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmStatus {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,86 +7,59 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmTimelineComment(rt::Object);
+rt::view!(CrmTimelineComment);
 impl CrmTimelineComment {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the comment.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_ID`. Record that the comment stands at.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Record that the comment stands at.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ENTITY_ID", rt::value::id(value))
     }
     /// `ENTITY_TYPE`. Kind of that record, as in lead, deal, contact, company, order, quote, smart_invoice or dynamic_128.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_TYPE")
     }
     /// Sets `ENTITY_TYPE`. Kind of that record, as in lead, deal, contact, company, order, quote, smart_invoice or dynamic_128.
     #[inline]
     #[must_use]
-    pub fn set_entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_type(self, value: impl Into<String>) -> Self {
         self.set("ENTITY_TYPE", rt::value::text(value))
     }
     /// `COMMENT`. What it says; BB codes are allowed.
     #[inline]
-    pub fn comment(&self) -> ::std::option::Option<&str> {
+    pub fn comment(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENT")
     }
     /// Sets `COMMENT`. What it says; BB codes are allowed.
     #[inline]
     #[must_use]
-    pub fn set_comment(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comment(self, value: impl Into<String>) -> Self {
         self.set("COMMENT", rt::value::text(value))
     }
     /// `AUTHOR_ID`. Employee who wrote it.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTHOR_ID")
     }
     /// `CREATED`. When it was written.
     #[inline]
-    pub fn created(&self) -> ::std::option::Option<&str> {
+    pub fn created(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED")
     }
     /// `FILES`. Files that go with it. Answers hold an object that describes each.
     #[inline]
-    pub fn files(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn files(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "FILES")
     }
     /// Sets `FILES`. Files that go with it. Answers hold an object that describes each.
@@ -94,34 +67,14 @@ impl CrmTimelineComment {
     #[must_use]
     pub fn set_files(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::File>>,
+        value: impl IntoIterator<Item = impl Into<rt::File>>,
     ) -> Self {
         self.set(
             "FILES",
             rt::value::list(
                 value,
-                |file| {
-                    rt::value::FileForm::Pair
-                        .encode(&::std::convert::Into::<rt::File>::into(file))
-                },
+                |file| rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(file)),
             ),
         )
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmTimelineComment {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmTimelineComment> for rt::Value {
-    fn from(entity: CrmTimelineComment) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmTimelineComment {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,96 +7,69 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmType(rt::Object);
+rt::view!(CrmType);
 impl CrmType {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the smart process.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one when it is left out.
     #[inline]
-    pub fn entity_type_id(&self) -> ::std::option::Option<i64> {
+    pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Number of its kind of record, which the other methods want; 128 to 192 or an even one from 1030 on. The portal gives one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("entityTypeId", rt::value::integer(value))
     }
     /// `title`. What people read.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What people read.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `code`. Code of the smart process in a solution that installed it.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Code of the smart process in a solution that installed it.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `createdBy`. Employee who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Employee who changed it last.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
     }
     /// `createdTime`. When it was made.
     #[inline]
-    pub fn created_time(&self) -> ::std::option::Option<&str> {
+    pub fn created_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdTime")
     }
     /// `updatedTime`. When it was last changed.
     #[inline]
-    pub fn updated_time(&self) -> ::std::option::Option<&str> {
+    pub fn updated_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedTime")
     }
     /// `isCategoriesEnabled`. Whether it has funnels of its own. No when it is left out.
     #[inline]
-    pub fn is_categories_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_categories_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isCategoriesEnabled")
     }
     /// Sets `isCategoriesEnabled`. Whether it has funnels of its own. No when it is left out.
@@ -107,7 +80,7 @@ impl CrmType {
     }
     /// `isStagesEnabled`. Whether records go through stages. No when it is left out.
     #[inline]
-    pub fn is_stages_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_stages_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isStagesEnabled")
     }
     /// Sets `isStagesEnabled`. Whether records go through stages. No when it is left out.
@@ -118,7 +91,7 @@ impl CrmType {
     }
     /// `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when it is left out.
     #[inline]
-    pub fn is_begin_close_dates_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_begin_close_dates_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isBeginCloseDatesEnabled")
     }
     /// Sets `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when it is left out.
@@ -129,7 +102,7 @@ impl CrmType {
     }
     /// `isClientEnabled`. Whether records have a client, contact and company. No when it is left out.
     #[inline]
-    pub fn is_client_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_client_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isClientEnabled")
     }
     /// Sets `isClientEnabled`. Whether records have a client, contact and company. No when it is left out.
@@ -140,7 +113,7 @@ impl CrmType {
     }
     /// `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when it is left out.
     #[inline]
-    pub fn is_use_in_userfield_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_use_in_userfield_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isUseInUserfieldEnabled")
     }
     /// Sets `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when it is left out.
@@ -151,7 +124,7 @@ impl CrmType {
     }
     /// `isLinkWithProductsEnabled`. Whether records have product rows. No when it is left out.
     #[inline]
-    pub fn is_link_with_products_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_link_with_products_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isLinkWithProductsEnabled")
     }
     /// Sets `isLinkWithProductsEnabled`. Whether records have product rows. No when it is left out.
@@ -162,7 +135,7 @@ impl CrmType {
     }
     /// `isMycompanyEnabled`. Whether records name one of the own companies. No when it is left out.
     #[inline]
-    pub fn is_mycompany_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_mycompany_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMycompanyEnabled")
     }
     /// Sets `isMycompanyEnabled`. Whether records name one of the own companies. No when it is left out.
@@ -173,7 +146,7 @@ impl CrmType {
     }
     /// `isDocumentsEnabled`. Whether documents can be printed from records. No when it is left out.
     #[inline]
-    pub fn is_documents_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_documents_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDocumentsEnabled")
     }
     /// Sets `isDocumentsEnabled`. Whether documents can be printed from records. No when it is left out.
@@ -184,7 +157,7 @@ impl CrmType {
     }
     /// `isSourceEnabled`. Whether records have a source. No when it is left out.
     #[inline]
-    pub fn is_source_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_source_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSourceEnabled")
     }
     /// Sets `isSourceEnabled`. Whether records have a source. No when it is left out.
@@ -195,7 +168,7 @@ impl CrmType {
     }
     /// `isObserversEnabled`. Whether records have observers. No when it is left out.
     #[inline]
-    pub fn is_observers_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_observers_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isObserversEnabled")
     }
     /// Sets `isObserversEnabled`. Whether records have observers. No when it is left out.
@@ -206,7 +179,7 @@ impl CrmType {
     }
     /// `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when it is left out.
     #[inline]
-    pub fn is_recyclebin_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_recyclebin_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isRecyclebinEnabled")
     }
     /// Sets `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when it is left out.
@@ -217,7 +190,7 @@ impl CrmType {
     }
     /// `isAutomationEnabled`. Whether automation rules and triggers work. No when it is left out.
     #[inline]
-    pub fn is_automation_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_automation_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAutomationEnabled")
     }
     /// Sets `isAutomationEnabled`. Whether automation rules and triggers work. No when it is left out.
@@ -228,7 +201,7 @@ impl CrmType {
     }
     /// `isBizProcEnabled`. Whether workflows work. No when it is left out.
     #[inline]
-    pub fn is_biz_proc_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_biz_proc_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isBizProcEnabled")
     }
     /// Sets `isBizProcEnabled`. Whether workflows work. No when it is left out.
@@ -239,7 +212,7 @@ impl CrmType {
     }
     /// `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when it is left out.
     #[inline]
-    pub fn is_set_open_permissions(&self) -> ::std::option::Option<bool> {
+    pub fn is_set_open_permissions(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSetOpenPermissions")
     }
     /// Sets `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when it is left out.
@@ -250,17 +223,17 @@ impl CrmType {
     }
     /// `isPaymentsEnabled`. Whether payments can be taken.
     #[inline]
-    pub fn is_payments_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_payments_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPaymentsEnabled")
     }
     /// `isCountersEnabled`. Whether activities are counted.
     #[inline]
-    pub fn is_counters_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn is_counters_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isCountersEnabled")
     }
     /// `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
-    pub fn is_external(&self) -> ::std::option::Option<bool> {
+    pub fn is_external(&self) -> Option<bool> {
         rt::view::read(&self.0, "isExternal")
     }
     /// Sets `isExternal`. Whether it belongs to an automated solution, outside the CRM. An old field; new programs use crm.automatedsolution.update.
@@ -271,21 +244,18 @@ impl CrmType {
     }
     /// `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
-    pub fn custom_section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn custom_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "customSectionId")
     }
     /// Sets `customSectionId`. Automated solution that shows it; 0 for the CRM. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
-    pub fn set_custom_section_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_custom_section_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("customSectionId", rt::value::id(value))
     }
     /// `customSections`. Automated solutions with id, title and isSelected. An old field; new programs use crm.automatedsolution.update.
     #[inline]
-    pub fn custom_sections(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn custom_sections(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "customSections")
     }
     /// Sets `customSections`. Automated solutions with id, title and isSelected. An old field; new programs use crm.automatedsolution.update.
@@ -293,52 +263,30 @@ impl CrmType {
     #[must_use]
     pub fn set_custom_sections(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("customSections", rt::value::list(value, ::std::convert::Into::into))
+        self.set("customSections", rt::value::list(value, Into::into))
     }
     /// `relations`. Kinds of records that it is linked with.
     #[inline]
-    pub fn relations(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn relations(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "relations")
     }
     /// Sets `relations`. Kinds of records that it is linked with.
     #[inline]
     #[must_use]
-    pub fn set_relations(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_relations(self, value: impl Into<rt::Value>) -> Self {
         self.set("relations", value)
     }
     /// `linkedUserFields`. Which field "CRM items" may link to its records, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
     #[inline]
-    pub fn linked_user_fields(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn linked_user_fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "linkedUserFields")
     }
     /// Sets `linkedUserFields`. Which field "CRM items" may link to its records, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
     #[inline]
     #[must_use]
-    pub fn set_linked_user_fields(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_linked_user_fields(self, value: impl Into<rt::Value>) -> Self {
         self.set("linkedUserFields", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmType {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmType> for rt::Value {
-    fn from(entity: CrmType) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmType {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,100 +7,70 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmUserField(rt::Object);
+rt::view!(CrmUserField);
 impl CrmUserField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the definition.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_ID`. Kind of record that has the field, as in CRM_LEAD.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
     /// `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores. It is fixed for good.
     #[inline]
-    pub fn field_name(&self) -> ::std::option::Option<&str> {
+    pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_NAME")
     }
     /// Sets `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores. It is fixed for good.
     #[inline]
     #[must_use]
-    pub fn set_field_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field_name(self, value: impl Into<String>) -> Self {
         self.set("FIELD_NAME", rt::value::text(value))
     }
     /// `USER_TYPE_ID`. Kind of value; it is fixed for good. userfieldtype.add makes further kinds.
     #[inline]
-    pub fn user_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE_ID")
     }
     /// Sets `USER_TYPE_ID`. Kind of value; it is fixed for good. userfieldtype.add makes further kinds.
     #[inline]
     #[must_use]
-    pub fn set_user_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
         self.set("USER_TYPE_ID", rt::value::text(value))
     }
     /// `USER_TYPE_OWNER`. Application that made the kind of value, or nothing for the portal's own kinds.
     #[inline]
-    pub fn user_type_owner(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn user_type_owner(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "USER_TYPE_OWNER")
     }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier of the field in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `SORT`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `MULTIPLE`. Whether it holds several values; fixed for good. One value when it is left out.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether it holds several values; fixed for good. One value when it is left out.
@@ -111,7 +81,7 @@ impl CrmUserField {
     }
     /// `MANDATORY`. Whether it must be filled in. No when it is left out.
     #[inline]
-    pub fn mandatory(&self) -> ::std::option::Option<bool> {
+    pub fn mandatory(&self) -> Option<bool> {
         rt::view::read(&self.0, "MANDATORY")
     }
     /// Sets `MANDATORY`. Whether it must be filled in. No when it is left out.
@@ -122,21 +92,18 @@ impl CrmUserField {
     }
     /// `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
     #[inline]
-    pub fn show_filter(&self) -> ::std::option::Option<&str> {
+    pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
     /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_show_filter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_show_filter(self, value: impl Into<String>) -> Self {
         self.set("SHOW_FILTER", rt::value::text(value))
     }
     /// `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM.
     #[inline]
-    pub fn show_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn show_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "SHOW_IN_LIST")
     }
     /// Sets `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM.
@@ -147,7 +114,7 @@ impl CrmUserField {
     }
     /// `EDIT_IN_LIST`. Whether people may change the value. They may when it is left out.
     #[inline]
-    pub fn edit_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn edit_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "EDIT_IN_LIST")
     }
     /// Sets `EDIT_IN_LIST`. Whether people may change the value. They may when it is left out.
@@ -158,7 +125,7 @@ impl CrmUserField {
     }
     /// `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM.
     #[inline]
-    pub fn is_searchable(&self) -> ::std::option::Option<bool> {
+    pub fn is_searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_SEARCHABLE")
     }
     /// Sets `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM.
@@ -169,85 +136,73 @@ impl CrmUserField {
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
-    pub fn label(&self) -> ::std::option::Option<&str> {
+    pub fn label(&self) -> Option<&str> {
         rt::view::text(&self.0, "LABEL")
     }
     /// Sets `LABEL`. Name of the field wherever no other label is given.
     #[inline]
     #[must_use]
-    pub fn set_label(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_label(self, value: impl Into<String>) -> Self {
         self.set("LABEL", rt::value::text(value))
     }
     /// `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code.
     #[inline]
-    pub fn edit_form_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn edit_form_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EDIT_FORM_LABEL")
     }
     /// Sets `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_edit_form_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("EDIT_FORM_LABEL", value)
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
     #[inline]
-    pub fn list_column_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_column_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_COLUMN_LABEL")
     }
     /// Sets `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_list_column_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_list_column_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST_COLUMN_LABEL", value)
     }
     /// `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
     #[inline]
-    pub fn list_filter_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_filter_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_FILTER_LABEL")
     }
     /// Sets `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_list_filter_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_list_filter_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST_FILTER_LABEL", value)
     }
     /// `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
     #[inline]
-    pub fn error_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn error_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ERROR_MESSAGE")
     }
     /// Sets `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_error_message(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_error_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("ERROR_MESSAGE", value)
     }
     /// `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
     #[inline]
-    pub fn help_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn help_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "HELP_MESSAGE")
     }
     /// Sets `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_help_message(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("HELP_MESSAGE", value)
     }
     /// `LIST`. Choices of an enumeration.
     #[inline]
-    pub fn list(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn list(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "LIST")
     }
     /// Sets `LIST`. Choices of an enumeration.
@@ -255,38 +210,19 @@ impl CrmUserField {
     #[must_use]
     pub fn set_list(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LIST", rt::value::list(value, ::std::convert::Into::into))
+        self.set("LIST", rt::value::list(value, Into::into))
     }
     /// `SETTINGS`. What the kind of value needs beyond that.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. What the kind of value needs beyond that.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmUserField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmUserField> for rt::Value {
-    fn from(entity: CrmUserField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmUserField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

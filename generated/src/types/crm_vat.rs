@@ -7,62 +7,38 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmVat(rt::Object);
+rt::view!(CrmVat);
 impl CrmVat {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the rate.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people read, as in VAT 20%.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people read, as in VAT 20%.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `RATE`. Rate in per cent; empty for no tax.
     #[inline]
-    pub fn rate(&self) -> ::std::option::Option<f64> {
+    pub fn rate(&self) -> Option<f64> {
         rt::view::read(&self.0, "RATE")
     }
     /// Sets `RATE`. Rate in per cent; empty for no tax.
     #[inline]
     #[must_use]
-    pub fn set_rate(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_rate(self, value: impl Into<f64>) -> Self {
         self.set("RATE", rt::value::number(value))
     }
     /// `ACTIVE`. Whether it can be chosen. It can when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it can be chosen. It can when it is left out.
@@ -73,35 +49,18 @@ impl CrmVat {
     }
     /// `C_SORT`. Place among the rates; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn c_sort(&self) -> ::std::option::Option<i64> {
+    pub fn c_sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "C_SORT")
     }
     /// Sets `C_SORT`. Place among the rates; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_c_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_c_sort(self, value: impl Into<i64>) -> Self {
         self.set("C_SORT", rt::value::integer(value))
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
-    }
-}
-impl ::std::convert::From<rt::Object> for CrmVat {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<CrmVat> for rt::Value {
-    fn from(entity: CrmVat) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for CrmVat {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

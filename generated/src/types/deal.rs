@@ -7,100 +7,70 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deal(rt::Object);
+rt::view!(Deal);
 impl Deal {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the deal, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Name of the deal. Without it the portal makes one with the number.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the deal. Without it the portal makes one with the number.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when it is left out.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<&str> {
+    pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_ID")
     }
     /// Sets `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type_id(self, value: impl Into<String>) -> Self {
         self.set("TYPE_ID", rt::value::text(value))
     }
     /// `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel when it is left out.
     #[inline]
-    pub fn category_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CATEGORY_ID")
     }
     /// Sets `CATEGORY_ID`. Funnel by its number, 0 for the common one; crm.category.list has them. It is chosen when the deal is made and stays; the portal's usual funnel when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_category_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CATEGORY_ID", rt::value::id(value))
     }
     /// `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when it is left out.
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<&str> {
+    pub fn stage_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STAGE_ID")
     }
     /// Sets `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_stage_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_stage_id(self, value: impl Into<String>) -> Self {
         self.set("STAGE_ID", rt::value::text(value))
     }
     /// `STAGE_SEMANTIC_ID`. What the stage means for the work.
     #[inline]
-    pub fn stage_semantic_id(&self) -> ::std::option::Option<&str> {
+    pub fn stage_semantic_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STAGE_SEMANTIC_ID")
     }
     /// `IS_NEW`. Whether it is still in the first stage.
     #[inline]
-    pub fn is_new(&self) -> ::std::option::Option<bool> {
+    pub fn is_new(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_NEW")
     }
     /// `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when it is left out.
     #[inline]
-    pub fn is_recurring(&self) -> ::std::option::Option<bool> {
+    pub fn is_recurring(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_RECURRING")
     }
     /// Sets `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when it is left out.
@@ -111,7 +81,7 @@ impl Deal {
     }
     /// `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when it is left out.
     #[inline]
-    pub fn is_return_customer(&self) -> ::std::option::Option<bool> {
+    pub fn is_return_customer(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_RETURN_CUSTOMER")
     }
     /// Sets `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when it is left out.
@@ -122,7 +92,7 @@ impl Deal {
     }
     /// `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when it is left out.
     #[inline]
-    pub fn is_repeated_approach(&self) -> ::std::option::Option<bool> {
+    pub fn is_repeated_approach(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_REPEATED_APPROACH")
     }
     /// Sets `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when it is left out.
@@ -133,43 +103,40 @@ impl Deal {
     }
     /// `PROBABILITY`. How likely the sale is, in per cent from 0 to 100\.
     #[inline]
-    pub fn probability(&self) -> ::std::option::Option<i64> {
+    pub fn probability(&self) -> Option<i64> {
         rt::view::read(&self.0, "PROBABILITY")
     }
     /// Sets `PROBABILITY`. How likely the sale is, in per cent from 0 to 100\.
     #[inline]
     #[must_use]
-    pub fn set_probability(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_probability(self, value: impl Into<i64>) -> Self {
         self.set("PROBABILITY", rt::value::integer(value))
     }
     /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
     #[inline]
-    pub fn currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
     /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY_ID", rt::value::text(value))
     }
     /// `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
-    pub fn opportunity(&self) -> ::std::option::Option<f64> {
+    pub fn opportunity(&self) -> Option<f64> {
         rt::view::read(&self.0, "OPPORTUNITY")
     }
     /// Sets `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
     #[must_use]
-    pub fn set_opportunity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
         self.set("OPPORTUNITY", rt::value::number(value))
     }
     /// `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
     #[inline]
-    pub fn is_manual_opportunity(&self) -> ::std::option::Option<bool> {
+    pub fn is_manual_opportunity(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_MANUAL_OPPORTUNITY")
     }
     /// Sets `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
@@ -180,40 +147,40 @@ impl Deal {
     }
     /// `TAX_VALUE`. Tax in the amount, in the same currency; 0 when it is left out.
     #[inline]
-    pub fn tax_value(&self) -> ::std::option::Option<f64> {
+    pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "TAX_VALUE")
     }
     /// Sets `TAX_VALUE`. Tax in the amount, in the same currency; 0 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_tax_value(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
         self.set("TAX_VALUE", rt::value::number(value))
     }
     /// `COMPANY_ID`. Company that buys.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Company that buys.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("COMPANY_ID", rt::value::id(value))
     }
     /// `CONTACT_ID`. Contact that buys. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
-    pub fn contact_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. Contact that buys. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     #[must_use]
-    pub fn set_contact_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CONTACT_ID", rt::value::id(value))
     }
     /// `CONTACT_IDS`. Contacts that buy, by their numbers. Answers do not have it: use crm.deal.contact.items.get.
     #[inline]
-    pub fn contact_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT_IDS")
     }
     /// Sets `CONTACT_IDS`. Contacts that buy, by their numbers. Answers do not have it: use crm.deal.contact.items.get.
@@ -221,46 +188,40 @@ impl Deal {
     #[must_use]
     pub fn set_contact_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("CONTACT_IDS", rt::value::list(value, rt::value::id))
     }
     /// `QUOTE_ID`. Estimate that the deal was made of. Kept for old programs.
     #[inline]
-    pub fn quote_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn quote_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "QUOTE_ID")
     }
     /// `BEGINDATE`. First day; today when it is left out.
     #[inline]
-    pub fn begindate(&self) -> ::std::option::Option<&str> {
+    pub fn begindate(&self) -> Option<&str> {
         rt::view::text(&self.0, "BEGINDATE")
     }
     /// Sets `BEGINDATE`. First day; today when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_begindate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_begindate(self, value: impl Into<String>) -> Self {
         self.set("BEGINDATE", rt::value::text(value))
     }
     /// `CLOSEDATE`. Day on which it is expected to end; a week after the first one when it is left out.
     #[inline]
-    pub fn closedate(&self) -> ::std::option::Option<&str> {
+    pub fn closedate(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSEDATE")
     }
     /// Sets `CLOSEDATE`. Day on which it is expected to end; a week after the first one when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_closedate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_closedate(self, value: impl Into<String>) -> Self {
         self.set("CLOSEDATE", rt::value::text(value))
     }
     /// `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when it is left out.
@@ -271,7 +232,7 @@ impl Deal {
     }
     /// `CLOSED`. Whether it has ended. It follows from the stage.
     #[inline]
-    pub fn closed(&self) -> ::std::option::Option<bool> {
+    pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "CLOSED")
     }
     /// Sets `CLOSED`. Whether it has ended. It follows from the stage.
@@ -282,259 +243,206 @@ impl Deal {
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when it is left out.
     #[inline]
-    pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSIGNED_BY_ID", rt::value::id(value))
     }
     /// `CREATED_BY_ID`. Employee who made the deal.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `MOVED_BY_ID`. Employee who moved it to its stage.
     #[inline]
-    pub fn moved_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn moved_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MOVED_BY_ID")
     }
     /// `MOVED_TIME`. When it was moved to its stage.
     #[inline]
-    pub fn moved_time(&self) -> ::std::option::Option<&str> {
+    pub fn moved_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "MOVED_TIME")
     }
     /// `SOURCE_ID`. Where the deal comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
     #[inline]
-    pub fn source_id(&self) -> ::std::option::Option<&str> {
+    pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_ID")
     }
     /// Sets `SOURCE_ID`. Where the deal comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_source_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_id(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_ID", rt::value::text(value))
     }
     /// `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
-    pub fn source_description(&self) -> ::std::option::Option<&str> {
+    pub fn source_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_DESCRIPTION")
     }
     /// Sets `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
     #[must_use]
-    pub fn set_source_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_DESCRIPTION", rt::value::text(value))
     }
     /// `LEAD_ID`. Lead that the deal was made of.
     #[inline]
-    pub fn lead_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn lead_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LEAD_ID")
     }
     /// `ADDITIONAL_INFO`. Data that another system keeps with the deal.
     #[inline]
-    pub fn additional_info(&self) -> ::std::option::Option<&str> {
+    pub fn additional_info(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDITIONAL_INFO")
     }
     /// Sets `ADDITIONAL_INFO`. Data that another system keeps with the deal.
     #[inline]
     #[must_use]
-    pub fn set_additional_info(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_additional_info(self, value: impl Into<String>) -> Self {
         self.set("ADDITIONAL_INFO", rt::value::text(value))
     }
     /// `LOCATION_ID`. Place of the client, for taxes by place. Kept by the portal.
     #[inline]
-    pub fn location_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn location_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LOCATION_ID")
     }
     /// Sets `LOCATION_ID`. Place of the client, for taxes by place. Kept by the portal.
     #[inline]
     #[must_use]
-    pub fn set_location_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_location_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LOCATION_ID", rt::value::id(value))
     }
     /// `ORIGINATOR_ID`. Name of the other system that the deal comes from. The portal only keeps it.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of the other system that the deal comes from. The portal only keeps it.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ORIGIN_ID`. Identifier of the deal in that other system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_ID")
     }
     /// Sets `ORIGIN_ID`. Identifier of the deal in that other system.
     #[inline]
     #[must_use]
-    pub fn set_origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_ID", rt::value::text(value))
     }
     /// `UTM_SOURCE`. Advertising system that brought the deal, as in google; the tag utm_source of the link.
     #[inline]
-    pub fn utm_source(&self) -> ::std::option::Option<&str> {
+    pub fn utm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_SOURCE")
     }
     /// Sets `UTM_SOURCE`. Advertising system that brought the deal, as in google; the tag utm_source of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_source(self, value: impl Into<String>) -> Self {
         self.set("UTM_SOURCE", rt::value::text(value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
-    pub fn utm_medium(&self) -> ::std::option::Option<&str> {
+    pub fn utm_medium(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_MEDIUM")
     }
     /// Sets `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_medium(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
         self.set("UTM_MEDIUM", rt::value::text(value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
-    pub fn utm_campaign(&self) -> ::std::option::Option<&str> {
+    pub fn utm_campaign(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CAMPAIGN")
     }
     /// Sets `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_campaign(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
         self.set("UTM_CAMPAIGN", rt::value::text(value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
-    pub fn utm_content(&self) -> ::std::option::Option<&str> {
+    pub fn utm_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CONTENT")
     }
     /// Sets `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_content(self, value: impl Into<String>) -> Self {
         self.set("UTM_CONTENT", rt::value::text(value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
-    pub fn utm_term(&self) -> ::std::option::Option<&str> {
+    pub fn utm_term(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_TERM")
     }
     /// Sets `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_term(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         self.set("UTM_TERM", rt::value::text(value))
     }
     /// `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the deal is made, never answered.
     #[inline]
-    pub fn trace(&self) -> ::std::option::Option<&str> {
+    pub fn trace(&self) -> Option<&str> {
         rt::view::text(&self.0, "TRACE")
     }
     /// Sets `TRACE`. What the tracking script of the web site has collected, for end-to-end analytics. Sent when the deal is made, never answered.
     #[inline]
     #[must_use]
-    pub fn set_trace(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_trace(self, value: impl Into<String>) -> Self {
         self.set("TRACE", rt::value::text(value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
-    pub fn last_activity_time(&self) -> ::std::option::Option<&str> {
+    pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_ACTIVITY_TIME")
     }
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
-    pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
-    pub fn last_communication_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_communication_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
-    }
-}
-impl ::std::convert::From<rt::Object> for Deal {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Deal> for rt::Value {
-    fn from(entity: Deal) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Deal {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,96 +7,55 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Department(rt::Object);
+rt::view!(Department);
 impl Department {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the department, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What the department is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What the department is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the departments of the same level; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `PARENT`. Number of the department above; the top one has none.
     #[inline]
-    pub fn parent(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT")
     }
     /// Sets `PARENT`. Number of the department above; the top one has none.
     #[inline]
     #[must_use]
-    pub fn set_parent(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent(self, value: impl Into<rt::Id>) -> Self {
         self.set("PARENT", rt::value::id(value))
     }
     /// `UF_HEAD`. Number of the account that heads the department; empty where nobody does.
     #[inline]
-    pub fn uf_head(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_head(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_HEAD")
     }
     /// Sets `UF_HEAD`. Number of the account that heads the department; empty where nobody does.
     #[inline]
     #[must_use]
-    pub fn set_uf_head(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_head(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_HEAD", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for Department {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Department> for rt::Value {
-    fn from(entity: Department) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Department {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,139 +7,101 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObject(rt::Object);
+rt::view!(DiskObject);
 impl DiskObject {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the folder or file, given by the portal. Folders and files are numbered together.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people see, with the ending for a file.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `CODE`. Symbolic code; empty for most.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// `STORAGE_ID`. Number of the storage that holds it.
     #[inline]
-    pub fn storage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn storage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "STORAGE_ID")
     }
     /// `TYPE`. Whether it is a folder or a file.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// `REAL_OBJECT_ID`. Number of the folder that this one stands for, where it was shared and connected; else its own. Folders only.
     #[inline]
-    pub fn real_object_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn real_object_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "REAL_OBJECT_ID")
     }
     /// `PARENT_ID`. Number of the folder that holds it.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// `DELETED_TYPE`. Whether it is in the trash.
     #[inline]
-    pub fn deleted_type(&self) -> ::std::option::Option<i64> {
+    pub fn deleted_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "DELETED_TYPE")
     }
     /// `GLOBAL_CONTENT_VERSION`. How often the content has been replaced, beginning with 1\. Files only.
     #[inline]
-    pub fn global_content_version(&self) -> ::std::option::Option<i64> {
+    pub fn global_content_version(&self) -> Option<i64> {
         rt::view::read(&self.0, "GLOBAL_CONTENT_VERSION")
     }
     /// `FILE_ID`. Number of the stored content, which is not the number of the file. Files only.
     #[inline]
-    pub fn file_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn file_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "FILE_ID")
     }
     /// `SIZE`. Length of the content in bytes. Files only.
     #[inline]
-    pub fn size(&self) -> ::std::option::Option<i64> {
+    pub fn size(&self) -> Option<i64> {
         rt::view::read(&self.0, "SIZE")
     }
     /// `CREATE_TIME`. When it was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATE_TIME")
     }
     /// `UPDATE_TIME`. When it was last changed.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "UPDATE_TIME")
     }
     /// `DELETE_TIME`. When it was last put into the trash; empty when that never happened.
     #[inline]
-    pub fn delete_time(&self) -> ::std::option::Option<&str> {
+    pub fn delete_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "DELETE_TIME")
     }
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `UPDATED_BY`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UPDATED_BY")
     }
     /// `DELETED_BY`. Number of the account that put it into the trash; 0 or empty when that never happened.
     #[inline]
-    pub fn deleted_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn deleted_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "DELETED_BY")
     }
     /// `DOWNLOAD_URL`. Address to fetch the content from. It holds a key, so keep it to yourself. Files only.
     #[inline]
-    pub fn download_url(&self) -> ::std::option::Option<&str> {
+    pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOWNLOAD_URL")
     }
     /// `DETAIL_URL`. Address of the page that shows it to people.
     #[inline]
-    pub fn detail_url(&self) -> ::std::option::Option<&str> {
+    pub fn detail_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_URL")
-    }
-}
-impl ::std::convert::From<rt::Object> for DiskObject {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DiskObject> for rt::Value {
-    fn from(entity: DiskObject) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DiskObject {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

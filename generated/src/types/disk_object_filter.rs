@@ -7,175 +7,116 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObjectFilter(rt::Object);
+rt::view!(DiskObjectFilter);
 impl DiskObjectFilter {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the folder or file; a list of them with @ before the key finds all.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// Sets `ID`. Number of the folder or file; a list of them with @ before the key finds all.
     #[inline]
     #[must_use]
-    pub fn set_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ID", rt::value::id(value))
     }
     /// `NAME`. Name, with % before the key for a part of it.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Name, with % before the key for a part of it.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `TYPE`. Whether folders or files are wanted.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// Sets `TYPE`. Whether folders or files are wanted.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
     /// `CODE`. Symbolic code.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Symbolic code.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `STORAGE_ID`. Number of the storage that holds it.
     #[inline]
-    pub fn storage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn storage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "STORAGE_ID")
     }
     /// Sets `STORAGE_ID`. Number of the storage that holds it.
     #[inline]
     #[must_use]
-    pub fn set_storage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_storage_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("STORAGE_ID", rt::value::id(value))
     }
     /// `PARENT_ID`. Number of the folder that holds it.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Number of the folder that holds it.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PARENT_ID", rt::value::id(value))
     }
     /// `CREATE_TIME`. When it was made, best with an operator before the key.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATE_TIME")
     }
     /// Sets `CREATE_TIME`. When it was made, best with an operator before the key.
     #[inline]
     #[must_use]
-    pub fn set_create_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_create_time(self, value: impl Into<String>) -> Self {
         self.set("CREATE_TIME", rt::value::text(value))
     }
     /// `UPDATE_TIME`. When it was last changed, best with an operator before the key.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "UPDATE_TIME")
     }
     /// Sets `UPDATE_TIME`. When it was last changed, best with an operator before the key.
     #[inline]
     #[must_use]
-    pub fn set_update_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_update_time(self, value: impl Into<String>) -> Self {
         self.set("UPDATE_TIME", rt::value::text(value))
     }
     /// `DELETE_TIME`. When it was put into the trash, best with an operator before the key.
     #[inline]
-    pub fn delete_time(&self) -> ::std::option::Option<&str> {
+    pub fn delete_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "DELETE_TIME")
     }
     /// Sets `DELETE_TIME`. When it was put into the trash, best with an operator before the key.
     #[inline]
     #[must_use]
-    pub fn set_delete_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_delete_time(self, value: impl Into<String>) -> Self {
         self.set("DELETE_TIME", rt::value::text(value))
     }
     /// `DELETED_TYPE`. Whether it is in the trash.
     #[inline]
-    pub fn deleted_type(&self) -> ::std::option::Option<&str> {
+    pub fn deleted_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DELETED_TYPE")
     }
     /// Sets `DELETED_TYPE`. Whether it is in the trash.
     #[inline]
     #[must_use]
-    pub fn set_deleted_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_deleted_type(self, value: impl Into<String>) -> Self {
         self.set("DELETED_TYPE", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for DiskObjectFilter {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DiskObjectFilter> for rt::Value {
-    fn from(entity: DiskObjectFilter) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DiskObjectFilter {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,128 +7,72 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObjectOrder(rt::Object);
+rt::view!(DiskObjectOrder);
 impl DiskObjectOrder {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `NAME`. Direction by the name.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Direction by the name.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `TYPE`. Direction by the kind.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// Sets `TYPE`. Direction by the kind.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
     /// `ID`. Direction by the number.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<&str> {
+    pub fn id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ID")
     }
     /// Sets `ID`. Direction by the number.
     #[inline]
     #[must_use]
-    pub fn set_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_id(self, value: impl Into<String>) -> Self {
         self.set("ID", rt::value::text(value))
     }
     /// `SIZE`. Direction by the length of the content.
     #[inline]
-    pub fn size(&self) -> ::std::option::Option<&str> {
+    pub fn size(&self) -> Option<&str> {
         rt::view::text(&self.0, "SIZE")
     }
     /// Sets `SIZE`. Direction by the length of the content.
     #[inline]
     #[must_use]
-    pub fn set_size(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_size(self, value: impl Into<String>) -> Self {
         self.set("SIZE", rt::value::text(value))
     }
     /// `CREATE_TIME`. Direction by the time when it was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATE_TIME")
     }
     /// Sets `CREATE_TIME`. Direction by the time when it was made.
     #[inline]
     #[must_use]
-    pub fn set_create_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_create_time(self, value: impl Into<String>) -> Self {
         self.set("CREATE_TIME", rt::value::text(value))
     }
     /// `UPDATE_TIME`. Direction by the time of the last change.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "UPDATE_TIME")
     }
     /// Sets `UPDATE_TIME`. Direction by the time of the last change.
     #[inline]
     #[must_use]
-    pub fn set_update_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_update_time(self, value: impl Into<String>) -> Self {
         self.set("UPDATE_TIME", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for DiskObjectOrder {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DiskObjectOrder> for rt::Value {
-    fn from(entity: DiskObjectOrder) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DiskObjectOrder {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

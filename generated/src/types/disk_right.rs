@@ -7,69 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskRight(rt::Object);
+rt::view!(DiskRight);
 impl DiskRight {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `TASK_ID`. Number of the level of access, from GetDriveAccessLevels.
     #[inline]
-    pub fn task_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TASK_ID")
     }
     /// Sets `TASK_ID`. Number of the level of access, from GetDriveAccessLevels.
     #[inline]
     #[must_use]
-    pub fn set_task_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_task_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("TASK_ID", rt::value::id(value))
     }
     /// `ACCESS_CODE`. Whom the right is for: U and a number for a person, D and a number for a department, DR and a number for a department with those below it, an asterisk for everybody.
     #[inline]
-    pub fn access_code(&self) -> ::std::option::Option<&str> {
+    pub fn access_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACCESS_CODE")
     }
     /// Sets `ACCESS_CODE`. Whom the right is for: U and a number for a person, D and a number for a department, DR and a number for a department with those below it, an asterisk for everybody.
     #[inline]
     #[must_use]
-    pub fn set_access_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_access_code(self, value: impl Into<String>) -> Self {
         self.set("ACCESS_CODE", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for DiskRight {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DiskRight> for rt::Value {
-    fn from(entity: DiskRight) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DiskRight {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

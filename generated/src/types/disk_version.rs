@@ -7,84 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskVersion(rt::Object);
+rt::view!(DiskVersion);
 impl DiskVersion {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the version, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `OBJECT_ID`. Number of the file that the version belongs to.
     #[inline]
-    pub fn object_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn object_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OBJECT_ID")
     }
     /// `SIZE`. Length of the content in bytes.
     #[inline]
-    pub fn size(&self) -> ::std::option::Option<i64> {
+    pub fn size(&self) -> Option<i64> {
         rt::view::read(&self.0, "SIZE")
     }
     /// `NAME`. What the file was called when the version was made.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `GLOBAL_CONTENT_VERSION`. Place of the version in the history of the file, beginning with 1\.
     #[inline]
-    pub fn global_content_version(&self) -> ::std::option::Option<i64> {
+    pub fn global_content_version(&self) -> Option<i64> {
         rt::view::read(&self.0, "GLOBAL_CONTENT_VERSION")
     }
     /// `CREATE_TIME`. When the version was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATE_TIME")
     }
     /// `CREATED_BY`. Number of the account that made the version.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `DOWNLOAD_URL`. Address to fetch the content from. It holds a key, so keep it to yourself.
     #[inline]
-    pub fn download_url(&self) -> ::std::option::Option<&str> {
+    pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOWNLOAD_URL")
-    }
-}
-impl ::std::convert::From<rt::Object> for DiskVersion {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DiskVersion> for rt::Value {
-    fn from(entity: DiskVersion) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DiskVersion {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,107 +7,77 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentNumberSettings(rt::Object);
+rt::view!(DocumentNumberSettings);
 impl DocumentNumberSettings {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `start`. Number to begin with. 1 when it is left out.
     #[inline]
-    pub fn start(&self) -> ::std::option::Option<i64> {
+    pub fn start(&self) -> Option<i64> {
         rt::view::read(&self.0, "start")
     }
     /// Sets `start`. Number to begin with. 1 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_start(self, value: impl Into<i64>) -> Self {
         self.set("start", rt::value::integer(value))
     }
     /// `step`. How far to go each time. 1 when it is left out.
     #[inline]
-    pub fn step(&self) -> ::std::option::Option<i64> {
+    pub fn step(&self) -> Option<i64> {
         rt::view::read(&self.0, "step")
     }
     /// Sets `step`. How far to go each time. 1 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_step(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_step(self, value: impl Into<i64>) -> Self {
         self.set("step", rt::value::integer(value))
     }
     /// `length`. Least number of characters. 0 when it is left out.
     #[inline]
-    pub fn length(&self) -> ::std::option::Option<i64> {
+    pub fn length(&self) -> Option<i64> {
         rt::view::read(&self.0, "length")
     }
     /// Sets `length`. Least number of characters. 0 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_length(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_length(self, value: impl Into<i64>) -> Self {
         self.set("length", rt::value::integer(value))
     }
     /// `padString`. Character that fills a shorter number up on the left. 0 when it is left out.
     #[inline]
-    pub fn pad_string(&self) -> ::std::option::Option<&str> {
+    pub fn pad_string(&self) -> Option<&str> {
         rt::view::text(&self.0, "padString")
     }
     /// Sets `padString`. Character that fills a shorter number up on the left. 0 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_pad_string(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pad_string(self, value: impl Into<String>) -> Self {
         self.set("padString", rt::value::text(value))
     }
     /// `periodicBy`. When to begin anew.
     #[inline]
-    pub fn periodic_by(&self) -> ::std::option::Option<&str> {
+    pub fn periodic_by(&self) -> Option<&str> {
         rt::view::text(&self.0, "periodicBy")
     }
     /// Sets `periodicBy`. When to begin anew.
     #[inline]
     #[must_use]
-    pub fn set_periodic_by(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_periodic_by(self, value: impl Into<String>) -> Self {
         self.set("periodicBy", rt::value::text(value))
     }
     /// `timezone`. Time zone for that, such as Europe/Berlin.
     #[inline]
-    pub fn timezone(&self) -> ::std::option::Option<&str> {
+    pub fn timezone(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone")
     }
     /// Sets `timezone`. Time zone for that, such as Europe/Berlin.
     #[inline]
     #[must_use]
-    pub fn set_timezone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_timezone(self, value: impl Into<String>) -> Self {
         self.set("timezone", rt::value::text(value))
     }
     /// `isDirectNumeration`. Whether each document of a record is counted for itself. No when it is left out; answers have true or false.
     #[inline]
-    pub fn is_direct_numeration(&self) -> ::std::option::Option<bool> {
+    pub fn is_direct_numeration(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDirectNumeration")
     }
     /// Sets `isDirectNumeration`. Whether each document of a record is counted for itself. No when it is left out; answers have true or false.
@@ -115,22 +85,5 @@ impl DocumentNumberSettings {
     #[must_use]
     pub fn set_is_direct_numeration(self, value: bool) -> Self {
         self.set("isDirectNumeration", rt::value::one_zero(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for DocumentNumberSettings {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DocumentNumberSettings> for rt::Value {
-    fn from(entity: DocumentNumberSettings) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DocumentNumberSettings {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

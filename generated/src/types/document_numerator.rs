@@ -7,93 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentNumerator(rt::Object);
+rt::view!(DocumentNumerator);
 impl DocumentNumerator {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the counter, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people call the counter.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people call the counter.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `template`. Pattern of the number with {NUMBER} in it, such as INV-{NUMBER}.
     #[inline]
-    pub fn template(&self) -> ::std::option::Option<&str> {
+    pub fn template(&self) -> Option<&str> {
         rt::view::text(&self.0, "template")
     }
     /// Sets `template`. Pattern of the number with {NUMBER} in it, such as INV-{NUMBER}.
     #[inline]
     #[must_use]
-    pub fn set_template(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_template(self, value: impl Into<String>) -> Self {
         self.set("template", rt::value::text(value))
     }
     /// `code`. Symbolic code; empty for most.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `settings`. How the counter goes on.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
     /// Sets `settings`. How the counter goes on.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for DocumentNumerator {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DocumentNumerator> for rt::Value {
-    fn from(entity: DocumentNumerator) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DocumentNumerator {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

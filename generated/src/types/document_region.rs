@@ -7,135 +7,82 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentRegion(rt::Object);
+rt::view!(DocumentRegion);
 impl DocumentRegion {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the region; regions that came with the portal have none.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `code`. Code of a region that came with the portal, such as de.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `title`. What people call the region.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What people call the region.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `languageId`. Language of the region, such as de.
     #[inline]
-    pub fn language_id(&self) -> ::std::option::Option<&str> {
+    pub fn language_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "languageId")
     }
     /// Sets `languageId`. Language of the region, such as de.
     #[inline]
     #[must_use]
-    pub fn set_language_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_language_id(self, value: impl Into<String>) -> Self {
         self.set("languageId", rt::value::text(value))
     }
     /// `formatDate`. Form of a date, such as DD.MM.YYYY.
     #[inline]
-    pub fn format_date(&self) -> ::std::option::Option<&str> {
+    pub fn format_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "formatDate")
     }
     /// Sets `formatDate`. Form of a date, such as DD.MM.YYYY.
     #[inline]
     #[must_use]
-    pub fn set_format_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_format_date(self, value: impl Into<String>) -> Self {
         self.set("formatDate", rt::value::text(value))
     }
     /// `formatDatetime`. Form of a point in time, such as DD.MM.YYYY HH:MI:SS.
     #[inline]
-    pub fn format_datetime(&self) -> ::std::option::Option<&str> {
+    pub fn format_datetime(&self) -> Option<&str> {
         rt::view::text(&self.0, "formatDatetime")
     }
     /// Sets `formatDatetime`. Form of a point in time, such as DD.MM.YYYY HH:MI:SS.
     #[inline]
     #[must_use]
-    pub fn set_format_datetime(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_format_datetime(self, value: impl Into<String>) -> Self {
         self.set("formatDatetime", rt::value::text(value))
     }
     /// `formatName`. Form of a person's name made of \#TITLE#, \#NAME#, \#LAST_NAME#, \#SECOND_NAME# and, for first letters, \#NAME_SHORT#, \#LAST_NAME_SHORT# and \#SECOND_NAME_SHORT#.
     #[inline]
-    pub fn format_name(&self) -> ::std::option::Option<&str> {
+    pub fn format_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "formatName")
     }
     /// Sets `formatName`. Form of a person's name made of \#TITLE#, \#NAME#, \#LAST_NAME#, \#SECOND_NAME# and, for first letters, \#NAME_SHORT#, \#LAST_NAME_SHORT# and \#SECOND_NAME_SHORT#.
     #[inline]
     #[must_use]
-    pub fn set_format_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_format_name(self, value: impl Into<String>) -> Self {
         self.set("formatName", rt::value::text(value))
     }
     /// `phrases`. Texts by codes of your own, such as TAX_INCLUDED, for use in templates.
     #[inline]
-    pub fn phrases(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn phrases(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "phrases")
     }
     /// Sets `phrases`. Texts by codes of your own, such as TAX_INCLUDED, for use in templates.
     #[inline]
     #[must_use]
-    pub fn set_phrases(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_phrases(self, value: impl Into<rt::Value>) -> Self {
         self.set("phrases", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for DocumentRegion {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DocumentRegion> for rt::Value {
-    fn from(entity: DocumentRegion) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DocumentRegion {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,134 +7,96 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentTemplate(rt::Object);
+rt::view!(DocumentTemplate);
 impl DocumentTemplate {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the template, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people call the template.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people call the template.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `fileId`. Number of a Word file of the Drive with the template; instead of file.
     #[inline]
-    pub fn file_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn file_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "fileId")
     }
     /// Sets `fileId`. Number of a Word file of the Drive with the template; instead of file.
     #[inline]
     #[must_use]
-    pub fn set_file_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_file_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("fileId", rt::value::id(value))
     }
     /// `file`. Word file with the template; instead of fileId.
     #[inline]
-    pub fn file(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn file(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "file")
     }
     /// Sets `file`. Word file with the template; instead of fileId.
     #[inline]
     #[must_use]
-    pub fn set_file(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_file(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "file",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `numeratorId`. Number of the counter of the documents, as ListDocumentNumerators tells it.
     #[inline]
-    pub fn numerator_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn numerator_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "numeratorId")
     }
     /// Sets `numeratorId`. Number of the counter of the documents, as ListDocumentNumerators tells it.
     #[inline]
     #[must_use]
-    pub fn set_numerator_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_numerator_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("numeratorId", rt::value::id(value))
     }
     /// `region`. Region of the documents: a code such as de, or the number of one's own.
     #[inline]
-    pub fn region(&self) -> ::std::option::Option<&str> {
+    pub fn region(&self) -> Option<&str> {
         rt::view::text(&self.0, "region")
     }
     /// Sets `region`. Region of the documents: a code such as de, or the number of one's own.
     #[inline]
     #[must_use]
-    pub fn set_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_region(self, value: impl Into<String>) -> Self {
         self.set("region", rt::value::text(value))
     }
     /// `code`. Symbolic code of the template.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code of the template.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when it is left out.
     #[inline]
-    pub fn users(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
     /// Sets `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_users(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set("users", rt::value::list(value, rt::value::text))
     }
     /// `active`. Whether it is in use. Yes when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. Yes when it is left out.
@@ -145,7 +107,7 @@ impl DocumentTemplate {
     }
     /// `withStamps`. Whether stamp and signature are filled in. No when it is left out.
     #[inline]
-    pub fn with_stamps(&self) -> ::std::option::Option<bool> {
+    pub fn with_stamps(&self) -> Option<bool> {
         rt::view::read(&self.0, "withStamps")
     }
     /// Sets `withStamps`. Whether stamp and signature are filled in. No when it is left out.
@@ -156,20 +118,18 @@ impl DocumentTemplate {
     }
     /// `sort`. Place among the templates; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the templates; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `providers`. Classes that the data come from. The one for REST when it is left out.
     #[inline]
-    pub fn providers(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn providers(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "providers")
     }
     /// Sets `providers`. Classes that the data come from. The one for REST when it is left out.
@@ -177,82 +137,63 @@ impl DocumentTemplate {
     #[must_use]
     pub fn set_providers(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("providers", rt::value::list(value, rt::value::text))
     }
     /// `download`. Address of the file, for people.
     #[inline]
-    pub fn download(&self) -> ::std::option::Option<&str> {
+    pub fn download(&self) -> Option<&str> {
         rt::view::text(&self.0, "download")
     }
     /// `downloadMachine`. Address of the file, for programs.
     #[inline]
-    pub fn download_machine(&self) -> ::std::option::Option<&str> {
+    pub fn download_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadMachine")
     }
     /// `moduleId`. Part of the portal that it belongs to, such as rest.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
     /// `bodyType`. Class of the file.
     #[inline]
-    pub fn body_type(&self) -> ::std::option::Option<&str> {
+    pub fn body_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "bodyType")
     }
     /// `productsTableVariant`. How the table of products is laid out.
     #[inline]
-    pub fn products_table_variant(&self) -> ::std::option::Option<&str> {
+    pub fn products_table_variant(&self) -> Option<&str> {
         rt::view::text(&self.0, "productsTableVariant")
     }
     /// `isDeleted`. Whether it was removed while documents of it remain.
     #[inline]
-    pub fn is_deleted(&self) -> ::std::option::Option<bool> {
+    pub fn is_deleted(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDeleted")
     }
     /// `isDefault`. Whether it came with the portal.
     #[inline]
-    pub fn is_default(&self) -> ::std::option::Option<bool> {
+    pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDefault")
     }
     /// `createTime`. When it was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
     /// `updateTime`. When it was last changed.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updateTime")
     }
     /// `createdBy`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
-    }
-}
-impl ::std::convert::From<rt::Object> for DocumentTemplate {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<DocumentTemplate> for rt::Value {
-    fn from(entity: DocumentTemplate) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for DocumentTemplate {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

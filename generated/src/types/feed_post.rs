@@ -7,174 +7,136 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPost(rt::Object);
+rt::view!(FeedPost);
 impl FeedPost {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the post, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `BLOG_ID`. Number of the author's blog that holds the post.
     #[inline]
-    pub fn blog_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn blog_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "BLOG_ID")
     }
     /// `PUBLISH_STATUS`. State of publication; P for published.
     #[inline]
-    pub fn publish_status(&self) -> ::std::option::Option<&str> {
+    pub fn publish_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "PUBLISH_STATUS")
     }
     /// `TITLE`. Heading of the post.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// `AUTHOR_ID`. Number of the account that wrote the post.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTHOR_ID")
     }
     /// `ENABLE_COMMENTS`. Whether comments are allowed.
     #[inline]
-    pub fn enable_comments(&self) -> ::std::option::Option<bool> {
+    pub fn enable_comments(&self) -> Option<bool> {
         rt::view::read(&self.0, "ENABLE_COMMENTS")
     }
     /// `NUM_COMMENTS`. How many comments there are.
     #[inline]
-    pub fn num_comments(&self) -> ::std::option::Option<i64> {
+    pub fn num_comments(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUM_COMMENTS")
     }
     /// `CODE`. Symbolic code; empty for most posts.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// `MICRO`. Whether it is a short post without a heading of its own.
     #[inline]
-    pub fn micro(&self) -> ::std::option::Option<bool> {
+    pub fn micro(&self) -> Option<bool> {
         rt::view::read(&self.0, "MICRO")
     }
     /// `DETAIL_TEXT`. Text with the portal's markup in square brackets.
     #[inline]
-    pub fn detail_text(&self) -> ::std::option::Option<&str> {
+    pub fn detail_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_TEXT")
     }
     /// `DATE_PUBLISH`. When the post was published.
     #[inline]
-    pub fn date_publish(&self) -> ::std::option::Option<&str> {
+    pub fn date_publish(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_PUBLISH")
     }
     /// `CATEGORY_ID`. Numbers of the tags, with commas between them.
     #[inline]
-    pub fn category_id(&self) -> ::std::option::Option<&str> {
+    pub fn category_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CATEGORY_ID")
     }
     /// `HAS_SOCNET_ALL`. Whether everybody who is signed in may see the post.
     #[inline]
-    pub fn has_socnet_all(&self) -> ::std::option::Option<bool> {
+    pub fn has_socnet_all(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_SOCNET_ALL")
     }
     /// `HAS_TAGS`. Whether the post has tags.
     #[inline]
-    pub fn has_tags(&self) -> ::std::option::Option<bool> {
+    pub fn has_tags(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_TAGS")
     }
     /// `HAS_IMAGES`. Whether there are pictures in the text.
     #[inline]
-    pub fn has_images(&self) -> ::std::option::Option<bool> {
+    pub fn has_images(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_IMAGES")
     }
     /// `HAS_PROPS`. Whether any custom field is filled.
     #[inline]
-    pub fn has_props(&self) -> ::std::option::Option<bool> {
+    pub fn has_props(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_PROPS")
     }
     /// `HAS_COMMENT_IMAGES`. Whether there are pictures in the comments; empty when the portal does not know.
     #[inline]
-    pub fn has_comment_images(&self) -> ::std::option::Option<&str> {
+    pub fn has_comment_images(&self) -> Option<&str> {
         rt::view::text(&self.0, "HAS_COMMENT_IMAGES")
     }
     /// `UF_BLOG_POST_FILE`. Definition and value of the field that holds the attached files; VALUE lists the numbers of the attachments.
     #[inline]
-    pub fn uf_blog_post_file(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_blog_post_file(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_BLOG_POST_FILE")
     }
     /// `UF_BLOG_POST_DOC`. Definition and value of the field for files outside of the Drive; a relic of old posts.
     #[inline]
-    pub fn uf_blog_post_doc(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_blog_post_doc(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_BLOG_POST_DOC")
     }
     /// `UF_BLOG_POST_URL_PRV`. Definition and value of the field with the preview of a link in the text.
     #[inline]
-    pub fn uf_blog_post_url_prv(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_blog_post_url_prv(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_BLOG_POST_URL_PRV")
     }
     /// `UF_BLOG_POST_IMPRTNT`. Definition and value of the mark of an important post; VALUE is 1 where it is set.
     #[inline]
-    pub fn uf_blog_post_imprtnt(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_blog_post_imprtnt(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_BLOG_POST_IMPRTNT")
     }
     /// `UF_IMPRTANT_DATE_END`. Definition and value of the moment when the post stops being important.
     #[inline]
-    pub fn uf_imprtant_date_end(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_imprtant_date_end(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_IMPRTANT_DATE_END")
     }
     /// `UF_BLOG_POST_VOTE`. Definition and value of the field with the poll.
     #[inline]
-    pub fn uf_blog_post_vote(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_blog_post_vote(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_BLOG_POST_VOTE")
     }
     /// `UF_GRATITUDE`. Definition and value of the field with an appreciation of colleagues.
     #[inline]
-    pub fn uf_gratitude(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_gratitude(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_GRATITUDE")
     }
     /// `UF_MAIL_MESSAGE`. Definition and value of the link to an e-mail that the post came from.
     #[inline]
-    pub fn uf_mail_message(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn uf_mail_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "UF_MAIL_MESSAGE")
     }
     /// `FILES`. Numbers of the attachments, the same as the value of UF_BLOG_POST_FILE.
     #[inline]
-    pub fn files(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn files(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "FILES")
-    }
-}
-impl ::std::convert::From<rt::Object> for FeedPost {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<FeedPost> for rt::Value {
-    fn from(entity: FeedPost) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for FeedPost {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

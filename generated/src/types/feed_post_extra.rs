@@ -7,34 +7,11 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPostExtra(rt::Object);
+rt::view!(FeedPostExtra);
 impl FeedPostExtra {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `UF_BLOG_POST_FILE`. Files that are on the Drive already, each as n and the number of the Drive file, such as n505. Ignored beside FILES.
     #[inline]
-    pub fn uf_blog_post_file(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn uf_blog_post_file(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "UF_BLOG_POST_FILE")
     }
     /// Sets `UF_BLOG_POST_FILE`. Files that are on the Drive already, each as n and the number of the Drive file, such as n505. Ignored beside FILES.
@@ -42,82 +19,68 @@ impl FeedPostExtra {
     #[must_use]
     pub fn set_uf_blog_post_file(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("UF_BLOG_POST_FILE", rt::value::list(value, rt::value::text))
     }
     /// `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
-    pub fn uf_blog_post_imprtnt(&self) -> ::std::option::Option<i64> {
+    pub fn uf_blog_post_imprtnt(&self) -> Option<i64> {
         rt::view::read(&self.0, "UF_BLOG_POST_IMPRTNT")
     }
     /// Sets `UF_BLOG_POST_IMPRTNT`. Mark of an important post, 1 or 0\. The portal sets it by IMPORTANT, so it is seldom needed.
     #[inline]
     #[must_use]
-    pub fn set_uf_blog_post_imprtnt(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_uf_blog_post_imprtnt(self, value: impl Into<i64>) -> Self {
         self.set("UF_BLOG_POST_IMPRTNT", rt::value::integer(value))
     }
     /// `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
-    pub fn uf_imprtant_date_end(&self) -> ::std::option::Option<&str> {
+    pub fn uf_imprtant_date_end(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_IMPRTANT_DATE_END")
     }
     /// Sets `UF_IMPRTANT_DATE_END`. When the post stops being important. The portal sets it by IMPORTANT_DATE_END, so it is seldom needed.
     #[inline]
     #[must_use]
-    pub fn set_uf_imprtant_date_end(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_imprtant_date_end(self, value: impl Into<String>) -> Self {
         self.set("UF_IMPRTANT_DATE_END", rt::value::text(value))
     }
     /// `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
-    pub fn uf_blog_post_url_prv(&self) -> ::std::option::Option<i64> {
+    pub fn uf_blog_post_url_prv(&self) -> Option<i64> {
         rt::view::read(&self.0, "UF_BLOG_POST_URL_PRV")
     }
     /// Sets `UF_BLOG_POST_URL_PRV`. Number of a stored link preview. The portal sets it by PARSE_PREVIEW, so it is seldom needed.
     #[inline]
     #[must_use]
-    pub fn set_uf_blog_post_url_prv(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_uf_blog_post_url_prv(self, value: impl Into<i64>) -> Self {
         self.set("UF_BLOG_POST_URL_PRV", rt::value::integer(value))
     }
     /// `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
-    pub fn uf_gratitude(&self) -> ::std::option::Option<i64> {
+    pub fn uf_gratitude(&self) -> Option<i64> {
         rt::view::read(&self.0, "UF_GRATITUDE")
     }
     /// Sets `UF_GRATITUDE`. Number of an appreciation that exists already. A new one comes from GRATITUDE_MEDAL and GRATITUDE_EMPLOYEES.
     #[inline]
     #[must_use]
-    pub fn set_uf_gratitude(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_uf_gratitude(self, value: impl Into<i64>) -> Self {
         self.set("UF_GRATITUDE", rt::value::integer(value))
     }
     /// `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
-    pub fn gratitude_medal(&self) -> ::std::option::Option<&str> {
+    pub fn gratitude_medal(&self) -> Option<&str> {
         rt::view::text(&self.0, "GRATITUDE_MEDAL")
     }
     /// Sets `GRATITUDE_MEDAL`. Medal of the appreciation, by its external code.
     #[inline]
     #[must_use]
-    pub fn set_gratitude_medal(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_gratitude_medal(self, value: impl Into<String>) -> Self {
         self.set("GRATITUDE_MEDAL", rt::value::text(value))
     }
     /// `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
     #[inline]
-    pub fn gratitude_employees(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn gratitude_employees(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "GRATITUDE_EMPLOYEES")
     }
     /// Sets `GRATITUDE_EMPLOYEES`. Numbers of the colleagues whom the appreciation is for.
@@ -125,39 +88,19 @@ impl FeedPostExtra {
     #[must_use]
     pub fn set_gratitude_employees(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         self.set("GRATITUDE_EMPLOYEES", rt::value::list(value, rt::value::integer))
     }
     /// `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
-    pub fn uf_blog_post_vote(&self) -> ::std::option::Option<&str> {
+    pub fn uf_blog_post_vote(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_BLOG_POST_VOTE")
     }
     /// Sets `UF_BLOG_POST_VOTE`. Poll, as n and its number. A new poll takes any number; its questions go into a key of their own, UF_BLOG_POST_VOTE_n\<number\>\_DATA, with QUESTIONS, ANONYMITY and OPTIONS.
     #[inline]
     #[must_use]
-    pub fn set_uf_blog_post_vote(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_blog_post_vote(self, value: impl Into<String>) -> Self {
         self.set("UF_BLOG_POST_VOTE", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for FeedPostExtra {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<FeedPostExtra> for rt::Value {
-    fn from(entity: FeedPostExtra) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for FeedPostExtra {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,154 +7,116 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FinishedCall(rt::Object);
+rt::view!(FinishedCall);
 impl FinishedCall {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the record in the statistics.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `CALL_ID`. Call, by the identifier that RegisterCall answered.
     #[inline]
-    pub fn call_id(&self) -> ::std::option::Option<&str> {
+    pub fn call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_ID")
     }
     /// `EXTERNAL_CALL_ID`. Identifier of the call in the exchange.
     #[inline]
-    pub fn external_call_id(&self) -> ::std::option::Option<&str> {
+    pub fn external_call_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "EXTERNAL_CALL_ID")
     }
     /// `PORTAL_USER_ID`. Employee who spoke.
     #[inline]
-    pub fn portal_user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn portal_user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PORTAL_USER_ID")
     }
     /// `PHONE_NUMBER`. Telephone number of the other side.
     #[inline]
-    pub fn phone_number(&self) -> ::std::option::Option<&str> {
+    pub fn phone_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "PHONE_NUMBER")
     }
     /// `PORTAL_NUMBER`. Line of the call.
     #[inline]
-    pub fn portal_number(&self) -> ::std::option::Option<&str> {
+    pub fn portal_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "PORTAL_NUMBER")
     }
     /// `INCOMING`. Kind of call.
     #[inline]
-    pub fn incoming(&self) -> ::std::option::Option<&str> {
+    pub fn incoming(&self) -> Option<&str> {
         rt::view::text(&self.0, "INCOMING")
     }
     /// `CALL_DURATION`. Length of the call in seconds.
     #[inline]
-    pub fn call_duration(&self) -> ::std::option::Option<i64> {
+    pub fn call_duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "CALL_DURATION")
     }
     /// `CALL_START_DATE`. When the call began.
     #[inline]
-    pub fn call_start_date(&self) -> ::std::option::Option<&str> {
+    pub fn call_start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_START_DATE")
     }
     /// `CALL_STATUS`. Whether people spoke.
     #[inline]
-    pub fn call_status(&self) -> ::std::option::Option<i64> {
+    pub fn call_status(&self) -> Option<i64> {
         rt::view::read(&self.0, "CALL_STATUS")
     }
     /// `CALL_VOTE`. Mark that the client gave; 0 or empty for none.
     #[inline]
-    pub fn call_vote(&self) -> ::std::option::Option<i64> {
+    pub fn call_vote(&self) -> Option<i64> {
         rt::view::read(&self.0, "CALL_VOTE")
     }
     /// `COST`. What the call cost.
     #[inline]
-    pub fn cost(&self) -> ::std::option::Option<f64> {
+    pub fn cost(&self) -> Option<f64> {
         rt::view::read(&self.0, "COST")
     }
     /// `COST_CURRENCY`. Currency of COST.
     #[inline]
-    pub fn cost_currency(&self) -> ::std::option::Option<&str> {
+    pub fn cost_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "COST_CURRENCY")
     }
     /// `CALL_FAILED_CODE`. How the call ended.
     #[inline]
-    pub fn call_failed_code(&self) -> ::std::option::Option<&str> {
+    pub fn call_failed_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_FAILED_CODE")
     }
     /// `CALL_FAILED_REASON`. How the call ended, in words.
     #[inline]
-    pub fn call_failed_reason(&self) -> ::std::option::Option<&str> {
+    pub fn call_failed_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_FAILED_REASON")
     }
     /// `REST_APP_ID`. Application that registered the call.
     #[inline]
-    pub fn rest_app_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn rest_app_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "REST_APP_ID")
     }
     /// `REST_APP_NAME`. Name of that application.
     #[inline]
-    pub fn rest_app_name(&self) -> ::std::option::Option<&str> {
+    pub fn rest_app_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "REST_APP_NAME")
     }
     /// `CRM_ACTIVITY_ID`. Activity of the CRM that stands for the call.
     #[inline]
-    pub fn crm_activity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn crm_activity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CRM_ACTIVITY_ID")
     }
     /// `COMMENT`. Comment on the call.
     #[inline]
-    pub fn comment(&self) -> ::std::option::Option<&str> {
+    pub fn comment(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENT")
     }
     /// `CRM_ENTITY_TYPE`. Kind of the record of the CRM.
     #[inline]
-    pub fn crm_entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn crm_entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_ENTITY_TYPE")
     }
     /// `CRM_ENTITY_ID`. Record of the CRM that the call belongs to.
     #[inline]
-    pub fn crm_entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn crm_entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CRM_ENTITY_ID")
     }
     /// `ERRORS`. What went wrong although the call was written down.
     #[inline]
-    pub fn errors(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn errors(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ERRORS")
-    }
-}
-impl ::std::convert::From<rt::Object> for FinishedCall {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<FinishedCall> for rt::Value {
-    fn from(entity: FinishedCall) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for FinishedCall {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

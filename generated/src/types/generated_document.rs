@@ -7,199 +7,161 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GeneratedDocument(rt::Object);
+rt::view!(GeneratedDocument);
 impl GeneratedDocument {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the document, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. Name of the document, made of the template's name and the number.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `number`. Number of the document by the counter of its template.
     #[inline]
-    pub fn number(&self) -> ::std::option::Option<&str> {
+    pub fn number(&self) -> Option<&str> {
         rt::view::text(&self.0, "number")
     }
     /// `templateId`. Number of the template.
     #[inline]
-    pub fn template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "templateId")
     }
     /// `provider`. Class that the data come from; the one for REST here.
     #[inline]
-    pub fn provider(&self) -> ::std::option::Option<&str> {
+    pub fn provider(&self) -> Option<&str> {
         rt::view::text(&self.0, "provider")
     }
     /// `value`. Key of the record that the document is about, as the application gave it.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&str> {
+    pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
     /// `values`. Values that were filled in, by the codes of the template's fields.
     #[inline]
-    pub fn values(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn values(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "values")
     }
     /// `fileId`. Number of the Word file.
     #[inline]
-    pub fn file_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn file_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "fileId")
     }
     /// `imageId`. Number of the picture of the first page.
     #[inline]
-    pub fn image_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn image_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "imageId")
     }
     /// `pdfId`. Number of the PDF file.
     #[inline]
-    pub fn pdf_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn pdf_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "pdfId")
     }
     /// `stampsEnabled`. Whether stamp and signature are in it.
     #[inline]
-    pub fn stamps_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn stamps_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "stampsEnabled")
     }
     /// `downloadUrl`. Address of the Word file, for people.
     #[inline]
-    pub fn download_url(&self) -> ::std::option::Option<&str> {
+    pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrl")
     }
     /// `downloadUrlMachine`. Address of the Word file, for programs.
     #[inline]
-    pub fn download_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn download_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrlMachine")
     }
     /// `pdfUrl`. Address of the PDF file, for people; missing until it is ready.
     #[inline]
-    pub fn pdf_url(&self) -> ::std::option::Option<&str> {
+    pub fn pdf_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "pdfUrl")
     }
     /// `pdfUrlMachine`. Address of the PDF file, for programs; missing until it is ready.
     #[inline]
-    pub fn pdf_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn pdf_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "pdfUrlMachine")
     }
     /// `printUrl`. Address to print the PDF from, for people.
     #[inline]
-    pub fn print_url(&self) -> ::std::option::Option<&str> {
+    pub fn print_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "printUrl")
     }
     /// `printUrlMachine`. Address to print the PDF from, for programs.
     #[inline]
-    pub fn print_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn print_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "printUrlMachine")
     }
     /// `imageUrl`. Address of the picture, for people.
     #[inline]
-    pub fn image_url(&self) -> ::std::option::Option<&str> {
+    pub fn image_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "imageUrl")
     }
     /// `imageUrlMachine`. Address of the picture, for programs.
     #[inline]
-    pub fn image_url_machine(&self) -> ::std::option::Option<&str> {
+    pub fn image_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "imageUrlMachine")
     }
     /// `publicUrl`. Public address; empty when there is none.
     #[inline]
-    pub fn public_url(&self) -> ::std::option::Option<&str> {
+    pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "publicUrl")
     }
     /// `publicUrlView`. When the public address was last looked at, as time.
     #[inline]
-    pub fn public_url_view(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn public_url_view(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "publicUrlView")
     }
     /// `isTransformationError`. Whether turning it into PDF and picture failed.
     #[inline]
-    pub fn is_transformation_error(&self) -> ::std::option::Option<bool> {
+    pub fn is_transformation_error(&self) -> Option<bool> {
         rt::view::read(&self.0, "isTransformationError")
     }
     /// `transformationErrorCode`. Code of that failure.
     #[inline]
-    pub fn transformation_error_code(&self) -> ::std::option::Option<&str> {
+    pub fn transformation_error_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "transformationErrorCode")
     }
     /// `transformationErrorMessage`. Words for that failure.
     #[inline]
-    pub fn transformation_error_message(&self) -> ::std::option::Option<&str> {
+    pub fn transformation_error_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "transformationErrorMessage")
     }
     /// `transformationCancelReason`. Why turning it into PDF was given up.
     #[inline]
-    pub fn transformation_cancel_reason(&self) -> ::std::option::Option<&str> {
+    pub fn transformation_cancel_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "transformationCancelReason")
     }
     /// `pullTag`. Tag under which news of the conversion come.
     #[inline]
-    pub fn pull_tag(&self) -> ::std::option::Option<&str> {
+    pub fn pull_tag(&self) -> Option<&str> {
         rt::view::text(&self.0, "pullTag")
     }
     /// `emailDiskFile`. Number of the file of the Drive to send by e-mail.
     #[inline]
-    pub fn email_disk_file(&self) -> ::std::option::Option<rt::Id> {
+    pub fn email_disk_file(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "emailDiskFile")
     }
     /// `createTime`. When it was made.
     #[inline]
-    pub fn create_time(&self) -> ::std::option::Option<&str> {
+    pub fn create_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createTime")
     }
     /// `updateTime`. When it was last changed.
     #[inline]
-    pub fn update_time(&self) -> ::std::option::Option<&str> {
+    pub fn update_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updateTime")
     }
     /// `createdBy`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
-    }
-}
-impl ::std::convert::From<rt::Object> for GeneratedDocument {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<GeneratedDocument> for rt::Value {
-    fn from(entity: GeneratedDocument) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for GeneratedDocument {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

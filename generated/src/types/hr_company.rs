@@ -7,87 +7,60 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrCompany(rt::Object);
+rt::view!(HrCompany);
 impl HrCompany {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the tie, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `company`. Code of the company in the HR system.
     #[inline]
-    pub fn company(&self) -> ::std::option::Option<&str> {
+    pub fn company(&self) -> Option<&str> {
         rt::view::text(&self.0, "company")
     }
     /// Sets `company`. Code of the company in the HR system.
     #[inline]
     #[must_use]
-    pub fn set_company(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_company(self, value: impl Into<String>) -> Self {
         self.set("company", rt::value::text(value))
     }
     /// `crmCompanyId`. Number of one of the companies of one's own in the CRM.
     #[inline]
-    pub fn crm_company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn crm_company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "crmCompanyId")
     }
     /// Sets `crmCompanyId`. Number of one of the companies of one's own in the CRM.
     #[inline]
     #[must_use]
-    pub fn set_crm_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_crm_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("crmCompanyId", rt::value::id(value))
     }
     /// `title`. Name of the company.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. Name of the company.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `data`. Further facts, as the HR system keeps them.
     #[inline]
-    pub fn data(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "data")
     }
     /// Sets `data`. Further facts, as the HR system keeps them.
     #[inline]
     #[must_use]
-    pub fn set_data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("data", value)
     }
     /// `fields`. Fields that the HR system keeps.
     #[inline]
-    pub fn fields(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn fields(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "fields")
     }
     /// Sets `fields`. Fields that the HR system keeps.
@@ -95,37 +68,18 @@ impl HrCompany {
     #[must_use]
     pub fn set_fields(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("fields", rt::value::list(value, ::std::convert::Into::into))
+        self.set("fields", rt::value::list(value, Into::into))
     }
     /// `createdAt`. When the tie was made.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `person`. Code of the person in the HR system, where companies of one account were asked for.
     #[inline]
-    pub fn person(&self) -> ::std::option::Option<&str> {
+    pub fn person(&self) -> Option<&str> {
         rt::view::text(&self.0, "person")
-    }
-}
-impl ::std::convert::From<rt::Object> for HrCompany {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<HrCompany> for rt::Value {
-    fn from(entity: HrCompany) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for HrCompany {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

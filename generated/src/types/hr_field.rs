@@ -7,111 +7,61 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrField(rt::Object);
+rt::view!(HrField);
 impl HrField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `field`. Code of the field in the HR system.
     #[inline]
-    pub fn field(&self) -> ::std::option::Option<&str> {
+    pub fn field(&self) -> Option<&str> {
         rt::view::text(&self.0, "field")
     }
     /// Sets `field`. Code of the field in the HR system.
     #[inline]
     #[must_use]
-    pub fn set_field(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field(self, value: impl Into<String>) -> Self {
         self.set("field", rt::value::text(value))
     }
     /// `title`. What people call the field.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What people call the field.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `type`. What the field holds. Unknown when it is left out.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. What the field holds. Unknown when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `entityType`. What the field belongs to. Unknown when it is left out.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityType")
     }
     /// Sets `entityType`. What the field belongs to. Unknown when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_type(self, value: impl Into<String>) -> Self {
         self.set("entityType", rt::value::text(value))
     }
     /// `ttl`. Seconds for which a value is kept. 86400, a day, when it is left out.
     #[inline]
-    pub fn ttl(&self) -> ::std::option::Option<i64> {
+    pub fn ttl(&self) -> Option<i64> {
         rt::view::read(&self.0, "ttl")
     }
     /// Sets `ttl`. Seconds for which a value is kept. 86400, a day, when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_ttl(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_ttl(self, value: impl Into<i64>) -> Self {
         self.set("ttl", rt::value::integer(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for HrField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<HrField> for rt::Value {
-    fn from(entity: HrField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for HrField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

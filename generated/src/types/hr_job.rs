@@ -7,91 +7,50 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrJob(rt::Object);
+rt::view!(HrJob);
 impl HrJob {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `status`. State of the job.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// Sets `status`. State of the job.
     #[inline]
     #[must_use]
-    pub fn set_status(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status(self, value: impl Into<String>) -> Self {
         self.set("status", rt::value::text(value))
     }
     /// `total`. How many records there are in all.
     #[inline]
-    pub fn total(&self) -> ::std::option::Option<i64> {
+    pub fn total(&self) -> Option<i64> {
         rt::view::read(&self.0, "total")
     }
     /// Sets `total`. How many records there are in all.
     #[inline]
     #[must_use]
-    pub fn set_total(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_total(self, value: impl Into<i64>) -> Self {
         self.set("total", rt::value::integer(value))
     }
     /// `sent`. How many have been dealt with.
     #[inline]
-    pub fn sent(&self) -> ::std::option::Option<i64> {
+    pub fn sent(&self) -> Option<i64> {
         rt::view::read(&self.0, "sent")
     }
     /// Sets `sent`. How many have been dealt with.
     #[inline]
     #[must_use]
-    pub fn set_sent(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sent(self, value: impl Into<i64>) -> Self {
         self.set("sent", rt::value::integer(value))
     }
     /// `data`. Further facts about the job.
     #[inline]
-    pub fn data(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "data")
     }
     /// Sets `data`. Further facts about the job.
     #[inline]
     #[must_use]
-    pub fn set_data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("data", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for HrJob {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<HrJob> for rt::Value {
-    fn from(entity: HrJob) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for HrJob {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,84 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrPerson(rt::Object);
+rt::view!(HrPerson);
 impl HrPerson {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the person in the tie.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `company`. Code of the company in the HR system.
     #[inline]
-    pub fn company(&self) -> ::std::option::Option<&str> {
+    pub fn company(&self) -> Option<&str> {
         rt::view::text(&self.0, "company")
     }
     /// `person`. Code of the person in the HR system.
     #[inline]
-    pub fn person(&self) -> ::std::option::Option<&str> {
+    pub fn person(&self) -> Option<&str> {
         rt::view::text(&self.0, "person")
     }
     /// `employees`. Jobs of the person, each with id, employee, the code, data and createdAt.
     #[inline]
-    pub fn employees(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn employees(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "employees")
     }
     /// `userId`. Number of the account.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// `title`. Name of the person.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `createdAt`. When the tie was made.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `updatedAt`. When it was last changed.
     #[inline]
-    pub fn updated_at(&self) -> ::std::option::Option<&str> {
+    pub fn updated_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedAt")
-    }
-}
-impl ::std::convert::From<rt::Object> for HrPerson {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<HrPerson> for rt::Value {
-    fn from(entity: HrPerson) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for HrPerson {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,99 +7,58 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeBase(rt::Object);
+rt::view!(KnowledgeBase);
 impl KnowledgeBase {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the knowledge base, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What people call it, 255 characters at most.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What people call it, 255 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `position`. Place among the knowledge bases. 0 when it is left out.
     #[inline]
-    pub fn position(&self) -> ::std::option::Option<i64> {
+    pub fn position(&self) -> Option<i64> {
         rt::view::read(&self.0, "position")
     }
     /// Sets `position`. Place among the knowledge bases. 0 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_position(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_position(self, value: impl Into<i64>) -> Self {
         self.set("position", rt::value::integer(value))
     }
     /// `policyLevel`. What everybody may do in it.
     #[inline]
-    pub fn policy_level(&self) -> ::std::option::Option<&str> {
+    pub fn policy_level(&self) -> Option<&str> {
         rt::view::text(&self.0, "policyLevel")
     }
     /// `createdBy`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `createdAt`. When it was made, in UTC.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
     }
     /// `updatedAt`. When it was last changed, in UTC.
     #[inline]
-    pub fn updated_at(&self) -> ::std::option::Option<&str> {
+    pub fn updated_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedAt")
-    }
-}
-impl ::std::convert::From<rt::Object> for KnowledgeBase {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<KnowledgeBase> for rt::Value {
-    fn from(entity: KnowledgeBase) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for KnowledgeBase {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,79 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeFile(rt::Object);
+rt::view!(KnowledgeFile);
 impl KnowledgeFile {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the file, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `documentId`. Number of the page.
     #[inline]
-    pub fn document_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "documentId")
     }
     /// `name`. Name of the file with its ending.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `size`. Length in bytes.
     #[inline]
-    pub fn size(&self) -> ::std::option::Option<i64> {
+    pub fn size(&self) -> Option<i64> {
         rt::view::read(&self.0, "size")
     }
     /// `mimeType`. MIME type, such as image/png.
     #[inline]
-    pub fn mime_type(&self) -> ::std::option::Option<&str> {
+    pub fn mime_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "mimeType")
     }
     /// `assetType`. How it is shown.
     #[inline]
-    pub fn asset_type(&self) -> ::std::option::Option<&str> {
+    pub fn asset_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "assetType")
     }
     /// `assetMarkdown`. Block to put into the text of the page, such as \[\[image fileId=5001\]\].
     #[inline]
-    pub fn asset_markdown(&self) -> ::std::option::Option<&str> {
+    pub fn asset_markdown(&self) -> Option<&str> {
         rt::view::text(&self.0, "assetMarkdown")
-    }
-}
-impl ::std::convert::From<rt::Object> for KnowledgeFile {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<KnowledgeFile> for rt::Value {
-    fn from(entity: KnowledgeFile) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for KnowledgeFile {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,74 +7,36 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeMatch(rt::Object);
+rt::view!(KnowledgeMatch);
 impl KnowledgeMatch {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `documentId`. Number of the page.
     #[inline]
-    pub fn document_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "documentId")
     }
     /// `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
     #[inline]
-    pub fn collection_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn collection_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "collectionId")
     }
     /// `title`. Heading of the page.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `score`. How well it matches; more is better.
     #[inline]
-    pub fn score(&self) -> ::std::option::Option<f64> {
+    pub fn score(&self) -> Option<f64> {
         rt::view::read(&self.0, "score")
     }
     /// `snippet`. Part of the text, with the words found between b tags.
     #[inline]
-    pub fn snippet(&self) -> ::std::option::Option<&str> {
+    pub fn snippet(&self) -> Option<&str> {
         rt::view::text(&self.0, "snippet")
     }
     /// `sharedAccess`. Whether only the page itself is shared with the caller.
     #[inline]
-    pub fn shared_access(&self) -> ::std::option::Option<bool> {
+    pub fn shared_access(&self) -> Option<bool> {
         rt::view::read(&self.0, "sharedAccess")
-    }
-}
-impl ::std::convert::From<rt::Object> for KnowledgeMatch {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<KnowledgeMatch> for rt::Value {
-    fn from(entity: KnowledgeMatch) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for KnowledgeMatch {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,124 +7,80 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgePage(rt::Object);
+rt::view!(KnowledgePage);
 impl KnowledgePage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the page, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
     #[inline]
-    pub fn collection_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn collection_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "collectionId")
     }
     /// Sets `collectionId`. Number of the knowledge base; empty where only the page itself is shared.
     #[inline]
     #[must_use]
-    pub fn set_collection_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_collection_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("collectionId", rt::value::id(value))
     }
     /// `parentId`. Number of the page above, in the same knowledge base; empty at the top.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parentId")
     }
     /// Sets `parentId`. Number of the page above, in the same knowledge base; empty at the top.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("parentId", rt::value::id(value))
     }
     /// `title`. Heading of the page, 255 characters at most.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. Heading of the page, 255 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `markdown`. Text in Markdown, 1,048,576 bytes at most.
     #[inline]
-    pub fn markdown(&self) -> ::std::option::Option<&str> {
+    pub fn markdown(&self) -> Option<&str> {
         rt::view::text(&self.0, "markdown")
     }
     /// Sets `markdown`. Text in Markdown, 1,048,576 bytes at most.
     #[inline]
     #[must_use]
-    pub fn set_markdown(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_markdown(self, value: impl Into<String>) -> Self {
         self.set("markdown", rt::value::text(value))
     }
     /// `position`. Place among the pages beside it.
     #[inline]
-    pub fn position(&self) -> ::std::option::Option<i64> {
+    pub fn position(&self) -> Option<i64> {
         rt::view::read(&self.0, "position")
     }
     /// `createdBy`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Number of the account that last changed it.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
     }
     /// `createdAt`. When it was made, in UTC.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `updatedAt`. When it was last changed, in UTC.
     #[inline]
-    pub fn updated_at(&self) -> ::std::option::Option<&str> {
+    pub fn updated_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedAt")
-    }
-}
-impl ::std::convert::From<rt::Object> for KnowledgePage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<KnowledgePage> for rt::Value {
-    fn from(entity: KnowledgePage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for KnowledgePage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,74 +7,36 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeTreeNode(rt::Object);
+rt::view!(KnowledgeTreeNode);
 impl KnowledgeTreeNode {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the page.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `collectionId`. Number of the knowledge base.
     #[inline]
-    pub fn collection_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn collection_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "collectionId")
     }
     /// `parentId`. Number of the page above; empty at the top.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parentId")
     }
     /// `title`. Heading of the page.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `position`. Place among the pages beside it.
     #[inline]
-    pub fn position(&self) -> ::std::option::Option<i64> {
+    pub fn position(&self) -> Option<i64> {
         rt::view::read(&self.0, "position")
     }
     /// `children`. Pages below it, in the same form.
     #[inline]
-    pub fn children(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn children(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "children")
-    }
-}
-impl ::std::convert::From<rt::Object> for KnowledgeTreeNode {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<KnowledgeTreeNode> for rt::Value {
-    fn from(entity: KnowledgeTreeNode) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for KnowledgeTreeNode {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,149 +7,111 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingBlock(rt::Object);
+rt::view!(LandingBlock);
 impl LandingBlock {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the block, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `lid`. Number of the page.
     #[inline]
-    pub fn lid(&self) -> ::std::option::Option<rt::Id> {
+    pub fn lid(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "lid")
     }
     /// `code`. Code of the block in the repository, such as 01\.big_with_text.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `name`. What people call the block.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `active`. Whether the block is shown.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// `meta`. Further facts about the block and its page, as text.
     #[inline]
-    pub fn meta(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn meta(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "meta")
     }
     /// `content`. HTML of the block.
     #[inline]
-    pub fn content(&self) -> ::std::option::Option<&str> {
+    pub fn content(&self) -> Option<&str> {
         rt::view::text(&self.0, "content")
     }
     /// `css`. Style sheets that it needs.
     #[inline]
-    pub fn css(&self) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn css(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "css")
     }
     /// `js`. Scripts that it needs.
     #[inline]
-    pub fn js(&self) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn js(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "js")
     }
     /// `sections`. Sections of the repository that it stands in.
     #[inline]
-    pub fn sections(&self) -> ::std::option::Option<&str> {
+    pub fn sections(&self) -> Option<&str> {
         rt::view::text(&self.0, "sections")
     }
     /// `access`. What the caller may do with it.
     #[inline]
-    pub fn access(&self) -> ::std::option::Option<&str> {
+    pub fn access(&self) -> Option<&str> {
         rt::view::text(&self.0, "access")
     }
     /// `anchor`. Anchor inside the page.
     #[inline]
-    pub fn anchor(&self) -> ::std::option::Option<&str> {
+    pub fn anchor(&self) -> Option<&str> {
         rt::view::text(&self.0, "anchor")
     }
     /// `php`. Whether it holds PHP.
     #[inline]
-    pub fn php(&self) -> ::std::option::Option<bool> {
+    pub fn php(&self) -> Option<bool> {
         rt::view::read(&self.0, "php")
     }
     /// `designed`. Whether it was changed in the designer.
     #[inline]
-    pub fn designed(&self) -> ::std::option::Option<bool> {
+    pub fn designed(&self) -> Option<bool> {
         rt::view::read(&self.0, "designed")
     }
     /// `repoId`. Number of the application's block; empty for others.
     #[inline]
-    pub fn repo_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn repo_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "repoId")
     }
     /// `content_ext`. HTML of extensions.
     #[inline]
-    pub fn content_ext(&self) -> ::std::option::Option<&str> {
+    pub fn content_ext(&self) -> Option<&str> {
         rt::view::text(&self.0, "content_ext")
     }
     /// `assetStrings`. Lines that load resources.
     #[inline]
-    pub fn asset_strings(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn asset_strings(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "assetStrings")
     }
     /// `lang`. Texts of extensions.
     #[inline]
-    pub fn lang(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn lang(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "lang")
     }
     /// `manifest`. Manifest of the block.
     #[inline]
-    pub fn manifest(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn manifest(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "manifest")
     }
     /// `dynamicParams`. Sources of a block with changing content.
     #[inline]
-    pub fn dynamic_params(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn dynamic_params(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "dynamicParams")
     }
     /// `requiredUserAction`. What the user has to do before the block works.
     #[inline]
-    pub fn required_user_action(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn required_user_action(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "requiredUserAction")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingBlock {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingBlock> for rt::Value {
-    fn from(entity: LandingBlock) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingBlock {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

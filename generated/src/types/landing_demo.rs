@@ -7,144 +7,106 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingDemo(rt::Object);
+rt::view!(LandingDemo);
 impl LandingDemo {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the template, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `XML_ID`. Code that it was registered under.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// `APP_CODE`. Code of the application.
     #[inline]
-    pub fn app_code(&self) -> ::std::option::Option<&str> {
+    pub fn app_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "APP_CODE")
     }
     /// `ACTIVE`. Whether people can choose it.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `TITLE`. What people call the template.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// `DESCRIPTION`. What the template is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `TYPE`. What it is for.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// `TPL_TYPE`. Whether it makes a site or a page.
     #[inline]
-    pub fn tpl_type(&self) -> ::std::option::Option<&str> {
+    pub fn tpl_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TPL_TYPE")
     }
     /// `SHOW_IN_LIST`. Whether it is listed.
     #[inline]
-    pub fn show_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn show_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "SHOW_IN_LIST")
     }
     /// `PREVIEW_URL`. Address of a preview.
     #[inline]
-    pub fn preview_url(&self) -> ::std::option::Option<&str> {
+    pub fn preview_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_URL")
     }
     /// `PREVIEW`. Address of its picture.
     #[inline]
-    pub fn preview(&self) -> ::std::option::Option<&str> {
+    pub fn preview(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW")
     }
     /// `PREVIEW2X`. Address of a picture twice as large.
     #[inline]
-    pub fn preview2_x(&self) -> ::std::option::Option<&str> {
+    pub fn preview2_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW2X")
     }
     /// `PREVIEW3X`. Address of a picture three times as large.
     #[inline]
-    pub fn preview3_x(&self) -> ::std::option::Option<&str> {
+    pub fn preview3_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW3X")
     }
     /// `MANIFEST`. Contents of the template; false when there are none.
     #[inline]
-    pub fn manifest(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn manifest(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "MANIFEST")
     }
     /// `LANG`. Translations of its texts.
     #[inline]
-    pub fn lang(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn lang(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LANG")
     }
     /// `SITE_TEMPLATE_ID`. Template of the site that it is for.
     #[inline]
-    pub fn site_template_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_template_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_TEMPLATE_ID")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingDemo {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingDemo> for rt::Value {
-    fn from(entity: LandingDemo) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingDemo {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,131 +7,91 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingDemoFile(rt::Object);
+rt::view!(LandingDemoFile);
 impl LandingDemoFile {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Key of the template.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `XML_ID`. Code of the template.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// `TYPE`. What it is for, one kind or a list of kinds.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn r#type(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "TYPE")
     }
     /// `TITLE`. What people call the template.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// `ACTIVE`. Whether it can be chosen.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `PUBLICATION`. Whether what is made of it is published at once.
     #[inline]
-    pub fn publication(&self) -> ::std::option::Option<bool> {
+    pub fn publication(&self) -> Option<bool> {
         rt::view::read(&self.0, "PUBLICATION")
     }
     /// `LOCK_DELETE`. Whether what is made of it is locked against removal.
     #[inline]
-    pub fn lock_delete(&self) -> ::std::option::Option<bool> {
+    pub fn lock_delete(&self) -> Option<bool> {
         rt::view::read(&self.0, "LOCK_DELETE")
     }
     /// `AVAILABLE`. Whether the plan allows it.
     #[inline]
-    pub fn available(&self) -> ::std::option::Option<bool> {
+    pub fn available(&self) -> Option<bool> {
         rt::view::read(&self.0, "AVAILABLE")
     }
     /// `SINGLETON`. Whether only one can be made of it.
     #[inline]
-    pub fn singleton(&self) -> ::std::option::Option<bool> {
+    pub fn singleton(&self) -> Option<bool> {
         rt::view::read(&self.0, "SINGLETON")
     }
     /// `SECTION`. Sections that it is listed in.
     #[inline]
-    pub fn section(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn section(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "SECTION")
     }
     /// `DESCRIPTION`. What the template is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `PREVIEW`. Address of its picture.
     #[inline]
-    pub fn preview(&self) -> ::std::option::Option<&str> {
+    pub fn preview(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW")
     }
     /// `PREVIEW2X`. Address of a picture twice as large.
     #[inline]
-    pub fn preview2_x(&self) -> ::std::option::Option<&str> {
+    pub fn preview2_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW2X")
     }
     /// `PREVIEW3X`. Address of a picture three times as large.
     #[inline]
-    pub fn preview3_x(&self) -> ::std::option::Option<&str> {
+    pub fn preview3_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW3X")
     }
     /// `APP_CODE`. Code of the application that brought it.
     #[inline]
-    pub fn app_code(&self) -> ::std::option::Option<&str> {
+    pub fn app_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "APP_CODE")
     }
     /// `REST`. Number under which an application has registered it; 0 for others.
     #[inline]
-    pub fn rest(&self) -> ::std::option::Option<i64> {
+    pub fn rest(&self) -> Option<i64> {
         rt::view::read(&self.0, "REST")
     }
     /// `DATA`. Contents of the template.
     #[inline]
-    pub fn data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATA")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingDemoFile {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingDemoFile> for rt::Value {
-    fn from(entity: LandingDemoFile) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingDemoFile {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,87 +7,60 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingFolder(rt::Object);
+rt::view!(LandingFolder);
 impl LandingFolder {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the folder, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Name of the folder, 255 characters at most.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the folder, 255 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `CODE`. Part of the address, without slashes. Made of the name when a folder is made without it.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Part of the address, without slashes. Made of the name when a folder is made without it.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `PARENT_ID`. Number of the folder above; the top of the site when it is empty or left out.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Number of the folder above; the top of the site when it is empty or left out.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PARENT_ID", rt::value::id(value))
     }
     /// `INDEX_ID`. Number of the page shown for the folder itself.
     #[inline]
-    pub fn index_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn index_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "INDEX_ID")
     }
     /// Sets `INDEX_ID`. Number of the page shown for the folder itself.
     #[inline]
     #[must_use]
-    pub fn set_index_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_index_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("INDEX_ID", rt::value::id(value))
     }
     /// `ACTIVE`. Whether the folder is published. No when a folder is made without it.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the folder is published. No when a folder is made without it.
@@ -98,49 +71,32 @@ impl LandingFolder {
     }
     /// `SITE_ID`. Number of the site.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn site_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SITE_ID")
     }
     /// `DELETED`. Whether the folder is in the trash.
     #[inline]
-    pub fn deleted(&self) -> ::std::option::Option<bool> {
+    pub fn deleted(&self) -> Option<bool> {
         rt::view::read(&self.0, "DELETED")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingFolder {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingFolder> for rt::Value {
-    fn from(entity: LandingFolder) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingFolder {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

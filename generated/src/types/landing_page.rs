@@ -7,104 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingPage(rt::Object);
+rt::view!(LandingPage);
 impl LandingPage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the page, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Heading of the page.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Heading of the page.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `SITE_ID`. Number of the site, as ListSites tells it.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn site_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SITE_ID")
     }
     /// Sets `SITE_ID`. Number of the site, as ListSites tells it.
     #[inline]
     #[must_use]
-    pub fn set_site_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_site_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("SITE_ID", rt::value::id(value))
     }
     /// `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when it is left out.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `DESCRIPTION`. What the page is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the page is for.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `XML_ID`. Key of the page in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Key of the page in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `SITEMAP`. Whether the page is in the sitemap. No when it is left out.
     #[inline]
-    pub fn sitemap(&self) -> ::std::option::Option<bool> {
+    pub fn sitemap(&self) -> Option<bool> {
         rt::view::read(&self.0, "SITEMAP")
     }
     /// Sets `SITEMAP`. Whether the page is in the sitemap. No when it is left out.
@@ -115,7 +82,7 @@ impl LandingPage {
     }
     /// `FOLDER`. Whether it is a folder instead of a page. No when it is left out.
     #[inline]
-    pub fn folder(&self) -> ::std::option::Option<bool> {
+    pub fn folder(&self) -> Option<bool> {
         rt::view::read(&self.0, "FOLDER")
     }
     /// Sets `FOLDER`. Whether it is a folder instead of a page. No when it is left out.
@@ -126,43 +93,40 @@ impl LandingPage {
     }
     /// `FOLDER_ID`. Number of the folder; the top of the site when it is empty or left out.
     #[inline]
-    pub fn folder_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn folder_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "FOLDER_ID")
     }
     /// Sets `FOLDER_ID`. Number of the folder; the top of the site when it is empty or left out.
     #[inline]
     #[must_use]
-    pub fn set_folder_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_folder_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("FOLDER_ID", rt::value::id(value))
     }
     /// `TPL_ID`. Number of the template; that of the site when it is left out.
     #[inline]
-    pub fn tpl_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn tpl_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TPL_ID")
     }
     /// Sets `TPL_ID`. Number of the template; that of the site when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_tpl_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_tpl_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("TPL_ID", rt::value::id(value))
     }
     /// `ADDITIONAL_FIELDS`. Settings of the page.
     #[inline]
-    pub fn additional_fields(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn additional_fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "ADDITIONAL_FIELDS")
     }
     /// Sets `ADDITIONAL_FIELDS`. Settings of the page.
     #[inline]
     #[must_use]
-    pub fn set_additional_fields(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_additional_fields(self, value: impl Into<rt::Value>) -> Self {
         self.set("ADDITIONAL_FIELDS", value)
     }
     /// `DELETED`. Whether the page is in the trash. Setting it takes the page off the public.
     #[inline]
-    pub fn deleted(&self) -> ::std::option::Option<bool> {
+    pub fn deleted(&self) -> Option<bool> {
         rt::view::read(&self.0, "DELETED")
     }
     /// Sets `DELETED`. Whether the page is in the trash. Setting it takes the page off the public.
@@ -173,83 +137,63 @@ impl LandingPage {
     }
     /// `DATE_PUBLIC`. When the page was published. Setting it publishes nothing.
     #[inline]
-    pub fn date_public(&self) -> ::std::option::Option<&str> {
+    pub fn date_public(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_PUBLIC")
     }
     /// Sets `DATE_PUBLIC`. When the page was published. Setting it publishes nothing.
     #[inline]
     #[must_use]
-    pub fn set_date_public(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_public(self, value: impl Into<String>) -> Self {
         self.set("DATE_PUBLIC", rt::value::text(value))
     }
     /// `ACTIVE`. Whether the page is published.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `RULE`. Rule for addresses that the page answers.
     #[inline]
-    pub fn rule(&self) -> ::std::option::Option<&str> {
+    pub fn rule(&self) -> Option<&str> {
         rt::view::text(&self.0, "RULE")
     }
     /// `DOMAIN_ID`. Number of the domain of its site.
     #[inline]
-    pub fn domain_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn domain_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "DOMAIN_ID")
     }
     /// `PUBLIC_URL`. Public address.
     #[inline]
-    pub fn public_url(&self) -> ::std::option::Option<&str> {
+    pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PUBLIC_URL")
     }
     /// `PREVIEW`. Address of its picture.
     #[inline]
-    pub fn preview(&self) -> ::std::option::Option<&str> {
+    pub fn preview(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW")
     }
     /// `IS_AREA`. Whether the page is used as an area of a template.
     #[inline]
-    pub fn is_area(&self) -> ::std::option::Option<bool> {
+    pub fn is_area(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_AREA")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed, in the portal's own format.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingPage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingPage> for rt::Value {
-    fn from(entity: LandingPage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingPage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

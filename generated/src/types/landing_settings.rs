@@ -7,46 +7,22 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSettings(rt::Object);
+rt::view!(LandingSettings);
 impl LandingSettings {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `THEME_CODE`. Colour theme, such as wedding.
     #[inline]
-    pub fn theme_code(&self) -> ::std::option::Option<&str> {
+    pub fn theme_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEME_CODE")
     }
     /// Sets `THEME_CODE`. Colour theme, such as wedding.
     #[inline]
     #[must_use]
-    pub fn set_theme_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_theme_code(self, value: impl Into<String>) -> Self {
         self.set("THEME_CODE", rt::value::text(value))
     }
     /// `THEME_USE`. Whether a colour of one's own is used.
     #[inline]
-    pub fn theme_use(&self) -> ::std::option::Option<bool> {
+    pub fn theme_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "THEME_USE")
     }
     /// Sets `THEME_USE`. Whether a colour of one's own is used.
@@ -57,21 +33,18 @@ impl LandingSettings {
     }
     /// `THEME_COLOR`. That colour.
     #[inline]
-    pub fn theme_color(&self) -> ::std::option::Option<&str> {
+    pub fn theme_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEME_COLOR")
     }
     /// Sets `THEME_COLOR`. That colour.
     #[inline]
     #[must_use]
-    pub fn set_theme_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_theme_color(self, value: impl Into<String>) -> Self {
         self.set("THEME_COLOR", rt::value::text(value))
     }
     /// `THEMEFONTS_USE`. Whether fonts of one's own are used.
     #[inline]
-    pub fn themefonts_use(&self) -> ::std::option::Option<bool> {
+    pub fn themefonts_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "THEMEFONTS_USE")
     }
     /// Sets `THEMEFONTS_USE`. Whether fonts of one's own are used.
@@ -82,175 +55,139 @@ impl LandingSettings {
     }
     /// `THEMEFONTS_CODE`. Font of the text.
     #[inline]
-    pub fn themefonts_code(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_CODE")
     }
     /// Sets `THEMEFONTS_CODE`. Font of the text.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_code(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_CODE", rt::value::text(value))
     }
     /// `THEMEFONTS_CODE_H`. Font of headings.
     #[inline]
-    pub fn themefonts_code_h(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_code_h(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_CODE_H")
     }
     /// Sets `THEMEFONTS_CODE_H`. Font of headings.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_code_h(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_code_h(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_CODE_H", rt::value::text(value))
     }
     /// `THEMEFONTS_SIZE`. Size of the text.
     #[inline]
-    pub fn themefonts_size(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_size(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_SIZE")
     }
     /// Sets `THEMEFONTS_SIZE`. Size of the text.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_size(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_size(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_SIZE", rt::value::text(value))
     }
     /// `THEMEFONTS_COLOR`. Colour of the text.
     #[inline]
-    pub fn themefonts_color(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_COLOR")
     }
     /// Sets `THEMEFONTS_COLOR`. Colour of the text.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_color(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_COLOR", rt::value::text(value))
     }
     /// `THEMEFONTS_COLOR_H`. Colour of headings.
     #[inline]
-    pub fn themefonts_color_h(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_color_h(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_COLOR_H")
     }
     /// Sets `THEMEFONTS_COLOR_H`. Colour of headings.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_color_h(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_color_h(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_COLOR_H", rt::value::text(value))
     }
     /// `THEMEFONTS_LINE_HEIGHT`. Height of a line, 0\.7 to 2\.
     #[inline]
-    pub fn themefonts_line_height(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_line_height(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_LINE_HEIGHT")
     }
     /// Sets `THEMEFONTS_LINE_HEIGHT`. Height of a line, 0\.7 to 2\.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_line_height(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_line_height(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_LINE_HEIGHT", rt::value::text(value))
     }
     /// `THEMEFONTS_FONT_WEIGHT`. Weight of the text, 100 to 900\.
     #[inline]
-    pub fn themefonts_font_weight(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_font_weight(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_FONT_WEIGHT")
     }
     /// Sets `THEMEFONTS_FONT_WEIGHT`. Weight of the text, 100 to 900\.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_font_weight(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_font_weight(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_FONT_WEIGHT", rt::value::text(value))
     }
     /// `THEMEFONTS_FONT_WEIGHT_H`. Weight of headings, 100 to 900\.
     #[inline]
-    pub fn themefonts_font_weight_h(&self) -> ::std::option::Option<&str> {
+    pub fn themefonts_font_weight_h(&self) -> Option<&str> {
         rt::view::text(&self.0, "THEMEFONTS_FONT_WEIGHT_H")
     }
     /// Sets `THEMEFONTS_FONT_WEIGHT_H`. Weight of headings, 100 to 900\.
     #[inline]
     #[must_use]
-    pub fn set_themefonts_font_weight_h(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_themefonts_font_weight_h(self, value: impl Into<String>) -> Self {
         self.set("THEMEFONTS_FONT_WEIGHT_H", rt::value::text(value))
     }
     /// `FONTS_CODE`. HTML that loads the fonts; kept by the portal.
     #[inline]
-    pub fn fonts_code(&self) -> ::std::option::Option<&str> {
+    pub fn fonts_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "FONTS_CODE")
     }
     /// Sets `FONTS_CODE`. HTML that loads the fonts; kept by the portal.
     #[inline]
     #[must_use]
-    pub fn set_fonts_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_fonts_code(self, value: impl Into<String>) -> Self {
         self.set("FONTS_CODE", rt::value::text(value))
     }
     /// `METAOG_TITLE`. Title for social networks.
     #[inline]
-    pub fn metaog_title(&self) -> ::std::option::Option<&str> {
+    pub fn metaog_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAOG_TITLE")
     }
     /// Sets `METAOG_TITLE`. Title for social networks.
     #[inline]
     #[must_use]
-    pub fn set_metaog_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metaog_title(self, value: impl Into<String>) -> Self {
         self.set("METAOG_TITLE", rt::value::text(value))
     }
     /// `METAOG_DESCRIPTION`. Description for social networks.
     #[inline]
-    pub fn metaog_description(&self) -> ::std::option::Option<&str> {
+    pub fn metaog_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAOG_DESCRIPTION")
     }
     /// Sets `METAOG_DESCRIPTION`. Description for social networks.
     #[inline]
     #[must_use]
-    pub fn set_metaog_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metaog_description(self, value: impl Into<String>) -> Self {
         self.set("METAOG_DESCRIPTION", rt::value::text(value))
     }
     /// `METAOG_IMAGE`. Picture for social networks; answers hold its address.
     #[inline]
-    pub fn metaog_image(&self) -> ::std::option::Option<&str> {
+    pub fn metaog_image(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAOG_IMAGE")
     }
     /// Sets `METAOG_IMAGE`. Picture for social networks; answers hold its address.
     #[inline]
     #[must_use]
-    pub fn set_metaog_image(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metaog_image(self, value: impl Into<String>) -> Self {
         self.set("METAOG_IMAGE", rt::value::text(value))
     }
     /// `METAMAIN_USE`. Whether title, description and keywords of one's own are used.
     #[inline]
-    pub fn metamain_use(&self) -> ::std::option::Option<bool> {
+    pub fn metamain_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "METAMAIN_USE")
     }
     /// Sets `METAMAIN_USE`. Whether title, description and keywords of one's own are used.
@@ -261,63 +198,51 @@ impl LandingSettings {
     }
     /// `METAMAIN_TITLE`. Title for the browser and search engines.
     #[inline]
-    pub fn metamain_title(&self) -> ::std::option::Option<&str> {
+    pub fn metamain_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAMAIN_TITLE")
     }
     /// Sets `METAMAIN_TITLE`. Title for the browser and search engines.
     #[inline]
     #[must_use]
-    pub fn set_metamain_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metamain_title(self, value: impl Into<String>) -> Self {
         self.set("METAMAIN_TITLE", rt::value::text(value))
     }
     /// `METAMAIN_DESCRIPTION`. Description for search engines.
     #[inline]
-    pub fn metamain_description(&self) -> ::std::option::Option<&str> {
+    pub fn metamain_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAMAIN_DESCRIPTION")
     }
     /// Sets `METAMAIN_DESCRIPTION`. Description for search engines.
     #[inline]
     #[must_use]
-    pub fn set_metamain_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metamain_description(self, value: impl Into<String>) -> Self {
         self.set("METAMAIN_DESCRIPTION", rt::value::text(value))
     }
     /// `METAMAIN_KEYWORDS`. Keywords for search engines.
     #[inline]
-    pub fn metamain_keywords(&self) -> ::std::option::Option<&str> {
+    pub fn metamain_keywords(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAMAIN_KEYWORDS")
     }
     /// Sets `METAMAIN_KEYWORDS`. Keywords for search engines.
     #[inline]
     #[must_use]
-    pub fn set_metamain_keywords(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metamain_keywords(self, value: impl Into<String>) -> Self {
         self.set("METAMAIN_KEYWORDS", rt::value::text(value))
     }
     /// `METAKEYWORDS_KEYWORDS`. Keywords, kept apart from the other meta tags.
     #[inline]
-    pub fn metakeywords_keywords(&self) -> ::std::option::Option<&str> {
+    pub fn metakeywords_keywords(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAKEYWORDS_KEYWORDS")
     }
     /// Sets `METAKEYWORDS_KEYWORDS`. Keywords, kept apart from the other meta tags.
     #[inline]
     #[must_use]
-    pub fn set_metakeywords_keywords(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metakeywords_keywords(self, value: impl Into<String>) -> Self {
         self.set("METAKEYWORDS_KEYWORDS", rt::value::text(value))
     }
     /// `METAROBOTS_INDEX`. Whether search engines may show the page.
     #[inline]
-    pub fn metarobots_index(&self) -> ::std::option::Option<bool> {
+    pub fn metarobots_index(&self) -> Option<bool> {
         rt::view::read(&self.0, "METAROBOTS_INDEX")
     }
     /// Sets `METAROBOTS_INDEX`. Whether search engines may show the page.
@@ -328,7 +253,7 @@ impl LandingSettings {
     }
     /// `METAGOOGLEVERIFICATION_USE`. Whether the page proves ownership to Google.
     #[inline]
-    pub fn metagoogleverification_use(&self) -> ::std::option::Option<bool> {
+    pub fn metagoogleverification_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "METAGOOGLEVERIFICATION_USE")
     }
     /// Sets `METAGOOGLEVERIFICATION_USE`. Whether the page proves ownership to Google.
@@ -339,21 +264,18 @@ impl LandingSettings {
     }
     /// `METAGOOGLEVERIFICATION_META`. Tag for that, as a whole.
     #[inline]
-    pub fn metagoogleverification_meta(&self) -> ::std::option::Option<&str> {
+    pub fn metagoogleverification_meta(&self) -> Option<&str> {
         rt::view::text(&self.0, "METAGOOGLEVERIFICATION_META")
     }
     /// Sets `METAGOOGLEVERIFICATION_META`. Tag for that, as a whole.
     #[inline]
     #[must_use]
-    pub fn set_metagoogleverification_meta(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_metagoogleverification_meta(self, value: impl Into<String>) -> Self {
         self.set("METAGOOGLEVERIFICATION_META", rt::value::text(value))
     }
     /// `ROBOTS_USE`. Whether a robots.txt of one's own is used.
     #[inline]
-    pub fn robots_use(&self) -> ::std::option::Option<bool> {
+    pub fn robots_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "ROBOTS_USE")
     }
     /// Sets `ROBOTS_USE`. Whether a robots.txt of one's own is used.
@@ -364,21 +286,18 @@ impl LandingSettings {
     }
     /// `ROBOTS_CONTENT`. Text of that robots.txt.
     #[inline]
-    pub fn robots_content(&self) -> ::std::option::Option<&str> {
+    pub fn robots_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "ROBOTS_CONTENT")
     }
     /// Sets `ROBOTS_CONTENT`. Text of that robots.txt.
     #[inline]
     #[must_use]
-    pub fn set_robots_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_robots_content(self, value: impl Into<String>) -> Self {
         self.set("ROBOTS_CONTENT", rt::value::text(value))
     }
     /// `BACKGROUND_USE`. Whether there is a background.
     #[inline]
-    pub fn background_use(&self) -> ::std::option::Option<bool> {
+    pub fn background_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "BACKGROUND_USE")
     }
     /// Sets `BACKGROUND_USE`. Whether there is a background.
@@ -389,63 +308,51 @@ impl LandingSettings {
     }
     /// `BACKGROUND_PICTURE`. Picture of the background, by number or address; answers hold its address.
     #[inline]
-    pub fn background_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn background_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "BACKGROUND_PICTURE")
     }
     /// Sets `BACKGROUND_PICTURE`. Picture of the background, by number or address; answers hold its address.
     #[inline]
     #[must_use]
-    pub fn set_background_picture(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_background_picture(self, value: impl Into<rt::Value>) -> Self {
         self.set("BACKGROUND_PICTURE", value)
     }
     /// `BACKGROUND_POSITION`. How the picture is laid.
     #[inline]
-    pub fn background_position(&self) -> ::std::option::Option<&str> {
+    pub fn background_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "BACKGROUND_POSITION")
     }
     /// Sets `BACKGROUND_POSITION`. How the picture is laid.
     #[inline]
     #[must_use]
-    pub fn set_background_position(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_background_position(self, value: impl Into<String>) -> Self {
         self.set("BACKGROUND_POSITION", rt::value::text(value))
     }
     /// `BACKGROUND_COLOR`. Colour of the background.
     #[inline]
-    pub fn background_color(&self) -> ::std::option::Option<&str> {
+    pub fn background_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "BACKGROUND_COLOR")
     }
     /// Sets `BACKGROUND_COLOR`. Colour of the background.
     #[inline]
     #[must_use]
-    pub fn set_background_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_background_color(self, value: impl Into<String>) -> Self {
         self.set("BACKGROUND_COLOR", rt::value::text(value))
     }
     /// `FAVICON_PICTURE`. Icon of the page; answers hold its address.
     #[inline]
-    pub fn favicon_picture(&self) -> ::std::option::Option<&str> {
+    pub fn favicon_picture(&self) -> Option<&str> {
         rt::view::text(&self.0, "FAVICON_PICTURE")
     }
     /// Sets `FAVICON_PICTURE`. Icon of the page; answers hold its address.
     #[inline]
     #[must_use]
-    pub fn set_favicon_picture(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_favicon_picture(self, value: impl Into<String>) -> Self {
         self.set("FAVICON_PICTURE", rt::value::text(value))
     }
     /// `VIEW_USE`. Whether the page has a layout of its own.
     #[inline]
-    pub fn view_use(&self) -> ::std::option::Option<bool> {
+    pub fn view_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "VIEW_USE")
     }
     /// Sets `VIEW_USE`. Whether the page has a layout of its own.
@@ -456,77 +363,62 @@ impl LandingSettings {
     }
     /// `VIEW_TYPE`. That layout.
     #[inline]
-    pub fn view_type(&self) -> ::std::option::Option<&str> {
+    pub fn view_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "VIEW_TYPE")
     }
     /// Sets `VIEW_TYPE`. That layout.
     #[inline]
     #[must_use]
-    pub fn set_view_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_view_type(self, value: impl Into<String>) -> Self {
         self.set("VIEW_TYPE", rt::value::text(value))
     }
     /// `PADDING_TOPBOTTOM`. Space above and below.
     #[inline]
-    pub fn padding_topbottom(&self) -> ::std::option::Option<&str> {
+    pub fn padding_topbottom(&self) -> Option<&str> {
         rt::view::text(&self.0, "PADDING_TOPBOTTOM")
     }
     /// Sets `PADDING_TOPBOTTOM`. Space above and below.
     #[inline]
     #[must_use]
-    pub fn set_padding_topbottom(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_padding_topbottom(self, value: impl Into<String>) -> Self {
         self.set("PADDING_TOPBOTTOM", rt::value::text(value))
     }
     /// `PADDING_LEFTRIGHT`. Width of the page.
     #[inline]
-    pub fn padding_leftright(&self) -> ::std::option::Option<&str> {
+    pub fn padding_leftright(&self) -> Option<&str> {
         rt::view::text(&self.0, "PADDING_LEFTRIGHT")
     }
     /// Sets `PADDING_LEFTRIGHT`. Width of the page.
     #[inline]
     #[must_use]
-    pub fn set_padding_leftright(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_padding_leftright(self, value: impl Into<String>) -> Self {
         self.set("PADDING_LEFTRIGHT", rt::value::text(value))
     }
     /// `LAYOUT_BREAKPOINT`. Screens for which columns are laid one below the other.
     #[inline]
-    pub fn layout_breakpoint(&self) -> ::std::option::Option<&str> {
+    pub fn layout_breakpoint(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAYOUT_BREAKPOINT")
     }
     /// Sets `LAYOUT_BREAKPOINT`. Screens for which columns are laid one below the other.
     #[inline]
     #[must_use]
-    pub fn set_layout_breakpoint(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_layout_breakpoint(self, value: impl Into<String>) -> Self {
         self.set("LAYOUT_BREAKPOINT", rt::value::text(value))
     }
     /// `TRANSITION_COLOR`. Colour shown while the page appears.
     #[inline]
-    pub fn transition_color(&self) -> ::std::option::Option<&str> {
+    pub fn transition_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "TRANSITION_COLOR")
     }
     /// Sets `TRANSITION_COLOR`. Colour shown while the page appears.
     #[inline]
     #[must_use]
-    pub fn set_transition_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_transition_color(self, value: impl Into<String>) -> Self {
         self.set("TRANSITION_COLOR", rt::value::text(value))
     }
     /// `UP_SHOW`. Whether there is a button back to the top.
     #[inline]
-    pub fn up_show(&self) -> ::std::option::Option<bool> {
+    pub fn up_show(&self) -> Option<bool> {
         rt::view::read(&self.0, "UP_SHOW")
     }
     /// Sets `UP_SHOW`. Whether there is a button back to the top.
@@ -537,7 +429,7 @@ impl LandingSettings {
     }
     /// `GACOUNTER_USE`. Whether Google Analytics counts visits.
     #[inline]
-    pub fn gacounter_use(&self) -> ::std::option::Option<bool> {
+    pub fn gacounter_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "GACOUNTER_USE")
     }
     /// Sets `GACOUNTER_USE`. Whether Google Analytics counts visits.
@@ -548,35 +440,29 @@ impl LandingSettings {
     }
     /// `GACOUNTER_COUNTER`. Key of the older counter.
     #[inline]
-    pub fn gacounter_counter(&self) -> ::std::option::Option<&str> {
+    pub fn gacounter_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "GACOUNTER_COUNTER")
     }
     /// Sets `GACOUNTER_COUNTER`. Key of the older counter.
     #[inline]
     #[must_use]
-    pub fn set_gacounter_counter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_gacounter_counter(self, value: impl Into<String>) -> Self {
         self.set("GACOUNTER_COUNTER", rt::value::text(value))
     }
     /// `GACOUNTER_COUNTER_GA4`. Key of the counter of Google Analytics 4\.
     #[inline]
-    pub fn gacounter_counter_ga4(&self) -> ::std::option::Option<&str> {
+    pub fn gacounter_counter_ga4(&self) -> Option<&str> {
         rt::view::text(&self.0, "GACOUNTER_COUNTER_GA4")
     }
     /// Sets `GACOUNTER_COUNTER_GA4`. Key of the counter of Google Analytics 4\.
     #[inline]
     #[must_use]
-    pub fn set_gacounter_counter_ga4(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_gacounter_counter_ga4(self, value: impl Into<String>) -> Self {
         self.set("GACOUNTER_COUNTER_GA4", rt::value::text(value))
     }
     /// `GACOUNTER_SEND_CLICK`. Whether clicks are counted.
     #[inline]
-    pub fn gacounter_send_click(&self) -> ::std::option::Option<bool> {
+    pub fn gacounter_send_click(&self) -> Option<bool> {
         rt::view::read(&self.0, "GACOUNTER_SEND_CLICK")
     }
     /// Sets `GACOUNTER_SEND_CLICK`. Whether clicks are counted.
@@ -587,21 +473,18 @@ impl LandingSettings {
     }
     /// `GACOUNTER_CLICK_TYPE`. What of a link names a click.
     #[inline]
-    pub fn gacounter_click_type(&self) -> ::std::option::Option<&str> {
+    pub fn gacounter_click_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "GACOUNTER_CLICK_TYPE")
     }
     /// Sets `GACOUNTER_CLICK_TYPE`. What of a link names a click.
     #[inline]
     #[must_use]
-    pub fn set_gacounter_click_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_gacounter_click_type(self, value: impl Into<String>) -> Self {
         self.set("GACOUNTER_CLICK_TYPE", rt::value::text(value))
     }
     /// `GACOUNTER_SEND_SHOW`. Whether it is counted which blocks are seen.
     #[inline]
-    pub fn gacounter_send_show(&self) -> ::std::option::Option<bool> {
+    pub fn gacounter_send_show(&self) -> Option<bool> {
         rt::view::read(&self.0, "GACOUNTER_SEND_SHOW")
     }
     /// Sets `GACOUNTER_SEND_SHOW`. Whether it is counted which blocks are seen.
@@ -612,7 +495,7 @@ impl LandingSettings {
     }
     /// `GTM_USE`. Whether Google Tag Manager is used.
     #[inline]
-    pub fn gtm_use(&self) -> ::std::option::Option<bool> {
+    pub fn gtm_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "GTM_USE")
     }
     /// Sets `GTM_USE`. Whether Google Tag Manager is used.
@@ -623,21 +506,18 @@ impl LandingSettings {
     }
     /// `GTM_COUNTER`. Key of its container.
     #[inline]
-    pub fn gtm_counter(&self) -> ::std::option::Option<&str> {
+    pub fn gtm_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "GTM_COUNTER")
     }
     /// Sets `GTM_COUNTER`. Key of its container.
     #[inline]
     #[must_use]
-    pub fn set_gtm_counter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_gtm_counter(self, value: impl Into<String>) -> Self {
         self.set("GTM_COUNTER", rt::value::text(value))
     }
     /// `PIXELFB_USE`. Whether the pixel of Facebook is used.
     #[inline]
-    pub fn pixelfb_use(&self) -> ::std::option::Option<bool> {
+    pub fn pixelfb_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "PIXELFB_USE")
     }
     /// Sets `PIXELFB_USE`. Whether the pixel of Facebook is used.
@@ -648,21 +528,18 @@ impl LandingSettings {
     }
     /// `PIXELFB_COUNTER`. Key of that pixel.
     #[inline]
-    pub fn pixelfb_counter(&self) -> ::std::option::Option<&str> {
+    pub fn pixelfb_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "PIXELFB_COUNTER")
     }
     /// Sets `PIXELFB_COUNTER`. Key of that pixel.
     #[inline]
     #[must_use]
-    pub fn set_pixelfb_counter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pixelfb_counter(self, value: impl Into<String>) -> Self {
         self.set("PIXELFB_COUNTER", rt::value::text(value))
     }
     /// `PIXELVK_USE`. Whether the pixel of VK is used.
     #[inline]
-    pub fn pixelvk_use(&self) -> ::std::option::Option<bool> {
+    pub fn pixelvk_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "PIXELVK_USE")
     }
     /// Sets `PIXELVK_USE`. Whether the pixel of VK is used.
@@ -673,21 +550,18 @@ impl LandingSettings {
     }
     /// `PIXELVK_COUNTER`. Key of that pixel of VK.
     #[inline]
-    pub fn pixelvk_counter(&self) -> ::std::option::Option<&str> {
+    pub fn pixelvk_counter(&self) -> Option<&str> {
         rt::view::text(&self.0, "PIXELVK_COUNTER")
     }
     /// Sets `PIXELVK_COUNTER`. Key of that pixel of VK.
     #[inline]
     #[must_use]
-    pub fn set_pixelvk_counter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pixelvk_counter(self, value: impl Into<String>) -> Self {
         self.set("PIXELVK_COUNTER", rt::value::text(value))
     }
     /// `HEADBLOCK_USE`. Whether code of one's own stands in the head.
     #[inline]
-    pub fn headblock_use(&self) -> ::std::option::Option<bool> {
+    pub fn headblock_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "HEADBLOCK_USE")
     }
     /// Sets `HEADBLOCK_USE`. Whether code of one's own stands in the head.
@@ -698,21 +572,18 @@ impl LandingSettings {
     }
     /// `HEADBLOCK_CODE`. That code, HTML or JavaScript.
     #[inline]
-    pub fn headblock_code(&self) -> ::std::option::Option<&str> {
+    pub fn headblock_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "HEADBLOCK_CODE")
     }
     /// Sets `HEADBLOCK_CODE`. That code, HTML or JavaScript.
     #[inline]
     #[must_use]
-    pub fn set_headblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_headblock_code(self, value: impl Into<String>) -> Self {
         self.set("HEADBLOCK_CODE", rt::value::text(value))
     }
     /// `CSSBLOCK_USE`. Whether a style sheet of one's own is used.
     #[inline]
-    pub fn cssblock_use(&self) -> ::std::option::Option<bool> {
+    pub fn cssblock_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "CSSBLOCK_USE")
     }
     /// Sets `CSSBLOCK_USE`. Whether a style sheet of one's own is used.
@@ -723,63 +594,51 @@ impl LandingSettings {
     }
     /// `CSSBLOCK_CODE`. Text of that style sheet.
     #[inline]
-    pub fn cssblock_code(&self) -> ::std::option::Option<&str> {
+    pub fn cssblock_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CSSBLOCK_CODE")
     }
     /// Sets `CSSBLOCK_CODE`. Text of that style sheet.
     #[inline]
     #[must_use]
-    pub fn set_cssblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_cssblock_code(self, value: impl Into<String>) -> Self {
         self.set("CSSBLOCK_CODE", rt::value::text(value))
     }
     /// `CSSBLOCK_FILE`. Address of a style sheet elsewhere.
     #[inline]
-    pub fn cssblock_file(&self) -> ::std::option::Option<&str> {
+    pub fn cssblock_file(&self) -> Option<&str> {
         rt::view::text(&self.0, "CSSBLOCK_FILE")
     }
     /// Sets `CSSBLOCK_FILE`. Address of a style sheet elsewhere.
     #[inline]
     #[must_use]
-    pub fn set_cssblock_file(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_cssblock_file(self, value: impl Into<String>) -> Self {
         self.set("CSSBLOCK_FILE", rt::value::text(value))
     }
     /// `CUSTOMCSS_CSS_CODE`. Text of a further style sheet.
     #[inline]
-    pub fn customcss_css_code(&self) -> ::std::option::Option<&str> {
+    pub fn customcss_css_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CUSTOMCSS_CSS_CODE")
     }
     /// Sets `CUSTOMCSS_CSS_CODE`. Text of a further style sheet.
     #[inline]
     #[must_use]
-    pub fn set_customcss_css_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_customcss_css_code(self, value: impl Into<String>) -> Self {
         self.set("CUSTOMCSS_CSS_CODE", rt::value::text(value))
     }
     /// `CUSTOMCSS_CSS_URL`. Address of a further style sheet.
     #[inline]
-    pub fn customcss_css_url(&self) -> ::std::option::Option<&str> {
+    pub fn customcss_css_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "CUSTOMCSS_CSS_URL")
     }
     /// Sets `CUSTOMCSS_CSS_URL`. Address of a further style sheet.
     #[inline]
     #[must_use]
-    pub fn set_customcss_css_url(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_customcss_css_url(self, value: impl Into<String>) -> Self {
         self.set("CUSTOMCSS_CSS_URL", rt::value::text(value))
     }
     /// `GMAP_USE`. Whether maps of Google are used.
     #[inline]
-    pub fn gmap_use(&self) -> ::std::option::Option<bool> {
+    pub fn gmap_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "GMAP_USE")
     }
     /// Sets `GMAP_USE`. Whether maps of Google are used.
@@ -790,21 +649,18 @@ impl LandingSettings {
     }
     /// `GMAP_CODE`. Key for these maps.
     #[inline]
-    pub fn gmap_code(&self) -> ::std::option::Option<&str> {
+    pub fn gmap_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "GMAP_CODE")
     }
     /// Sets `GMAP_CODE`. Key for these maps.
     #[inline]
     #[must_use]
-    pub fn set_gmap_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_gmap_code(self, value: impl Into<String>) -> Self {
         self.set("GMAP_CODE", rt::value::text(value))
     }
     /// `B24BUTTON_USE`. Whether the widget of the portal is shown.
     #[inline]
-    pub fn b24_button_use(&self) -> ::std::option::Option<bool> {
+    pub fn b24_button_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "B24BUTTON_USE")
     }
     /// Sets `B24BUTTON_USE`. Whether the widget of the portal is shown.
@@ -815,63 +671,51 @@ impl LandingSettings {
     }
     /// `B24BUTTON_CODE`. Code or address of its script.
     #[inline]
-    pub fn b24_button_code(&self) -> ::std::option::Option<&str> {
+    pub fn b24_button_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "B24BUTTON_CODE")
     }
     /// Sets `B24BUTTON_CODE`. Code or address of its script.
     #[inline]
     #[must_use]
-    pub fn set_b24_button_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_b24_button_code(self, value: impl Into<String>) -> Self {
         self.set("B24BUTTON_CODE", rt::value::text(value))
     }
     /// `B24BUTTON_COLOR`. Which colour the widget has.
     #[inline]
-    pub fn b24_button_color(&self) -> ::std::option::Option<&str> {
+    pub fn b24_button_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "B24BUTTON_COLOR")
     }
     /// Sets `B24BUTTON_COLOR`. Which colour the widget has.
     #[inline]
     #[must_use]
-    pub fn set_b24_button_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_b24_button_color(self, value: impl Into<String>) -> Self {
         self.set("B24BUTTON_COLOR", rt::value::text(value))
     }
     /// `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget.
     #[inline]
-    pub fn b24_button_color_value(&self) -> ::std::option::Option<&str> {
+    pub fn b24_button_color_value(&self) -> Option<&str> {
         rt::view::text(&self.0, "B24BUTTON_COLOR_VALUE")
     }
     /// Sets `B24BUTTON_COLOR_VALUE`. Colour of one's own for the widget.
     #[inline]
     #[must_use]
-    pub fn set_b24_button_color_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_b24_button_color_value(self, value: impl Into<String>) -> Self {
         self.set("B24BUTTON_COLOR_VALUE", rt::value::text(value))
     }
     /// `B24BUTTON_HELP`. Link to help; kept by the portal.
     #[inline]
-    pub fn b24_button_help(&self) -> ::std::option::Option<&str> {
+    pub fn b24_button_help(&self) -> Option<&str> {
         rt::view::text(&self.0, "B24BUTTON_HELP")
     }
     /// Sets `B24BUTTON_HELP`. Link to help; kept by the portal.
     #[inline]
     #[must_use]
-    pub fn set_b24_button_help(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_b24_button_help(self, value: impl Into<String>) -> Self {
         self.set("B24BUTTON_HELP", rt::value::text(value))
     }
     /// `COOKIES_USE`. Whether visitors are told about cookies.
     #[inline]
-    pub fn cookies_use(&self) -> ::std::option::Option<bool> {
+    pub fn cookies_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "COOKIES_USE")
     }
     /// Sets `COOKIES_USE`. Whether visitors are told about cookies.
@@ -882,7 +726,7 @@ impl LandingSettings {
     }
     /// `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there.
     #[inline]
-    pub fn cookies_agreement_id(&self) -> ::std::option::Option<bool> {
+    pub fn cookies_agreement_id(&self) -> Option<bool> {
         rt::view::read(&self.0, "COOKIES_AGREEMENT_ID")
     }
     /// Sets `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there.
@@ -893,63 +737,51 @@ impl LandingSettings {
     }
     /// `COOKIES_COLOR_BG`. Colour behind that notice.
     #[inline]
-    pub fn cookies_color_bg(&self) -> ::std::option::Option<&str> {
+    pub fn cookies_color_bg(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_COLOR_BG")
     }
     /// Sets `COOKIES_COLOR_BG`. Colour behind that notice.
     #[inline]
     #[must_use]
-    pub fn set_cookies_color_bg(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_cookies_color_bg(self, value: impl Into<String>) -> Self {
         self.set("COOKIES_COLOR_BG", rt::value::text(value))
     }
     /// `COOKIES_COLOR_TEXT`. Colour of its words.
     #[inline]
-    pub fn cookies_color_text(&self) -> ::std::option::Option<&str> {
+    pub fn cookies_color_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_COLOR_TEXT")
     }
     /// Sets `COOKIES_COLOR_TEXT`. Colour of its words.
     #[inline]
     #[must_use]
-    pub fn set_cookies_color_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_cookies_color_text(self, value: impl Into<String>) -> Self {
         self.set("COOKIES_COLOR_TEXT", rt::value::text(value))
     }
     /// `COOKIES_POSITION`. Where the notice is.
     #[inline]
-    pub fn cookies_position(&self) -> ::std::option::Option<&str> {
+    pub fn cookies_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_POSITION")
     }
     /// Sets `COOKIES_POSITION`. Where the notice is.
     #[inline]
     #[must_use]
-    pub fn set_cookies_position(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_cookies_position(self, value: impl Into<String>) -> Self {
         self.set("COOKIES_POSITION", rt::value::text(value))
     }
     /// `COOKIES_MODE`. What the notice does.
     #[inline]
-    pub fn cookies_mode(&self) -> ::std::option::Option<&str> {
+    pub fn cookies_mode(&self) -> Option<&str> {
         rt::view::text(&self.0, "COOKIES_MODE")
     }
     /// Sets `COOKIES_MODE`. What the notice does.
     #[inline]
     #[must_use]
-    pub fn set_cookies_mode(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_cookies_mode(self, value: impl Into<String>) -> Self {
         self.set("COOKIES_MODE", rt::value::text(value))
     }
     /// `COPYRIGHT_SHOW`. Whether the line with the copyright is shown.
     #[inline]
-    pub fn copyright_show(&self) -> ::std::option::Option<bool> {
+    pub fn copyright_show(&self) -> Option<bool> {
         rt::view::read(&self.0, "COPYRIGHT_SHOW")
     }
     /// Sets `COPYRIGHT_SHOW`. Whether the line with the copyright is shown.
@@ -960,35 +792,29 @@ impl LandingSettings {
     }
     /// `COPYRIGHT_CODE`. Which of its wordings is used.
     #[inline]
-    pub fn copyright_code(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn copyright_code(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "COPYRIGHT_CODE")
     }
     /// Sets `COPYRIGHT_CODE`. Which of its wordings is used.
     #[inline]
     #[must_use]
-    pub fn set_copyright_code(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_copyright_code(self, value: impl Into<rt::Value>) -> Self {
         self.set("COPYRIGHT_CODE", value)
     }
     /// `SPEED_ASSETS`. Resources to load faster; kept by the portal.
     #[inline]
-    pub fn speed_assets(&self) -> ::std::option::Option<&str> {
+    pub fn speed_assets(&self) -> Option<&str> {
         rt::view::text(&self.0, "SPEED_ASSETS")
     }
     /// Sets `SPEED_ASSETS`. Resources to load faster; kept by the portal.
     #[inline]
     #[must_use]
-    pub fn set_speed_assets(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_speed_assets(self, value: impl Into<String>) -> Self {
         self.set("SPEED_ASSETS", rt::value::text(value))
     }
     /// `SPEED_USE_LAZY`. Whether pictures are loaded when they come into sight.
     #[inline]
-    pub fn speed_use_lazy(&self) -> ::std::option::Option<bool> {
+    pub fn speed_use_lazy(&self) -> Option<bool> {
         rt::view::read(&self.0, "SPEED_USE_LAZY")
     }
     /// Sets `SPEED_USE_LAZY`. Whether pictures are loaded when they come into sight.
@@ -999,7 +825,7 @@ impl LandingSettings {
     }
     /// `SPEED_USE_WEBPACK`. Whether resources are packed together.
     #[inline]
-    pub fn speed_use_webpack(&self) -> ::std::option::Option<bool> {
+    pub fn speed_use_webpack(&self) -> Option<bool> {
         rt::view::read(&self.0, "SPEED_USE_WEBPACK")
     }
     /// Sets `SPEED_USE_WEBPACK`. Whether resources are packed together.
@@ -1010,49 +836,40 @@ impl LandingSettings {
     }
     /// `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
     #[inline]
-    pub fn settings_iblock_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn settings_iblock_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "SETTINGS_IBLOCK_ID")
     }
     /// Sets `SETTINGS_IBLOCK_ID`. Number of the catalogue that a store shows.
     #[inline]
     #[must_use]
-    pub fn set_settings_iblock_id(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_settings_iblock_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS_IBLOCK_ID", value)
     }
     /// `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
     #[inline]
-    pub fn settings_section_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn settings_section_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "SETTINGS_SECTION_ID")
     }
     /// Sets `SETTINGS_SECTION_ID`. Number of the section of that catalogue.
     #[inline]
     #[must_use]
-    pub fn set_settings_section_id(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_settings_section_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS_SECTION_ID", value)
     }
     /// `SETTINGS_HIDE_NOT_AVAILABLE`. What happens to goods that are out of stock.
     #[inline]
-    pub fn settings_hide_not_available(&self) -> ::std::option::Option<&str> {
+    pub fn settings_hide_not_available(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_HIDE_NOT_AVAILABLE")
     }
     /// Sets `SETTINGS_HIDE_NOT_AVAILABLE`. What happens to goods that are out of stock.
     #[inline]
     #[must_use]
-    pub fn set_settings_hide_not_available(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_settings_hide_not_available(self, value: impl Into<String>) -> Self {
         self.set("SETTINGS_HIDE_NOT_AVAILABLE", rt::value::text(value))
     }
     /// `SETTINGS_HIDE_NOT_AVAILABLE_OFFERS`. Whether variants that are out of stock are hidden.
     #[inline]
-    pub fn settings_hide_not_available_offers(&self) -> ::std::option::Option<bool> {
+    pub fn settings_hide_not_available_offers(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_HIDE_NOT_AVAILABLE_OFFERS")
     }
     /// Sets `SETTINGS_HIDE_NOT_AVAILABLE_OFFERS`. Whether variants that are out of stock are hidden.
@@ -1063,7 +880,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_PRODUCT_SUBSCRIPTION`. Whether visitors can be told when goods are there again.
     #[inline]
-    pub fn settings_product_subscription(&self) -> ::std::option::Option<bool> {
+    pub fn settings_product_subscription(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_PRODUCT_SUBSCRIPTION")
     }
     /// Sets `SETTINGS_PRODUCT_SUBSCRIPTION`. Whether visitors can be told when goods are there again.
@@ -1074,7 +891,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_USE_PRODUCT_QUANTITY`. Whether the stock is taken into account.
     #[inline]
-    pub fn settings_use_product_quantity(&self) -> ::std::option::Option<bool> {
+    pub fn settings_use_product_quantity(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_USE_PRODUCT_QUANTITY")
     }
     /// Sets `SETTINGS_USE_PRODUCT_QUANTITY`. Whether the stock is taken into account.
@@ -1085,7 +902,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_DISPLAY_COMPARE`. Whether goods can be compared.
     #[inline]
-    pub fn settings_display_compare(&self) -> ::std::option::Option<bool> {
+    pub fn settings_display_compare(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_DISPLAY_COMPARE")
     }
     /// Sets `SETTINGS_DISPLAY_COMPARE`. Whether goods can be compared.
@@ -1096,9 +913,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_PRICE_CODE`. Codes of the kinds of prices shown, such as BASE.
     #[inline]
-    pub fn settings_price_code(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn settings_price_code(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "SETTINGS_PRICE_CODE")
     }
     /// Sets `SETTINGS_PRICE_CODE`. Codes of the kinds of prices shown, such as BASE.
@@ -1106,29 +921,24 @@ impl LandingSettings {
     #[must_use]
     pub fn set_settings_price_code(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("SETTINGS_PRICE_CODE", rt::value::list(value, rt::value::text))
     }
     /// `SETTINGS_CURRENCY_ID`. Currency of the prices.
     #[inline]
-    pub fn settings_currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn settings_currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_CURRENCY_ID")
     }
     /// Sets `SETTINGS_CURRENCY_ID`. Currency of the prices.
     #[inline]
     #[must_use]
-    pub fn set_settings_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_settings_currency_id(self, value: impl Into<String>) -> Self {
         self.set("SETTINGS_CURRENCY_ID", rt::value::text(value))
     }
     /// `SETTINGS_PRICE_VAT_INCLUDE`. Whether prices hold the tax.
     #[inline]
-    pub fn settings_price_vat_include(&self) -> ::std::option::Option<bool> {
+    pub fn settings_price_vat_include(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_PRICE_VAT_INCLUDE")
     }
     /// Sets `SETTINGS_PRICE_VAT_INCLUDE`. Whether prices hold the tax.
@@ -1139,7 +949,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_SHOW_OLD_PRICE`. Whether the price before a discount is shown.
     #[inline]
-    pub fn settings_show_old_price(&self) -> ::std::option::Option<bool> {
+    pub fn settings_show_old_price(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_SHOW_OLD_PRICE")
     }
     /// Sets `SETTINGS_SHOW_OLD_PRICE`. Whether the price before a discount is shown.
@@ -1150,7 +960,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_SHOW_DISCOUNT_PERCENT`. Whether the discount is shown in percent.
     #[inline]
-    pub fn settings_show_discount_percent(&self) -> ::std::option::Option<bool> {
+    pub fn settings_show_discount_percent(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_SHOW_DISCOUNT_PERCENT")
     }
     /// Sets `SETTINGS_SHOW_DISCOUNT_PERCENT`. Whether the discount is shown in percent.
@@ -1161,7 +971,7 @@ impl LandingSettings {
     }
     /// `SETTINGS_USE_PRICE_COUNT`. Whether prices depend on the quantity.
     #[inline]
-    pub fn settings_use_price_count(&self) -> ::std::option::Option<bool> {
+    pub fn settings_use_price_count(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_USE_PRICE_COUNT")
     }
     /// Sets `SETTINGS_USE_PRICE_COUNT`. Whether prices depend on the quantity.
@@ -1172,21 +982,18 @@ impl LandingSettings {
     }
     /// `SETTINGS_SHOW_PRICE_COUNT`. How many of these prices are shown.
     #[inline]
-    pub fn settings_show_price_count(&self) -> ::std::option::Option<i64> {
+    pub fn settings_show_price_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "SETTINGS_SHOW_PRICE_COUNT")
     }
     /// Sets `SETTINGS_SHOW_PRICE_COUNT`. How many of these prices are shown.
     #[inline]
     #[must_use]
-    pub fn set_settings_show_price_count(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_settings_show_price_count(self, value: impl Into<i64>) -> Self {
         self.set("SETTINGS_SHOW_PRICE_COUNT", rt::value::integer(value))
     }
     /// `SETTINGS_USE_ENHANCED_ECOMMERCE`. Whether purchases are told to the analytics.
     #[inline]
-    pub fn settings_use_enhanced_ecommerce(&self) -> ::std::option::Option<bool> {
+    pub fn settings_use_enhanced_ecommerce(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_USE_ENHANCED_ECOMMERCE")
     }
     /// Sets `SETTINGS_USE_ENHANCED_ECOMMERCE`. Whether purchases are told to the analytics.
@@ -1197,49 +1004,40 @@ impl LandingSettings {
     }
     /// `SETTINGS_DATA_LAYER_NAME`. Name of the object that they are told by.
     #[inline]
-    pub fn settings_data_layer_name(&self) -> ::std::option::Option<&str> {
+    pub fn settings_data_layer_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_DATA_LAYER_NAME")
     }
     /// Sets `SETTINGS_DATA_LAYER_NAME`. Name of the object that they are told by.
     #[inline]
     #[must_use]
-    pub fn set_settings_data_layer_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_settings_data_layer_name(self, value: impl Into<String>) -> Self {
         self.set("SETTINGS_DATA_LAYER_NAME", rt::value::text(value))
     }
     /// `SETTINGS_BRAND_PROPERTY`. Code of the property with the brand.
     #[inline]
-    pub fn settings_brand_property(&self) -> ::std::option::Option<&str> {
+    pub fn settings_brand_property(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_BRAND_PROPERTY")
     }
     /// Sets `SETTINGS_BRAND_PROPERTY`. Code of the property with the brand.
     #[inline]
     #[must_use]
-    pub fn set_settings_brand_property(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_settings_brand_property(self, value: impl Into<String>) -> Self {
         self.set("SETTINGS_BRAND_PROPERTY", rt::value::text(value))
     }
     /// `SETTINGS_CART_POSITION`. Where the cart is.
     #[inline]
-    pub fn settings_cart_position(&self) -> ::std::option::Option<&str> {
+    pub fn settings_cart_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "SETTINGS_CART_POSITION")
     }
     /// Sets `SETTINGS_CART_POSITION`. Where the cart is.
     #[inline]
     #[must_use]
-    pub fn set_settings_cart_position(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_settings_cart_position(self, value: impl Into<String>) -> Self {
         self.set("SETTINGS_CART_POSITION", rt::value::text(value))
     }
     /// `SETTINGS_AGREEMENT_USE`. Whether customers have to agree to something.
     #[inline]
-    pub fn settings_agreement_use(&self) -> ::std::option::Option<bool> {
+    pub fn settings_agreement_use(&self) -> Option<bool> {
         rt::view::read(&self.0, "SETTINGS_AGREEMENT_USE")
     }
     /// Sets `SETTINGS_AGREEMENT_USE`. Whether customers have to agree to something.
@@ -1250,23 +1048,18 @@ impl LandingSettings {
     }
     /// `SETTINGS_AGREEMENT_ID`. Number of the agreement.
     #[inline]
-    pub fn settings_agreement_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn settings_agreement_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "SETTINGS_AGREEMENT_ID")
     }
     /// Sets `SETTINGS_AGREEMENT_ID`. Number of the agreement.
     #[inline]
     #[must_use]
-    pub fn set_settings_agreement_id(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_settings_agreement_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS_AGREEMENT_ID", value)
     }
     /// `SETTINGS_AGREEMENTS`. Several agreements, each with ID, CHECKED and REQUIRED.
     #[inline]
-    pub fn settings_agreements(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn settings_agreements(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "SETTINGS_AGREEMENTS")
     }
     /// Sets `SETTINGS_AGREEMENTS`. Several agreements, each with ID, CHECKED and REQUIRED.
@@ -1274,30 +1067,8 @@ impl LandingSettings {
     #[must_use]
     pub fn set_settings_agreements(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set(
-            "SETTINGS_AGREEMENTS",
-            rt::value::list(value, ::std::convert::Into::into),
-        )
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingSettings {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingSettings> for rt::Value {
-    fn from(entity: LandingSettings) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingSettings {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("SETTINGS_AGREEMENTS", rt::value::list(value, Into::into))
     }
 }

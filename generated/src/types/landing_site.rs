@@ -7,223 +7,170 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSite(rt::Object);
+rt::view!(LandingSite);
 impl LandingSite {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the site, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Name of the site, 255 characters at most.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the site, 255 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `CODE`. Part of the address, without slashes. Made of the name when it is empty.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Part of the address, without slashes. Made of the name when it is empty.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `TYPE`. Kind of site; it has to fit scope. PAGE when it is left out.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// Sets `TYPE`. Kind of site; it has to fit scope. PAGE when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
     /// `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when it is left out.
     #[inline]
-    pub fn domain_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn domain_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DOMAIN_ID")
     }
     /// Sets `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_domain_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_domain_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("DOMAIN_ID", value)
     }
     /// `DESCRIPTION`. What the site is for, 255 characters at most.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the site is for, 255 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `XML_ID`. Key of the site in another system, 255 characters at most.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Key of the site in another system, 255 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `LANDING_ID_INDEX`. Number of the main page.
     #[inline]
-    pub fn landing_id_index(&self) -> ::std::option::Option<rt::Id> {
+    pub fn landing_id_index(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LANDING_ID_INDEX")
     }
     /// Sets `LANDING_ID_INDEX`. Number of the main page.
     #[inline]
     #[must_use]
-    pub fn set_landing_id_index(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_landing_id_index(self, value: impl Into<rt::Id>) -> Self {
         self.set("LANDING_ID_INDEX", rt::value::id(value))
     }
     /// `LANDING_ID_404`. Number of the page shown when another is not found.
     #[inline]
-    pub fn landing_id_404(&self) -> ::std::option::Option<rt::Id> {
+    pub fn landing_id_404(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LANDING_ID_404")
     }
     /// Sets `LANDING_ID_404`. Number of the page shown when another is not found.
     #[inline]
     #[must_use]
-    pub fn set_landing_id_404(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_landing_id_404(self, value: impl Into<rt::Id>) -> Self {
         self.set("LANDING_ID_404", rt::value::id(value))
     }
     /// `LANDING_ID_503`. Number of the page shown while the site is out of work.
     #[inline]
-    pub fn landing_id_503(&self) -> ::std::option::Option<rt::Id> {
+    pub fn landing_id_503(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LANDING_ID_503")
     }
     /// Sets `LANDING_ID_503`. Number of the page shown while the site is out of work.
     #[inline]
     #[must_use]
-    pub fn set_landing_id_503(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_landing_id_503(self, value: impl Into<rt::Id>) -> Self {
         self.set("LANDING_ID_503", rt::value::id(value))
     }
     /// `ACTIVE`. Whether the site is published.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `DELETED`. Whether the site is in the trash.
     #[inline]
-    pub fn deleted(&self) -> ::std::option::Option<bool> {
+    pub fn deleted(&self) -> Option<bool> {
         rt::view::read(&self.0, "DELETED")
     }
     /// `LANG`. Language of the site, such as en.
     #[inline]
-    pub fn lang(&self) -> ::std::option::Option<&str> {
+    pub fn lang(&self) -> Option<&str> {
         rt::view::text(&self.0, "LANG")
     }
     /// `TPL_ID`. Number of its template.
     #[inline]
-    pub fn tpl_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn tpl_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TPL_ID")
     }
     /// `DOMAIN_NAME`. Domain in words.
     #[inline]
-    pub fn domain_name(&self) -> ::std::option::Option<&str> {
+    pub fn domain_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOMAIN_NAME")
     }
     /// `PUBLIC_URL`. Public address.
     #[inline]
-    pub fn public_url(&self) -> ::std::option::Option<&str> {
+    pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PUBLIC_URL")
     }
     /// `PREVIEW_PICTURE`. Address of a picture of the main page.
     #[inline]
-    pub fn preview_picture(&self) -> ::std::option::Option<&str> {
+    pub fn preview_picture(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_PICTURE")
     }
     /// `PHONE`. Phone number of the company.
     #[inline]
-    pub fn phone(&self) -> ::std::option::Option<&str> {
+    pub fn phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "PHONE")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed, in the portal's own format.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingSite {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingSite> for rt::Value {
-    fn from(entity: LandingSite) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingSite {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

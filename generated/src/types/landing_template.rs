@@ -7,99 +7,61 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingTemplate(rt::Object);
+rt::view!(LandingTemplate);
 impl LandingTemplate {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the template, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ACTIVE`. Whether it can be used.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `AREA_COUNT`. How many areas it has besides the content.
     #[inline]
-    pub fn area_count(&self) -> ::std::option::Option<i64> {
+    pub fn area_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "AREA_COUNT")
     }
     /// `SORT`. Place among the templates; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// `TITLE`. What people call the template.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// `XML_ID`. Code of the template, such as header_footer.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// `CONTENT`. HTML with \#CONTENT# and \#AREA_1#, \#AREA_2# and so on.
     #[inline]
-    pub fn content(&self) -> ::std::option::Option<&str> {
+    pub fn content(&self) -> Option<&str> {
         rt::view::text(&self.0, "CONTENT")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
-    }
-}
-impl ::std::convert::From<rt::Object> for LandingTemplate {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LandingTemplate> for rt::Value {
-    fn from(entity: LandingTemplate) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LandingTemplate {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

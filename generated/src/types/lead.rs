@@ -7,361 +7,274 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lead(rt::Object);
+rt::view!(Lead);
 impl Lead {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the lead, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Name of the lead in lists. The portal makes one with the number when it is left out.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the lead in lists. The portal makes one with the number when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
     #[inline]
-    pub fn honorific(&self) -> ::std::option::Option<&str> {
+    pub fn honorific(&self) -> Option<&str> {
         rt::view::text(&self.0, "HONORIFIC")
     }
     /// Sets `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
     #[inline]
     #[must_use]
-    pub fn set_honorific(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_honorific(self, value: impl Into<String>) -> Self {
         self.set("HONORIFIC", rt::value::text(value))
     }
     /// `NAME`. Given name of the person.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Given name of the person.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
-    pub fn second_name(&self) -> ::std::option::Option<&str> {
+    pub fn second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECOND_NAME")
     }
     /// Sets `SECOND_NAME`. Middle name or patronymic.
     #[inline]
     #[must_use]
-    pub fn set_second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_second_name(self, value: impl Into<String>) -> Self {
         self.set("SECOND_NAME", rt::value::text(value))
     }
     /// `LAST_NAME`. Family name of the person.
     #[inline]
-    pub fn last_name(&self) -> ::std::option::Option<&str> {
+    pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_NAME")
     }
     /// Sets `LAST_NAME`. Family name of the person.
     #[inline]
     #[must_use]
-    pub fn set_last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_last_name(self, value: impl Into<String>) -> Self {
         self.set("LAST_NAME", rt::value::text(value))
     }
     /// `BIRTHDATE`. Day of birth; employees are reminded of it.
     #[inline]
-    pub fn birthdate(&self) -> ::std::option::Option<&str> {
+    pub fn birthdate(&self) -> Option<&str> {
         rt::view::text(&self.0, "BIRTHDATE")
     }
     /// Sets `BIRTHDATE`. Day of birth; employees are reminded of it.
     #[inline]
     #[must_use]
-    pub fn set_birthdate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_birthdate(self, value: impl Into<String>) -> Self {
         self.set("BIRTHDATE", rt::value::text(value))
     }
     /// `POST`. Job title.
     #[inline]
-    pub fn post(&self) -> ::std::option::Option<&str> {
+    pub fn post(&self) -> Option<&str> {
         rt::view::text(&self.0, "POST")
     }
     /// Sets `POST`. Job title.
     #[inline]
     #[must_use]
-    pub fn set_post(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_post(self, value: impl Into<String>) -> Self {
         self.set("POST", rt::value::text(value))
     }
     /// `COMPANY_TITLE`. Name of the company as the person gave it. For a company of the CRM use COMPANY_ID.
     #[inline]
-    pub fn company_title(&self) -> ::std::option::Option<&str> {
+    pub fn company_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMPANY_TITLE")
     }
     /// Sets `COMPANY_TITLE`. Name of the company as the person gave it. For a company of the CRM use COMPANY_ID.
     #[inline]
     #[must_use]
-    pub fn set_company_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_company_title(self, value: impl Into<String>) -> Self {
         self.set("COMPANY_TITLE", rt::value::text(value))
     }
     /// `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
     #[inline]
-    pub fn source_id(&self) -> ::std::option::Option<&str> {
+    pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_ID")
     }
     /// Sets `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_source_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_id(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_ID", rt::value::text(value))
     }
     /// `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
-    pub fn source_description(&self) -> ::std::option::Option<&str> {
+    pub fn source_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_DESCRIPTION")
     }
     /// Sets `SOURCE_DESCRIPTION`. More about the source in free words.
     #[inline]
     #[must_use]
-    pub fn set_source_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_DESCRIPTION", rt::value::text(value))
     }
     /// `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when it is left out.
     #[inline]
-    pub fn status_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
     /// Sets `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_status_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("STATUS_ID", rt::value::text(value))
     }
     /// `STATUS_DESCRIPTION`. More about the stage in free words.
     #[inline]
-    pub fn status_description(&self) -> ::std::option::Option<&str> {
+    pub fn status_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_DESCRIPTION")
     }
     /// Sets `STATUS_DESCRIPTION`. More about the stage in free words.
     #[inline]
     #[must_use]
-    pub fn set_status_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_description(self, value: impl Into<String>) -> Self {
         self.set("STATUS_DESCRIPTION", rt::value::text(value))
     }
     /// `STATUS_SEMANTIC_ID`. What the stage means for the work.
     #[inline]
-    pub fn status_semantic_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_semantic_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_SEMANTIC_ID")
     }
     /// `ADDRESS`. Street and house of the person, with the flat or the office if need be.
     #[inline]
-    pub fn address(&self) -> ::std::option::Option<&str> {
+    pub fn address(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS")
     }
     /// Sets `ADDRESS`. Street and house of the person, with the flat or the office if need be.
     #[inline]
     #[must_use]
-    pub fn set_address(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS", rt::value::text(value))
     }
     /// `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
-    pub fn address_2(&self) -> ::std::option::Option<&str> {
+    pub fn address_2(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_2")
     }
     /// Sets `ADDRESS_2`. Second line of the address, such as the floor or the entrance, where a country writes it apart.
     #[inline]
     #[must_use]
-    pub fn set_address_2(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_2(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_2", rt::value::text(value))
     }
     /// `ADDRESS_CITY`. Town of the address.
     #[inline]
-    pub fn address_city(&self) -> ::std::option::Option<&str> {
+    pub fn address_city(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_CITY")
     }
     /// Sets `ADDRESS_CITY`. Town of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_city(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_CITY", rt::value::text(value))
     }
     /// `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
-    pub fn address_postal_code(&self) -> ::std::option::Option<&str> {
+    pub fn address_postal_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_POSTAL_CODE")
     }
     /// Sets `ADDRESS_POSTAL_CODE`. Postcode of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_postal_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_postal_code(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_POSTAL_CODE", rt::value::text(value))
     }
     /// `ADDRESS_REGION`. District of the address.
     #[inline]
-    pub fn address_region(&self) -> ::std::option::Option<&str> {
+    pub fn address_region(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_REGION")
     }
     /// Sets `ADDRESS_REGION`. District of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_region(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_region(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_REGION", rt::value::text(value))
     }
     /// `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
-    pub fn address_province(&self) -> ::std::option::Option<&str> {
+    pub fn address_province(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_PROVINCE")
     }
     /// Sets `ADDRESS_PROVINCE`. Region or province of the address.
     #[inline]
     #[must_use]
-    pub fn set_address_province(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_province(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_PROVINCE", rt::value::text(value))
     }
     /// `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
-    pub fn address_country(&self) -> ::std::option::Option<&str> {
+    pub fn address_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_COUNTRY")
     }
     /// Sets `ADDRESS_COUNTRY`. Country of the address by its name.
     #[inline]
     #[must_use]
-    pub fn set_address_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_country(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_COUNTRY", rt::value::text(value))
     }
     /// `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
-    pub fn address_country_code(&self) -> ::std::option::Option<&str> {
+    pub fn address_country_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS_COUNTRY_CODE")
     }
     /// Sets `ADDRESS_COUNTRY_CODE`. Country of the address by its code, as in BY.
     #[inline]
     #[must_use]
-    pub fn set_address_country_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_address_country_code(self, value: impl Into<String>) -> Self {
         self.set("ADDRESS_COUNTRY_CODE", rt::value::text(value))
     }
     /// `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
-    pub fn address_loc_addr_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn address_loc_addr_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ADDRESS_LOC_ADDR_ID")
     }
     /// Sets `ADDRESS_LOC_ADDR_ID`. Number of the address in the location module, which keeps the parts above and the place on the map.
     #[inline]
     #[must_use]
-    pub fn set_address_loc_addr_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
     }
     /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
     #[inline]
-    pub fn currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
     /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY_ID", rt::value::text(value))
     }
     /// `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
-    pub fn opportunity(&self) -> ::std::option::Option<f64> {
+    pub fn opportunity(&self) -> Option<f64> {
         rt::view::read(&self.0, "OPPORTUNITY")
     }
     /// Sets `OPPORTUNITY`. Expected amount in that currency. It follows the product rows unless IS_MANUAL_OPPORTUNITY is set.
     #[inline]
     #[must_use]
-    pub fn set_opportunity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
         self.set("OPPORTUNITY", rt::value::number(value))
     }
     /// `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
     #[inline]
-    pub fn is_manual_opportunity(&self) -> ::std::option::Option<bool> {
+    pub fn is_manual_opportunity(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_MANUAL_OPPORTUNITY")
     }
     /// Sets `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
@@ -372,7 +285,7 @@ impl Lead {
     }
     /// `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when it is left out.
@@ -383,104 +296,101 @@ impl Lead {
     }
     /// `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark; BB codes are allowed.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `HAS_PHONE`. Whether there is a telephone number.
     #[inline]
-    pub fn has_phone(&self) -> ::std::option::Option<bool> {
+    pub fn has_phone(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_PHONE")
     }
     /// `HAS_EMAIL`. Whether there is an e-mail address.
     #[inline]
-    pub fn has_email(&self) -> ::std::option::Option<bool> {
+    pub fn has_email(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_EMAIL")
     }
     /// `HAS_IMOL`. Whether there is a conversation in an open channel.
     #[inline]
-    pub fn has_imol(&self) -> ::std::option::Option<bool> {
+    pub fn has_imol(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_IMOL")
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when it is left out.
     #[inline]
-    pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSIGNED_BY_ID", rt::value::id(value))
     }
     /// `CREATED_BY_ID`. Employee who made the lead.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `MOVED_BY_ID`. Employee who moved it to its stage.
     #[inline]
-    pub fn moved_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn moved_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MOVED_BY_ID")
     }
     /// `MOVED_TIME`. When it was moved to its stage.
     #[inline]
-    pub fn moved_time(&self) -> ::std::option::Option<&str> {
+    pub fn moved_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "MOVED_TIME")
     }
     /// `DATE_CLOSED`. When it reached one of the last stages; empty while it is open.
     #[inline]
-    pub fn date_closed(&self) -> ::std::option::Option<&str> {
+    pub fn date_closed(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CLOSED")
     }
     /// `COMPANY_ID`. Company of the CRM that the lead belongs to. It makes the lead one of a known client.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Company of the CRM that the lead belongs to. It makes the lead one of a known client.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("COMPANY_ID", rt::value::id(value))
     }
     /// `CONTACT_ID`. Contact that the lead belongs to. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
-    pub fn contact_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. Contact that the lead belongs to. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     #[must_use]
-    pub fn set_contact_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CONTACT_ID", rt::value::id(value))
     }
     /// `CONTACT_IDS`. Contacts that the lead belongs to, by their numbers. Answers do not have it: use crm.lead.contact.items.get.
     #[inline]
-    pub fn contact_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT_IDS")
     }
     /// Sets `CONTACT_IDS`. Contacts that the lead belongs to, by their numbers. Answers do not have it: use crm.lead.contact.items.get.
@@ -488,131 +398,110 @@ impl Lead {
     #[must_use]
     pub fn set_contact_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("CONTACT_IDS", rt::value::list(value, rt::value::id))
     }
     /// `IS_RETURN_CUSTOMER`. Whether it comes from a known client. It follows from COMPANY_ID and CONTACT_ID.
     #[inline]
-    pub fn is_return_customer(&self) -> ::std::option::Option<bool> {
+    pub fn is_return_customer(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_RETURN_CUSTOMER")
     }
     /// `ORIGINATOR_ID`. Name of the other system that the lead comes from. The portal only keeps it.
     #[inline]
-    pub fn originator_id(&self) -> ::std::option::Option<&str> {
+    pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// Sets `ORIGINATOR_ID`. Name of the other system that the lead comes from. The portal only keeps it.
     #[inline]
     #[must_use]
-    pub fn set_originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_originator_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGINATOR_ID", rt::value::text(value))
     }
     /// `ORIGIN_ID`. Identifier of the lead in that other system.
     #[inline]
-    pub fn origin_id(&self) -> ::std::option::Option<&str> {
+    pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ORIGIN_ID")
     }
     /// Sets `ORIGIN_ID`. Identifier of the lead in that other system.
     #[inline]
     #[must_use]
-    pub fn set_origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_origin_id(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_ID", rt::value::text(value))
     }
     /// `UTM_SOURCE`. Advertising system that brought the lead, as in google; the tag utm_source of the link.
     #[inline]
-    pub fn utm_source(&self) -> ::std::option::Option<&str> {
+    pub fn utm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_SOURCE")
     }
     /// Sets `UTM_SOURCE`. Advertising system that brought the lead, as in google; the tag utm_source of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_source(self, value: impl Into<String>) -> Self {
         self.set("UTM_SOURCE", rt::value::text(value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
-    pub fn utm_medium(&self) -> ::std::option::Option<&str> {
+    pub fn utm_medium(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_MEDIUM")
     }
     /// Sets `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_medium(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
         self.set("UTM_MEDIUM", rt::value::text(value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
-    pub fn utm_campaign(&self) -> ::std::option::Option<&str> {
+    pub fn utm_campaign(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CAMPAIGN")
     }
     /// Sets `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_campaign(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
         self.set("UTM_CAMPAIGN", rt::value::text(value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
-    pub fn utm_content(&self) -> ::std::option::Option<&str> {
+    pub fn utm_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CONTENT")
     }
     /// Sets `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_content(self, value: impl Into<String>) -> Self {
         self.set("UTM_CONTENT", rt::value::text(value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
-    pub fn utm_term(&self) -> ::std::option::Option<&str> {
+    pub fn utm_term(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_TERM")
     }
     /// Sets `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_term(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         self.set("UTM_TERM", rt::value::text(value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
-    pub fn last_activity_time(&self) -> ::std::option::Option<&str> {
+    pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_ACTIVITY_TIME")
     }
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
-    pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
-    pub fn last_communication_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_communication_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
     }
     /// `PHONE`. Telephone numbers of the person.
     #[inline]
-    pub fn phone(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn phone(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "PHONE")
     }
     /// Sets `PHONE`. Telephone numbers of the person.
@@ -620,15 +509,13 @@ impl Lead {
     #[must_use]
     pub fn set_phone(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("PHONE", rt::value::list(value, ::std::convert::Into::into))
+        self.set("PHONE", rt::value::list(value, Into::into))
     }
     /// `EMAIL`. E-mail addresses of the person.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn email(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail addresses of the person.
@@ -636,47 +523,35 @@ impl Lead {
     #[must_use]
     pub fn set_email(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("EMAIL", rt::value::list(value, ::std::convert::Into::into))
+        self.set("EMAIL", rt::value::list(value, Into::into))
     }
     /// `WEB`. Web sites of the person.
     #[inline]
-    pub fn web(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn web(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "WEB")
     }
     /// Sets `WEB`. Web sites of the person.
     #[inline]
     #[must_use]
-    pub fn set_web(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("WEB", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_web(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("WEB", rt::value::list(value, Into::into))
     }
     /// `IM`. Messenger accounts of the person.
     #[inline]
-    pub fn im(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn im(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "IM")
     }
     /// Sets `IM`. Messenger accounts of the person.
     #[inline]
     #[must_use]
-    pub fn set_im(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        self.set("IM", rt::value::list(value, ::std::convert::Into::into))
+    pub fn set_im(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        self.set("IM", rt::value::list(value, Into::into))
     }
     /// `LINK`. Accounts of open channels that were recognised as the person. Kept by the portal.
     #[inline]
-    pub fn link(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn link(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "LINK")
     }
     /// Sets `LINK`. Accounts of open channels that were recognised as the person. Kept by the portal.
@@ -684,27 +559,8 @@ impl Lead {
     #[must_use]
     pub fn set_link(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LINK", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for Lead {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Lead> for rt::Value {
-    fn from(entity: Lead) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Lead {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("LINK", rt::value::list(value, Into::into))
     }
 }

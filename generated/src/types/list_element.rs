@@ -7,123 +7,82 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListElement(rt::Object);
+rt::view!(ListElement);
 impl ListElement {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the element, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. Heading of the element.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Heading of the element.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CODE`. Symbolic code of the element, unique in the list.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// `IBLOCK_SECTION_ID`. Number of the section that holds it; empty or 0 at the top.
     #[inline]
-    pub fn iblock_section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "IBLOCK_SECTION_ID")
     }
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `CREATED_USER_NAME`. Name of the person who made it. Out of use.
     #[inline]
-    pub fn created_user_name(&self) -> ::std::option::Option<&str> {
+    pub fn created_user_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_USER_NAME")
     }
     /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `SORT`. Place among the elements; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// `ACTIVE_TO`. When its time is over. Out of use.
     #[inline]
-    pub fn active_to(&self) -> ::std::option::Option<&str> {
+    pub fn active_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTIVE_TO")
     }
     /// `BP_PUBLISHED`. Whether a workflow has published it. Out of use.
     #[inline]
-    pub fn bp_published(&self) -> ::std::option::Option<bool> {
+    pub fn bp_published(&self) -> Option<bool> {
         rt::view::read(&self.0, "BP_PUBLISHED")
     }
     /// `PREVIEW_TEXT`. Short text. Out of use.
     #[inline]
-    pub fn preview_text(&self) -> ::std::option::Option<&str> {
+    pub fn preview_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_TEXT")
     }
     /// `PREVIEW_TEXT_TYPE`. Form of the short text. Out of use.
     #[inline]
-    pub fn preview_text_type(&self) -> ::std::option::Option<&str> {
+    pub fn preview_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW_TEXT_TYPE")
     }
     /// `DETAIL_TEXT`. Long text. Out of use.
     #[inline]
-    pub fn detail_text(&self) -> ::std::option::Option<&str> {
+    pub fn detail_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_TEXT")
     }
     /// `DETAIL_TEXT_TYPE`. Form of the long text. Out of use.
     #[inline]
-    pub fn detail_text_type(&self) -> ::std::option::Option<&str> {
+    pub fn detail_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DETAIL_TEXT_TYPE")
-    }
-}
-impl ::std::convert::From<rt::Object> for ListElement {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ListElement> for rt::Value {
-    fn from(entity: ListElement) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ListElement {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

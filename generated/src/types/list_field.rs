@@ -7,60 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListField(rt::Object);
+rt::view!(ListField);
 impl ListField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `NAME`. What people call the field.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the field.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `TYPE`. What the field holds. It cannot be changed later; an update repeats the type that the field has.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// Sets `TYPE`. What the field holds. It cannot be changed later; an update repeats the type that the field has.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
     /// `IS_REQUIRED`. Whether an element must have a value. No when it is left out.
     #[inline]
-    pub fn is_required(&self) -> ::std::option::Option<bool> {
+    pub fn is_required(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_REQUIRED")
     }
     /// Sets `IS_REQUIRED`. Whether an element must have a value. No when it is left out.
@@ -71,7 +44,7 @@ impl ListField {
     }
     /// `MULTIPLE`. Whether it takes several values; fields of the system never do. No when it is left out.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether it takes several values; fields of the system never do. No when it is left out.
@@ -82,54 +55,51 @@ impl ListField {
     }
     /// `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the fields; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `DEFAULT_VALUE`. Value that new elements get. Needed when ADD_READ_ONLY_FIELD is on.
     #[inline]
-    pub fn default_value(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DEFAULT_VALUE")
     }
     /// Sets `DEFAULT_VALUE`. Value that new elements get. Needed when ADD_READ_ONLY_FIELD is on.
     #[inline]
     #[must_use]
-    pub fn set_default_value(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         self.set("DEFAULT_VALUE", value)
     }
     /// `LIST`. Choices of a field of type L: keys are numbers, made-up ones for new choices, values are objects with VALUE, the words, SORT, the place, and DEF, Y for the default.
     #[inline]
-    pub fn list(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn list(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "LIST")
     }
     /// Sets `LIST`. Choices of a field of type L: keys are numbers, made-up ones for new choices, values are objects with VALUE, the words, SORT, the place, and DEF, Y for the default.
     #[inline]
     #[must_use]
-    pub fn set_list(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_list(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST", value)
     }
     /// `LIST_TEXT_VALUES`. Choices of a field of type L as text, one a line; they are added to those of LIST.
     #[inline]
-    pub fn list_text_values(&self) -> ::std::option::Option<&str> {
+    pub fn list_text_values(&self) -> Option<&str> {
         rt::view::text(&self.0, "LIST_TEXT_VALUES")
     }
     /// Sets `LIST_TEXT_VALUES`. Choices of a field of type L as text, one a line; they are added to those of LIST.
     #[inline]
     #[must_use]
-    pub fn set_list_text_values(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_list_text_values(self, value: impl Into<String>) -> Self {
         self.set("LIST_TEXT_VALUES", rt::value::text(value))
     }
     /// `LIST_DEF`. Which choices of LIST are the default, by their keys.
     #[inline]
-    pub fn list_def(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn list_def(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "LIST_DEF")
     }
     /// Sets `LIST_DEF`. Which choices of LIST are the default, by their keys.
@@ -137,104 +107,79 @@ impl ListField {
     #[must_use]
     pub fn set_list_def(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LIST_DEF", rt::value::list(value, ::std::convert::Into::into))
+        self.set("LIST_DEF", rt::value::list(value, Into::into))
     }
     /// `CODE`. Symbolic code of the field, unique in the list. Needed for a field of one's own; fields of the system have none.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Symbolic code of the field, unique in the list. Needed for a field of one's own; fields of the system have none.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `SETTINGS`. How the field is shown.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. How the field is shown.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS", value)
     }
     /// `USER_TYPE_SETTINGS`. Settings that depend on the type, such as height for formatted text, size, width, group and multiple for a list of elements, write and VALUE for a counter, or VISIBLE, LEAD, CONTACT, COMPANY and DEAL for records of the CRM.
     #[inline]
-    pub fn user_type_settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn user_type_settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "USER_TYPE_SETTINGS")
     }
     /// Sets `USER_TYPE_SETTINGS`. Settings that depend on the type, such as height for formatted text, size, width, group and multiple for a list of elements, write and VALUE for a counter, or VISIBLE, LEAD, CONTACT, COMPANY and DEAL for records of the CRM.
     #[inline]
     #[must_use]
-    pub fn set_user_type_settings(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("USER_TYPE_SETTINGS", value)
     }
     /// `ROW_COUNT`. Height of the input in lines. 1 when it is left out.
     #[inline]
-    pub fn row_count(&self) -> ::std::option::Option<i64> {
+    pub fn row_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "ROW_COUNT")
     }
     /// Sets `ROW_COUNT`. Height of the input in lines. 1 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_row_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_row_count(self, value: impl Into<i64>) -> Self {
         self.set("ROW_COUNT", rt::value::integer(value))
     }
     /// `COL_COUNT`. Width of the input in characters. 30 when it is left out.
     #[inline]
-    pub fn col_count(&self) -> ::std::option::Option<i64> {
+    pub fn col_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "COL_COUNT")
     }
     /// Sets `COL_COUNT`. Width of the input in characters. 30 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_col_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_col_count(self, value: impl Into<i64>) -> Self {
         self.set("COL_COUNT", rt::value::integer(value))
     }
     /// `LINK_IBLOCK_ID`. Number of the list that is linked to. Needed for types G, E and E:EList.
     #[inline]
-    pub fn link_iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn link_iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LINK_IBLOCK_ID")
     }
     /// Sets `LINK_IBLOCK_ID`. Number of the list that is linked to. Needed for types G, E and E:EList.
     #[inline]
     #[must_use]
-    pub fn set_link_iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LINK_IBLOCK_ID", rt::value::id(value))
     }
     /// `FIELD_ID`. Key of the field in elements: PROPERTY\_ and a number, or the code of a field of the system.
     #[inline]
-    pub fn field_id(&self) -> ::std::option::Option<&str> {
+    pub fn field_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for ListField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ListField> for rt::Value {
-    fn from(entity: ListField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ListField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,90 +7,60 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListSection(rt::Object);
+rt::view!(ListSection);
 impl ListSection {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the section, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people call the section.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the section.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `EXTERNAL_ID`. Key of the section in another system.
     #[inline]
-    pub fn external_id(&self) -> ::std::option::Option<&str> {
+    pub fn external_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "EXTERNAL_ID")
     }
     /// Sets `EXTERNAL_ID`. Key of the section in another system.
     #[inline]
     #[must_use]
-    pub fn set_external_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_external_id(self, value: impl Into<String>) -> Self {
         self.set("EXTERNAL_ID", rt::value::text(value))
     }
     /// `XML_ID`. Key of the section for exchange with other systems; the portal keeps it equal to EXTERNAL_ID.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Key of the section for exchange with other systems; the portal keeps it equal to EXTERNAL_ID.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the sections; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `ACTIVE`. Whether the section is shown.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the section is shown.
@@ -101,65 +71,57 @@ impl ListSection {
     }
     /// `PICTURE`. Small picture, as a file.
     #[inline]
-    pub fn picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PICTURE")
     }
     /// Sets `PICTURE`. Small picture, as a file.
     #[inline]
     #[must_use]
-    pub fn set_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PICTURE",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `DESCRIPTION`. What the section holds.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the section holds.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `DESCRIPTION_TYPE`. Form of the description. Plain text when it is left out.
     #[inline]
-    pub fn description_type(&self) -> ::std::option::Option<&str> {
+    pub fn description_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION_TYPE")
     }
     /// Sets `DESCRIPTION_TYPE`. Form of the description. Plain text when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_description_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description_type(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION_TYPE", rt::value::text(value))
     }
     /// `DETAIL_PICTURE`. Large picture, as a file.
     #[inline]
-    pub fn detail_picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DETAIL_PICTURE")
     }
     /// Sets `DETAIL_PICTURE`. Large picture, as a file.
     #[inline]
     #[must_use]
-    pub fn set_detail_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "DETAIL_PICTURE",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `SECTION_PROPERTY`. Settings for the fields shown in the section.
     #[inline]
-    pub fn section_property(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn section_property(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "SECTION_PROPERTY")
     }
     /// Sets `SECTION_PROPERTY`. Settings for the fields shown in the section.
@@ -167,87 +129,68 @@ impl ListSection {
     #[must_use]
     pub fn set_section_property(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("SECTION_PROPERTY", rt::value::list(value, ::std::convert::Into::into))
+        self.set("SECTION_PROPERTY", rt::value::list(value, Into::into))
     }
     /// `CODE`. Symbolic code of the section.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// `IBLOCK_SECTION_ID`. Number of the section above; empty at the top.
     #[inline]
-    pub fn iblock_section_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "IBLOCK_SECTION_ID")
     }
     /// `GLOBAL_ACTIVE`. Whether the section and all above it are shown.
     #[inline]
-    pub fn global_active(&self) -> ::std::option::Option<bool> {
+    pub fn global_active(&self) -> Option<bool> {
         rt::view::read(&self.0, "GLOBAL_ACTIVE")
     }
     /// `DEPTH_LEVEL`. How deep it lies; 1 at the top.
     #[inline]
-    pub fn depth_level(&self) -> ::std::option::Option<i64> {
+    pub fn depth_level(&self) -> Option<i64> {
         rt::view::read(&self.0, "DEPTH_LEVEL")
     }
     /// `LEFT_MARGIN`. Left border of its branch in the tree.
     #[inline]
-    pub fn left_margin(&self) -> ::std::option::Option<i64> {
+    pub fn left_margin(&self) -> Option<i64> {
         rt::view::read(&self.0, "LEFT_MARGIN")
     }
     /// `RIGHT_MARGIN`. Right border of its branch in the tree.
     #[inline]
-    pub fn right_margin(&self) -> ::std::option::Option<i64> {
+    pub fn right_margin(&self) -> Option<i64> {
         rt::view::read(&self.0, "RIGHT_MARGIN")
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `CREATED_BY`. Number of the account that made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `MODIFIED_BY`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY")
     }
     /// `SEARCHABLE_CONTENT`. Text that the search looks into.
     #[inline]
-    pub fn searchable_content(&self) -> ::std::option::Option<&str> {
+    pub fn searchable_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "SEARCHABLE_CONTENT")
     }
     /// `SECTION_PAGE_URL`. Address of its page.
     #[inline]
-    pub fn section_page_url(&self) -> ::std::option::Option<&str> {
+    pub fn section_page_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECTION_PAGE_URL")
-    }
-}
-impl ::std::convert::From<rt::Object> for ListSection {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ListSection> for rt::Value {
-    fn from(entity: ListSection) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ListSection {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,109 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogEntry(rt::Object);
+rt::view!(LogEntry);
 impl LogEntry {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the entry, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `timestampX`. When it happened.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "timestampX")
     }
     /// `severity`. How serious it is, such as SECURITY.
     #[inline]
-    pub fn severity(&self) -> ::std::option::Option<&str> {
+    pub fn severity(&self) -> Option<&str> {
         rt::view::text(&self.0, "severity")
     }
     /// `auditTypeId`. What happened, such as USER_AUTHORIZE.
     #[inline]
-    pub fn audit_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn audit_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "auditTypeId")
     }
     /// `moduleId`. Part of the portal in which it happened, such as main.
     #[inline]
-    pub fn module_id(&self) -> ::std::option::Option<&str> {
+    pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
     /// `itemId`. Key of the record that it is about.
     #[inline]
-    pub fn item_id(&self) -> ::std::option::Option<&str> {
+    pub fn item_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "itemId")
     }
     /// `remoteAddr`. IP address that the request came from.
     #[inline]
-    pub fn remote_addr(&self) -> ::std::option::Option<&str> {
+    pub fn remote_addr(&self) -> Option<&str> {
         rt::view::text(&self.0, "remoteAddr")
     }
     /// `userAgent`. Program that made the request.
     #[inline]
-    pub fn user_agent(&self) -> ::std::option::Option<&str> {
+    pub fn user_agent(&self) -> Option<&str> {
         rt::view::text(&self.0, "userAgent")
     }
     /// `requestUri`. Address that was requested.
     #[inline]
-    pub fn request_uri(&self) -> ::std::option::Option<&str> {
+    pub fn request_uri(&self) -> Option<&str> {
         rt::view::text(&self.0, "requestUri")
     }
     /// `siteId`. Key of the site.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
     /// `userId`. Number of the account that did it.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// `guestId`. Number of the visitor without an account.
     #[inline]
-    pub fn guest_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn guest_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "guestId")
     }
     /// `description`. Further facts, often as JSON.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
-    }
-}
-impl ::std::convert::From<rt::Object> for LogEntry {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<LogEntry> for rt::Value {
-    fn from(entity: LogEntry) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for LogEntry {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

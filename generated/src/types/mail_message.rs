@@ -7,109 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailMessage(rt::Object);
+rt::view!(MailMessage);
 impl MailMessage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the letter, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `mailboxId`. Number of the mailbox that holds it.
     #[inline]
-    pub fn mailbox_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn mailbox_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "mailboxId")
     }
     /// `mailboxEmail`. Address of that mailbox.
     #[inline]
-    pub fn mailbox_email(&self) -> ::std::option::Option<&str> {
+    pub fn mailbox_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "mailboxEmail")
     }
     /// `subject`. Subject line.
     #[inline]
-    pub fn subject(&self) -> ::std::option::Option<&str> {
+    pub fn subject(&self) -> Option<&str> {
         rt::view::text(&self.0, "subject")
     }
     /// `from`. Who sent it.
     #[inline]
-    pub fn from_(&self) -> ::std::option::Option<&str> {
+    pub fn from_(&self) -> Option<&str> {
         rt::view::text(&self.0, "from")
     }
     /// `to`. Whom it is addressed to.
     #[inline]
-    pub fn to(&self) -> ::std::option::Option<&str> {
+    pub fn to(&self) -> Option<&str> {
         rt::view::text(&self.0, "to")
     }
     /// `cc`. Who gets a copy.
     #[inline]
-    pub fn cc(&self) -> ::std::option::Option<&str> {
+    pub fn cc(&self) -> Option<&str> {
         rt::view::text(&self.0, "cc")
     }
     /// `date`. When it was sent.
     #[inline]
-    pub fn date(&self) -> ::std::option::Option<&str> {
+    pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
     /// `isSeen`. Whether it has been read.
     #[inline]
-    pub fn is_seen(&self) -> ::std::option::Option<bool> {
+    pub fn is_seen(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSeen")
     }
     /// `hasAttachments`. Whether files are attached.
     #[inline]
-    pub fn has_attachments(&self) -> ::std::option::Option<bool> {
+    pub fn has_attachments(&self) -> Option<bool> {
         rt::view::read(&self.0, "hasAttachments")
     }
     /// `url`. Address of its page on the portal.
     #[inline]
-    pub fn url(&self) -> ::std::option::Option<&str> {
+    pub fn url(&self) -> Option<&str> {
         rt::view::text(&self.0, "url")
     }
     /// `bindings`. Records that it is tied to, such as tasks or deals.
     #[inline]
-    pub fn bindings(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn bindings(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "bindings")
     }
     /// `body`. Its text.
     #[inline]
-    pub fn body(&self) -> ::std::option::Option<&str> {
+    pub fn body(&self) -> Option<&str> {
         rt::view::text(&self.0, "body")
-    }
-}
-impl ::std::convert::From<rt::Object> for MailMessage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<MailMessage> for rt::Value {
-    fn from(entity: MailMessage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for MailMessage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

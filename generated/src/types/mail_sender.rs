@@ -7,59 +7,21 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailSender(rt::Object);
+rt::view!(MailSender);
 impl MailSender {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `email`. Address of the sender.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&str> {
+    pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "email")
     }
     /// `name`. Name of the sender.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `sender`. Both together, as in John Smith \<john@example.org\>.
     #[inline]
-    pub fn sender(&self) -> ::std::option::Option<&str> {
+    pub fn sender(&self) -> Option<&str> {
         rt::view::text(&self.0, "sender")
-    }
-}
-impl ::std::convert::From<rt::Object> for MailSender {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<MailSender> for rt::Value {
-    fn from(entity: MailSender) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for MailSender {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

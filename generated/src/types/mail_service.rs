@@ -7,51 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailService(rt::Object);
+rt::view!(MailService);
 impl MailService {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the service, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people call the service.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the service.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `ACTIVE`. Whether it is offered. Yes when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is offered. Yes when it is left out.
@@ -62,32 +38,29 @@ impl MailService {
     }
     /// `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
-    pub fn server(&self) -> ::std::option::Option<&str> {
+    pub fn server(&self) -> Option<&str> {
         rt::view::text(&self.0, "SERVER")
     }
     /// Sets `SERVER`. Host of the IMAP server; kept in small letters.
     #[inline]
     #[must_use]
-    pub fn set_server(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_server(self, value: impl Into<String>) -> Self {
         self.set("SERVER", rt::value::text(value))
     }
     /// `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
-    pub fn port(&self) -> ::std::option::Option<i64> {
+    pub fn port(&self) -> Option<i64> {
         rt::view::read(&self.0, "PORT")
     }
     /// Sets `PORT`. Port of the IMAP server, such as 993\.
     #[inline]
     #[must_use]
-    pub fn set_port(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_port(self, value: impl Into<i64>) -> Self {
         self.set("PORT", rt::value::integer(value))
     }
     /// `ENCRYPTION`. Whether the connection is encrypted.
     #[inline]
-    pub fn encryption(&self) -> ::std::option::Option<bool> {
+    pub fn encryption(&self) -> Option<bool> {
         rt::view::read(&self.0, "ENCRYPTION")
     }
     /// Sets `ENCRYPTION`. Whether the connection is encrypted.
@@ -98,90 +71,70 @@ impl MailService {
     }
     /// `LINK`. Address of the provider's own mail page.
     #[inline]
-    pub fn link(&self) -> ::std::option::Option<&str> {
+    pub fn link(&self) -> Option<&str> {
         rt::view::text(&self.0, "LINK")
     }
     /// Sets `LINK`. Address of the provider's own mail page.
     #[inline]
     #[must_use]
-    pub fn set_link(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_link(self, value: impl Into<String>) -> Self {
         self.set("LINK", rt::value::text(value))
     }
     /// `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
-    pub fn icon(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn icon(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ICON")
     }
     /// Sets `ICON`. Logo: a file as a list of name and base64, or the number of a file that the portal has. Answers hold its address.
     #[inline]
     #[must_use]
-    pub fn set_icon(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_icon(self, value: impl Into<rt::Value>) -> Self {
         self.set("ICON", value)
     }
     /// `SORT`. Place among the services; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the services; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `SITE_ID`. Key of the site that it belongs to, such as s1.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_ID")
     }
     /// `SMTP_SERVER`. Host of the SMTP server, where one is known.
     #[inline]
-    pub fn smtp_server(&self) -> ::std::option::Option<&str> {
+    pub fn smtp_server(&self) -> Option<&str> {
         rt::view::text(&self.0, "SMTP_SERVER")
     }
     /// `SMTP_PORT`. Port of the SMTP server.
     #[inline]
-    pub fn smtp_port(&self) -> ::std::option::Option<i64> {
+    pub fn smtp_port(&self) -> Option<i64> {
         rt::view::read(&self.0, "SMTP_PORT")
     }
     /// `SMTP_LOGIN_AS_IMAP`. Whether both servers take the same login.
     #[inline]
-    pub fn smtp_login_as_imap(&self) -> ::std::option::Option<bool> {
+    pub fn smtp_login_as_imap(&self) -> Option<bool> {
         rt::view::read(&self.0, "SMTP_LOGIN_AS_IMAP")
     }
     /// `SMTP_PASSWORD_AS_IMAP`. Whether both servers take the same password.
     #[inline]
-    pub fn smtp_password_as_imap(&self) -> ::std::option::Option<bool> {
+    pub fn smtp_password_as_imap(&self) -> Option<bool> {
         rt::view::read(&self.0, "SMTP_PASSWORD_AS_IMAP")
     }
     /// `SMTP_ENCRYPTION`. Whether the connection to the SMTP server is encrypted.
     #[inline]
-    pub fn smtp_encryption(&self) -> ::std::option::Option<bool> {
+    pub fn smtp_encryption(&self) -> Option<bool> {
         rt::view::read(&self.0, "SMTP_ENCRYPTION")
     }
     /// `UPLOAD_OUTGOING`. Whether letters that were sent are put into the mailbox as well.
     #[inline]
-    pub fn upload_outgoing(&self) -> ::std::option::Option<bool> {
+    pub fn upload_outgoing(&self) -> Option<bool> {
         rt::view::read(&self.0, "UPLOAD_OUTGOING")
-    }
-}
-impl ::std::convert::From<rt::Object> for MailService {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<MailService> for rt::Value {
-    fn from(entity: MailService) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for MailService {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,84 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfflineEvent(rt::Object);
+rt::view!(OfflineEvent);
 impl OfflineEvent {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the entry, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TIMESTAMP_X`. When the change last happened.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `EVENT_NAME`. Name of the event, in capitals.
     #[inline]
-    pub fn event_name(&self) -> ::std::option::Option<&str> {
+    pub fn event_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "EVENT_NAME")
     }
     /// `EVENT_DATA`. What changed, mostly an object with the number of the record; false where there is nothing to tell.
     #[inline]
-    pub fn event_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn event_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EVENT_DATA")
     }
     /// `EVENT_ADDITIONAL`. Further data, such as who made the change; false where there is none.
     #[inline]
-    pub fn event_additional(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn event_additional(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EVENT_ADDITIONAL")
     }
     /// `MESSAGE_ID`. Key of the changed record. Several changes of one record make one entry.
     #[inline]
-    pub fn message_id(&self) -> ::std::option::Option<&str> {
+    pub fn message_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "MESSAGE_ID")
     }
     /// `PROCESS_ID`. Key of the package that the entry is reserved for; empty while it is free.
     #[inline]
-    pub fn process_id(&self) -> ::std::option::Option<&str> {
+    pub fn process_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "PROCESS_ID")
     }
     /// `ERROR`. Whether its handling has failed.
     #[inline]
-    pub fn error(&self) -> ::std::option::Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         rt::view::text(&self.0, "ERROR")
-    }
-}
-impl ::std::convert::From<rt::Object> for OfflineEvent {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<OfflineEvent> for rt::Value {
-    fn from(entity: OfflineEvent) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for OfflineEvent {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

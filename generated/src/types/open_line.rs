@@ -7,51 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLine(rt::Object);
+rt::view!(OpenLine);
 impl OpenLine {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the open channel.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `LINE_NAME`. Name that operators see.
     #[inline]
-    pub fn line_name(&self) -> ::std::option::Option<&str> {
+    pub fn line_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "LINE_NAME")
     }
     /// Sets `LINE_NAME`. Name that operators see.
     #[inline]
     #[must_use]
-    pub fn set_line_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_line_name(self, value: impl Into<String>) -> Self {
         self.set("LINE_NAME", rt::value::text(value))
     }
     /// `ACTIVE`. Whether the channel is switched on.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the channel is switched on.
@@ -62,7 +38,7 @@ impl OpenLine {
     }
     /// `CRM`. Whether the client is looked for in the CRM.
     #[inline]
-    pub fn crm(&self) -> ::std::option::Option<bool> {
+    pub fn crm(&self) -> Option<bool> {
         rt::view::read(&self.0, "CRM")
     }
     /// Sets `CRM`. Whether the client is looked for in the CRM.
@@ -73,35 +49,29 @@ impl OpenLine {
     }
     /// `CRM_CREATE`. What an unknown client makes in the CRM, such as lead or deal; none for nothing.
     #[inline]
-    pub fn crm_create(&self) -> ::std::option::Option<&str> {
+    pub fn crm_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_CREATE")
     }
     /// Sets `CRM_CREATE`. What an unknown client makes in the CRM, such as lead or deal; none for nothing.
     #[inline]
     #[must_use]
-    pub fn set_crm_create(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_crm_create(self, value: impl Into<String>) -> Self {
         self.set("CRM_CREATE", rt::value::text(value))
     }
     /// `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
     #[inline]
-    pub fn crm_create_second(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn crm_create_second(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "CRM_CREATE_SECOND")
     }
     /// Sets `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
     #[inline]
     #[must_use]
-    pub fn set_crm_create_second(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_crm_create_second(self, value: impl Into<rt::Value>) -> Self {
         self.set("CRM_CREATE_SECOND", value)
     }
     /// `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
     #[inline]
-    pub fn crm_create_third(&self) -> ::std::option::Option<bool> {
+    pub fn crm_create_third(&self) -> Option<bool> {
         rt::view::read(&self.0, "CRM_CREATE_THIRD")
     }
     /// Sets `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
@@ -112,7 +82,7 @@ impl OpenLine {
     }
     /// `CRM_FORWARD`. Whether a client goes straight to whoever is responsible in the CRM.
     #[inline]
-    pub fn crm_forward(&self) -> ::std::option::Option<bool> {
+    pub fn crm_forward(&self) -> Option<bool> {
         rt::view::read(&self.0, "CRM_FORWARD")
     }
     /// Sets `CRM_FORWARD`. Whether a client goes straight to whoever is responsible in the CRM.
@@ -123,7 +93,7 @@ impl OpenLine {
     }
     /// `CRM_CHAT_TRACKER`. Whether telephone numbers and e-mail addresses are picked out of the chat.
     #[inline]
-    pub fn crm_chat_tracker(&self) -> ::std::option::Option<bool> {
+    pub fn crm_chat_tracker(&self) -> Option<bool> {
         rt::view::read(&self.0, "CRM_CHAT_TRACKER")
     }
     /// Sets `CRM_CHAT_TRACKER`. Whether telephone numbers and e-mail addresses are picked out of the chat.
@@ -134,7 +104,7 @@ impl OpenLine {
     }
     /// `CRM_TRANSFER_CHANGE`. Whether passing a dialog on changes who is responsible in the CRM.
     #[inline]
-    pub fn crm_transfer_change(&self) -> ::std::option::Option<bool> {
+    pub fn crm_transfer_change(&self) -> Option<bool> {
         rt::view::read(&self.0, "CRM_TRANSFER_CHANGE")
     }
     /// Sets `CRM_TRANSFER_CHANGE`. Whether passing a dialog on changes who is responsible in the CRM.
@@ -145,57 +115,51 @@ impl OpenLine {
     }
     /// `CRM_SOURCE`. Source noted for what is made in the CRM; create makes one for the channel.
     #[inline]
-    pub fn crm_source(&self) -> ::std::option::Option<&str> {
+    pub fn crm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "CRM_SOURCE")
     }
     /// Sets `CRM_SOURCE`. Source noted for what is made in the CRM; create makes one for the channel.
     #[inline]
     #[must_use]
-    pub fn set_crm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_crm_source(self, value: impl Into<String>) -> Self {
         self.set("CRM_SOURCE", rt::value::text(value))
     }
     /// `QUEUE_TYPE`. How dialogs are shared out.
     #[inline]
-    pub fn queue_type(&self) -> ::std::option::Option<&str> {
+    pub fn queue_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "QUEUE_TYPE")
     }
     /// Sets `QUEUE_TYPE`. How dialogs are shared out.
     #[inline]
     #[must_use]
-    pub fn set_queue_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_queue_type(self, value: impl Into<String>) -> Self {
         self.set("QUEUE_TYPE", rt::value::text(value))
     }
     /// `QUEUE_TIME`. Seconds until a dialog goes to the next operator.
     #[inline]
-    pub fn queue_time(&self) -> ::std::option::Option<i64> {
+    pub fn queue_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "QUEUE_TIME")
     }
     /// Sets `QUEUE_TIME`. Seconds until a dialog goes to the next operator.
     #[inline]
     #[must_use]
-    pub fn set_queue_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_queue_time(self, value: impl Into<i64>) -> Self {
         self.set("QUEUE_TIME", rt::value::integer(value))
     }
     /// `NO_ANSWER_TIME`. Seconds without answer until NO_ANSWER_RULE applies.
     #[inline]
-    pub fn no_answer_time(&self) -> ::std::option::Option<i64> {
+    pub fn no_answer_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "NO_ANSWER_TIME")
     }
     /// Sets `NO_ANSWER_TIME`. Seconds without answer until NO_ANSWER_RULE applies.
     #[inline]
     #[must_use]
-    pub fn set_no_answer_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_no_answer_time(self, value: impl Into<i64>) -> Self {
         self.set("NO_ANSWER_TIME", rt::value::integer(value))
     }
     /// `CHECK_AVAILABLE`. Whether only operators get dialogs whose working day has begun.
     #[inline]
-    pub fn check_available(&self) -> ::std::option::Option<bool> {
+    pub fn check_available(&self) -> Option<bool> {
         rt::view::read(&self.0, "CHECK_AVAILABLE")
     }
     /// Sets `CHECK_AVAILABLE`. Whether only operators get dialogs whose working day has begun.
@@ -206,7 +170,7 @@ impl OpenLine {
     }
     /// `WATCH_TYPING`. Whether the other side sees that somebody writes.
     #[inline]
-    pub fn watch_typing(&self) -> ::std::option::Option<bool> {
+    pub fn watch_typing(&self) -> Option<bool> {
         rt::view::read(&self.0, "WATCH_TYPING")
     }
     /// Sets `WATCH_TYPING`. Whether the other side sees that somebody writes.
@@ -217,7 +181,7 @@ impl OpenLine {
     }
     /// `WELCOME_BOT_ENABLE`. Whether a bot answers first.
     #[inline]
-    pub fn welcome_bot_enable(&self) -> ::std::option::Option<bool> {
+    pub fn welcome_bot_enable(&self) -> Option<bool> {
         rt::view::read(&self.0, "WELCOME_BOT_ENABLE")
     }
     /// Sets `WELCOME_BOT_ENABLE`. Whether a bot answers first.
@@ -228,7 +192,7 @@ impl OpenLine {
     }
     /// `WELCOME_MESSAGE`. Whether clients are greeted.
     #[inline]
-    pub fn welcome_message(&self) -> ::std::option::Option<bool> {
+    pub fn welcome_message(&self) -> Option<bool> {
         rt::view::read(&self.0, "WELCOME_MESSAGE")
     }
     /// Sets `WELCOME_MESSAGE`. Whether clients are greeted.
@@ -239,21 +203,18 @@ impl OpenLine {
     }
     /// `WELCOME_MESSAGE_TEXT`. Text of the greeting.
     #[inline]
-    pub fn welcome_message_text(&self) -> ::std::option::Option<&str> {
+    pub fn welcome_message_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "WELCOME_MESSAGE_TEXT")
     }
     /// Sets `WELCOME_MESSAGE_TEXT`. Text of the greeting.
     #[inline]
     #[must_use]
-    pub fn set_welcome_message_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_welcome_message_text(self, value: impl Into<String>) -> Self {
         self.set("WELCOME_MESSAGE_TEXT", rt::value::text(value))
     }
     /// `VOTE_MESSAGE`. Whether clients are asked for a mark.
     #[inline]
-    pub fn vote_message(&self) -> ::std::option::Option<bool> {
+    pub fn vote_message(&self) -> Option<bool> {
         rt::view::read(&self.0, "VOTE_MESSAGE")
     }
     /// Sets `VOTE_MESSAGE`. Whether clients are asked for a mark.
@@ -264,18 +225,18 @@ impl OpenLine {
     }
     /// `VOTE_TIME_LIMIT`. Seconds in which a mark can be given; 0 for no limit.
     #[inline]
-    pub fn vote_time_limit(&self) -> ::std::option::Option<i64> {
+    pub fn vote_time_limit(&self) -> Option<i64> {
         rt::view::read(&self.0, "VOTE_TIME_LIMIT")
     }
     /// Sets `VOTE_TIME_LIMIT`. Seconds in which a mark can be given; 0 for no limit.
     #[inline]
     #[must_use]
-    pub fn set_vote_time_limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_vote_time_limit(self, value: impl Into<i64>) -> Self {
         self.set("VOTE_TIME_LIMIT", rt::value::integer(value))
     }
     /// `VOTE_BEFORE_FINISH`. Whether a mark can be given before the dialog ends.
     #[inline]
-    pub fn vote_before_finish(&self) -> ::std::option::Option<bool> {
+    pub fn vote_before_finish(&self) -> Option<bool> {
         rt::view::read(&self.0, "VOTE_BEFORE_FINISH")
     }
     /// Sets `VOTE_BEFORE_FINISH`. Whether a mark can be given before the dialog ends.
@@ -286,7 +247,7 @@ impl OpenLine {
     }
     /// `VOTE_CLOSING_DELAY`. Whether the dialog ends as soon as a mark was given.
     #[inline]
-    pub fn vote_closing_delay(&self) -> ::std::option::Option<bool> {
+    pub fn vote_closing_delay(&self) -> Option<bool> {
         rt::view::read(&self.0, "VOTE_CLOSING_DELAY")
     }
     /// Sets `VOTE_CLOSING_DELAY`. Whether the dialog ends as soon as a mark was given.
@@ -297,101 +258,83 @@ impl OpenLine {
     }
     /// `VOTE_MESSAGE_1_TEXT`. Question for a mark on websites.
     #[inline]
-    pub fn vote_message_1_text(&self) -> ::std::option::Option<&str> {
+    pub fn vote_message_1_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "VOTE_MESSAGE_1_TEXT")
     }
     /// Sets `VOTE_MESSAGE_1_TEXT`. Question for a mark on websites.
     #[inline]
     #[must_use]
-    pub fn set_vote_message_1_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_vote_message_1_text(self, value: impl Into<String>) -> Self {
         self.set("VOTE_MESSAGE_1_TEXT", rt::value::text(value))
     }
     /// `VOTE_MESSAGE_1_LIKE`. Thanks for a good mark on websites.
     #[inline]
-    pub fn vote_message_1_like(&self) -> ::std::option::Option<&str> {
+    pub fn vote_message_1_like(&self) -> Option<&str> {
         rt::view::text(&self.0, "VOTE_MESSAGE_1_LIKE")
     }
     /// Sets `VOTE_MESSAGE_1_LIKE`. Thanks for a good mark on websites.
     #[inline]
     #[must_use]
-    pub fn set_vote_message_1_like(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_vote_message_1_like(self, value: impl Into<String>) -> Self {
         self.set("VOTE_MESSAGE_1_LIKE", rt::value::text(value))
     }
     /// `VOTE_MESSAGE_1_DISLIKE`. Answer to a bad mark on websites.
     #[inline]
-    pub fn vote_message_1_dislike(&self) -> ::std::option::Option<&str> {
+    pub fn vote_message_1_dislike(&self) -> Option<&str> {
         rt::view::text(&self.0, "VOTE_MESSAGE_1_DISLIKE")
     }
     /// Sets `VOTE_MESSAGE_1_DISLIKE`. Answer to a bad mark on websites.
     #[inline]
     #[must_use]
-    pub fn set_vote_message_1_dislike(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_vote_message_1_dislike(self, value: impl Into<String>) -> Self {
         self.set("VOTE_MESSAGE_1_DISLIKE", rt::value::text(value))
     }
     /// `VOTE_MESSAGE_2_TEXT`. Question for a mark in messengers.
     #[inline]
-    pub fn vote_message_2_text(&self) -> ::std::option::Option<&str> {
+    pub fn vote_message_2_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "VOTE_MESSAGE_2_TEXT")
     }
     /// Sets `VOTE_MESSAGE_2_TEXT`. Question for a mark in messengers.
     #[inline]
     #[must_use]
-    pub fn set_vote_message_2_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_vote_message_2_text(self, value: impl Into<String>) -> Self {
         self.set("VOTE_MESSAGE_2_TEXT", rt::value::text(value))
     }
     /// `VOTE_MESSAGE_2_LIKE`. Thanks for a good mark in messengers.
     #[inline]
-    pub fn vote_message_2_like(&self) -> ::std::option::Option<&str> {
+    pub fn vote_message_2_like(&self) -> Option<&str> {
         rt::view::text(&self.0, "VOTE_MESSAGE_2_LIKE")
     }
     /// Sets `VOTE_MESSAGE_2_LIKE`. Thanks for a good mark in messengers.
     #[inline]
     #[must_use]
-    pub fn set_vote_message_2_like(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_vote_message_2_like(self, value: impl Into<String>) -> Self {
         self.set("VOTE_MESSAGE_2_LIKE", rt::value::text(value))
     }
     /// `VOTE_MESSAGE_2_DISLIKE`. Answer to a bad mark in messengers.
     #[inline]
-    pub fn vote_message_2_dislike(&self) -> ::std::option::Option<&str> {
+    pub fn vote_message_2_dislike(&self) -> Option<&str> {
         rt::view::text(&self.0, "VOTE_MESSAGE_2_DISLIKE")
     }
     /// Sets `VOTE_MESSAGE_2_DISLIKE`. Answer to a bad mark in messengers.
     #[inline]
     #[must_use]
-    pub fn set_vote_message_2_dislike(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_vote_message_2_dislike(self, value: impl Into<String>) -> Self {
         self.set("VOTE_MESSAGE_2_DISLIKE", rt::value::text(value))
     }
     /// `AGREEMENT_MESSAGE`. Whether clients are told how their data are used.
     #[inline]
-    pub fn agreement_message(&self) -> ::std::option::Option<bool> {
+    pub fn agreement_message(&self) -> Option<bool> {
         rt::view::read(&self.0, "AGREEMENT_MESSAGE")
     }
     /// `AGREEMENT_ID`. Agreement that they are told.
     #[inline]
-    pub fn agreement_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn agreement_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AGREEMENT_ID")
     }
     /// `CATEGORY_ENABLE`. Whether dialogs have categories.
     #[inline]
-    pub fn category_enable(&self) -> ::std::option::Option<bool> {
+    pub fn category_enable(&self) -> Option<bool> {
         rt::view::read(&self.0, "CATEGORY_ENABLE")
     }
     /// Sets `CATEGORY_ENABLE`. Whether dialogs have categories.
@@ -402,121 +345,106 @@ impl OpenLine {
     }
     /// `CATEGORY_ID`. List that holds the categories.
     #[inline]
-    pub fn category_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CATEGORY_ID")
     }
     /// Sets `CATEGORY_ID`. List that holds the categories.
     #[inline]
     #[must_use]
-    pub fn set_category_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CATEGORY_ID", rt::value::id(value))
     }
     /// `WELCOME_BOT_JOIN`. When the bot answers.
     #[inline]
-    pub fn welcome_bot_join(&self) -> ::std::option::Option<&str> {
+    pub fn welcome_bot_join(&self) -> Option<&str> {
         rt::view::text(&self.0, "WELCOME_BOT_JOIN")
     }
     /// Sets `WELCOME_BOT_JOIN`. When the bot answers.
     #[inline]
     #[must_use]
-    pub fn set_welcome_bot_join(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_welcome_bot_join(self, value: impl Into<String>) -> Self {
         self.set("WELCOME_BOT_JOIN", rt::value::text(value))
     }
     /// `WELCOME_BOT_ID`. Bot that answers first.
     #[inline]
-    pub fn welcome_bot_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn welcome_bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "WELCOME_BOT_ID")
     }
     /// Sets `WELCOME_BOT_ID`. Bot that answers first.
     #[inline]
     #[must_use]
-    pub fn set_welcome_bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_welcome_bot_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("WELCOME_BOT_ID", rt::value::id(value))
     }
     /// `WELCOME_BOT_TIME`. Seconds until the bot hands over to the operators; 0 for never.
     #[inline]
-    pub fn welcome_bot_time(&self) -> ::std::option::Option<i64> {
+    pub fn welcome_bot_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "WELCOME_BOT_TIME")
     }
     /// Sets `WELCOME_BOT_TIME`. Seconds until the bot hands over to the operators; 0 for never.
     #[inline]
     #[must_use]
-    pub fn set_welcome_bot_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_welcome_bot_time(self, value: impl Into<i64>) -> Self {
         self.set("WELCOME_BOT_TIME", rt::value::integer(value))
     }
     /// `WELCOME_BOT_LEFT`. When the bot leaves.
     #[inline]
-    pub fn welcome_bot_left(&self) -> ::std::option::Option<&str> {
+    pub fn welcome_bot_left(&self) -> Option<&str> {
         rt::view::text(&self.0, "WELCOME_BOT_LEFT")
     }
     /// Sets `WELCOME_BOT_LEFT`. When the bot leaves.
     #[inline]
     #[must_use]
-    pub fn set_welcome_bot_left(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_welcome_bot_left(self, value: impl Into<String>) -> Self {
         self.set("WELCOME_BOT_LEFT", rt::value::text(value))
     }
     /// `NO_ANSWER_RULE`. What happens when nobody answers; text sends NO_ANSWER_TEXT.
     #[inline]
-    pub fn no_answer_rule(&self) -> ::std::option::Option<&str> {
+    pub fn no_answer_rule(&self) -> Option<&str> {
         rt::view::text(&self.0, "NO_ANSWER_RULE")
     }
     /// Sets `NO_ANSWER_RULE`. What happens when nobody answers; text sends NO_ANSWER_TEXT.
     #[inline]
     #[must_use]
-    pub fn set_no_answer_rule(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_no_answer_rule(self, value: impl Into<String>) -> Self {
         self.set("NO_ANSWER_RULE", rt::value::text(value))
     }
     /// `NO_ANSWER_FORM_ID`. Form of the CRM for when nobody answers.
     #[inline]
-    pub fn no_answer_form_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn no_answer_form_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "NO_ANSWER_FORM_ID")
     }
     /// Sets `NO_ANSWER_FORM_ID`. Form of the CRM for when nobody answers.
     #[inline]
     #[must_use]
-    pub fn set_no_answer_form_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_no_answer_form_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("NO_ANSWER_FORM_ID", rt::value::id(value))
     }
     /// `NO_ANSWER_BOT_ID`. Bot for when nobody answers.
     #[inline]
-    pub fn no_answer_bot_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn no_answer_bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "NO_ANSWER_BOT_ID")
     }
     /// Sets `NO_ANSWER_BOT_ID`. Bot for when nobody answers.
     #[inline]
     #[must_use]
-    pub fn set_no_answer_bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_no_answer_bot_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("NO_ANSWER_BOT_ID", rt::value::id(value))
     }
     /// `NO_ANSWER_TEXT`. Text for when nobody answers.
     #[inline]
-    pub fn no_answer_text(&self) -> ::std::option::Option<&str> {
+    pub fn no_answer_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "NO_ANSWER_TEXT")
     }
     /// Sets `NO_ANSWER_TEXT`. Text for when nobody answers.
     #[inline]
     #[must_use]
-    pub fn set_no_answer_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_no_answer_text(self, value: impl Into<String>) -> Self {
         self.set("NO_ANSWER_TEXT", rt::value::text(value))
     }
     /// `WORKTIME_ENABLE`. Whether the channel has working hours.
     #[inline]
-    pub fn worktime_enable(&self) -> ::std::option::Option<bool> {
+    pub fn worktime_enable(&self) -> Option<bool> {
         rt::view::read(&self.0, "WORKTIME_ENABLE")
     }
     /// Sets `WORKTIME_ENABLE`. Whether the channel has working hours.
@@ -527,287 +455,242 @@ impl OpenLine {
     }
     /// `WORKTIME_FROM`. Begin of the working hours, as in 09:00.
     #[inline]
-    pub fn worktime_from(&self) -> ::std::option::Option<&str> {
+    pub fn worktime_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_FROM")
     }
     /// Sets `WORKTIME_FROM`. Begin of the working hours, as in 09:00.
     #[inline]
     #[must_use]
-    pub fn set_worktime_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_worktime_from(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_FROM", rt::value::text(value))
     }
     /// `WORKTIME_TO`. End of the working hours, as in 18:30.
     #[inline]
-    pub fn worktime_to(&self) -> ::std::option::Option<&str> {
+    pub fn worktime_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_TO")
     }
     /// Sets `WORKTIME_TO`. End of the working hours, as in 18:30.
     #[inline]
     #[must_use]
-    pub fn set_worktime_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_worktime_to(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_TO", rt::value::text(value))
     }
     /// `WORKTIME_TIMEZONE`. Time zone of the working hours, such as Europe/Berlin.
     #[inline]
-    pub fn worktime_timezone(&self) -> ::std::option::Option<&str> {
+    pub fn worktime_timezone(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_TIMEZONE")
     }
     /// Sets `WORKTIME_TIMEZONE`. Time zone of the working hours, such as Europe/Berlin.
     #[inline]
     #[must_use]
-    pub fn set_worktime_timezone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_worktime_timezone(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_TIMEZONE", rt::value::text(value))
     }
     /// `WORKTIME_HOLIDAYS`. Holidays as DD.MM, with commas between them; answers give a list.
     #[inline]
-    pub fn worktime_holidays(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn worktime_holidays(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "WORKTIME_HOLIDAYS")
     }
     /// Sets `WORKTIME_HOLIDAYS`. Holidays as DD.MM, with commas between them; answers give a list.
     #[inline]
     #[must_use]
-    pub fn set_worktime_holidays(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_worktime_holidays(self, value: impl Into<rt::Value>) -> Self {
         self.set("WORKTIME_HOLIDAYS", value)
     }
     /// `WORKTIME_DAYOFF`. Days off, as a list of MO, TU, WE, TH, FR, SA and SU.
     #[inline]
-    pub fn worktime_dayoff(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn worktime_dayoff(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "WORKTIME_DAYOFF")
     }
     /// Sets `WORKTIME_DAYOFF`. Days off, as a list of MO, TU, WE, TH, FR, SA and SU.
     #[inline]
     #[must_use]
-    pub fn set_worktime_dayoff(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_worktime_dayoff(self, value: impl Into<rt::Value>) -> Self {
         self.set("WORKTIME_DAYOFF", value)
     }
     /// `WORKTIME_DAYOFF_RULE`. What happens outside of the working hours; text sends WORKTIME_DAYOFF_TEXT.
     #[inline]
-    pub fn worktime_dayoff_rule(&self) -> ::std::option::Option<&str> {
+    pub fn worktime_dayoff_rule(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_DAYOFF_RULE")
     }
     /// Sets `WORKTIME_DAYOFF_RULE`. What happens outside of the working hours; text sends WORKTIME_DAYOFF_TEXT.
     #[inline]
     #[must_use]
-    pub fn set_worktime_dayoff_rule(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_worktime_dayoff_rule(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_DAYOFF_RULE", rt::value::text(value))
     }
     /// `WORKTIME_DAYOFF_FORM_ID`. Form of the CRM for outside of the working hours.
     #[inline]
-    pub fn worktime_dayoff_form_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn worktime_dayoff_form_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "WORKTIME_DAYOFF_FORM_ID")
     }
     /// Sets `WORKTIME_DAYOFF_FORM_ID`. Form of the CRM for outside of the working hours.
     #[inline]
     #[must_use]
-    pub fn set_worktime_dayoff_form_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_worktime_dayoff_form_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("WORKTIME_DAYOFF_FORM_ID", rt::value::id(value))
     }
     /// `WORKTIME_DAYOFF_BOT_ID`. Bot for outside of the working hours.
     #[inline]
-    pub fn worktime_dayoff_bot_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn worktime_dayoff_bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "WORKTIME_DAYOFF_BOT_ID")
     }
     /// Sets `WORKTIME_DAYOFF_BOT_ID`. Bot for outside of the working hours.
     #[inline]
     #[must_use]
-    pub fn set_worktime_dayoff_bot_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_worktime_dayoff_bot_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("WORKTIME_DAYOFF_BOT_ID", rt::value::id(value))
     }
     /// `WORKTIME_DAYOFF_TEXT`. Text for outside of the working hours.
     #[inline]
-    pub fn worktime_dayoff_text(&self) -> ::std::option::Option<&str> {
+    pub fn worktime_dayoff_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_DAYOFF_TEXT")
     }
     /// Sets `WORKTIME_DAYOFF_TEXT`. Text for outside of the working hours.
     #[inline]
     #[must_use]
-    pub fn set_worktime_dayoff_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_worktime_dayoff_text(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_DAYOFF_TEXT", rt::value::text(value))
     }
     /// `CLOSE_RULE`. What happens when an operator ends a dialog; text sends CLOSE_TEXT.
     #[inline]
-    pub fn close_rule(&self) -> ::std::option::Option<&str> {
+    pub fn close_rule(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSE_RULE")
     }
     /// Sets `CLOSE_RULE`. What happens when an operator ends a dialog; text sends CLOSE_TEXT.
     #[inline]
     #[must_use]
-    pub fn set_close_rule(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_close_rule(self, value: impl Into<String>) -> Self {
         self.set("CLOSE_RULE", rt::value::text(value))
     }
     /// `CLOSE_FORM_ID`. Form of the CRM for the end of a dialog.
     #[inline]
-    pub fn close_form_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn close_form_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CLOSE_FORM_ID")
     }
     /// Sets `CLOSE_FORM_ID`. Form of the CRM for the end of a dialog.
     #[inline]
     #[must_use]
-    pub fn set_close_form_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_close_form_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CLOSE_FORM_ID", rt::value::id(value))
     }
     /// `CLOSE_BOT_ID`. Bot for the end of a dialog.
     #[inline]
-    pub fn close_bot_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn close_bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CLOSE_BOT_ID")
     }
     /// Sets `CLOSE_BOT_ID`. Bot for the end of a dialog.
     #[inline]
     #[must_use]
-    pub fn set_close_bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_close_bot_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CLOSE_BOT_ID", rt::value::id(value))
     }
     /// `CLOSE_TEXT`. Text for the end of a dialog.
     #[inline]
-    pub fn close_text(&self) -> ::std::option::Option<&str> {
+    pub fn close_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSE_TEXT")
     }
     /// Sets `CLOSE_TEXT`. Text for the end of a dialog.
     #[inline]
     #[must_use]
-    pub fn set_close_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_close_text(self, value: impl Into<String>) -> Self {
         self.set("CLOSE_TEXT", rt::value::text(value))
     }
     /// `FULL_CLOSE_TIME`. Minutes after which an ended dialog can no longer go on.
     #[inline]
-    pub fn full_close_time(&self) -> ::std::option::Option<i64> {
+    pub fn full_close_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "FULL_CLOSE_TIME")
     }
     /// Sets `FULL_CLOSE_TIME`. Minutes after which an ended dialog can no longer go on.
     #[inline]
     #[must_use]
-    pub fn set_full_close_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_full_close_time(self, value: impl Into<i64>) -> Self {
         self.set("FULL_CLOSE_TIME", rt::value::integer(value))
     }
     /// `AUTO_CLOSE_RULE`. What happens when a dialog ends by itself; text sends AUTO_CLOSE_TEXT.
     #[inline]
-    pub fn auto_close_rule(&self) -> ::std::option::Option<&str> {
+    pub fn auto_close_rule(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTO_CLOSE_RULE")
     }
     /// Sets `AUTO_CLOSE_RULE`. What happens when a dialog ends by itself; text sends AUTO_CLOSE_TEXT.
     #[inline]
     #[must_use]
-    pub fn set_auto_close_rule(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_auto_close_rule(self, value: impl Into<String>) -> Self {
         self.set("AUTO_CLOSE_RULE", rt::value::text(value))
     }
     /// `AUTO_CLOSE_FORM_ID`. Form of the CRM for a dialog that ends by itself.
     #[inline]
-    pub fn auto_close_form_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn auto_close_form_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTO_CLOSE_FORM_ID")
     }
     /// Sets `AUTO_CLOSE_FORM_ID`. Form of the CRM for a dialog that ends by itself.
     #[inline]
     #[must_use]
-    pub fn set_auto_close_form_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_auto_close_form_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("AUTO_CLOSE_FORM_ID", rt::value::id(value))
     }
     /// `AUTO_CLOSE_BOT_ID`. Bot for a dialog that ends by itself.
     #[inline]
-    pub fn auto_close_bot_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn auto_close_bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTO_CLOSE_BOT_ID")
     }
     /// Sets `AUTO_CLOSE_BOT_ID`. Bot for a dialog that ends by itself.
     #[inline]
     #[must_use]
-    pub fn set_auto_close_bot_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_auto_close_bot_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("AUTO_CLOSE_BOT_ID", rt::value::id(value))
     }
     /// `AUTO_CLOSE_TIME`. Seconds of silence after which a dialog ends by itself.
     #[inline]
-    pub fn auto_close_time(&self) -> ::std::option::Option<i64> {
+    pub fn auto_close_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "AUTO_CLOSE_TIME")
     }
     /// Sets `AUTO_CLOSE_TIME`. Seconds of silence after which a dialog ends by itself.
     #[inline]
     #[must_use]
-    pub fn set_auto_close_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_auto_close_time(self, value: impl Into<i64>) -> Self {
         self.set("AUTO_CLOSE_TIME", rt::value::integer(value))
     }
     /// `AUTO_CLOSE_TEXT`. Text for a dialog that ends by itself.
     #[inline]
-    pub fn auto_close_text(&self) -> ::std::option::Option<&str> {
+    pub fn auto_close_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTO_CLOSE_TEXT")
     }
     /// Sets `AUTO_CLOSE_TEXT`. Text for a dialog that ends by itself.
     #[inline]
     #[must_use]
-    pub fn set_auto_close_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_auto_close_text(self, value: impl Into<String>) -> Self {
         self.set("AUTO_CLOSE_TEXT", rt::value::text(value))
     }
     /// `AUTO_EXPIRE_TIME`. Seconds that a dialog which ended by itself can still go on.
     #[inline]
-    pub fn auto_expire_time(&self) -> ::std::option::Option<i64> {
+    pub fn auto_expire_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "AUTO_EXPIRE_TIME")
     }
     /// Sets `AUTO_EXPIRE_TIME`. Seconds that a dialog which ended by itself can still go on.
     #[inline]
     #[must_use]
-    pub fn set_auto_expire_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_auto_expire_time(self, value: impl Into<i64>) -> Self {
         self.set("AUTO_EXPIRE_TIME", rt::value::integer(value))
     }
     /// `DATE_CREATE`. When the channel was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When the channel was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_modify(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_MODIFY")
     }
     /// `MODIFY_USER_ID`. Employee who changed the channel last.
     #[inline]
-    pub fn modify_user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modify_user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFY_USER_ID")
     }
     /// `TEMPORARY`. Whether the channel is only for a time.
     #[inline]
-    pub fn temporary(&self) -> ::std::option::Option<bool> {
+    pub fn temporary(&self) -> Option<bool> {
         rt::view::read(&self.0, "TEMPORARY")
     }
     /// Sets `TEMPORARY`. Whether the channel is only for a time.
@@ -818,139 +701,121 @@ impl OpenLine {
     }
     /// `XML_ID`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// `LANGUAGE_ID`. Language code of the channel, such as en.
     #[inline]
-    pub fn language_id(&self) -> ::std::option::Option<&str> {
+    pub fn language_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "LANGUAGE_ID")
     }
     /// Sets `LANGUAGE_ID`. Language code of the channel, such as en.
     #[inline]
     #[must_use]
-    pub fn set_language_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_language_id(self, value: impl Into<String>) -> Self {
         self.set("LANGUAGE_ID", rt::value::text(value))
     }
     /// `QUICK_ANSWERS_IBLOCK_ID`. List that holds the quick answers.
     #[inline]
-    pub fn quick_answers_iblock_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn quick_answers_iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "QUICK_ANSWERS_IBLOCK_ID")
     }
     /// Sets `QUICK_ANSWERS_IBLOCK_ID`. List that holds the quick answers.
     #[inline]
     #[must_use]
-    pub fn set_quick_answers_iblock_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_quick_answers_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("QUICK_ANSWERS_IBLOCK_ID", rt::value::id(value))
     }
     /// `SESSION_PRIORITY`. How much earlier its dialogs come in the queue, in seconds.
     #[inline]
-    pub fn session_priority(&self) -> ::std::option::Option<i64> {
+    pub fn session_priority(&self) -> Option<i64> {
         rt::view::read(&self.0, "SESSION_PRIORITY")
     }
     /// Sets `SESSION_PRIORITY`. How much earlier its dialogs come in the queue, in seconds.
     #[inline]
     #[must_use]
-    pub fn set_session_priority(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_session_priority(self, value: impl Into<i64>) -> Self {
         self.set("SESSION_PRIORITY", rt::value::integer(value))
     }
     /// `TYPE_MAX_CHAT`. Which dialogs count for MAX_CHAT.
     #[inline]
-    pub fn type_max_chat(&self) -> ::std::option::Option<&str> {
+    pub fn type_max_chat(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_MAX_CHAT")
     }
     /// Sets `TYPE_MAX_CHAT`. Which dialogs count for MAX_CHAT.
     #[inline]
     #[must_use]
-    pub fn set_type_max_chat(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type_max_chat(self, value: impl Into<String>) -> Self {
         self.set("TYPE_MAX_CHAT", rt::value::text(value))
     }
     /// `MAX_CHAT`. Most dialogs that an operator has at once; 0 for no limit.
     #[inline]
-    pub fn max_chat(&self) -> ::std::option::Option<i64> {
+    pub fn max_chat(&self) -> Option<i64> {
         rt::view::read(&self.0, "MAX_CHAT")
     }
     /// Sets `MAX_CHAT`. Most dialogs that an operator has at once; 0 for no limit.
     #[inline]
     #[must_use]
-    pub fn set_max_chat(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_max_chat(self, value: impl Into<i64>) -> Self {
         self.set("MAX_CHAT", rt::value::integer(value))
     }
     /// `OPERATOR_DATA`. What clients see of an operator.
     #[inline]
-    pub fn operator_data(&self) -> ::std::option::Option<&str> {
+    pub fn operator_data(&self) -> Option<&str> {
         rt::view::text(&self.0, "OPERATOR_DATA")
     }
     /// Sets `OPERATOR_DATA`. What clients see of an operator.
     #[inline]
     #[must_use]
-    pub fn set_operator_data(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_operator_data(self, value: impl Into<String>) -> Self {
         self.set("OPERATOR_DATA", rt::value::text(value))
     }
     /// `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give bare numbers.
     #[inline]
-    pub fn queue(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn queue(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUEUE")
     }
     /// Sets `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give bare numbers.
     #[inline]
     #[must_use]
-    pub fn set_queue(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_queue(self, value: impl Into<rt::Value>) -> Self {
         self.set("QUEUE", value)
     }
     /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers.
     #[inline]
-    pub fn queue_users_fields(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn queue_users_fields(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUEUE_USERS_FIELDS")
     }
     /// `CONFIG_QUEUE`. Operators and departments of the queue, each with ENTITY_TYPE and ENTITY_ID.
     #[inline]
-    pub fn config_queue(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn config_queue(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "CONFIG_QUEUE")
     }
     /// `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
     #[inline]
-    pub fn default_operator_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn default_operator_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DEFAULT_OPERATOR_DATA")
     }
     /// Sets `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
     #[inline]
     #[must_use]
-    pub fn set_default_operator_data(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_default_operator_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("DEFAULT_OPERATOR_DATA", value)
     }
     /// `KPI_FIRST_ANSWER_TIME`. Seconds in which the first answer is due; 0 for no watch.
     #[inline]
-    pub fn kpi_first_answer_time(&self) -> ::std::option::Option<i64> {
+    pub fn kpi_first_answer_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "KPI_FIRST_ANSWER_TIME")
     }
     /// Sets `KPI_FIRST_ANSWER_TIME`. Seconds in which the first answer is due; 0 for no watch.
     #[inline]
     #[must_use]
-    pub fn set_kpi_first_answer_time(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_kpi_first_answer_time(self, value: impl Into<i64>) -> Self {
         self.set("KPI_FIRST_ANSWER_TIME", rt::value::integer(value))
     }
     /// `KPI_FIRST_ANSWER_ALERT`. Whether somebody is told when the first answer is late.
     #[inline]
-    pub fn kpi_first_answer_alert(&self) -> ::std::option::Option<bool> {
+    pub fn kpi_first_answer_alert(&self) -> Option<bool> {
         rt::view::read(&self.0, "KPI_FIRST_ANSWER_ALERT")
     }
     /// Sets `KPI_FIRST_ANSWER_ALERT`. Whether somebody is told when the first answer is late.
@@ -961,49 +826,40 @@ impl OpenLine {
     }
     /// `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late.
     #[inline]
-    pub fn kpi_first_answer_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn kpi_first_answer_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "KPI_FIRST_ANSWER_LIST")
     }
     /// Sets `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late.
     #[inline]
     #[must_use]
-    pub fn set_kpi_first_answer_list(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_kpi_first_answer_list(self, value: impl Into<rt::Value>) -> Self {
         self.set("KPI_FIRST_ANSWER_LIST", value)
     }
     /// `KPI_FIRST_ANSWER_TEXT`. What they are told when the first answer is late.
     #[inline]
-    pub fn kpi_first_answer_text(&self) -> ::std::option::Option<&str> {
+    pub fn kpi_first_answer_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "KPI_FIRST_ANSWER_TEXT")
     }
     /// Sets `KPI_FIRST_ANSWER_TEXT`. What they are told when the first answer is late.
     #[inline]
     #[must_use]
-    pub fn set_kpi_first_answer_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_kpi_first_answer_text(self, value: impl Into<String>) -> Self {
         self.set("KPI_FIRST_ANSWER_TEXT", rt::value::text(value))
     }
     /// `KPI_FURTHER_ANSWER_TIME`. Seconds in which further answers are due; 0 for no watch.
     #[inline]
-    pub fn kpi_further_answer_time(&self) -> ::std::option::Option<i64> {
+    pub fn kpi_further_answer_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "KPI_FURTHER_ANSWER_TIME")
     }
     /// Sets `KPI_FURTHER_ANSWER_TIME`. Seconds in which further answers are due; 0 for no watch.
     #[inline]
     #[must_use]
-    pub fn set_kpi_further_answer_time(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_kpi_further_answer_time(self, value: impl Into<i64>) -> Self {
         self.set("KPI_FURTHER_ANSWER_TIME", rt::value::integer(value))
     }
     /// `KPI_FURTHER_ANSWER_ALERT`. Whether somebody is told when a further answer is late.
     #[inline]
-    pub fn kpi_further_answer_alert(&self) -> ::std::option::Option<bool> {
+    pub fn kpi_further_answer_alert(&self) -> Option<bool> {
         rt::view::read(&self.0, "KPI_FURTHER_ANSWER_ALERT")
     }
     /// Sets `KPI_FURTHER_ANSWER_ALERT`. Whether somebody is told when a further answer is late.
@@ -1014,35 +870,29 @@ impl OpenLine {
     }
     /// `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late.
     #[inline]
-    pub fn kpi_further_answer_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn kpi_further_answer_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "KPI_FURTHER_ANSWER_LIST")
     }
     /// Sets `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late.
     #[inline]
     #[must_use]
-    pub fn set_kpi_further_answer_list(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_kpi_further_answer_list(self, value: impl Into<rt::Value>) -> Self {
         self.set("KPI_FURTHER_ANSWER_LIST", value)
     }
     /// `KPI_FURTHER_ANSWER_TEXT`. What they are told when a further answer is late.
     #[inline]
-    pub fn kpi_further_answer_text(&self) -> ::std::option::Option<&str> {
+    pub fn kpi_further_answer_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "KPI_FURTHER_ANSWER_TEXT")
     }
     /// Sets `KPI_FURTHER_ANSWER_TEXT`. What they are told when a further answer is late.
     #[inline]
     #[must_use]
-    pub fn set_kpi_further_answer_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_kpi_further_answer_text(self, value: impl Into<String>) -> Self {
         self.set("KPI_FURTHER_ANSWER_TEXT", rt::value::text(value))
     }
     /// `KPI_CHECK_OPERATOR_ACTIVITY`. Whether it is watched that operators are at work.
     #[inline]
-    pub fn kpi_check_operator_activity(&self) -> ::std::option::Option<bool> {
+    pub fn kpi_check_operator_activity(&self) -> Option<bool> {
         rt::view::read(&self.0, "KPI_CHECK_OPERATOR_ACTIVITY")
     }
     /// Sets `KPI_CHECK_OPERATOR_ACTIVITY`. Whether it is watched that operators are at work.
@@ -1053,12 +903,12 @@ impl OpenLine {
     }
     /// `SEND_NOTIFICATION_EMPTY_QUEUE`. Whether somebody is told when no operator is there.
     #[inline]
-    pub fn send_notification_empty_queue(&self) -> ::std::option::Option<bool> {
+    pub fn send_notification_empty_queue(&self) -> Option<bool> {
         rt::view::read(&self.0, "SEND_NOTIFICATION_EMPTY_QUEUE")
     }
     /// `USE_WELCOME_FORM`. Whether clients first fill in a form of the CRM.
     #[inline]
-    pub fn use_welcome_form(&self) -> ::std::option::Option<bool> {
+    pub fn use_welcome_form(&self) -> Option<bool> {
         rt::view::read(&self.0, "USE_WELCOME_FORM")
     }
     /// Sets `USE_WELCOME_FORM`. Whether clients first fill in a form of the CRM.
@@ -1069,18 +919,18 @@ impl OpenLine {
     }
     /// `WELCOME_FORM_ID`. Form that clients first fill in.
     #[inline]
-    pub fn welcome_form_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn welcome_form_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "WELCOME_FORM_ID")
     }
     /// Sets `WELCOME_FORM_ID`. Form that clients first fill in.
     #[inline]
     #[must_use]
-    pub fn set_welcome_form_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_welcome_form_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("WELCOME_FORM_ID", rt::value::id(value))
     }
     /// `WELCOME_FORM_DELAY`. Whether that form comes after the first message only.
     #[inline]
-    pub fn welcome_form_delay(&self) -> ::std::option::Option<bool> {
+    pub fn welcome_form_delay(&self) -> Option<bool> {
         rt::view::read(&self.0, "WELCOME_FORM_DELAY")
     }
     /// Sets `WELCOME_FORM_DELAY`. Whether that form comes after the first message only.
@@ -1091,7 +941,7 @@ impl OpenLine {
     }
     /// `SEND_WELCOME_EACH_SESSION`. Whether every new dialog is greeted.
     #[inline]
-    pub fn send_welcome_each_session(&self) -> ::std::option::Option<bool> {
+    pub fn send_welcome_each_session(&self) -> Option<bool> {
         rt::view::read(&self.0, "SEND_WELCOME_EACH_SESSION")
     }
     /// Sets `SEND_WELCOME_EACH_SESSION`. Whether every new dialog is greeted.
@@ -1102,7 +952,7 @@ impl OpenLine {
     }
     /// `CONFIRM_CLOSE`. Whether operators are asked again before they end a dialog.
     #[inline]
-    pub fn confirm_close(&self) -> ::std::option::Option<bool> {
+    pub fn confirm_close(&self) -> Option<bool> {
         rt::view::read(&self.0, "CONFIRM_CLOSE")
     }
     /// Sets `CONFIRM_CLOSE`. Whether operators are asked again before they end a dialog.
@@ -1113,7 +963,7 @@ impl OpenLine {
     }
     /// `IGNORE_WELCOME_FORM_RESPONSIBLE`. Whether the form's own responsible person is ignored.
     #[inline]
-    pub fn ignore_welcome_form_responsible(&self) -> ::std::option::Option<bool> {
+    pub fn ignore_welcome_form_responsible(&self) -> Option<bool> {
         rt::view::read(&self.0, "IGNORE_WELCOME_FORM_RESPONSIBLE")
     }
     /// Sets `IGNORE_WELCOME_FORM_RESPONSIBLE`. Whether the form's own responsible person is ignored.
@@ -1124,29 +974,12 @@ impl OpenLine {
     }
     /// `QUEUE_FULL`. Operators of the queue with their settings, by their numbers.
     #[inline]
-    pub fn queue_full(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn queue_full(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUEUE_FULL")
     }
     /// `QUEUE_ONLINE`. Whether any operator is online.
     #[inline]
-    pub fn queue_online(&self) -> ::std::option::Option<bool> {
+    pub fn queue_online(&self) -> Option<bool> {
         rt::view::read(&self.0, "QUEUE_ONLINE")
-    }
-}
-impl ::std::convert::From<rt::Object> for OpenLine {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<OpenLine> for rt::Value {
-    fn from(entity: OpenLine) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for OpenLine {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

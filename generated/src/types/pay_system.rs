@@ -7,109 +7,76 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystem(rt::Object);
+rt::view!(PaySystem);
 impl PaySystem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the payment system.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What buyers see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What buyers see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `DESCRIPTION`. Words that explain it to buyers.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. Words that explain it to buyers.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `XML_ID`. Code of it in another system, for finding it again.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Code of it in another system, for finding it again.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `PERSON_TYPE_ID`. Type of payer that may use it, as sale.persontype.list tells it. It must belong to the same kind of documents as ENTITY_REGISTRY_TYPE.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PERSON_TYPE_ID")
     }
     /// Sets `PERSON_TYPE_ID`. Type of payer that may use it, as sale.persontype.list tells it. It must belong to the same kind of documents as ENTITY_REGISTRY_TYPE.
     #[inline]
     #[must_use]
-    pub fn set_person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PERSON_TYPE_ID", rt::value::id(value))
     }
     /// `BX_REST_HANDLER`. Code of the handler, as CreatePaySystemHandler was given it. Answers hold it as ACTION_FILE.
     #[inline]
-    pub fn bx_rest_handler(&self) -> ::std::option::Option<&str> {
+    pub fn bx_rest_handler(&self) -> Option<&str> {
         rt::view::text(&self.0, "BX_REST_HANDLER")
     }
     /// Sets `BX_REST_HANDLER`. Code of the handler, as CreatePaySystemHandler was given it. Answers hold it as ACTION_FILE.
     #[inline]
     #[must_use]
-    pub fn set_bx_rest_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_bx_rest_handler(self, value: impl Into<String>) -> Self {
         self.set("BX_REST_HANDLER", rt::value::text(value))
     }
     /// `ACTION_FILE`. Code of the handler: that of an application, or one of the portal itself.
     #[inline]
-    pub fn action_file(&self) -> ::std::option::Option<&str> {
+    pub fn action_file(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTION_FILE")
     }
     /// `ACTIVE`. Whether it is offered. No when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is offered. No when it is left out.
@@ -120,21 +87,18 @@ impl PaySystem {
     }
     /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when it is left out.
     #[inline]
-    pub fn entity_registry_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_registry_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_REGISTRY_TYPE")
     }
     /// Sets `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_entity_registry_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_registry_type(self, value: impl Into<String>) -> Self {
         self.set("ENTITY_REGISTRY_TYPE", rt::value::text(value))
     }
     /// `NEW_WINDOW`. Whether the payment opens in a new window. No when it is left out.
     #[inline]
-    pub fn new_window(&self) -> ::std::option::Option<bool> {
+    pub fn new_window(&self) -> Option<bool> {
         rt::view::read(&self.0, "NEW_WINDOW")
     }
     /// Sets `NEW_WINDOW`. Whether the payment opens in a new window. No when it is left out.
@@ -145,84 +109,66 @@ impl PaySystem {
     }
     /// `LOGOTYPE`. Picture to show beside it.
     #[inline]
-    pub fn logotype(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn logotype(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LOGOTYPE")
     }
     /// Sets `LOGOTYPE`. Picture to show beside it.
     #[inline]
     #[must_use]
-    pub fn set_logotype(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_logotype(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "LOGOTYPE",
-            rt::value::FileForm::Base64
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Base64.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `ALLOW_EDIT_PAYMENT`. Whether payments are computed anew by themselves.
     #[inline]
-    pub fn allow_edit_payment(&self) -> ::std::option::Option<bool> {
+    pub fn allow_edit_payment(&self) -> Option<bool> {
         rt::view::read(&self.0, "ALLOW_EDIT_PAYMENT")
     }
     /// `AUTO_CHANGE_1C`. Whether an exchange with 1C may change payments.
     #[inline]
-    pub fn auto_change_1_c(&self) -> ::std::option::Option<bool> {
+    pub fn auto_change_1_c(&self) -> Option<bool> {
         rt::view::read(&self.0, "AUTO_CHANGE_1C")
     }
     /// `CAN_PRINT_CHECK`. Whether receipts can be printed.
     #[inline]
-    pub fn can_print_check(&self) -> ::std::option::Option<bool> {
+    pub fn can_print_check(&self) -> Option<bool> {
         rt::view::read(&self.0, "CAN_PRINT_CHECK")
     }
     /// `ENCODING`. Encoding of the requests. Handlers of applications do not use it.
     #[inline]
-    pub fn encoding(&self) -> ::std::option::Option<&str> {
+    pub fn encoding(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENCODING")
     }
     /// `IS_CASH`. How the money comes.
     #[inline]
-    pub fn is_cash(&self) -> ::std::option::Option<&str> {
+    pub fn is_cash(&self) -> Option<&str> {
         rt::view::text(&self.0, "IS_CASH")
     }
     /// `PSA_NAME`. Title of it on the portal.
     #[inline]
-    pub fn psa_name(&self) -> ::std::option::Option<&str> {
+    pub fn psa_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "PSA_NAME")
     }
     /// `PS_MODE`. Kind of the payment within the handler, where that has several.
     #[inline]
-    pub fn ps_mode(&self) -> ::std::option::Option<&str> {
+    pub fn ps_mode(&self) -> Option<&str> {
         rt::view::text(&self.0, "PS_MODE")
     }
     /// `SORT`. Place in lists, lower ones first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// `TARIF`. Not in use; the key to ask for it.
     #[inline]
-    pub fn tarif(&self) -> ::std::option::Option<&str> {
+    pub fn tarif(&self) -> Option<&str> {
         rt::view::text(&self.0, "TARIF")
     }
     /// `TARIFF`. Not in use; the key in answers.
     #[inline]
-    pub fn tariff(&self) -> ::std::option::Option<&str> {
+    pub fn tariff(&self) -> Option<&str> {
         rt::view::text(&self.0, "TARIFF")
-    }
-}
-impl ::std::convert::From<rt::Object> for PaySystem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<PaySystem> for rt::Value {
-    fn from(entity: PaySystem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for PaySystem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

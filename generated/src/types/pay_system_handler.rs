@@ -7,99 +7,55 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystemHandler(rt::Object);
+rt::view!(PaySystemHandler);
 impl PaySystemHandler {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the handler.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What the handler is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What the handler is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `CODE`. Code of the handler. No two handlers share one.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Code of the handler. No two handlers share one.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `SORT`. Place in lists, lower ones first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place in lists, lower ones first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `SETTINGS`. What the handler needs, and how it takes the buyer to the payment. One of FORM_DATA, CHECKOUT_DATA and IFRAME_DATA is needed.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. What the handler needs, and how it takes the buyer to the payment. One of FORM_DATA, CHECKOUT_DATA and IFRAME_DATA is needed.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for PaySystemHandler {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<PaySystemHandler> for rt::Value {
-    fn from(entity: PaySystemHandler) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for PaySystemHandler {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

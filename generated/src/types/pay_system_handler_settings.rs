@@ -7,92 +7,66 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystemHandlerSettings(rt::Object);
+rt::view!(PaySystemHandlerSettings);
 impl PaySystemHandlerSettings {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `CODES`. Settings for whoever sets up a payment system: a key a setting, below it NAME, DESCRIPTION, SORT, GROUP, INPUT (its TYPE is STRING, Y/N or ENUM, with OPTIONS) and DEFAULT. DEFAULT takes PROVIDER_VALUE, such as ID, SUM or ACCOUNT_NUMBER, from PROVIDER_KEY: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N.
     #[inline]
-    pub fn codes(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn codes(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "CODES")
     }
     /// Sets `CODES`. Settings for whoever sets up a payment system: a key a setting, below it NAME, DESCRIPTION, SORT, GROUP, INPUT (its TYPE is STRING, Y/N or ENUM, with OPTIONS) and DEFAULT. DEFAULT takes PROVIDER_VALUE, such as ID, SUM or ACCOUNT_NUMBER, from PROVIDER_KEY: ORDER, PROPERTY, PAYMENT, USER, VALUE or Y/N.
     #[inline]
     #[must_use]
-    pub fn set_codes(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_codes(self, value: impl Into<rt::Value>) -> Self {
         self.set("CODES", value)
     }
     /// `FORM_DATA`. For a payment by a form: where it is sent, and its fields.
     #[inline]
-    pub fn form_data(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn form_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "FORM_DATA")
     }
     /// Sets `FORM_DATA`. For a payment by a form: where it is sent, and its fields.
     #[inline]
     #[must_use]
-    pub fn set_form_data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_form_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("FORM_DATA", value)
     }
     /// `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before.
     #[inline]
-    pub fn checkout_data(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn checkout_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "CHECKOUT_DATA")
     }
     /// Sets `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before.
     #[inline]
     #[must_use]
-    pub fn set_checkout_data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_checkout_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("CHECKOUT_DATA", value)
     }
     /// `IFRAME_DATA`. For a payment in a frame on the page of the shop.
     #[inline]
-    pub fn iframe_data(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn iframe_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "IFRAME_DATA")
     }
     /// Sets `IFRAME_DATA`. For a payment in a frame on the page of the shop.
     #[inline]
     #[must_use]
-    pub fn set_iframe_data(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_iframe_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("IFRAME_DATA", value)
     }
     /// `CLIENT_TYPE`. Who can pay. Individuals when it is left out.
     #[inline]
-    pub fn client_type(&self) -> ::std::option::Option<&str> {
+    pub fn client_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_TYPE")
     }
     /// Sets `CLIENT_TYPE`. Who can pay. Individuals when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_client_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_type(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_TYPE", rt::value::text(value))
     }
     /// `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR..
     #[inline]
-    pub fn currency(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn currency(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "CURRENCY")
     }
     /// Sets `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR..
@@ -100,27 +74,8 @@ impl PaySystemHandlerSettings {
     #[must_use]
     pub fn set_currency(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("CURRENCY", rt::value::list(value, rt::value::text))
-    }
-}
-impl ::std::convert::From<rt::Object> for PaySystemHandlerSettings {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<PaySystemHandlerSettings> for rt::Value {
-    fn from(entity: PaySystemHandlerSettings) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for PaySystemHandlerSettings {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

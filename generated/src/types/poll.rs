@@ -7,124 +7,86 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Poll(rt::Object);
+rt::view!(Poll);
 impl Poll {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the attached poll.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `VOTE_ID`. Number of the poll itself.
     #[inline]
-    pub fn vote_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn vote_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "VOTE_ID")
     }
     /// `COUNTER`. How many people have voted.
     #[inline]
-    pub fn counter(&self) -> ::std::option::Option<i64> {
+    pub fn counter(&self) -> Option<i64> {
         rt::view::read(&self.0, "COUNTER")
     }
     /// `QUESTIONS`. Questions by their numbers, each with QUESTION, FIELD_TYPE and ANSWERS, which have MESSAGE and COUNTER.
     #[inline]
-    pub fn questions(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn questions(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUESTIONS")
     }
     /// `ANONYMITY`. Whether votes are secret.
     #[inline]
-    pub fn anonymity(&self) -> ::std::option::Option<i64> {
+    pub fn anonymity(&self) -> Option<i64> {
         rt::view::read(&self.0, "ANONYMITY")
     }
     /// `OPTIONS`. Whether a vote can be changed.
     #[inline]
-    pub fn options(&self) -> ::std::option::Option<i64> {
+    pub fn options(&self) -> Option<i64> {
         rt::view::read(&self.0, "OPTIONS")
     }
     /// `userAnswerMap`. What the caller has voted for.
     #[inline]
-    pub fn user_answer_map(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn user_answer_map(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "userAnswerMap")
     }
     /// `canEdit`. Whether the caller may change the poll.
     #[inline]
-    pub fn can_edit(&self) -> ::std::option::Option<bool> {
+    pub fn can_edit(&self) -> Option<bool> {
         rt::view::read(&self.0, "canEdit")
     }
     /// `canVote`. Whether the caller may vote.
     #[inline]
-    pub fn can_vote(&self) -> ::std::option::Option<bool> {
+    pub fn can_vote(&self) -> Option<bool> {
         rt::view::read(&self.0, "canVote")
     }
     /// `canRevote`. Whether the caller may vote anew.
     #[inline]
-    pub fn can_revote(&self) -> ::std::option::Option<bool> {
+    pub fn can_revote(&self) -> Option<bool> {
         rt::view::read(&self.0, "canRevote")
     }
     /// `isVoted`. Whether the caller has voted.
     #[inline]
-    pub fn is_voted(&self) -> ::std::option::Option<bool> {
+    pub fn is_voted(&self) -> Option<bool> {
         rt::view::read(&self.0, "isVoted")
     }
     /// `signedAttachId`. Signed key of the attached poll.
     #[inline]
-    pub fn signed_attach_id(&self) -> ::std::option::Option<&str> {
+    pub fn signed_attach_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "signedAttachId")
     }
     /// `resultUrl`. Address of the results.
     #[inline]
-    pub fn result_url(&self) -> ::std::option::Option<&str> {
+    pub fn result_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "resultUrl")
     }
     /// `downloadUrl`. Address of the results as a file.
     #[inline]
-    pub fn download_url(&self) -> ::std::option::Option<&str> {
+    pub fn download_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "downloadUrl")
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "entityId")
     }
     /// `isFinished`. Whether the poll is over.
     #[inline]
-    pub fn is_finished(&self) -> ::std::option::Option<bool> {
+    pub fn is_finished(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFinished")
-    }
-}
-impl ::std::convert::From<rt::Object> for Poll {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Poll> for rt::Value {
-    fn from(entity: Poll) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Poll {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,128 +7,98 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Quote(rt::Object);
+rt::view!(Quote);
 impl Quote {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the estimate, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `QUOTE_NUMBER`. Number that is printed on the estimate.
     #[inline]
-    pub fn quote_number(&self) -> ::std::option::Option<&str> {
+    pub fn quote_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "QUOTE_NUMBER")
     }
     /// `TITLE`. Name of the estimate.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the estimate.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal.
     #[inline]
-    pub fn status_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
     /// Sets `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal.
     #[inline]
     #[must_use]
-    pub fn set_status_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("STATUS_ID", rt::value::text(value))
     }
     /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR.
     #[inline]
-    pub fn currency_id(&self) -> ::std::option::Option<&str> {
+    pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
     /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR.
     #[inline]
     #[must_use]
-    pub fn set_currency_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency_id(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY_ID", rt::value::text(value))
     }
     /// `OPPORTUNITY`. Amount of the offer in that currency.
     #[inline]
-    pub fn opportunity(&self) -> ::std::option::Option<f64> {
+    pub fn opportunity(&self) -> Option<f64> {
         rt::view::read(&self.0, "OPPORTUNITY")
     }
     /// Sets `OPPORTUNITY`. Amount of the offer in that currency.
     #[inline]
     #[must_use]
-    pub fn set_opportunity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
         self.set("OPPORTUNITY", rt::value::number(value))
     }
     /// `TAX_VALUE`. Tax in the amount.
     #[inline]
-    pub fn tax_value(&self) -> ::std::option::Option<f64> {
+    pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "TAX_VALUE")
     }
     /// Sets `TAX_VALUE`. Tax in the amount.
     #[inline]
     #[must_use]
-    pub fn set_tax_value(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
         self.set("TAX_VALUE", rt::value::number(value))
     }
     /// `COMPANY_ID`. Company that gets the offer.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COMPANY_ID")
     }
     /// Sets `COMPANY_ID`. Company that gets the offer.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("COMPANY_ID", rt::value::id(value))
     }
     /// `CONTACT_ID`. Contact that gets the offer. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
-    pub fn contact_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CONTACT_ID")
     }
     /// Sets `CONTACT_ID`. Contact that gets the offer. Kept for old programs; CONTACT_IDS takes several.
     #[inline]
     #[must_use]
-    pub fn set_contact_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CONTACT_ID", rt::value::id(value))
     }
     /// `CONTACT_IDS`. Contacts that get the offer, by their numbers. Answers do not have it: use crm.quote.contact.items.get.
     #[inline]
-    pub fn contact_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT_IDS")
     }
     /// Sets `CONTACT_IDS`. Contacts that get the offer, by their numbers. Answers do not have it: use crm.quote.contact.items.get.
@@ -136,99 +106,90 @@ impl Quote {
     #[must_use]
     pub fn set_contact_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("CONTACT_IDS", rt::value::list(value, rt::value::id))
     }
     /// `MYCOMPANY_ID`. Own company that makes the offer.
     #[inline]
-    pub fn mycompany_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn mycompany_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MYCOMPANY_ID")
     }
     /// Sets `MYCOMPANY_ID`. Own company that makes the offer.
     #[inline]
     #[must_use]
-    pub fn set_mycompany_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("MYCOMPANY_ID", rt::value::id(value))
     }
     /// `LEAD_ID`. Lead that the estimate belongs to.
     #[inline]
-    pub fn lead_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn lead_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LEAD_ID")
     }
     /// Sets `LEAD_ID`. Lead that the estimate belongs to.
     #[inline]
     #[must_use]
-    pub fn set_lead_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_lead_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LEAD_ID", rt::value::id(value))
     }
     /// `DEAL_ID`. Deal that the estimate belongs to.
     #[inline]
-    pub fn deal_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn deal_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "DEAL_ID")
     }
     /// Sets `DEAL_ID`. Deal that the estimate belongs to.
     #[inline]
     #[must_use]
-    pub fn set_deal_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_deal_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("DEAL_ID", rt::value::id(value))
     }
     /// `PERSON_TYPE_ID`. Kind of payer, person or company, by its number in the shop.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PERSON_TYPE_ID")
     }
     /// Sets `PERSON_TYPE_ID`. Kind of payer, person or company, by its number in the shop.
     #[inline]
     #[must_use]
-    pub fn set_person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PERSON_TYPE_ID", rt::value::id(value))
     }
     /// `BEGINDATE`. Day of the offer.
     #[inline]
-    pub fn begindate(&self) -> ::std::option::Option<&str> {
+    pub fn begindate(&self) -> Option<&str> {
         rt::view::text(&self.0, "BEGINDATE")
     }
     /// Sets `BEGINDATE`. Day of the offer.
     #[inline]
     #[must_use]
-    pub fn set_begindate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_begindate(self, value: impl Into<String>) -> Self {
         self.set("BEGINDATE", rt::value::text(value))
     }
     /// `CLOSEDATE`. Day on which the offer ends.
     #[inline]
-    pub fn closedate(&self) -> ::std::option::Option<&str> {
+    pub fn closedate(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSEDATE")
     }
     /// Sets `CLOSEDATE`. Day on which the offer ends.
     #[inline]
     #[must_use]
-    pub fn set_closedate(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_closedate(self, value: impl Into<String>) -> Self {
         self.set("CLOSEDATE", rt::value::text(value))
     }
     /// `ACTUAL_DATE`. Until when the offer is valid.
     #[inline]
-    pub fn actual_date(&self) -> ::std::option::Option<&str> {
+    pub fn actual_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTUAL_DATE")
     }
     /// Sets `ACTUAL_DATE`. Until when the offer is valid.
     #[inline]
     #[must_use]
-    pub fn set_actual_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_actual_date(self, value: impl Into<String>) -> Self {
         self.set("ACTUAL_DATE", rt::value::text(value))
     }
     /// `OPENED`. Whether everybody sees the estimate whose rights cover open ones only.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// Sets `OPENED`. Whether everybody sees the estimate whose rights cover open ones only.
@@ -239,7 +200,7 @@ impl Quote {
     }
     /// `CLOSED`. Whether it has ended.
     #[inline]
-    pub fn closed(&self) -> ::std::option::Option<bool> {
+    pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "CLOSED")
     }
     /// Sets `CLOSED`. Whether it has ended.
@@ -250,286 +211,224 @@ impl Quote {
     }
     /// `CONTENT`. What is offered, in free words.
     #[inline]
-    pub fn content(&self) -> ::std::option::Option<&str> {
+    pub fn content(&self) -> Option<&str> {
         rt::view::text(&self.0, "CONTENT")
     }
     /// Sets `CONTENT`. What is offered, in free words.
     #[inline]
     #[must_use]
-    pub fn set_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_content(self, value: impl Into<String>) -> Self {
         self.set("CONTENT", rt::value::text(value))
     }
     /// `TERMS`. Conditions of the offer.
     #[inline]
-    pub fn terms(&self) -> ::std::option::Option<&str> {
+    pub fn terms(&self) -> Option<&str> {
         rt::view::text(&self.0, "TERMS")
     }
     /// Sets `TERMS`. Conditions of the offer.
     #[inline]
     #[must_use]
-    pub fn set_terms(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_terms(self, value: impl Into<String>) -> Self {
         self.set("TERMS", rt::value::text(value))
     }
     /// `COMMENTS`. Remark for colleagues.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
     /// Sets `COMMENTS`. Remark for colleagues.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
     /// `LOCATION_ID`. Place of the client, for taxes by place.
     #[inline]
-    pub fn location_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn location_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LOCATION_ID")
     }
     /// Sets `LOCATION_ID`. Place of the client, for taxes by place.
     #[inline]
     #[must_use]
-    pub fn set_location_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_location_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LOCATION_ID", rt::value::id(value))
     }
     /// `CLIENT_TITLE`. Name of the client as text. An old field.
     #[inline]
-    pub fn client_title(&self) -> ::std::option::Option<&str> {
+    pub fn client_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_TITLE")
     }
     /// Sets `CLIENT_TITLE`. Name of the client as text. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_title(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_TITLE", rt::value::text(value))
     }
     /// `CLIENT_ADDR`. Address of the client as text. An old field.
     #[inline]
-    pub fn client_addr(&self) -> ::std::option::Option<&str> {
+    pub fn client_addr(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_ADDR")
     }
     /// Sets `CLIENT_ADDR`. Address of the client as text. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_addr(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_addr(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_ADDR", rt::value::text(value))
     }
     /// `CLIENT_CONTACT`. Person at the client's as text. An old field.
     #[inline]
-    pub fn client_contact(&self) -> ::std::option::Option<&str> {
+    pub fn client_contact(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_CONTACT")
     }
     /// Sets `CLIENT_CONTACT`. Person at the client's as text. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_contact(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_contact(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_CONTACT", rt::value::text(value))
     }
     /// `CLIENT_EMAIL`. E-mail address of the client as text. An old field.
     #[inline]
-    pub fn client_email(&self) -> ::std::option::Option<&str> {
+    pub fn client_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_EMAIL")
     }
     /// Sets `CLIENT_EMAIL`. E-mail address of the client as text. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_email(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_email(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_EMAIL", rt::value::text(value))
     }
     /// `CLIENT_PHONE`. Telephone number of the client as text. An old field.
     #[inline]
-    pub fn client_phone(&self) -> ::std::option::Option<&str> {
+    pub fn client_phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_PHONE")
     }
     /// Sets `CLIENT_PHONE`. Telephone number of the client as text. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_phone(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_PHONE", rt::value::text(value))
     }
     /// `CLIENT_TP_ID`. Tax number of the client. An old field.
     #[inline]
-    pub fn client_tp_id(&self) -> ::std::option::Option<&str> {
+    pub fn client_tp_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_TP_ID")
     }
     /// Sets `CLIENT_TP_ID`. Tax number of the client. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_tp_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_tp_id(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_TP_ID", rt::value::text(value))
     }
     /// `CLIENT_TPA_ID`. Second tax number of the client, as in Russia's KPP. An old field.
     #[inline]
-    pub fn client_tpa_id(&self) -> ::std::option::Option<&str> {
+    pub fn client_tpa_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_TPA_ID")
     }
     /// Sets `CLIENT_TPA_ID`. Second tax number of the client, as in Russia's KPP. An old field.
     #[inline]
     #[must_use]
-    pub fn set_client_tpa_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_client_tpa_id(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_TPA_ID", rt::value::text(value))
     }
     /// `ASSIGNED_BY_ID`. Employee who looks after the estimate.
     #[inline]
-    pub fn assigned_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
     /// Sets `ASSIGNED_BY_ID`. Employee who looks after the estimate.
     #[inline]
     #[must_use]
-    pub fn set_assigned_by_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSIGNED_BY_ID", rt::value::id(value))
     }
     /// `CREATED_BY_ID`. Employee who made the estimate.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFY_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `UTM_SOURCE`. Advertising system that brought the estimate, as in google; the tag utm_source of the link.
     #[inline]
-    pub fn utm_source(&self) -> ::std::option::Option<&str> {
+    pub fn utm_source(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_SOURCE")
     }
     /// Sets `UTM_SOURCE`. Advertising system that brought the estimate, as in google; the tag utm_source of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_source(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_source(self, value: impl Into<String>) -> Self {
         self.set("UTM_SOURCE", rt::value::text(value))
     }
     /// `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
-    pub fn utm_medium(&self) -> ::std::option::Option<&str> {
+    pub fn utm_medium(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_MEDIUM")
     }
     /// Sets `UTM_MEDIUM`. Kind of traffic, as in CPC (paid clicks) or CPM (paid views); the tag utm_medium of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_medium(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_medium(self, value: impl Into<String>) -> Self {
         self.set("UTM_MEDIUM", rt::value::text(value))
     }
     /// `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
-    pub fn utm_campaign(&self) -> ::std::option::Option<&str> {
+    pub fn utm_campaign(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CAMPAIGN")
     }
     /// Sets `UTM_CAMPAIGN`. Advertising campaign; the tag utm_campaign of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_campaign(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_campaign(self, value: impl Into<String>) -> Self {
         self.set("UTM_CAMPAIGN", rt::value::text(value))
     }
     /// `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
-    pub fn utm_content(&self) -> ::std::option::Option<&str> {
+    pub fn utm_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_CONTENT")
     }
     /// Sets `UTM_CONTENT`. What the advertisement showed; the tag utm_content of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_content(self, value: impl Into<String>) -> Self {
         self.set("UTM_CONTENT", rt::value::text(value))
     }
     /// `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
-    pub fn utm_term(&self) -> ::std::option::Option<&str> {
+    pub fn utm_term(&self) -> Option<&str> {
         rt::view::text(&self.0, "UTM_TERM")
     }
     /// Sets `UTM_TERM`. Words that were searched for; the tag utm_term of the link.
     #[inline]
     #[must_use]
-    pub fn set_utm_term(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_utm_term(self, value: impl Into<String>) -> Self {
         self.set("UTM_TERM", rt::value::text(value))
     }
     /// `LAST_ACTIVITY_TIME`. When the timeline last got an entry.
     #[inline]
-    pub fn last_activity_time(&self) -> ::std::option::Option<&str> {
+    pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_ACTIVITY_TIME")
     }
     /// `LAST_ACTIVITY_BY`. Employee behind that entry.
     #[inline]
-    pub fn last_activity_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn last_activity_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LAST_ACTIVITY_BY")
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
-    pub fn last_communication_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_communication_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
-    }
-}
-impl ::std::convert::From<rt::Object> for Quote {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Quote> for rt::Value {
-    fn from(entity: Quote) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Quote {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

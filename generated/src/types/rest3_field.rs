@@ -7,99 +7,61 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest3Field(rt::Object);
+rt::view!(Rest3Field);
 impl Rest3Field {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `name`. Key of the field in requests and answers.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `type`. Kind of value, such as int, string, bool or object.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// `title`. What people call the field.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `description`. Explanation, where the portal has one.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// `validationRules`. Rules that a value has to meet.
     #[inline]
-    pub fn validation_rules(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn validation_rules(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "validationRules")
     }
     /// `requiredGroups`. Actions for which a value is required, such as add.
     #[inline]
-    pub fn required_groups(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn required_groups(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "requiredGroups")
     }
     /// `filterable`. Whether a filter may name the field.
     #[inline]
-    pub fn filterable(&self) -> ::std::option::Option<bool> {
+    pub fn filterable(&self) -> Option<bool> {
         rt::view::read(&self.0, "filterable")
     }
     /// `sortable`. Whether lists can be sorted by the field.
     #[inline]
-    pub fn sortable(&self) -> ::std::option::Option<bool> {
+    pub fn sortable(&self) -> Option<bool> {
         rt::view::read(&self.0, "sortable")
     }
     /// `editable`. Whether the value may be changed.
     #[inline]
-    pub fn editable(&self) -> ::std::option::Option<bool> {
+    pub fn editable(&self) -> Option<bool> {
         rt::view::read(&self.0, "editable")
     }
     /// `multiple`. Whether the field holds several values.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "multiple")
     }
     /// `elementType`. Kind of each value of a composite field.
     #[inline]
-    pub fn element_type(&self) -> ::std::option::Option<&str> {
+    pub fn element_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "elementType")
-    }
-}
-impl ::std::convert::From<rt::Object> for Rest3Field {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Rest3Field> for rt::Value {
-    fn from(entity: Rest3Field) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Rest3Field {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,125 +7,87 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaItem(rt::Object);
+rt::view!(RpaItem);
 impl RpaItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the element.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `stageId`. Stage that it stands on.
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn stage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "stageId")
     }
     /// Sets `stageId`. Stage that it stands on.
     #[inline]
     #[must_use]
-    pub fn set_stage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("stageId", rt::value::id(value))
     }
     /// `previousStageId`. Stage that it stood on before.
     #[inline]
-    pub fn previous_stage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn previous_stage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "previousStageId")
     }
     /// `name`. Name of the element.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `typeId`. Process that it belongs to.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "typeId")
     }
     /// `createdBy`. Person who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `updatedBy`. Person who changed it last.
     #[inline]
-    pub fn updated_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")
     }
     /// `movedBy`. Person who moved it last.
     #[inline]
-    pub fn moved_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn moved_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "movedBy")
     }
     /// `createdTime`. When it was made.
     #[inline]
-    pub fn created_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn created_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "createdTime")
     }
     /// `updatedTime`. When it was last changed.
     #[inline]
-    pub fn updated_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn updated_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "updatedTime")
     }
     /// `movedTime`. When it was last moved.
     #[inline]
-    pub fn moved_time(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn moved_time(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "movedTime")
     }
     /// `detailUrl`. Address of its card.
     #[inline]
-    pub fn detail_url(&self) -> ::std::option::Option<&str> {
+    pub fn detail_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "detailUrl")
     }
     /// `tasksCounter`. How many tasks wait for the caller.
     #[inline]
-    pub fn tasks_counter(&self) -> ::std::option::Option<i64> {
+    pub fn tasks_counter(&self) -> Option<i64> {
         rt::view::read(&self.0, "tasksCounter")
     }
     /// `tasksFaces`. Numbers of the people with tasks.
     #[inline]
-    pub fn tasks_faces(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn tasks_faces(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "tasksFaces")
     }
     /// `users`. People who occur in it, by their numbers, with name, job title and link.
     #[inline]
-    pub fn users(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn users(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "users")
-    }
-}
-impl ::std::convert::From<rt::Object> for RpaItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<RpaItem> for rt::Value {
-    fn from(entity: RpaItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for RpaItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,81 +7,54 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaProcess(rt::Object);
+rt::view!(RpaProcess);
 impl RpaProcess {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the process.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. Name of the process.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. Name of the process.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `image`. Picture by its name, such as list.
     #[inline]
-    pub fn image(&self) -> ::std::option::Option<&str> {
+    pub fn image(&self) -> Option<&str> {
         rt::view::text(&self.0, "image")
     }
     /// Sets `image`. Picture by its name, such as list.
     #[inline]
     #[must_use]
-    pub fn set_image(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_image(self, value: impl Into<String>) -> Self {
         self.set("image", rt::value::text(value))
     }
     /// `createdBy`. Person who made it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `settings`. Settings of one's own.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn settings(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "settings")
     }
     /// Sets `settings`. Settings of one's own.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
     }
     /// `permissions`. Rights, each with accessCode, action and permission.
     #[inline]
-    pub fn permissions(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn permissions(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "permissions")
     }
     /// Sets `permissions`. Rights, each with accessCode, action and permission.
@@ -89,27 +62,8 @@ impl RpaProcess {
     #[must_use]
     pub fn set_permissions(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("permissions", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for RpaProcess {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<RpaProcess> for rt::Value {
-    fn from(entity: RpaProcess) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for RpaProcess {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("permissions", rt::value::list(value, Into::into))
     }
 }

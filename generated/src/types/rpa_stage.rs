@@ -7,164 +7,112 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaStage(rt::Object);
+rt::view!(RpaStage);
 impl RpaStage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the stage.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `code`. Symbolic code of one's own.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code of one's own.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `color`. Colour as six hexadecimal digits, such as 22B9FF.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// Sets `color`. Colour as six hexadecimal digits, such as 22B9FF.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
     /// `sort`. Place among the stages; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the stages; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `semantic`. What the stage means; a process has one that ends well.
     #[inline]
-    pub fn semantic(&self) -> ::std::option::Option<&str> {
+    pub fn semantic(&self) -> Option<&str> {
         rt::view::text(&self.0, "semantic")
     }
     /// Sets `semantic`. What the stage means; a process has one that ends well.
     #[inline]
     #[must_use]
-    pub fn set_semantic(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_semantic(self, value: impl Into<String>) -> Self {
         self.set("semantic", rt::value::text(value))
     }
     /// `typeId`. Process that it belongs to.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "typeId")
     }
     /// Sets `typeId`. Process that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("typeId", rt::value::id(value))
     }
     /// `isFirst`. Whether elements begin there.
     #[inline]
-    pub fn is_first(&self) -> ::std::option::Option<bool> {
+    pub fn is_first(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFirst")
     }
     /// `isSuccess`. Whether elements end well there.
     #[inline]
-    pub fn is_success(&self) -> ::std::option::Option<bool> {
+    pub fn is_success(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSuccess")
     }
     /// `isFail`. Whether elements end badly there.
     #[inline]
-    pub fn is_fail(&self) -> ::std::option::Option<bool> {
+    pub fn is_fail(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFail")
     }
     /// `tasks`. Tasks that robots give there, with title, robotType, robotName and users.
     #[inline]
-    pub fn tasks(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn tasks(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tasks")
     }
     /// `robotsCount`. How many robots it has.
     #[inline]
-    pub fn robots_count(&self) -> ::std::option::Option<i64> {
+    pub fn robots_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "robotsCount")
     }
     /// `possibleNextStages`. Stages that can follow.
     #[inline]
-    pub fn possible_next_stages(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn possible_next_stages(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "possibleNextStages")
     }
     /// `permissions`. What the caller may do there.
     #[inline]
-    pub fn permissions(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn permissions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "permissions")
-    }
-}
-impl ::std::convert::From<rt::Object> for RpaStage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<RpaStage> for rt::Value {
-    fn from(entity: RpaStage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for RpaStage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

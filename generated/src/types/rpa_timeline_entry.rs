@@ -7,132 +7,88 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaTimelineEntry(rt::Object);
+rt::view!(RpaTimelineEntry);
 impl RpaTimelineEntry {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the entry.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `typeId`. Process of the element.
     #[inline]
-    pub fn type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "typeId")
     }
     /// `itemId`. Element that it belongs to.
     #[inline]
-    pub fn item_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn item_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "itemId")
     }
     /// `createdTime`. When it was written.
     #[inline]
-    pub fn created_time(&self) -> ::std::option::Option<&str> {
+    pub fn created_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdTime")
     }
     /// `createdTimestamp`. The same moment in milliseconds since 1970\.
     #[inline]
-    pub fn created_timestamp(&self) -> ::std::option::Option<i64> {
+    pub fn created_timestamp(&self) -> Option<i64> {
         rt::view::read(&self.0, "createdTimestamp")
     }
     /// `userId`. Person who wrote it.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// `title`. Heading.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. Heading.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `description`. Text, with HTML or BB codes.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. Text, with HTML or BB codes.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `htmlDescription`. Text of a comment as HTML.
     #[inline]
-    pub fn html_description(&self) -> ::std::option::Option<&str> {
+    pub fn html_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "htmlDescription")
     }
     /// `textDescription`. Text of a comment without marks.
     #[inline]
-    pub fn text_description(&self) -> ::std::option::Option<&str> {
+    pub fn text_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "textDescription")
     }
     /// `action`. What happened, such as task_complete or comment; false for nothing of that kind.
     #[inline]
-    pub fn action(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn action(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "action")
     }
     /// `isFixed`. Whether it is pinned.
     #[inline]
-    pub fn is_fixed(&self) -> ::std::option::Option<bool> {
+    pub fn is_fixed(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFixed")
     }
     /// `data`. Further data, such as stages, fields, tasks and files.
     #[inline]
-    pub fn data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "data")
     }
     /// `users`. People who occur in it, by their numbers.
     #[inline]
-    pub fn users(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn users(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "users")
-    }
-}
-impl ::std::convert::From<rt::Object> for RpaTimelineEntry {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<RpaTimelineEntry> for rt::Value {
-    fn from(entity: RpaTimelineEntry) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for RpaTimelineEntry {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

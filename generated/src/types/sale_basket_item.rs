@@ -7,81 +7,60 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleBasketItem(rt::Object);
+rt::view!(SaleBasketItem);
 impl SaleBasketItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
-    pub fn order_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderId")
     }
     /// Sets `orderId`. Order that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_order_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderId", rt::value::id(value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `productId`. Product or variation of the catalogue; 0 for what is in no catalogue.
     #[inline]
-    pub fn product_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
     /// Sets `productId`. Product or variation of the catalogue; 0 for what is in no catalogue.
     #[inline]
     #[must_use]
-    pub fn set_product_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productId", rt::value::id(value))
     }
     /// `price`. Price of one piece, discounts and markups included. It comes from the catalogue unless customPrice is true.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "price")
     }
     /// Sets `price`. Price of one piece, discounts and markups included. It comes from the catalogue unless customPrice is true.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("price", rt::value::number(value))
     }
     /// `customPrice`. Whether the prices are given here, all three of them, rather than taken from the catalogue.
     #[inline]
-    pub fn custom_price(&self) -> ::std::option::Option<bool> {
+    pub fn custom_price(&self) -> Option<bool> {
         rt::view::read(&self.0, "customPrice")
     }
     /// Sets `customPrice`. Whether the prices are given here, all three of them, rather than taken from the catalogue.
@@ -92,150 +71,132 @@ impl SaleBasketItem {
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// Sets `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
     #[must_use]
-    pub fn set_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
     /// `quantity`. How many pieces.
     #[inline]
-    pub fn quantity(&self) -> ::std::option::Option<f64> {
+    pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
     /// Sets `quantity`. How many pieces.
     #[inline]
     #[must_use]
-    pub fn set_quantity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         self.set("quantity", rt::value::number(value))
     }
     /// `xmlId`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `dateInsert`. When it was made.
     #[inline]
-    pub fn date_insert(&self) -> ::std::option::Option<&str> {
+    pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateInsert")
     }
     /// `dateUpdate`. When it was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")
     }
     /// `properties`. Properties of the item.
     #[inline]
-    pub fn properties(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn properties(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "properties")
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `basePrice`. Price of one piece before discounts: price plus discountPrice.
     #[inline]
-    pub fn base_price(&self) -> ::std::option::Option<f64> {
+    pub fn base_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "basePrice")
     }
     /// Sets `basePrice`. Price of one piece before discounts: price plus discountPrice.
     #[inline]
     #[must_use]
-    pub fn set_base_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_base_price(self, value: impl Into<f64>) -> Self {
         self.set("basePrice", rt::value::number(value))
     }
     /// `discountPrice`. Discount on one piece; below zero for a markup.
     #[inline]
-    pub fn discount_price(&self) -> ::std::option::Option<f64> {
+    pub fn discount_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "discountPrice")
     }
     /// Sets `discountPrice`. Discount on one piece; below zero for a markup.
     #[inline]
     #[must_use]
-    pub fn set_discount_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_discount_price(self, value: impl Into<f64>) -> Self {
         self.set("discountPrice", rt::value::number(value))
     }
     /// `weight`. Weight of one piece in grams.
     #[inline]
-    pub fn weight(&self) -> ::std::option::Option<f64> {
+    pub fn weight(&self) -> Option<f64> {
         rt::view::read(&self.0, "weight")
     }
     /// Sets `weight`. Weight of one piece in grams.
     #[inline]
     #[must_use]
-    pub fn set_weight(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_weight(self, value: impl Into<f64>) -> Self {
         self.set("weight", rt::value::number(value))
     }
     /// `dimensions`. Size of one piece in millimetres, as PHP writes a list of WIDTH, HEIGHT and LENGTH.
     #[inline]
-    pub fn dimensions(&self) -> ::std::option::Option<&str> {
+    pub fn dimensions(&self) -> Option<&str> {
         rt::view::text(&self.0, "dimensions")
     }
     /// Sets `dimensions`. Size of one piece in millimetres, as PHP writes a list of WIDTH, HEIGHT and LENGTH.
     #[inline]
     #[must_use]
-    pub fn set_dimensions(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_dimensions(self, value: impl Into<String>) -> Self {
         self.set("dimensions", rt::value::text(value))
     }
     /// `measureCode`. Unit of measure by its code, such as 796 for pieces.
     #[inline]
-    pub fn measure_code(&self) -> ::std::option::Option<&str> {
+    pub fn measure_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "measureCode")
     }
     /// Sets `measureCode`. Unit of measure by its code, such as 796 for pieces.
     #[inline]
     #[must_use]
-    pub fn set_measure_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_measure_code(self, value: impl Into<String>) -> Self {
         self.set("measureCode", rt::value::text(value))
     }
     /// `measureName`. Unit of measure as people read it.
     #[inline]
-    pub fn measure_name(&self) -> ::std::option::Option<&str> {
+    pub fn measure_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "measureName")
     }
     /// Sets `measureName`. Unit of measure as people read it.
     #[inline]
     #[must_use]
-    pub fn set_measure_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_measure_name(self, value: impl Into<String>) -> Self {
         self.set("measureName", rt::value::text(value))
     }
     /// `canBuy`. Whether the product can be bought.
     #[inline]
-    pub fn can_buy(&self) -> ::std::option::Option<bool> {
+    pub fn can_buy(&self) -> Option<bool> {
         rt::view::read(&self.0, "canBuy")
     }
     /// Sets `canBuy`. Whether the product can be bought.
@@ -246,18 +207,18 @@ impl SaleBasketItem {
     }
     /// `vatRate`. Tax rate, 0\.1 for 10 %; an empty text for none.
     #[inline]
-    pub fn vat_rate(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn vat_rate(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "vatRate")
     }
     /// Sets `vatRate`. Tax rate, 0\.1 for 10 %; an empty text for none.
     #[inline]
     #[must_use]
-    pub fn set_vat_rate(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_vat_rate(self, value: impl Into<rt::Value>) -> Self {
         self.set("vatRate", value)
     }
     /// `vatIncluded`. Whether the price includes the tax.
     #[inline]
-    pub fn vat_included(&self) -> ::std::option::Option<bool> {
+    pub fn vat_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "vatIncluded")
     }
     /// Sets `vatIncluded`. Whether the price includes the tax.
@@ -268,62 +229,39 @@ impl SaleBasketItem {
     }
     /// `barcodeMulti`. Whether each piece has a barcode of its own.
     #[inline]
-    pub fn barcode_multi(&self) -> ::std::option::Option<bool> {
+    pub fn barcode_multi(&self) -> Option<bool> {
         rt::view::read(&self.0, "barcodeMulti")
     }
     /// `type`. Kind of item: 1 for a set, 2 for a service, empty for all else.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn r#type(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "type")
     }
     /// `catalogXmlId`. Identifier of the catalogue in another system.
     #[inline]
-    pub fn catalog_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn catalog_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "catalogXmlId")
     }
     /// Sets `catalogXmlId`. Identifier of the catalogue in another system.
     #[inline]
     #[must_use]
-    pub fn set_catalog_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_catalog_xml_id(self, value: impl Into<String>) -> Self {
         self.set("catalogXmlId", rt::value::text(value))
     }
     /// `productXmlId`. Identifier of the product in another system.
     #[inline]
-    pub fn product_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn product_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "productXmlId")
     }
     /// Sets `productXmlId`. Identifier of the product in another system.
     #[inline]
     #[must_use]
-    pub fn set_product_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_product_xml_id(self, value: impl Into<String>) -> Self {
         self.set("productXmlId", rt::value::text(value))
     }
     /// `reservations`. Pieces held back in warehouses.
     #[inline]
-    pub fn reservations(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn reservations(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "reservations")
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleBasketItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleBasketItem> for rt::Value {
-    fn from(entity: SaleBasketItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleBasketItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,108 +7,75 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleCashRegister(rt::Object);
+rt::view!(SaleCashRegister);
 impl SaleCashRegister {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the register.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `OFD`. Operator of fiscal data that receipts go to.
     #[inline]
-    pub fn ofd(&self) -> ::std::option::Option<&str> {
+    pub fn ofd(&self) -> Option<&str> {
         rt::view::text(&self.0, "OFD")
     }
     /// Sets `OFD`. Operator of fiscal data that receipts go to.
     #[inline]
     #[must_use]
-    pub fn set_ofd(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ofd(self, value: impl Into<String>) -> Self {
         self.set("OFD", rt::value::text(value))
     }
     /// `EMAIL`. E-mail address that is told when a receipt fails.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&str> {
+    pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail address that is told when a receipt fails.
     #[inline]
     #[must_use]
-    pub fn set_email(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_email(self, value: impl Into<String>) -> Self {
         self.set("EMAIL", rt::value::text(value))
     }
     /// `DATE_CREATE`. When it was added.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
     /// `DATE_LAST_CHECK`. When the last receipt was printed.
     #[inline]
-    pub fn date_last_check(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_last_check(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_LAST_CHECK")
     }
     /// `NUMBER_KKM`. Number of the register in another system.
     #[inline]
-    pub fn number_kkm(&self) -> ::std::option::Option<&str> {
+    pub fn number_kkm(&self) -> Option<&str> {
         rt::view::text(&self.0, "NUMBER_KKM")
     }
     /// Sets `NUMBER_KKM`. Number of the register in another system.
     #[inline]
     #[must_use]
-    pub fn set_number_kkm(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_number_kkm(self, value: impl Into<String>) -> Self {
         self.set("NUMBER_KKM", rt::value::text(value))
     }
     /// `KKM_ID`. Model of the register.
     #[inline]
-    pub fn kkm_id(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn kkm_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "KKM_ID")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use.
@@ -119,18 +86,18 @@ impl SaleCashRegister {
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `USE_OFFLINE`. Whether it works without the net.
     #[inline]
-    pub fn use_offline(&self) -> ::std::option::Option<bool> {
+    pub fn use_offline(&self) -> Option<bool> {
         rt::view::read(&self.0, "USE_OFFLINE")
     }
     /// Sets `USE_OFFLINE`. Whether it works without the net.
@@ -141,24 +108,7 @@ impl SaleCashRegister {
     }
     /// `ENABLED`. Whether it can be reached.
     #[inline]
-    pub fn enabled(&self) -> ::std::option::Option<bool> {
+    pub fn enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "ENABLED")
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleCashRegister {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleCashRegister> for rt::Value {
-    fn from(entity: SaleCashRegister) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleCashRegister {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

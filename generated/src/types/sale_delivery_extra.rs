@@ -7,71 +7,44 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleDeliveryExtra(rt::Object);
+rt::view!(SaleDeliveryExtra);
 impl SaleDeliveryExtra {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// Sets `ID`. Number of the record.
     #[inline]
     #[must_use]
-    pub fn set_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ID", rt::value::id(value))
     }
     /// `TYPE`. Kind of extra.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// Sets `TYPE`. Kind of extra.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `ACTIVE`. Whether it is in use. It is when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether it is in use. It is when it is left out.
@@ -82,57 +55,51 @@ impl SaleDeliveryExtra {
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// Sets `CODE`. Symbolic code of one's own.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. Explanation for people.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `PRICE`. What it costs, or one piece of it; not for choices.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE")
     }
     /// Sets `PRICE`. What it costs, or one piece of it; not for choices.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("PRICE", rt::value::number(value))
     }
     /// `ITEMS`. Choices, for the kind enum.
     #[inline]
-    pub fn items(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn items(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "ITEMS")
     }
     /// Sets `ITEMS`. Choices, for the kind enum.
@@ -140,27 +107,8 @@ impl SaleDeliveryExtra {
     #[must_use]
     pub fn set_items(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("ITEMS", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleDeliveryExtra {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleDeliveryExtra> for rt::Value {
-    fn from(entity: SaleDeliveryExtra) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleDeliveryExtra {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("ITEMS", rt::value::list(value, Into::into))
     }
 }

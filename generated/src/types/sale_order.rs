@@ -7,116 +7,86 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleOrder(rt::Object);
+rt::view!(SaleOrder);
 impl SaleOrder {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `lid`. Site of the shop; always s1 in the cloud.
     #[inline]
-    pub fn lid(&self) -> ::std::option::Option<&str> {
+    pub fn lid(&self) -> Option<&str> {
         rt::view::text(&self.0, "lid")
     }
     /// Sets `lid`. Site of the shop; always s1 in the cloud.
     #[inline]
     #[must_use]
-    pub fn set_lid(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_lid(self, value: impl Into<String>) -> Self {
         self.set("lid", rt::value::text(value))
     }
     /// `dateInsert`. When it was made.
     #[inline]
-    pub fn date_insert(&self) -> ::std::option::Option<&str> {
+    pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateInsert")
     }
     /// Sets `dateInsert`. When it was made.
     #[inline]
     #[must_use]
-    pub fn set_date_insert(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_insert(self, value: impl Into<String>) -> Self {
         self.set("dateInsert", rt::value::text(value))
     }
     /// `dateUpdate`. When it was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")
     }
     /// `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "personTypeId")
     }
     /// Sets `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     #[must_use]
-    pub fn set_person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("personTypeId", rt::value::id(value))
     }
     /// `personTypeXmlId`. Identifier of the kind of payer in another system.
     #[inline]
-    pub fn person_type_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn person_type_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "personTypeXmlId")
     }
     /// `statusId`. State of the order, as GetOrderStatuses tells it.
     #[inline]
-    pub fn status_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusId")
     }
     /// Sets `statusId`. State of the order, as GetOrderStatuses tells it.
     #[inline]
     #[must_use]
-    pub fn set_status_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("statusId", rt::value::text(value))
     }
     /// `empStatusId`. Employee who set the state.
     #[inline]
-    pub fn emp_status_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_status_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empStatusId")
     }
     /// Sets `empStatusId`. Employee who set the state.
     #[inline]
     #[must_use]
-    pub fn set_emp_status_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_emp_status_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empStatusId", rt::value::id(value))
     }
     /// `dateStatus`. When the state was set.
     #[inline]
-    pub fn date_status(&self) -> ::std::option::Option<&str> {
+    pub fn date_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateStatus")
     }
     /// `marked`. Whether it is marked as faulty. It is not when it is left out.
     #[inline]
-    pub fn marked(&self) -> ::std::option::Option<bool> {
+    pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
     /// Sets `marked`. Whether it is marked as faulty. It is not when it is left out.
@@ -127,144 +97,132 @@ impl SaleOrder {
     }
     /// `dateMarked`. When it was marked.
     #[inline]
-    pub fn date_marked(&self) -> ::std::option::Option<&str> {
+    pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
     }
     /// `empMarkedId`. Employee who marked it.
     #[inline]
-    pub fn emp_marked_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empMarkedId")
     }
     /// Sets `empMarkedId`. Employee who marked it.
     #[inline]
     #[must_use]
-    pub fn set_emp_marked_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empMarkedId", rt::value::id(value))
     }
     /// `reasonMarked`. Why it is marked as faulty.
     #[inline]
-    pub fn reason_marked(&self) -> ::std::option::Option<&str> {
+    pub fn reason_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "reasonMarked")
     }
     /// Sets `reasonMarked`. Why it is marked as faulty.
     #[inline]
     #[must_use]
-    pub fn set_reason_marked(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
         self.set("reasonMarked", rt::value::text(value))
     }
     /// `price`. Sum to pay.
     #[inline]
-    pub fn price(&self) -> ::std::option::Option<f64> {
+    pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "price")
     }
     /// Sets `price`. Sum to pay.
     #[inline]
     #[must_use]
-    pub fn set_price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price(self, value: impl Into<f64>) -> Self {
         self.set("price", rt::value::number(value))
     }
     /// `discountValue`. Sum of the discounts.
     #[inline]
-    pub fn discount_value(&self) -> ::std::option::Option<f64> {
+    pub fn discount_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "discountValue")
     }
     /// Sets `discountValue`. Sum of the discounts.
     #[inline]
     #[must_use]
-    pub fn set_discount_value(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_discount_value(self, value: impl Into<f64>) -> Self {
         self.set("discountValue", rt::value::number(value))
     }
     /// `taxValue`. Sum of the taxes.
     #[inline]
-    pub fn tax_value(&self) -> ::std::option::Option<f64> {
+    pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "taxValue")
     }
     /// `userDescription`. Note of the client.
     #[inline]
-    pub fn user_description(&self) -> ::std::option::Option<&str> {
+    pub fn user_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "userDescription")
     }
     /// Sets `userDescription`. Note of the client.
     #[inline]
     #[must_use]
-    pub fn set_user_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_description(self, value: impl Into<String>) -> Self {
         self.set("userDescription", rt::value::text(value))
     }
     /// `additionalInfo`. Further words; not used any more.
     #[inline]
-    pub fn additional_info(&self) -> ::std::option::Option<&str> {
+    pub fn additional_info(&self) -> Option<&str> {
         rt::view::text(&self.0, "additionalInfo")
     }
     /// Sets `additionalInfo`. Further words; not used any more.
     #[inline]
     #[must_use]
-    pub fn set_additional_info(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_additional_info(self, value: impl Into<String>) -> Self {
         self.set("additionalInfo", rt::value::text(value))
     }
     /// `comments`. Note of the manager.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "comments")
     }
     /// Sets `comments`. Note of the manager.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("comments", rt::value::text(value))
     }
     /// `responsibleId`. Employee who is responsible.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. Employee who is responsible.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("responsibleId", rt::value::id(value))
     }
     /// `recurringId`. Subscription that the order renews.
     #[inline]
-    pub fn recurring_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn recurring_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "recurringId")
     }
     /// Sets `recurringId`. Subscription that the order renews.
     #[inline]
     #[must_use]
-    pub fn set_recurring_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_recurring_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("recurringId", rt::value::id(value))
     }
     /// `lockedBy`. Employee who has the order open; only where the portal runs on an own server.
     #[inline]
-    pub fn locked_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn locked_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "lockedBy")
     }
     /// Sets `lockedBy`. Employee who has the order open; only where the portal runs on an own server.
     #[inline]
     #[must_use]
-    pub fn set_locked_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_locked_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("lockedBy", rt::value::id(value))
     }
     /// `dateLock`. Since when somebody has the order open.
     #[inline]
-    pub fn date_lock(&self) -> ::std::option::Option<&str> {
+    pub fn date_lock(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateLock")
     }
     /// `recountFlag`. Whether prices are reckoned anew; not used any more.
     #[inline]
-    pub fn recount_flag(&self) -> ::std::option::Option<bool> {
+    pub fn recount_flag(&self) -> Option<bool> {
         rt::view::read(&self.0, "recountFlag")
     }
     /// Sets `recountFlag`. Whether prices are reckoned anew; not used any more.
@@ -275,18 +233,18 @@ impl SaleOrder {
     }
     /// `affiliateId`. Partner who brought the client; only where the portal runs on an own server.
     #[inline]
-    pub fn affiliate_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn affiliate_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "affiliateId")
     }
     /// Sets `affiliateId`. Partner who brought the client; only where the portal runs on an own server.
     #[inline]
     #[must_use]
-    pub fn set_affiliate_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_affiliate_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("affiliateId", rt::value::id(value))
     }
     /// `updated1c`. Whether an exchange with 1C changed it.
     #[inline]
-    pub fn updated1c(&self) -> ::std::option::Option<bool> {
+    pub fn updated1c(&self) -> Option<bool> {
         rt::view::read(&self.0, "updated1c")
     }
     /// Sets `updated1c`. Whether an exchange with 1C changed it.
@@ -297,73 +255,61 @@ impl SaleOrder {
     }
     /// `orderTopic`. Subject; not used any more.
     #[inline]
-    pub fn order_topic(&self) -> ::std::option::Option<&str> {
+    pub fn order_topic(&self) -> Option<&str> {
         rt::view::text(&self.0, "orderTopic")
     }
     /// Sets `orderTopic`. Subject; not used any more.
     #[inline]
     #[must_use]
-    pub fn set_order_topic(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_order_topic(self, value: impl Into<String>) -> Self {
         self.set("orderTopic", rt::value::text(value))
     }
     /// `xmlId`. Identifier in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `statusXmlId`. Identifier of the state in another system.
     #[inline]
-    pub fn status_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusXmlId")
     }
     /// `id1c`. Identifier in 1C.
     #[inline]
-    pub fn id1c(&self) -> ::std::option::Option<&str> {
+    pub fn id1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "id1c")
     }
     /// Sets `id1c`. Identifier in 1C.
     #[inline]
     #[must_use]
-    pub fn set_id1c(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_id1c(self, value: impl Into<String>) -> Self {
         self.set("id1c", rt::value::text(value))
     }
     /// `version`. How often the order was saved.
     #[inline]
-    pub fn version(&self) -> ::std::option::Option<i64> {
+    pub fn version(&self) -> Option<i64> {
         rt::view::read(&self.0, "version")
     }
     /// `version1c`. Version of the document in 1C.
     #[inline]
-    pub fn version1c(&self) -> ::std::option::Option<&str> {
+    pub fn version1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "version1c")
     }
     /// Sets `version1c`. Version of the document in 1C.
     #[inline]
     #[must_use]
-    pub fn set_version1c(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_version1c(self, value: impl Into<String>) -> Self {
         self.set("version1c", rt::value::text(value))
     }
     /// `externalOrder`. Whether it comes from another system. It does not when it is left out.
     #[inline]
-    pub fn external_order(&self) -> ::std::option::Option<bool> {
+    pub fn external_order(&self) -> Option<bool> {
         rt::view::read(&self.0, "externalOrder")
     }
     /// Sets `externalOrder`. Whether it comes from another system. It does not when it is left out.
@@ -374,7 +320,7 @@ impl SaleOrder {
     }
     /// `canceled`. Whether it is cancelled.
     #[inline]
-    pub fn canceled(&self) -> ::std::option::Option<bool> {
+    pub fn canceled(&self) -> Option<bool> {
         rt::view::read(&self.0, "canceled")
     }
     /// Sets `canceled`. Whether it is cancelled.
@@ -385,135 +331,112 @@ impl SaleOrder {
     }
     /// `dateCanceled`. When it was cancelled.
     #[inline]
-    pub fn date_canceled(&self) -> ::std::option::Option<&str> {
+    pub fn date_canceled(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCanceled")
     }
     /// `empCanceledId`. Employee who cancelled it.
     #[inline]
-    pub fn emp_canceled_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_canceled_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empCanceledId")
     }
     /// Sets `empCanceledId`. Employee who cancelled it.
     #[inline]
     #[must_use]
-    pub fn set_emp_canceled_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_emp_canceled_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empCanceledId", rt::value::id(value))
     }
     /// `reasonCanceled`. Why the order was cancelled.
     #[inline]
-    pub fn reason_canceled(&self) -> ::std::option::Option<&str> {
+    pub fn reason_canceled(&self) -> Option<&str> {
         rt::view::text(&self.0, "reasonCanceled")
     }
     /// Sets `reasonCanceled`. Why the order was cancelled.
     #[inline]
     #[must_use]
-    pub fn set_reason_canceled(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reason_canceled(self, value: impl Into<String>) -> Self {
         self.set("reasonCanceled", rt::value::text(value))
     }
     /// `userId`. Account of the client.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// Sets `userId`. Account of the client.
     #[inline]
     #[must_use]
-    pub fn set_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("userId", rt::value::id(value))
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// Sets `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
     #[must_use]
-    pub fn set_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
     /// `accountNumber`. Number that people see.
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
     /// `payed`. Whether the whole order is paid.
     #[inline]
-    pub fn payed(&self) -> ::std::option::Option<bool> {
+    pub fn payed(&self) -> Option<bool> {
         rt::view::read(&self.0, "payed")
     }
     /// `deducted`. Whether the whole order is shipped; not used any more.
     #[inline]
-    pub fn deducted(&self) -> ::std::option::Option<bool> {
+    pub fn deducted(&self) -> Option<bool> {
         rt::view::read(&self.0, "deducted")
     }
     /// `basketItems`. Items of the order.
     #[inline]
-    pub fn basket_items(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn basket_items(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "basketItems")
     }
     /// `clients`. Contacts and companies of the CRM that ordered.
     #[inline]
-    pub fn clients(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn clients(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "clients")
     }
     /// `payments`. Payments of the order.
     #[inline]
-    pub fn payments(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn payments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "payments")
     }
     /// `shipments`. Shipments of the order.
     #[inline]
-    pub fn shipments(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn shipments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "shipments")
     }
     /// `propertyValues`. Values of the properties, such as address and telephone.
     #[inline]
-    pub fn property_values(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn property_values(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "propertyValues")
     }
     /// `requisiteLink`. Official details of the client that the order uses.
     #[inline]
-    pub fn requisite_link(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn requisite_link(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "requisiteLink")
     }
     /// `tradeBindings`. Where the order came from.
     #[inline]
-    pub fn trade_bindings(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn trade_bindings(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tradeBindings")
     }
     /// `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "companyId")
     }
     /// Sets `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("companyId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleOrder {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleOrder> for rt::Value {
-    fn from(entity: SaleOrder) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleOrder {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

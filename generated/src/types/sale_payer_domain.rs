@@ -7,69 +7,28 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePayerDomain(rt::Object);
+rt::view!(SalePayerDomain);
 impl SalePayerDomain {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "personTypeId")
     }
     /// Sets `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     #[must_use]
-    pub fn set_person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("personTypeId", rt::value::id(value))
     }
     /// `domain`. Whether payers of that kind are people or companies.
     #[inline]
-    pub fn domain(&self) -> ::std::option::Option<&str> {
+    pub fn domain(&self) -> Option<&str> {
         rt::view::text(&self.0, "domain")
     }
     /// Sets `domain`. Whether payers of that kind are people or companies.
     #[inline]
     #[must_use]
-    pub fn set_domain(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_domain(self, value: impl Into<String>) -> Self {
         self.set("domain", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SalePayerDomain {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SalePayerDomain> for rt::Value {
-    fn from(entity: SalePayerDomain) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SalePayerDomain {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,63 +7,42 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePayment(rt::Object);
+rt::view!(SalePayment);
 impl SalePayment {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
-    pub fn order_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderId")
     }
     /// Sets `orderId`. Order that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_order_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderId", rt::value::id(value))
     }
     /// `paySystemXmlId`. Identifier of the way of paying in another system.
     #[inline]
-    pub fn pay_system_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn pay_system_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "paySystemXmlId")
     }
     /// `paySystemIsCash`. Whether it is paid in cash.
     #[inline]
-    pub fn pay_system_is_cash(&self) -> ::std::option::Option<bool> {
+    pub fn pay_system_is_cash(&self) -> Option<bool> {
         rt::view::read(&self.0, "paySystemIsCash")
     }
     /// `accountNumber`. Number that people see.
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
     /// `paid`. Whether the money came.
     #[inline]
-    pub fn paid(&self) -> ::std::option::Option<bool> {
+    pub fn paid(&self) -> Option<bool> {
         rt::view::read(&self.0, "paid")
     }
     /// Sets `paid`. Whether the money came.
@@ -74,43 +53,40 @@ impl SalePayment {
     }
     /// `datePaid`. When the money came.
     #[inline]
-    pub fn date_paid(&self) -> ::std::option::Option<&str> {
+    pub fn date_paid(&self) -> Option<&str> {
         rt::view::text(&self.0, "datePaid")
     }
     /// Sets `datePaid`. When the money came.
     #[inline]
     #[must_use]
-    pub fn set_date_paid(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_paid(self, value: impl Into<String>) -> Self {
         self.set("datePaid", rt::value::text(value))
     }
     /// `empPaidId`. Employee who noted that the money came.
     #[inline]
-    pub fn emp_paid_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_paid_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empPaidId")
     }
     /// Sets `empPaidId`. Employee who noted that the money came.
     #[inline]
     #[must_use]
-    pub fn set_emp_paid_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_emp_paid_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empPaidId", rt::value::id(value))
     }
     /// `paySystemId`. Way of paying, as sale.paysystem.list tells it.
     #[inline]
-    pub fn pay_system_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn pay_system_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "paySystemId")
     }
     /// Sets `paySystemId`. Way of paying, as sale.paysystem.list tells it.
     #[inline]
     #[must_use]
-    pub fn set_pay_system_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("paySystemId", rt::value::id(value))
     }
     /// `psStatus`. Whether the payment system reports success.
     #[inline]
-    pub fn ps_status(&self) -> ::std::option::Option<bool> {
+    pub fn ps_status(&self) -> Option<bool> {
         rt::view::read(&self.0, "psStatus")
     }
     /// Sets `psStatus`. Whether the payment system reports success.
@@ -121,284 +97,242 @@ impl SalePayment {
     }
     /// `psStatusCode`. Code that the payment system reports.
     #[inline]
-    pub fn ps_status_code(&self) -> ::std::option::Option<&str> {
+    pub fn ps_status_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "psStatusCode")
     }
     /// Sets `psStatusCode`. Code that the payment system reports.
     #[inline]
     #[must_use]
-    pub fn set_ps_status_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ps_status_code(self, value: impl Into<String>) -> Self {
         self.set("psStatusCode", rt::value::text(value))
     }
     /// `psStatusDescription`. Explanation that the payment system reports.
     #[inline]
-    pub fn ps_status_description(&self) -> ::std::option::Option<&str> {
+    pub fn ps_status_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "psStatusDescription")
     }
     /// Sets `psStatusDescription`. Explanation that the payment system reports.
     #[inline]
     #[must_use]
-    pub fn set_ps_status_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ps_status_description(self, value: impl Into<String>) -> Self {
         self.set("psStatusDescription", rt::value::text(value))
     }
     /// `psStatusMessage`. Message that the payment system reports.
     #[inline]
-    pub fn ps_status_message(&self) -> ::std::option::Option<&str> {
+    pub fn ps_status_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "psStatusMessage")
     }
     /// Sets `psStatusMessage`. Message that the payment system reports.
     #[inline]
     #[must_use]
-    pub fn set_ps_status_message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ps_status_message(self, value: impl Into<String>) -> Self {
         self.set("psStatusMessage", rt::value::text(value))
     }
     /// `psSum`. Sum that the payment system reports.
     #[inline]
-    pub fn ps_sum(&self) -> ::std::option::Option<f64> {
+    pub fn ps_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "psSum")
     }
     /// Sets `psSum`. Sum that the payment system reports.
     #[inline]
     #[must_use]
-    pub fn set_ps_sum(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_ps_sum(self, value: impl Into<f64>) -> Self {
         self.set("psSum", rt::value::number(value))
     }
     /// `psCurrency`. Currency that the payment system reports.
     #[inline]
-    pub fn ps_currency(&self) -> ::std::option::Option<&str> {
+    pub fn ps_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "psCurrency")
     }
     /// Sets `psCurrency`. Currency that the payment system reports.
     #[inline]
     #[must_use]
-    pub fn set_ps_currency(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ps_currency(self, value: impl Into<String>) -> Self {
         self.set("psCurrency", rt::value::text(value))
     }
     /// `psResponseDate`. When the payment system reported.
     #[inline]
-    pub fn ps_response_date(&self) -> ::std::option::Option<&str> {
+    pub fn ps_response_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "psResponseDate")
     }
     /// Sets `psResponseDate`. When the payment system reported.
     #[inline]
     #[must_use]
-    pub fn set_ps_response_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ps_response_date(self, value: impl Into<String>) -> Self {
         self.set("psResponseDate", rt::value::text(value))
     }
     /// `payVoucherNum`. Number of the document of the payment.
     #[inline]
-    pub fn pay_voucher_num(&self) -> ::std::option::Option<&str> {
+    pub fn pay_voucher_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "payVoucherNum")
     }
     /// Sets `payVoucherNum`. Number of the document of the payment.
     #[inline]
     #[must_use]
-    pub fn set_pay_voucher_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_voucher_num(self, value: impl Into<String>) -> Self {
         self.set("payVoucherNum", rt::value::text(value))
     }
     /// `payVoucherDate`. Day of the document of the payment.
     #[inline]
-    pub fn pay_voucher_date(&self) -> ::std::option::Option<&str> {
+    pub fn pay_voucher_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "payVoucherDate")
     }
     /// Sets `payVoucherDate`. Day of the document of the payment.
     #[inline]
     #[must_use]
-    pub fn set_pay_voucher_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_voucher_date(self, value: impl Into<String>) -> Self {
         self.set("payVoucherDate", rt::value::text(value))
     }
     /// `datePayBefore`. Until when the sum is to be paid.
     #[inline]
-    pub fn date_pay_before(&self) -> ::std::option::Option<&str> {
+    pub fn date_pay_before(&self) -> Option<&str> {
         rt::view::text(&self.0, "datePayBefore")
     }
     /// Sets `datePayBefore`. Until when the sum is to be paid.
     #[inline]
     #[must_use]
-    pub fn set_date_pay_before(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_pay_before(self, value: impl Into<String>) -> Self {
         self.set("datePayBefore", rt::value::text(value))
     }
     /// `dateBill`. When the sum was billed.
     #[inline]
-    pub fn date_bill(&self) -> ::std::option::Option<&str> {
+    pub fn date_bill(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateBill")
     }
     /// Sets `dateBill`. When the sum was billed.
     #[inline]
     #[must_use]
-    pub fn set_date_bill(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_bill(self, value: impl Into<String>) -> Self {
         self.set("dateBill", rt::value::text(value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `sum`. Sum of the payment.
     #[inline]
-    pub fn sum(&self) -> ::std::option::Option<f64> {
+    pub fn sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "sum")
     }
     /// Sets `sum`. Sum of the payment.
     #[inline]
     #[must_use]
-    pub fn set_sum(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_sum(self, value: impl Into<f64>) -> Self {
         self.set("sum", rt::value::number(value))
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// `paySystemName`. Name of the way of paying.
     #[inline]
-    pub fn pay_system_name(&self) -> ::std::option::Option<&str> {
+    pub fn pay_system_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "paySystemName")
     }
     /// `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "companyId")
     }
     /// Sets `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("companyId", rt::value::id(value))
     }
     /// `payReturnNum`. Number of the document of the refund.
     #[inline]
-    pub fn pay_return_num(&self) -> ::std::option::Option<&str> {
+    pub fn pay_return_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "payReturnNum")
     }
     /// Sets `payReturnNum`. Number of the document of the refund.
     #[inline]
     #[must_use]
-    pub fn set_pay_return_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_return_num(self, value: impl Into<String>) -> Self {
         self.set("payReturnNum", rt::value::text(value))
     }
     /// `priceCod`. What paying on delivery costs.
     #[inline]
-    pub fn price_cod(&self) -> ::std::option::Option<f64> {
+    pub fn price_cod(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceCod")
     }
     /// Sets `priceCod`. What paying on delivery costs.
     #[inline]
     #[must_use]
-    pub fn set_price_cod(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price_cod(self, value: impl Into<f64>) -> Self {
         self.set("priceCod", rt::value::number(value))
     }
     /// `payReturnDate`. Day of the document of the refund.
     #[inline]
-    pub fn pay_return_date(&self) -> ::std::option::Option<&str> {
+    pub fn pay_return_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "payReturnDate")
     }
     /// Sets `payReturnDate`. Day of the document of the refund.
     #[inline]
     #[must_use]
-    pub fn set_pay_return_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_return_date(self, value: impl Into<String>) -> Self {
         self.set("payReturnDate", rt::value::text(value))
     }
     /// `empReturnId`. Employee who gave the money back.
     #[inline]
-    pub fn emp_return_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_return_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empReturnId")
     }
     /// Sets `empReturnId`. Employee who gave the money back.
     #[inline]
     #[must_use]
-    pub fn set_emp_return_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_emp_return_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empReturnId", rt::value::id(value))
     }
     /// `payReturnComment`. Note on the refund.
     #[inline]
-    pub fn pay_return_comment(&self) -> ::std::option::Option<&str> {
+    pub fn pay_return_comment(&self) -> Option<&str> {
         rt::view::text(&self.0, "payReturnComment")
     }
     /// Sets `payReturnComment`. Note on the refund.
     #[inline]
     #[must_use]
-    pub fn set_pay_return_comment(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_pay_return_comment(self, value: impl Into<String>) -> Self {
         self.set("payReturnComment", rt::value::text(value))
     }
     /// `responsibleId`. Employee who is responsible.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. Employee who is responsible.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("responsibleId", rt::value::id(value))
     }
     /// `empResponsibleId`. Employee who named the responsible one.
     #[inline]
-    pub fn emp_responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empResponsibleId")
     }
     /// Sets `empResponsibleId`. Employee who named the responsible one.
     #[inline]
     #[must_use]
-    pub fn set_emp_responsible_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_emp_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empResponsibleId", rt::value::id(value))
     }
     /// `dateResponsibleId`. When the responsible employee was named.
     #[inline]
-    pub fn date_responsible_id(&self) -> ::std::option::Option<&str> {
+    pub fn date_responsible_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateResponsibleId")
     }
     /// `isReturn`. Whether the money was given back.
     #[inline]
-    pub fn is_return(&self) -> ::std::option::Option<bool> {
+    pub fn is_return(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReturn")
     }
     /// Sets `isReturn`. Whether the money was given back.
@@ -409,21 +343,18 @@ impl SalePayment {
     }
     /// `comments`. Note of the manager.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "comments")
     }
     /// Sets `comments`. Note of the manager.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("comments", rt::value::text(value))
     }
     /// `updated1c`. Whether an exchange with 1C changed it.
     #[inline]
-    pub fn updated1c(&self) -> ::std::option::Option<bool> {
+    pub fn updated1c(&self) -> Option<bool> {
         rt::view::read(&self.0, "updated1c")
     }
     /// Sets `updated1c`. Whether an exchange with 1C changed it.
@@ -434,63 +365,51 @@ impl SalePayment {
     }
     /// `id1c`. Identifier in 1C.
     #[inline]
-    pub fn id1c(&self) -> ::std::option::Option<&str> {
+    pub fn id1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "id1c")
     }
     /// Sets `id1c`. Identifier in 1C.
     #[inline]
     #[must_use]
-    pub fn set_id1c(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_id1c(self, value: impl Into<String>) -> Self {
         self.set("id1c", rt::value::text(value))
     }
     /// `version1c`. Version of the document in 1C.
     #[inline]
-    pub fn version1c(&self) -> ::std::option::Option<&str> {
+    pub fn version1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "version1c")
     }
     /// Sets `version1c`. Version of the document in 1C.
     #[inline]
     #[must_use]
-    pub fn set_version1c(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_version1c(self, value: impl Into<String>) -> Self {
         self.set("version1c", rt::value::text(value))
     }
     /// `externalPayment`. Where the payment comes from.
     #[inline]
-    pub fn external_payment(&self) -> ::std::option::Option<&str> {
+    pub fn external_payment(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalPayment")
     }
     /// Sets `externalPayment`. Where the payment comes from.
     #[inline]
     #[must_use]
-    pub fn set_external_payment(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_external_payment(self, value: impl Into<String>) -> Self {
         self.set("externalPayment", rt::value::text(value))
     }
     /// `psInvoiceId`. Identifier of the payment in the payment system.
     #[inline]
-    pub fn ps_invoice_id(&self) -> ::std::option::Option<&str> {
+    pub fn ps_invoice_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "psInvoiceId")
     }
     /// Sets `psInvoiceId`. Identifier of the payment in the payment system.
     #[inline]
     #[must_use]
-    pub fn set_ps_invoice_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
         self.set("psInvoiceId", rt::value::text(value))
     }
     /// `marked`. Whether it is marked as faulty. It is not when it is left out.
     #[inline]
-    pub fn marked(&self) -> ::std::option::Option<bool> {
+    pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
     /// Sets `marked`. Whether it is marked as faulty. It is not when it is left out.
@@ -501,49 +420,29 @@ impl SalePayment {
     }
     /// `reasonMarked`. Why it is marked as faulty.
     #[inline]
-    pub fn reason_marked(&self) -> ::std::option::Option<&str> {
+    pub fn reason_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "reasonMarked")
     }
     /// Sets `reasonMarked`. Why it is marked as faulty.
     #[inline]
     #[must_use]
-    pub fn set_reason_marked(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
         self.set("reasonMarked", rt::value::text(value))
     }
     /// `dateMarked`. When it was marked.
     #[inline]
-    pub fn date_marked(&self) -> ::std::option::Option<&str> {
+    pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
     }
     /// `empMarkedId`. Employee who marked it.
     #[inline]
-    pub fn emp_marked_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empMarkedId")
     }
     /// Sets `empMarkedId`. Employee who marked it.
     #[inline]
     #[must_use]
-    pub fn set_emp_marked_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("empMarkedId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SalePayment {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SalePayment> for rt::Value {
-    fn from(entity: SalePayment) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SalePayment {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

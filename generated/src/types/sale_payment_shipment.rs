@@ -7,90 +7,49 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePaymentShipment(rt::Object);
+rt::view!(SalePaymentShipment);
 impl SalePaymentShipment {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `shipmentId`. Shipment, as GetShipments tells it.
     #[inline]
-    pub fn shipment_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn shipment_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "shipmentId")
     }
     /// Sets `shipmentId`. Shipment, as GetShipments tells it.
     #[inline]
     #[must_use]
-    pub fn set_shipment_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_shipment_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("shipmentId", rt::value::id(value))
     }
     /// `paymentId`. Payment, as GetOrderPayments tells it.
     #[inline]
-    pub fn payment_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn payment_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "paymentId")
     }
     /// Sets `paymentId`. Payment, as GetOrderPayments tells it.
     #[inline]
     #[must_use]
-    pub fn set_payment_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_payment_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("paymentId", rt::value::id(value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `dateInsert`. When it was made.
     #[inline]
-    pub fn date_insert(&self) -> ::std::option::Option<&str> {
+    pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateInsert")
-    }
-}
-impl ::std::convert::From<rt::Object> for SalePaymentShipment {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SalePaymentShipment> for rt::Value {
-    fn from(entity: SalePaymentShipment) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SalePaymentShipment {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

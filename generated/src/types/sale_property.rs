@@ -7,101 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleProperty(rt::Object);
+rt::view!(SaleProperty);
 impl SaleProperty {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
-    pub fn person_type_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn person_type_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "personTypeId")
     }
     /// Sets `personTypeId`. Kind of payer, as GetPayerTypes tells it.
     #[inline]
     #[must_use]
-    pub fn set_person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("personTypeId", rt::value::id(value))
     }
     /// `propsGroupId`. Group of properties, as GetPropertyGroups tells it.
     #[inline]
-    pub fn props_group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn props_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propsGroupId")
     }
     /// Sets `propsGroupId`. Group of properties, as GetPropertyGroups tells it.
     #[inline]
     #[must_use]
-    pub fn set_props_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_props_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("propsGroupId", rt::value::id(value))
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `type`. Kind of value.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Kind of value.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `code`. Symbolic code of one's own.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// Sets `code`. Symbolic code of one's own.
     #[inline]
     #[must_use]
-    pub fn set_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
     /// `active`. Whether it is in use. It is when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// Sets `active`. Whether it is in use. It is when it is left out.
@@ -112,7 +82,7 @@ impl SaleProperty {
     }
     /// `util`. Whether clients do not see it. They do when it is left out.
     #[inline]
-    pub fn util(&self) -> ::std::option::Option<bool> {
+    pub fn util(&self) -> Option<bool> {
         rt::view::read(&self.0, "util")
     }
     /// Sets `util`. Whether clients do not see it. They do when it is left out.
@@ -123,7 +93,7 @@ impl SaleProperty {
     }
     /// `userProps`. Whether the profile of the client keeps it.
     #[inline]
-    pub fn user_props(&self) -> ::std::option::Option<bool> {
+    pub fn user_props(&self) -> Option<bool> {
         rt::view::read(&self.0, "userProps")
     }
     /// Sets `userProps`. Whether the profile of the client keeps it.
@@ -134,7 +104,7 @@ impl SaleProperty {
     }
     /// `isFiltered`. Whether the list of orders can be filtered by it.
     #[inline]
-    pub fn is_filtered(&self) -> ::std::option::Option<bool> {
+    pub fn is_filtered(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFiltered")
     }
     /// Sets `isFiltered`. Whether the list of orders can be filtered by it.
@@ -145,32 +115,29 @@ impl SaleProperty {
     }
     /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `description`. Explanation for people.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. Explanation for people.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `required`. Whether it must be filled in.
     #[inline]
-    pub fn required(&self) -> ::std::option::Option<bool> {
+    pub fn required(&self) -> Option<bool> {
         rt::view::read(&self.0, "required")
     }
     /// Sets `required`. Whether it must be filled in.
@@ -181,7 +148,7 @@ impl SaleProperty {
     }
     /// `multiple`. Whether it holds several values.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "multiple")
     }
     /// Sets `multiple`. Whether it holds several values.
@@ -192,43 +159,40 @@ impl SaleProperty {
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `defaultValue`. Value at the beginning; a list where it holds several.
     #[inline]
-    pub fn default_value(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "defaultValue")
     }
     /// Sets `defaultValue`. Value at the beginning; a list where it holds several.
     #[inline]
     #[must_use]
-    pub fn set_default_value(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
         self.set("defaultValue", value)
     }
     /// `settings`. Further limits, which depend on the kind of value.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
     /// Sets `settings`. Further limits, which depend on the kind of value.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
     }
     /// `isProfileName`. Whether a text serves as name of the client's profile.
     #[inline]
-    pub fn is_profile_name(&self) -> ::std::option::Option<bool> {
+    pub fn is_profile_name(&self) -> Option<bool> {
         rt::view::read(&self.0, "isProfileName")
     }
     /// Sets `isProfileName`. Whether a text serves as name of the client's profile.
@@ -239,7 +203,7 @@ impl SaleProperty {
     }
     /// `isPayer`. Whether a text serves as name of the payer.
     #[inline]
-    pub fn is_payer(&self) -> ::std::option::Option<bool> {
+    pub fn is_payer(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPayer")
     }
     /// Sets `isPayer`. Whether a text serves as name of the payer.
@@ -250,7 +214,7 @@ impl SaleProperty {
     }
     /// `isEmail`. Whether a text serves as e-mail address.
     #[inline]
-    pub fn is_email(&self) -> ::std::option::Option<bool> {
+    pub fn is_email(&self) -> Option<bool> {
         rt::view::read(&self.0, "isEmail")
     }
     /// Sets `isEmail`. Whether a text serves as e-mail address.
@@ -261,7 +225,7 @@ impl SaleProperty {
     }
     /// `isPhone`. Whether a text serves as telephone number.
     #[inline]
-    pub fn is_phone(&self) -> ::std::option::Option<bool> {
+    pub fn is_phone(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPhone")
     }
     /// Sets `isPhone`. Whether a text serves as telephone number.
@@ -272,7 +236,7 @@ impl SaleProperty {
     }
     /// `isZip`. Whether a text serves as postal code.
     #[inline]
-    pub fn is_zip(&self) -> ::std::option::Option<bool> {
+    pub fn is_zip(&self) -> Option<bool> {
         rt::view::read(&self.0, "isZip")
     }
     /// Sets `isZip`. Whether a text serves as postal code.
@@ -283,7 +247,7 @@ impl SaleProperty {
     }
     /// `isAddress`. Whether a text serves as address.
     #[inline]
-    pub fn is_address(&self) -> ::std::option::Option<bool> {
+    pub fn is_address(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAddress")
     }
     /// Sets `isAddress`. Whether a text serves as address.
@@ -294,7 +258,7 @@ impl SaleProperty {
     }
     /// `isLocation`. Whether a place serves to reckon the delivery.
     #[inline]
-    pub fn is_location(&self) -> ::std::option::Option<bool> {
+    pub fn is_location(&self) -> Option<bool> {
         rt::view::read(&self.0, "isLocation")
     }
     /// Sets `isLocation`. Whether a place serves to reckon the delivery.
@@ -305,7 +269,7 @@ impl SaleProperty {
     }
     /// `isLocation4tax`. Whether a place serves to find the tax.
     #[inline]
-    pub fn is_location4tax(&self) -> ::std::option::Option<bool> {
+    pub fn is_location4tax(&self) -> Option<bool> {
         rt::view::read(&self.0, "isLocation4tax")
     }
     /// Sets `isLocation4tax`. Whether a place serves to find the tax.
@@ -316,21 +280,18 @@ impl SaleProperty {
     }
     /// `inputFieldLocation`. Field for a place that is in no list; not used any more.
     #[inline]
-    pub fn input_field_location(&self) -> ::std::option::Option<&str> {
+    pub fn input_field_location(&self) -> Option<&str> {
         rt::view::text(&self.0, "inputFieldLocation")
     }
     /// Sets `inputFieldLocation`. Field for a place that is in no list; not used any more.
     #[inline]
     #[must_use]
-    pub fn set_input_field_location(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_input_field_location(self, value: impl Into<String>) -> Self {
         self.set("inputFieldLocation", rt::value::text(value))
     }
     /// `isAddressFrom`. Whether an address is where the goods are fetched.
     #[inline]
-    pub fn is_address_from(&self) -> ::std::option::Option<bool> {
+    pub fn is_address_from(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAddressFrom")
     }
     /// Sets `isAddressFrom`. Whether an address is where the goods are fetched.
@@ -341,7 +302,7 @@ impl SaleProperty {
     }
     /// `isAddressTo`. Whether an address is where the goods are brought.
     #[inline]
-    pub fn is_address_to(&self) -> ::std::option::Option<bool> {
+    pub fn is_address_to(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAddressTo")
     }
     /// Sets `isAddressTo`. Whether an address is where the goods are brought.
@@ -349,22 +310,5 @@ impl SaleProperty {
     #[must_use]
     pub fn set_is_address_to(self, value: bool) -> Self {
         self.set("isAddressTo", rt::value::yes_no(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleProperty {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleProperty> for rt::Value {
-    fn from(entity: SaleProperty) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleProperty {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,80 +7,39 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyRelation(rt::Object);
+rt::view!(SalePropertyRelation);
 impl SalePropertyRelation {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `entityId`. Number of the object that the property belongs to.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "entityId")
     }
     /// Sets `entityId`. Number of the object that the property belongs to.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("entityId", rt::value::id(value))
     }
     /// `entityType`. Kind of that object.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityType")
     }
     /// Sets `entityType`. Kind of that object.
     #[inline]
     #[must_use]
-    pub fn set_entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_type(self, value: impl Into<String>) -> Self {
         self.set("entityType", rt::value::text(value))
     }
     /// `propertyId`. Property, as GetOrderProperties tells it.
     #[inline]
-    pub fn property_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propertyId")
     }
     /// Sets `propertyId`. Property, as GetOrderProperties tells it.
     #[inline]
     #[must_use]
-    pub fn set_property_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("propertyId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SalePropertyRelation {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SalePropertyRelation> for rt::Value {
-    fn from(entity: SalePropertyRelation) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SalePropertyRelation {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,79 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyValue(rt::Object);
+rt::view!(SalePropertyValue);
 impl SalePropertyValue {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Name of the property.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
-    pub fn order_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderId")
     }
     /// `code`. Symbolic code of the property.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `value`. Value; a list where the property holds several.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "value")
     }
     /// `orderPropsId`. Property, as GetOrderProperties tells it.
     #[inline]
-    pub fn order_props_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_props_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderPropsId")
     }
     /// `orderPropsXmlId`. Identifier of the property in another system.
     #[inline]
-    pub fn order_props_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn order_props_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "orderPropsXmlId")
-    }
-}
-impl ::std::convert::From<rt::Object> for SalePropertyValue {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SalePropertyValue> for rt::Value {
-    fn from(entity: SalePropertyValue) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SalePropertyValue {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

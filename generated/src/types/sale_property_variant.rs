@@ -7,113 +7,66 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyVariant(rt::Object);
+rt::view!(SalePropertyVariant);
 impl SalePropertyVariant {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Choice as people read it.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Choice as people read it.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `value`. Value that is stored when the choice is taken.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&str> {
+    pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
     /// Sets `value`. Value that is stored when the choice is taken.
     #[inline]
     #[must_use]
-    pub fn set_value(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_value(self, value: impl Into<String>) -> Self {
         self.set("value", rt::value::text(value))
     }
     /// `orderPropsId`. Property, as GetOrderProperties tells it.
     #[inline]
-    pub fn order_props_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_props_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderPropsId")
     }
     /// Sets `orderPropsId`. Property, as GetOrderProperties tells it.
     #[inline]
     #[must_use]
-    pub fn set_order_props_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_order_props_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderPropsId", rt::value::id(value))
     }
     /// `description`. Explanation for people.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. Explanation for people.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SalePropertyVariant {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SalePropertyVariant> for rt::Value {
-    fn from(entity: SalePropertyVariant) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SalePropertyVariant {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,58 +7,37 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleShipment(rt::Object);
+rt::view!(SaleShipment);
 impl SaleShipment {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `dateInsert`. When it was made.
     #[inline]
-    pub fn date_insert(&self) -> ::std::option::Option<&str> {
+    pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateInsert")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
-    pub fn order_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderId")
     }
     /// Sets `orderId`. Order that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_order_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderId", rt::value::id(value))
     }
     /// `accountNumber`. Number that people see.
     #[inline]
-    pub fn account_number(&self) -> ::std::option::Option<&str> {
+    pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
     /// `allowDelivery`. Whether it may be sent.
     #[inline]
-    pub fn allow_delivery(&self) -> ::std::option::Option<bool> {
+    pub fn allow_delivery(&self) -> Option<bool> {
         rt::view::read(&self.0, "allowDelivery")
     }
     /// Sets `allowDelivery`. Whether it may be sent.
@@ -69,17 +48,17 @@ impl SaleShipment {
     }
     /// `dateAllowDelivery`. When it was decided whether it may be sent.
     #[inline]
-    pub fn date_allow_delivery(&self) -> ::std::option::Option<&str> {
+    pub fn date_allow_delivery(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateAllowDelivery")
     }
     /// `empAllowDeliveryId`. Employee who decided whether it may be sent.
     #[inline]
-    pub fn emp_allow_delivery_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_allow_delivery_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empAllowDeliveryId")
     }
     /// `deducted`. Whether it was sent.
     #[inline]
-    pub fn deducted(&self) -> ::std::option::Option<bool> {
+    pub fn deducted(&self) -> Option<bool> {
         rt::view::read(&self.0, "deducted")
     }
     /// Sets `deducted`. Whether it was sent.
@@ -90,293 +69,258 @@ impl SaleShipment {
     }
     /// `dateDeducted`. When it was noted as sent or not sent.
     #[inline]
-    pub fn date_deducted(&self) -> ::std::option::Option<&str> {
+    pub fn date_deducted(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateDeducted")
     }
     /// `empDeductedId`. Employee who noted it as sent or not sent.
     #[inline]
-    pub fn emp_deducted_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_deducted_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empDeductedId")
     }
     /// `reasonUndoDeducted`. Why it was not sent after all; not used any more.
     #[inline]
-    pub fn reason_undo_deducted(&self) -> ::std::option::Option<&str> {
+    pub fn reason_undo_deducted(&self) -> Option<&str> {
         rt::view::text(&self.0, "reasonUndoDeducted")
     }
     /// `system`. Whether it is a hidden one; those that can be read never are.
     #[inline]
-    pub fn system(&self) -> ::std::option::Option<bool> {
+    pub fn system(&self) -> Option<bool> {
         rt::view::read(&self.0, "system")
     }
     /// `deliveryId`. Delivery service, as GetDeliveryServices tells it.
     #[inline]
-    pub fn delivery_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn delivery_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "deliveryId")
     }
     /// Sets `deliveryId`. Delivery service, as GetDeliveryServices tells it.
     #[inline]
     #[must_use]
-    pub fn set_delivery_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_delivery_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("deliveryId", rt::value::id(value))
     }
     /// `deliveryName`. Name of the delivery service.
     #[inline]
-    pub fn delivery_name(&self) -> ::std::option::Option<&str> {
+    pub fn delivery_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryName")
     }
     /// `deliveryXmlId`. Identifier of the delivery service in another system.
     #[inline]
-    pub fn delivery_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn delivery_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryXmlId")
     }
     /// `statusId`. State of the shipment, as GetOrderStatuses tells it.
     #[inline]
-    pub fn status_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusId")
     }
     /// Sets `statusId`. State of the shipment, as GetOrderStatuses tells it.
     #[inline]
     #[must_use]
-    pub fn set_status_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("statusId", rt::value::text(value))
     }
     /// `statusXmlId`. Identifier of the state in another system.
     #[inline]
-    pub fn status_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn status_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusXmlId")
     }
     /// `canceled`. Whether it is cancelled.
     #[inline]
-    pub fn canceled(&self) -> ::std::option::Option<bool> {
+    pub fn canceled(&self) -> Option<bool> {
         rt::view::read(&self.0, "canceled")
     }
     /// `dateCanceled`. When it was cancelled.
     #[inline]
-    pub fn date_canceled(&self) -> ::std::option::Option<&str> {
+    pub fn date_canceled(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCanceled")
     }
     /// `empCanceledId`. Employee who cancelled it.
     #[inline]
-    pub fn emp_canceled_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_canceled_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empCanceledId")
     }
     /// `marked`. Whether it is marked as faulty. It is not when it is left out.
     #[inline]
-    pub fn marked(&self) -> ::std::option::Option<bool> {
+    pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
     /// `dateMarked`. When it was marked.
     #[inline]
-    pub fn date_marked(&self) -> ::std::option::Option<&str> {
+    pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
     }
     /// `reasonMarked`. Why it is marked as faulty.
     #[inline]
-    pub fn reason_marked(&self) -> ::std::option::Option<&str> {
+    pub fn reason_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "reasonMarked")
     }
     /// `empMarkedId`. Employee who marked it.
     #[inline]
-    pub fn emp_marked_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empMarkedId")
     }
     /// `deliveryDocDate`. Day of the document of the shipment.
     #[inline]
-    pub fn delivery_doc_date(&self) -> ::std::option::Option<&str> {
+    pub fn delivery_doc_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryDocDate")
     }
     /// Sets `deliveryDocDate`. Day of the document of the shipment.
     #[inline]
     #[must_use]
-    pub fn set_delivery_doc_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_delivery_doc_date(self, value: impl Into<String>) -> Self {
         self.set("deliveryDocDate", rt::value::text(value))
     }
     /// `deliveryDocNum`. Number of the document of the shipment.
     #[inline]
-    pub fn delivery_doc_num(&self) -> ::std::option::Option<&str> {
+    pub fn delivery_doc_num(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryDocNum")
     }
     /// Sets `deliveryDocNum`. Number of the document of the shipment.
     #[inline]
     #[must_use]
-    pub fn set_delivery_doc_num(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_delivery_doc_num(self, value: impl Into<String>) -> Self {
         self.set("deliveryDocNum", rt::value::text(value))
     }
     /// `trackingNumber`. Number by which the parcel can be followed.
     #[inline]
-    pub fn tracking_number(&self) -> ::std::option::Option<&str> {
+    pub fn tracking_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "trackingNumber")
     }
     /// Sets `trackingNumber`. Number by which the parcel can be followed.
     #[inline]
     #[must_use]
-    pub fn set_tracking_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_tracking_number(self, value: impl Into<String>) -> Self {
         self.set("trackingNumber", rt::value::text(value))
     }
     /// `trackingDescription`. Explanation of where the parcel is.
     #[inline]
-    pub fn tracking_description(&self) -> ::std::option::Option<&str> {
+    pub fn tracking_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "trackingDescription")
     }
     /// `trackingLastCheck`. When the way of the parcel was last checked.
     #[inline]
-    pub fn tracking_last_check(&self) -> ::std::option::Option<&str> {
+    pub fn tracking_last_check(&self) -> Option<&str> {
         rt::view::text(&self.0, "trackingLastCheck")
     }
     /// `trackingStatus`. Where the parcel is.
     #[inline]
-    pub fn tracking_status(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn tracking_status(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "trackingStatus")
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]
-    pub fn currency(&self) -> ::std::option::Option<&str> {
+    pub fn currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "currency")
     }
     /// `customPriceDelivery`. Whether the price of the delivery was set by hand.
     #[inline]
-    pub fn custom_price_delivery(&self) -> ::std::option::Option<bool> {
+    pub fn custom_price_delivery(&self) -> Option<bool> {
         rt::view::read(&self.0, "customPriceDelivery")
     }
     /// `basePriceDelivery`. What the delivery costs before discounts.
     #[inline]
-    pub fn base_price_delivery(&self) -> ::std::option::Option<f64> {
+    pub fn base_price_delivery(&self) -> Option<f64> {
         rt::view::read(&self.0, "basePriceDelivery")
     }
     /// Sets `basePriceDelivery`. What the delivery costs before discounts.
     #[inline]
     #[must_use]
-    pub fn set_base_price_delivery(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_base_price_delivery(self, value: impl Into<f64>) -> Self {
         self.set("basePriceDelivery", rt::value::number(value))
     }
     /// `priceDelivery`. What the delivery costs.
     #[inline]
-    pub fn price_delivery(&self) -> ::std::option::Option<f64> {
+    pub fn price_delivery(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceDelivery")
     }
     /// Sets `priceDelivery`. What the delivery costs.
     #[inline]
     #[must_use]
-    pub fn set_price_delivery(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_price_delivery(self, value: impl Into<f64>) -> Self {
         self.set("priceDelivery", rt::value::number(value))
     }
     /// `discountPrice`. Discount on the delivery.
     #[inline]
-    pub fn discount_price(&self) -> ::std::option::Option<f64> {
+    pub fn discount_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "discountPrice")
     }
     /// `comments`. Note of the manager.
     #[inline]
-    pub fn comments(&self) -> ::std::option::Option<&str> {
+    pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "comments")
     }
     /// Sets `comments`. Note of the manager.
     #[inline]
     #[must_use]
-    pub fn set_comments(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("comments", rt::value::text(value))
     }
     /// `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
-    pub fn company_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "companyId")
     }
     /// Sets `companyId`. Own company that gets the money; not used in the cloud.
     #[inline]
     #[must_use]
-    pub fn set_company_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("companyId", rt::value::id(value))
     }
     /// `responsibleId`. Employee who is responsible.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. Employee who is responsible.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("responsibleId", rt::value::id(value))
     }
     /// `dateResponsibleId`. When the responsible employee was named.
     #[inline]
-    pub fn date_responsible_id(&self) -> ::std::option::Option<&str> {
+    pub fn date_responsible_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateResponsibleId")
     }
     /// `empResponsibleId`. Employee who named the responsible one.
     #[inline]
-    pub fn emp_responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn emp_responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empResponsibleId")
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `externalDelivery`. Whether it comes from another system.
     #[inline]
-    pub fn external_delivery(&self) -> ::std::option::Option<bool> {
+    pub fn external_delivery(&self) -> Option<bool> {
         rt::view::read(&self.0, "externalDelivery")
     }
     /// `id1c`. Identifier in 1C.
     #[inline]
-    pub fn id1c(&self) -> ::std::option::Option<&str> {
+    pub fn id1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "id1c")
     }
     /// `updated1c`. Whether an exchange with 1C changed it.
     #[inline]
-    pub fn updated1c(&self) -> ::std::option::Option<bool> {
+    pub fn updated1c(&self) -> Option<bool> {
         rt::view::read(&self.0, "updated1c")
     }
     /// `version1c`. Version of the document in 1C.
     #[inline]
-    pub fn version1c(&self) -> ::std::option::Option<&str> {
+    pub fn version1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "version1c")
     }
     /// `shipmentItems`. Items that it holds.
     #[inline]
-    pub fn shipment_items(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn shipment_items(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "shipmentItems")
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleShipment {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleShipment> for rt::Value {
-    fn from(entity: SaleShipment) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleShipment {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

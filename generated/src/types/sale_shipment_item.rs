@@ -7,109 +7,65 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleShipmentItem(rt::Object);
+rt::view!(SaleShipmentItem);
 impl SaleShipmentItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `orderDeliveryId`. Shipment that holds the item.
     #[inline]
-    pub fn order_delivery_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_delivery_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderDeliveryId")
     }
     /// Sets `orderDeliveryId`. Shipment that holds the item.
     #[inline]
     #[must_use]
-    pub fn set_order_delivery_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_order_delivery_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderDeliveryId", rt::value::id(value))
     }
     /// `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
-    pub fn basket_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn basket_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "basketId")
     }
     /// Sets `basketId`. Item of the order, as GetBasketItems tells it.
     #[inline]
     #[must_use]
-    pub fn set_basket_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_basket_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("basketId", rt::value::id(value))
     }
     /// `quantity`. How many pieces are sent.
     #[inline]
-    pub fn quantity(&self) -> ::std::option::Option<f64> {
+    pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
     /// Sets `quantity`. How many pieces are sent.
     #[inline]
     #[must_use]
-    pub fn set_quantity(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         self.set("quantity", rt::value::number(value))
     }
     /// `reservedQuantity`. How many pieces are held back.
     #[inline]
-    pub fn reserved_quantity(&self) -> ::std::option::Option<f64> {
+    pub fn reserved_quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "reservedQuantity")
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `dateInsert`. When it was made.
     #[inline]
-    pub fn date_insert(&self) -> ::std::option::Option<&str> {
+    pub fn date_insert(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateInsert")
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleShipmentItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleShipmentItem> for rt::Value {
-    fn from(entity: SaleShipmentItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleShipmentItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,60 +7,33 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleStatus(rt::Object);
+rt::view!(SaleStatus);
 impl SaleStatus {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Code of the state, one or two letters, such as DN.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<&str> {
+    pub fn id(&self) -> Option<&str> {
         rt::view::text(&self.0, "id")
     }
     /// Sets `id`. Code of the state, one or two letters, such as DN.
     #[inline]
     #[must_use]
-    pub fn set_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_id(self, value: impl Into<String>) -> Self {
         self.set("id", rt::value::text(value))
     }
     /// `type`. What the state belongs to.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. What the state belongs to.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `notify`. Whether clients get an e-mail when the state is reached.
     #[inline]
-    pub fn notify(&self) -> ::std::option::Option<bool> {
+    pub fn notify(&self) -> Option<bool> {
         rt::view::read(&self.0, "notify")
     }
     /// Sets `notify`. Whether clients get an e-mail when the state is reached.
@@ -71,58 +44,35 @@ impl SaleStatus {
     }
     /// `color`. Colour as hexadecimal digits, such as \#BEEDF1.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// Sets `color`. Colour as hexadecimal digits, such as \#BEEDF1.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
     /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleStatus {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleStatus> for rt::Value {
-    fn from(entity: SaleStatus) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleStatus {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

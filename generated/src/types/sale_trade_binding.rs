@@ -7,79 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleTradeBinding(rt::Object);
+rt::view!(SaleTradeBinding);
 impl SaleTradeBinding {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// `externalOrderId`. Number of the order there.
     #[inline]
-    pub fn external_order_id(&self) -> ::std::option::Option<&str> {
+    pub fn external_order_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalOrderId")
     }
     /// `orderId`. Order that it belongs to.
     #[inline]
-    pub fn order_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn order_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderId")
     }
     /// `tradingPlatformId`. Platform, as GetTradePlatforms tells it.
     #[inline]
-    pub fn trading_platform_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn trading_platform_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "tradingPlatformId")
     }
     /// `tradingPlatformXmlId`. Identifier of the platform in another system.
     #[inline]
-    pub fn trading_platform_xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn trading_platform_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "tradingPlatformXmlId")
     }
     /// `params`. Further data, as PHP writes them.
     #[inline]
-    pub fn params(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn params(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "params")
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleTradeBinding {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleTradeBinding> for rt::Value {
-    fn from(entity: SaleTradeBinding) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleTradeBinding {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,89 +7,51 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleTradePlatform(rt::Object);
+rt::view!(SaleTradePlatform);
 impl SaleTradePlatform {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `code`. Symbolic code; CRM_COMPANY and CRM_CONTACT belong to the system.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `active`. Whether it is in use. It is when it is left out.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `description`. Explanation of the state in that language.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// `settings`. Settings, as PHP writes them.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn settings(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "settings")
     }
     /// `catalogSectionTabClassName`. Class behind the tab in sections of the catalogue.
     #[inline]
-    pub fn catalog_section_tab_class_name(&self) -> ::std::option::Option<&str> {
+    pub fn catalog_section_tab_class_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "catalogSectionTabClassName")
     }
     /// `class`. Class behind the platform.
     #[inline]
-    pub fn class(&self) -> ::std::option::Option<&str> {
+    pub fn class(&self) -> Option<&str> {
         rt::view::text(&self.0, "class")
     }
     /// `xmlId`. Identifier in another system; made by the portal when it is left out.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
-    }
-}
-impl ::std::convert::From<rt::Object> for SaleTradePlatform {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SaleTradePlatform> for rt::Value {
-    fn from(entity: SaleTradePlatform) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SaleTradePlatform {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

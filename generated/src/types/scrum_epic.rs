@@ -7,142 +7,88 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumEpic(rt::Object);
+rt::view!(ScrumEpic);
 impl ScrumEpic {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the object.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "groupId")
     }
     /// Sets `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("groupId", rt::value::id(value))
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `description`. What it is about.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What it is about.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `createdBy`. Person who counts as its maker; the caller when it is left out.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// Sets `createdBy`. Person who counts as its maker; the caller when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_created_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("createdBy", rt::value::id(value))
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
     /// Sets `modifiedBy`. Person who counts as the last to change it.
     #[inline]
     #[must_use]
-    pub fn set_modified_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_modified_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("modifiedBy", rt::value::id(value))
     }
     /// `color`. Colour as hexadecimal digits, such as 00C4FB.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// Sets `color`. Colour as hexadecimal digits, such as 00C4FB.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
     /// `files`. Files of the Drive by their numbers, each with n before it, as in n429.
     #[inline]
-    pub fn files(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn files(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "files")
     }
     /// Sets `files`. Files of the Drive by their numbers, each with n before it, as in n429.
     #[inline]
     #[must_use]
-    pub fn set_files(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn set_files(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set("files", rt::value::list(value, rt::value::text))
-    }
-}
-impl ::std::convert::From<rt::Object> for ScrumEpic {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ScrumEpic> for rt::Value {
-    fn from(entity: ScrumEpic) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ScrumEpic {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,141 +7,97 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumSprint(rt::Object);
+rt::view!(ScrumSprint);
 impl ScrumSprint {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the object.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "groupId")
     }
     /// Sets `groupId`. Scrum team, by the number of its workgroup.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("groupId", rt::value::id(value))
     }
     /// `entityType`. Kind of object, sprint here.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityType")
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `goal`. What the sprint shall reach.
     #[inline]
-    pub fn goal(&self) -> ::std::option::Option<&str> {
+    pub fn goal(&self) -> Option<&str> {
         rt::view::text(&self.0, "goal")
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `createdBy`. Person who counts as its maker; the caller when it is left out.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
     /// `dateStart`. When the sprint begins, as a date in ISO 8601 or as seconds since 1970\.
     #[inline]
-    pub fn date_start(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_start(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "dateStart")
     }
     /// Sets `dateStart`. When the sprint begins, as a date in ISO 8601 or as seconds since 1970\.
     #[inline]
     #[must_use]
-    pub fn set_date_start(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_date_start(self, value: impl Into<rt::Value>) -> Self {
         self.set("dateStart", value)
     }
     /// `dateEnd`. When the sprint ends, as a date in ISO 8601 or as seconds since 1970\.
     #[inline]
-    pub fn date_end(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_end(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "dateEnd")
     }
     /// Sets `dateEnd`. When the sprint ends, as a date in ISO 8601 or as seconds since 1970\.
     #[inline]
     #[must_use]
-    pub fn set_date_end(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_date_end(self, value: impl Into<rt::Value>) -> Self {
         self.set("dateEnd", value)
     }
     /// `status`. State of the sprint; a team has one running sprint at most.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// Sets `status`. State of the sprint; a team has one running sprint at most.
     #[inline]
     #[must_use]
-    pub fn set_status(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status(self, value: impl Into<String>) -> Self {
         self.set("status", rt::value::text(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for ScrumSprint {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ScrumSprint> for rt::Value {
-    fn from(entity: ScrumSprint) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ScrumSprint {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

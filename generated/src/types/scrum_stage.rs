@@ -7,113 +7,66 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumStage(rt::Object);
+rt::view!(ScrumStage);
 impl ScrumStage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the object.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name that people see.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `type`. Part that the stage plays; a kanban needs one of the first and one of the last kind.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Part that the stage plays; a kanban needs one of the first and one of the last kind.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `color`. Colour as hexadecimal digits, such as 00C4FB.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
     /// Sets `color`. Colour as hexadecimal digits, such as 00C4FB.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
     /// `sprintId`. Number of the sprint, as GetSprints tells it.
     #[inline]
-    pub fn sprint_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn sprint_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "sprintId")
     }
     /// Sets `sprintId`. Number of the sprint, as GetSprints tells it.
     #[inline]
     #[must_use]
-    pub fn set_sprint_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_sprint_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("sprintId", rt::value::id(value))
-    }
-}
-impl ::std::convert::From<rt::Object> for ScrumStage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ScrumStage> for rt::Value {
-    fn from(entity: ScrumStage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ScrumStage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

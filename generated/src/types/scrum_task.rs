@@ -7,101 +7,60 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumTask(rt::Object);
+rt::view!(ScrumTask);
 impl ScrumTask {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `entityId`. Backlog or sprint that holds the task.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "entityId")
     }
     /// Sets `entityId`. Backlog or sprint that holds the task.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("entityId", rt::value::id(value))
     }
     /// `storyPoints`. Estimate of the effort, a number or any other short text.
     #[inline]
-    pub fn story_points(&self) -> ::std::option::Option<&str> {
+    pub fn story_points(&self) -> Option<&str> {
         rt::view::text(&self.0, "storyPoints")
     }
     /// Sets `storyPoints`. Estimate of the effort, a number or any other short text.
     #[inline]
     #[must_use]
-    pub fn set_story_points(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_story_points(self, value: impl Into<String>) -> Self {
         self.set("storyPoints", rt::value::text(value))
     }
     /// `epicId`. Epic that the task belongs to.
     #[inline]
-    pub fn epic_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn epic_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "epicId")
     }
     /// Sets `epicId`. Epic that the task belongs to.
     #[inline]
     #[must_use]
-    pub fn set_epic_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_epic_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("epicId", rt::value::id(value))
     }
     /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `createdBy`. Person who counts as its maker; the caller when it is left out.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `modifiedBy`. Person who counts as the last to change it.
     #[inline]
-    pub fn modified_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
-    }
-}
-impl ::std::convert::From<rt::Object> for ScrumTask {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<ScrumTask> for rt::Value {
-    fn from(entity: ScrumTask) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for ScrumTask {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

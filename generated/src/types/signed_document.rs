@@ -7,89 +7,51 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignedDocument(rt::Object);
+rt::view!(SignedDocument);
 impl SignedDocument {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the document.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. Name of the document.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `create_date`. When it was made.
     #[inline]
-    pub fn create_date(&self) -> ::std::option::Option<&str> {
+    pub fn create_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "create_date")
     }
     /// `signed_date`. When it was signed.
     #[inline]
-    pub fn signed_date(&self) -> ::std::option::Option<&str> {
+    pub fn signed_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "signed_date")
     }
     /// `creator_id`. Number of the account that made it.
     #[inline]
-    pub fn creator_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn creator_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "creator_id")
     }
     /// `member_id`. Number of the account that it was signed with.
     #[inline]
-    pub fn member_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn member_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "member_id")
     }
     /// `role`. What that person did.
     #[inline]
-    pub fn role(&self) -> ::std::option::Option<&str> {
+    pub fn role(&self) -> Option<&str> {
         rt::view::text(&self.0, "role")
     }
     /// `folderName`. Folder of the safe, where it has folders.
     #[inline]
-    pub fn folder_name(&self) -> ::std::option::Option<&str> {
+    pub fn folder_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "folderName")
     }
     /// `file_url`. Address of the signed file.
     #[inline]
-    pub fn file_url(&self) -> ::std::option::Option<&str> {
+    pub fn file_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "file_url")
-    }
-}
-impl ::std::convert::From<rt::Object> for SignedDocument {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SignedDocument> for rt::Value {
-    fn from(entity: SignedDocument) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SignedDocument {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,59 +7,21 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SigningDocument(rt::Object);
+rt::view!(SigningDocument);
 impl SigningDocument {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `uid`. Key of the document.
     #[inline]
-    pub fn uid(&self) -> ::std::option::Option<&str> {
+    pub fn uid(&self) -> Option<&str> {
         rt::view::text(&self.0, "uid")
     }
     /// `state`. State of the document: code, such as in_progress, and name, in words.
     #[inline]
-    pub fn state(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn state(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "state")
     }
     /// `members`. People who take part, each with uid, role, party, user (employeeCode, employeeId, userId) and state (code, name).
     #[inline]
-    pub fn members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn members(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "members")
-    }
-}
-impl ::std::convert::From<rt::Object> for SigningDocument {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SigningDocument> for rt::Value {
-    fn from(entity: SigningDocument) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SigningDocument {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

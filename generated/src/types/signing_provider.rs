@@ -7,69 +7,31 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SigningProvider(rt::Object);
+rt::view!(SigningProvider);
 impl SigningProvider {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `code`. Code of the kind of service.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
     /// `uid`. Key of the service, for sending documents.
     #[inline]
-    pub fn uid(&self) -> ::std::option::Option<&str> {
+    pub fn uid(&self) -> Option<&str> {
         rt::view::text(&self.0, "uid")
     }
     /// `name`. Name of the service, in the language asked for.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `date`. When the company was registered with it.
     #[inline]
-    pub fn date(&self) -> ::std::option::Option<&str> {
+    pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
     }
     /// `expires`. Until when that holds.
     #[inline]
-    pub fn expires(&self) -> ::std::option::Option<&str> {
+    pub fn expires(&self) -> Option<&str> {
         rt::view::text(&self.0, "expires")
-    }
-}
-impl ::std::convert::From<rt::Object> for SigningProvider {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SigningProvider> for rt::Value {
-    fn from(entity: SigningProvider) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SigningProvider {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

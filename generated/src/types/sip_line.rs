@@ -7,174 +7,121 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SipLine(rt::Object);
+rt::view!(SipLine);
 impl SipLine {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TYPE`. Where the exchange stands; in the cloud when it is left out.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// Sets `TYPE`. Where the exchange stands; in the cloud when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
     /// `CONFIG_ID`. Line, by the number of its configuration that GetSipLines tells.
     #[inline]
-    pub fn config_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn config_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CONFIG_ID")
     }
     /// `REG_ID`. Registration of a line of the kind cloud, by the number that GetSipLines tells.
     #[inline]
-    pub fn reg_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn reg_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "REG_ID")
     }
     /// `TITLE`. Name of the connection.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name of the connection.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `SERVER`. Address of the SIP server.
     #[inline]
-    pub fn server(&self) -> ::std::option::Option<&str> {
+    pub fn server(&self) -> Option<&str> {
         rt::view::text(&self.0, "SERVER")
     }
     /// Sets `SERVER`. Address of the SIP server.
     #[inline]
     #[must_use]
-    pub fn set_server(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_server(self, value: impl Into<String>) -> Self {
         self.set("SERVER", rt::value::text(value))
     }
     /// `LOGIN`. User name at the server.
     #[inline]
-    pub fn login(&self) -> ::std::option::Option<&str> {
+    pub fn login(&self) -> Option<&str> {
         rt::view::text(&self.0, "LOGIN")
     }
     /// Sets `LOGIN`. User name at the server.
     #[inline]
     #[must_use]
-    pub fn set_login(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_login(self, value: impl Into<String>) -> Self {
         self.set("LOGIN", rt::value::text(value))
     }
     /// `PASSWORD`. Password at the server, 100 characters at most.
     #[inline]
-    pub fn password(&self) -> ::std::option::Option<&str> {
+    pub fn password(&self) -> Option<&str> {
         rt::view::text(&self.0, "PASSWORD")
     }
     /// Sets `PASSWORD`. Password at the server, 100 characters at most.
     #[inline]
     #[must_use]
-    pub fn set_password(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_password(self, value: impl Into<String>) -> Self {
         self.set("PASSWORD", rt::value::text(value))
     }
     /// `AUTH_USER`. User name for signing in where it differs from LOGIN.
     #[inline]
-    pub fn auth_user(&self) -> ::std::option::Option<&str> {
+    pub fn auth_user(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTH_USER")
     }
     /// `OUTBOUND_PROXY`. SIP proxy for outgoing calls.
     #[inline]
-    pub fn outbound_proxy(&self) -> ::std::option::Option<&str> {
+    pub fn outbound_proxy(&self) -> Option<&str> {
         rt::view::text(&self.0, "OUTBOUND_PROXY")
     }
     /// `DETECT_LINE_NUMBER`. Whether the dialled number is recognised.
     #[inline]
-    pub fn detect_line_number(&self) -> ::std::option::Option<bool> {
+    pub fn detect_line_number(&self) -> Option<bool> {
         rt::view::read(&self.0, "DETECT_LINE_NUMBER")
     }
     /// `LINE_DETECT_HEADER_ORDER`. Headers by which the dialled number is recognised, in their order.
     #[inline]
-    pub fn line_detect_header_order(&self) -> ::std::option::Option<&str> {
+    pub fn line_detect_header_order(&self) -> Option<&str> {
         rt::view::text(&self.0, "LINE_DETECT_HEADER_ORDER")
     }
     /// `REGISTRATION_STATUS_CODE`. State of the registration, a SIP code such as 200\.
     #[inline]
-    pub fn registration_status_code(&self) -> ::std::option::Option<i64> {
+    pub fn registration_status_code(&self) -> Option<i64> {
         rt::view::read(&self.0, "REGISTRATION_STATUS_CODE")
     }
     /// `REGISTRATION_ERROR_MESSAGE`. Why the registration failed.
     #[inline]
-    pub fn registration_error_message(&self) -> ::std::option::Option<&str> {
+    pub fn registration_error_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "REGISTRATION_ERROR_MESSAGE")
     }
     /// `INCOMING_SERVER`. Server for incoming calls, for an exchange in the office.
     #[inline]
-    pub fn incoming_server(&self) -> ::std::option::Option<&str> {
+    pub fn incoming_server(&self) -> Option<&str> {
         rt::view::text(&self.0, "INCOMING_SERVER")
     }
     /// `INCOMING_LOGIN`. User name for incoming calls, for an exchange in the office.
     #[inline]
-    pub fn incoming_login(&self) -> ::std::option::Option<&str> {
+    pub fn incoming_login(&self) -> Option<&str> {
         rt::view::text(&self.0, "INCOMING_LOGIN")
     }
     /// `INCOMING_PASSWORD`. Password for incoming calls, for an exchange in the office.
     #[inline]
-    pub fn incoming_password(&self) -> ::std::option::Option<&str> {
+    pub fn incoming_password(&self) -> Option<&str> {
         rt::view::text(&self.0, "INCOMING_PASSWORD")
-    }
-}
-impl ::std::convert::From<rt::Object> for SipLine {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<SipLine> for rt::Value {
-    fn from(entity: SipLine) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for SipLine {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,79 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureEmployee(rt::Object);
+rt::view!(StructureEmployee);
 impl StructureEmployee {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `userId`. Number of the account.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// `name`. First and family name.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// `workPosition`. Job title; empty where none is written down.
     #[inline]
-    pub fn work_position(&self) -> ::std::option::Option<&str> {
+    pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "workPosition")
     }
     /// `avatar`. Address of the portrait.
     #[inline]
-    pub fn avatar(&self) -> ::std::option::Option<&str> {
+    pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
     }
     /// `url`. Address of the profile on the portal.
     #[inline]
-    pub fn url(&self) -> ::std::option::Option<&str> {
+    pub fn url(&self) -> Option<&str> {
         rt::view::text(&self.0, "url")
     }
     /// `departments`. Departments, each with id and name.
     #[inline]
-    pub fn departments(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn departments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "departments")
     }
     /// `teams`. Teams, each with id and name.
     #[inline]
-    pub fn teams(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn teams(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "teams")
-    }
-}
-impl ::std::convert::From<rt::Object> for StructureEmployee {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<StructureEmployee> for rt::Value {
-    fn from(entity: StructureEmployee) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for StructureEmployee {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,151 +7,101 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureNode(rt::Object);
+rt::view!(StructureNode);
 impl StructureNode {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the department or team, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. What the department or team is called.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. What the department or team is called.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `type`. Whether it is a department or a team.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
     /// Sets `type`. Whether it is a department or a team.
     #[inline]
     #[must_use]
-    pub fn set_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
     /// `structureId`. Number of the structure that it belongs to; most portals have one.
     #[inline]
-    pub fn structure_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn structure_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "structureId")
     }
     /// `parentId`. Number of the department or team above; empty for the top one.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parentId")
     }
     /// Sets `parentId`. Number of the department or team above; empty for the top one.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("parentId", rt::value::id(value))
     }
     /// `description`. What the department or team does.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the department or team does.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `accessCode`. Code that stands for its people where rights are given, such as DR44.
     #[inline]
-    pub fn access_code(&self) -> ::std::option::Option<&str> {
+    pub fn access_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "accessCode")
     }
     /// `userCount`. How many people are in it.
     #[inline]
-    pub fn user_count(&self) -> ::std::option::Option<i64> {
+    pub fn user_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "userCount")
     }
     /// `colorName`. Colour of a team in the chart; departments have none.
     #[inline]
-    pub fn color_name(&self) -> ::std::option::Option<&str> {
+    pub fn color_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "colorName")
     }
     /// Sets `colorName`. Colour of a team in the chart; departments have none.
     #[inline]
     #[must_use]
-    pub fn set_color_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color_name(self, value: impl Into<String>) -> Self {
         self.set("colorName", rt::value::text(value))
     }
     /// `xmlId`. Identifier in another system; empty where there is none.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// `createdAt`. When it was made.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `updatedAt`. When it was last changed.
     #[inline]
-    pub fn updated_at(&self) -> ::std::option::Option<&str> {
+    pub fn updated_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedAt")
     }
     /// `members`. Its people; comes only where a method says so.
     #[inline]
-    pub fn members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn members(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "members")
-    }
-}
-impl ::std::convert::From<rt::Object> for StructureNode {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<StructureNode> for rt::Value {
-    fn from(entity: StructureNode) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for StructureNode {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,32 +7,11 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureRoles(rt::Object);
+rt::view!(StructureRoles);
 impl StructureRoles {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `MEMBER_HEAD`. Numbers of the accounts that head the department.
     #[inline]
-    pub fn member_head(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn member_head(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBER_HEAD")
     }
     /// Sets `MEMBER_HEAD`. Numbers of the accounts that head the department.
@@ -40,13 +19,13 @@ impl StructureRoles {
     #[must_use]
     pub fn set_member_head(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("MEMBER_HEAD", rt::value::list(value, rt::value::id))
     }
     /// `MEMBER_DEPUTY_HEAD`. Numbers of the accounts that stand in for the head.
     #[inline]
-    pub fn member_deputy_head(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn member_deputy_head(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBER_DEPUTY_HEAD")
     }
     /// Sets `MEMBER_DEPUTY_HEAD`. Numbers of the accounts that stand in for the head.
@@ -54,13 +33,13 @@ impl StructureRoles {
     #[must_use]
     pub fn set_member_deputy_head(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("MEMBER_DEPUTY_HEAD", rt::value::list(value, rt::value::id))
     }
     /// `MEMBER_EMPLOYEE`. Numbers of the accounts that work in the department.
     #[inline]
-    pub fn member_employee(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn member_employee(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBER_EMPLOYEE")
     }
     /// Sets `MEMBER_EMPLOYEE`. Numbers of the accounts that work in the department.
@@ -68,13 +47,13 @@ impl StructureRoles {
     #[must_use]
     pub fn set_member_employee(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("MEMBER_EMPLOYEE", rt::value::list(value, rt::value::id))
     }
     /// `MEMBER_TEAM_HEAD`. Numbers of the accounts that lead the team.
     #[inline]
-    pub fn member_team_head(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn member_team_head(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBER_TEAM_HEAD")
     }
     /// Sets `MEMBER_TEAM_HEAD`. Numbers of the accounts that lead the team.
@@ -82,15 +61,13 @@ impl StructureRoles {
     #[must_use]
     pub fn set_member_team_head(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("MEMBER_TEAM_HEAD", rt::value::list(value, rt::value::id))
     }
     /// `MEMBER_TEAM_DEPUTY_HEAD`. Numbers of the accounts that stand in for the leader.
     #[inline]
-    pub fn member_team_deputy_head(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn member_team_deputy_head(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBER_TEAM_DEPUTY_HEAD")
     }
     /// Sets `MEMBER_TEAM_DEPUTY_HEAD`. Numbers of the accounts that stand in for the leader.
@@ -98,15 +75,13 @@ impl StructureRoles {
     #[must_use]
     pub fn set_member_team_deputy_head(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("MEMBER_TEAM_DEPUTY_HEAD", rt::value::list(value, rt::value::id))
     }
     /// `MEMBER_TEAM_EMPLOYEE`. Numbers of the accounts that belong to the team.
     #[inline]
-    pub fn member_team_employee(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn member_team_employee(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBER_TEAM_EMPLOYEE")
     }
     /// Sets `MEMBER_TEAM_EMPLOYEE`. Numbers of the accounts that belong to the team.
@@ -114,25 +89,8 @@ impl StructureRoles {
     #[must_use]
     pub fn set_member_team_employee(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("MEMBER_TEAM_EMPLOYEE", rt::value::list(value, rt::value::id))
-    }
-}
-impl ::std::convert::From<rt::Object> for StructureRoles {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<StructureRoles> for rt::Value {
-    fn from(entity: StructureRoles) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for StructureRoles {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

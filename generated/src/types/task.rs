@@ -7,459 +7,421 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Task(rt::Object);
+rt::view!(Task);
 impl Task {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the task.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parentId")
     }
     /// `title`. What is to be done, in one line.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `description`. Details, with BB codes such as \[B\] where descriptionInBbcode says so.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// `chatId`. Chat that belongs to the task on portals with the new task card.
     #[inline]
-    pub fn chat_id(&self) -> ::std::option::Option<i64> {
+    pub fn chat_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "chatId")
     }
     /// `mark`. Rating of the finished work; null while there is none.
     #[inline]
-    pub fn mark(&self) -> ::std::option::Option<&str> {
+    pub fn mark(&self) -> Option<&str> {
         rt::view::text(&self.0, "mark")
     }
     /// `priority`. How urgent the task is.
     #[inline]
-    pub fn priority(&self) -> ::std::option::Option<&str> {
+    pub fn priority(&self) -> Option<&str> {
         rt::view::text(&self.0, "priority")
     }
     /// `multitask`. Whether it was given to several people, so that each got a subtask.
     #[inline]
-    pub fn multitask(&self) -> ::std::option::Option<bool> {
+    pub fn multitask(&self) -> Option<bool> {
         rt::view::read(&self.0, "multitask")
     }
     /// `notViewed`. Whether the caller has not opened the task yet.
     #[inline]
-    pub fn not_viewed(&self) -> ::std::option::Option<bool> {
+    pub fn not_viewed(&self) -> Option<bool> {
         rt::view::read(&self.0, "notViewed")
     }
     /// `replicate`. Whether the task repeats by a schedule.
     #[inline]
-    pub fn replicate(&self) -> ::std::option::Option<bool> {
+    pub fn replicate(&self) -> Option<bool> {
         rt::view::read(&self.0, "replicate")
     }
     /// `stageId`. Column of the Kanban board; 0 where it stands in none.
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn stage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "stageId")
     }
     /// `sprintId`. Sprint of a Scrum project that the task is planned for.
     #[inline]
-    pub fn sprint_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn sprint_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "sprintId")
     }
     /// `backlogId`. Backlog of a Scrum project that the task waits in.
     #[inline]
-    pub fn backlog_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn backlog_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "backlogId")
     }
     /// `createdBy`. User who set the task.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `createdDate`. When the task was made.
     #[inline]
-    pub fn created_date(&self) -> ::std::option::Option<&str> {
+    pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdDate")
     }
     /// `responsibleId`. User who has to do the work.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "responsibleId")
     }
     /// `changedBy`. User who made the last change.
     #[inline]
-    pub fn changed_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn changed_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "changedBy")
     }
     /// `changedDate`. When the last change was made.
     #[inline]
-    pub fn changed_date(&self) -> ::std::option::Option<&str> {
+    pub fn changed_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "changedDate")
     }
     /// `statusChangedBy`. User who last moved the task to another state.
     #[inline]
-    pub fn status_changed_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn status_changed_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "statusChangedBy")
     }
     /// `statusChangedDate`. When the state last changed.
     #[inline]
-    pub fn status_changed_date(&self) -> ::std::option::Option<&str> {
+    pub fn status_changed_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusChangedDate")
     }
     /// `closedBy`. User who finished the task; 0 while it is open.
     #[inline]
-    pub fn closed_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn closed_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "closedBy")
     }
     /// `closedDate`. When the task was finished; null while it is open.
     #[inline]
-    pub fn closed_date(&self) -> ::std::option::Option<&str> {
+    pub fn closed_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "closedDate")
     }
     /// `activityDate`. When something last happened in the task, comments included.
     #[inline]
-    pub fn activity_date(&self) -> ::std::option::Option<&str> {
+    pub fn activity_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "activityDate")
     }
     /// `dateStart`. When work really began.
     #[inline]
-    pub fn date_start(&self) -> ::std::option::Option<&str> {
+    pub fn date_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateStart")
     }
     /// `deadline`. When the work must be done; null without a limit.
     #[inline]
-    pub fn deadline(&self) -> ::std::option::Option<&str> {
+    pub fn deadline(&self) -> Option<&str> {
         rt::view::text(&self.0, "deadline")
     }
     /// `startDatePlan`. When work is planned to begin.
     #[inline]
-    pub fn start_date_plan(&self) -> ::std::option::Option<&str> {
+    pub fn start_date_plan(&self) -> Option<&str> {
         rt::view::text(&self.0, "startDatePlan")
     }
     /// `endDatePlan`. When work is planned to end.
     #[inline]
-    pub fn end_date_plan(&self) -> ::std::option::Option<&str> {
+    pub fn end_date_plan(&self) -> Option<&str> {
         rt::view::text(&self.0, "endDatePlan")
     }
     /// `guid`. Identifier that is unique over all portals, in braces.
     #[inline]
-    pub fn guid(&self) -> ::std::option::Option<&str> {
+    pub fn guid(&self) -> Option<&str> {
         rt::view::text(&self.0, "guid")
     }
     /// `xmlId`. Identifier of the same task in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// `commentsCount`. How many comments there are, those of the system included.
     #[inline]
-    pub fn comments_count(&self) -> ::std::option::Option<i64> {
+    pub fn comments_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "commentsCount")
     }
     /// `serviceCommentsCount`. How many of the comments the system wrote.
     #[inline]
-    pub fn service_comments_count(&self) -> ::std::option::Option<i64> {
+    pub fn service_comments_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "serviceCommentsCount")
     }
     /// `newCommentsCount`. How many comments the caller has not read.
     #[inline]
-    pub fn new_comments_count(&self) -> ::std::option::Option<i64> {
+    pub fn new_comments_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "newCommentsCount")
     }
     /// `allowChangeDeadline`. Whether the responsible person may move the deadline.
     #[inline]
-    pub fn allow_change_deadline(&self) -> ::std::option::Option<bool> {
+    pub fn allow_change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "allowChangeDeadline")
     }
     /// `allowTimeTracking`. Whether time is tracked.
     #[inline]
-    pub fn allow_time_tracking(&self) -> ::std::option::Option<bool> {
+    pub fn allow_time_tracking(&self) -> Option<bool> {
         rt::view::read(&self.0, "allowTimeTracking")
     }
     /// `taskControl`. Whether the creator has to accept the work before the task counts as finished.
     #[inline]
-    pub fn task_control(&self) -> ::std::option::Option<bool> {
+    pub fn task_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "taskControl")
     }
     /// `addInReport`. Whether the task goes into the work report.
     #[inline]
-    pub fn add_in_report(&self) -> ::std::option::Option<bool> {
+    pub fn add_in_report(&self) -> Option<bool> {
         rt::view::read(&self.0, "addInReport")
     }
     /// `forkedByTemplateId`. Template that the task was made from.
     #[inline]
-    pub fn forked_by_template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn forked_by_template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "forkedByTemplateId")
     }
     /// `timeEstimate`. Time planned for the work, in seconds.
     #[inline]
-    pub fn time_estimate(&self) -> ::std::option::Option<i64> {
+    pub fn time_estimate(&self) -> Option<i64> {
         rt::view::read(&self.0, "timeEstimate")
     }
     /// `timeSpentInLogs`. Time booked so far, in seconds.
     #[inline]
-    pub fn time_spent_in_logs(&self) -> ::std::option::Option<i64> {
+    pub fn time_spent_in_logs(&self) -> Option<i64> {
         rt::view::read(&self.0, "timeSpentInLogs")
     }
     /// `matchWorkTime`. Whether dates skip days off and hours outside of work.
     #[inline]
-    pub fn match_work_time(&self) -> ::std::option::Option<bool> {
+    pub fn match_work_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "matchWorkTime")
     }
     /// `forumTopicId`. Topic of the forum that holds the comments.
     #[inline]
-    pub fn forum_topic_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn forum_topic_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "forumTopicId")
     }
     /// `forumId`. Forum that holds the comments.
     #[inline]
-    pub fn forum_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn forum_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "forumId")
     }
     /// `siteId`. Site that the task belongs to, such as s1.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
     /// `subordinate`. Whether the responsible person works below the caller in the company structure.
     #[inline]
-    pub fn subordinate(&self) -> ::std::option::Option<bool> {
+    pub fn subordinate(&self) -> Option<bool> {
         rt::view::read(&self.0, "subordinate")
     }
     /// `exchangeModified`. When a synchronisation with a mail program last changed the task.
     #[inline]
-    pub fn exchange_modified(&self) -> ::std::option::Option<&str> {
+    pub fn exchange_modified(&self) -> Option<&str> {
         rt::view::text(&self.0, "exchangeModified")
     }
     /// `exchangeId`. Identifier of the task in that synchronisation.
     #[inline]
-    pub fn exchange_id(&self) -> ::std::option::Option<&str> {
+    pub fn exchange_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "exchangeId")
     }
     /// `outlookVersion`. Counter of changes for the synchronisation with Outlook.
     #[inline]
-    pub fn outlook_version(&self) -> ::std::option::Option<i64> {
+    pub fn outlook_version(&self) -> Option<i64> {
         rt::view::read(&self.0, "outlookVersion")
     }
     /// `viewedDate`. When the caller last opened the task.
     #[inline]
-    pub fn viewed_date(&self) -> ::std::option::Option<&str> {
+    pub fn viewed_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "viewedDate")
     }
     /// `sorting`. Place in a list sorted by hand.
     #[inline]
-    pub fn sorting(&self) -> ::std::option::Option<f64> {
+    pub fn sorting(&self) -> Option<f64> {
         rt::view::read(&self.0, "sorting")
     }
     /// `durationPlan`. Planned duration in the unit of durationType.
     #[inline]
-    pub fn duration_plan(&self) -> ::std::option::Option<i64> {
+    pub fn duration_plan(&self) -> Option<i64> {
         rt::view::read(&self.0, "durationPlan")
     }
     /// `durationFact`. Time really spent, in minutes.
     #[inline]
-    pub fn duration_fact(&self) -> ::std::option::Option<i64> {
+    pub fn duration_fact(&self) -> Option<i64> {
         rt::view::read(&self.0, "durationFact")
     }
     /// `durationType`. Unit of the planned duration: secs, mins, hours, days, weeks, monts (the portal spells it so) or years.
     #[inline]
-    pub fn duration_type(&self) -> ::std::option::Option<&str> {
+    pub fn duration_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "durationType")
     }
     /// `isMuted`. Whether the caller gets no notifications of the task.
     #[inline]
-    pub fn is_muted(&self) -> ::std::option::Option<bool> {
+    pub fn is_muted(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMuted")
     }
     /// `isPinned`. Whether it stands at the top of the caller's list.
     #[inline]
-    pub fn is_pinned(&self) -> ::std::option::Option<bool> {
+    pub fn is_pinned(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPinned")
     }
     /// `isPinnedInGroup`. Whether it stands at the top of the list of its workgroup.
     #[inline]
-    pub fn is_pinned_in_group(&self) -> ::std::option::Option<bool> {
+    pub fn is_pinned_in_group(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPinnedInGroup")
     }
     /// `flowId`. Flow that handed the task out.
     #[inline]
-    pub fn flow_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn flow_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "flowId")
     }
     /// `descriptionInBbcode`. Whether the description has BB codes; otherwise it has HTML.
     #[inline]
-    pub fn description_in_bbcode(&self) -> ::std::option::Option<bool> {
+    pub fn description_in_bbcode(&self) -> Option<bool> {
         rt::view::read(&self.0, "descriptionInBbcode")
     }
     /// `status`. State that was really set.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// `subStatus`. State for people: like status, but \-1 when overdue, \-2 when not looked at, \-3 when the deadline is near.
     #[inline]
-    pub fn sub_status(&self) -> ::std::option::Option<&str> {
+    pub fn sub_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "subStatus")
     }
     /// `favorite`. Whether the caller marked the task as a favourite.
     #[inline]
-    pub fn favorite(&self) -> ::std::option::Option<bool> {
+    pub fn favorite(&self) -> Option<bool> {
         rt::view::read(&self.0, "favorite")
     }
     /// `groupId`. Workgroup or project; 0 where it belongs to none.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "groupId")
     }
     /// `auditors`. Users who watch the task.
     #[inline]
-    pub fn auditors(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn auditors(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "auditors")
     }
     /// `accomplices`. Users who help with the work.
     #[inline]
-    pub fn accomplices(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "accomplices")
     }
     /// `checklist`. Items of the checklists by their number; an empty list where there are none.
     #[inline]
-    pub fn checklist(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn checklist(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "checklist")
     }
     /// `group`. Workgroup with name and picture; an empty list where there is none.
     #[inline]
-    pub fn group(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn group(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "group")
     }
     /// `creator`. User who set the task: id, name, link, icon and workPosition.
     #[inline]
-    pub fn creator(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn creator(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "creator")
     }
     /// `responsible`. User who does the work: id, name, link, icon and workPosition.
     #[inline]
-    pub fn responsible(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn responsible(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "responsible")
     }
     /// `accomplicesData`. Users who help, by their number; an empty list where there are none.
     #[inline]
-    pub fn accomplices_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn accomplices_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "accomplicesData")
     }
     /// `auditorsData`. Users who watch, by their number; an empty list where there are none.
     #[inline]
-    pub fn auditors_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn auditors_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "auditorsData")
     }
     /// `tags`. Tags by their number, each with id and title; an empty list where there are none.
     #[inline]
-    pub fn tags(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn tags(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "tags")
     }
     /// `counter`. Numbers of unread comments and overdue tasks, with the colour of the badge.
     #[inline]
-    pub fn counter(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn counter(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "counter")
     }
     /// `timeElapsed`. Time that the running timer has counted, in seconds; with WITH_TIMER_INFO.
     #[inline]
-    pub fn time_elapsed(&self) -> ::std::option::Option<i64> {
+    pub fn time_elapsed(&self) -> Option<i64> {
         rt::view::read(&self.0, "timeElapsed")
     }
     /// `timerIsRunningForCurrentUser`. Whether the caller has a timer running on the task; with WITH_TIMER_INFO.
     #[inline]
-    pub fn timer_is_running_for_current_user(&self) -> ::std::option::Option<bool> {
+    pub fn timer_is_running_for_current_user(&self) -> Option<bool> {
         rt::view::read(&self.0, "timerIsRunningForCurrentUser")
     }
     /// `taskRequireResult`. Whether the task cannot be finished without a result; with WITH_RESULT_INFO.
     #[inline]
-    pub fn task_require_result(&self) -> ::std::option::Option<bool> {
+    pub fn task_require_result(&self) -> Option<bool> {
         rt::view::read(&self.0, "taskRequireResult")
     }
     /// `taskHasOpenResult`. Whether a result waits for consent; with WITH_RESULT_INFO.
     #[inline]
-    pub fn task_has_open_result(&self) -> ::std::option::Option<bool> {
+    pub fn task_has_open_result(&self) -> Option<bool> {
         rt::view::read(&self.0, "taskHasOpenResult")
     }
     /// `taskHasResult`. Whether there is a result at all; with WITH_RESULT_INFO.
     #[inline]
-    pub fn task_has_result(&self) -> ::std::option::Option<bool> {
+    pub fn task_has_result(&self) -> Option<bool> {
         rt::view::read(&self.0, "taskHasResult")
     }
     /// `parsedDescription`. Description as HTML; with WITH_PARSED_DESCRIPTION.
     #[inline]
-    pub fn parsed_description(&self) -> ::std::option::Option<&str> {
+    pub fn parsed_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "parsedDescription")
     }
     /// `action`. What the caller may do with the task: true or false for each action, such as complete or delegate.
     #[inline]
-    pub fn action(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn action(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "action")
     }
     /// `checkListTree`. Checklists as a tree: node, fields, actions and descendants.
     #[inline]
-    pub fn check_list_tree(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn check_list_tree(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "checkListTree")
     }
     /// `checkListCanAdd`. Whether the caller may add checklist items.
     #[inline]
-    pub fn check_list_can_add(&self) -> ::std::option::Option<bool> {
+    pub fn check_list_can_add(&self) -> Option<bool> {
         rt::view::read(&self.0, "checkListCanAdd")
     }
     /// `ufCrmTask`. CRM records tied to the task, each as a prefix and a number, such as D_10; false where there are none.
     #[inline]
-    pub fn uf_crm_task(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn uf_crm_task(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ufCrmTask")
     }
     /// `ufTaskWebdavFiles`. Numbers of the attachments; false where there are none.
     #[inline]
-    pub fn uf_task_webdav_files(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn uf_task_webdav_files(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ufTaskWebdavFiles")
     }
     /// `ufMailMessage`. Mail that the task was made from.
     #[inline]
-    pub fn uf_mail_message(&self) -> ::std::option::Option<&str> {
+    pub fn uf_mail_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "ufMailMessage")
-    }
-}
-impl ::std::convert::From<rt::Object> for Task {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Task> for rt::Value {
-    fn from(entity: Task) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Task {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,83 +7,59 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskChecklistItem(rt::Object);
+rt::view!(TaskChecklistItem);
 impl TaskChecklistItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the item.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TASK_ID`. Task that the item belongs to.
     #[inline]
-    pub fn task_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TASK_ID")
     }
     /// `TITLE`. What is to be done; the name of the list for an item at the top.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. What is to be done; the name of the list for an item at the top.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Item that this one stands below; 0 makes a new checklist. Without it the item goes to the first checklist, which is made if there is none.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PARENT_ID", rt::value::id(value))
     }
     /// `CREATED_BY`. User who added the item.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]
-    pub fn sort_index(&self) -> ::std::option::Option<i64> {
+    pub fn sort_index(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT_INDEX")
     }
     /// Sets `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort_index(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort_index(self, value: impl Into<i64>) -> Self {
         self.set("SORT_INDEX", rt::value::integer(value))
     }
     /// `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
     #[inline]
-    pub fn is_complete(&self) -> ::std::option::Option<bool> {
+    pub fn is_complete(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_COMPLETE")
     }
     /// Sets `IS_COMPLETE`. Whether the item is ticked. A new item is not, without it.
@@ -94,7 +70,7 @@ impl TaskChecklistItem {
     }
     /// `IS_IMPORTANT`. Whether the item has the flame of an important one.
     #[inline]
-    pub fn is_important(&self) -> ::std::option::Option<bool> {
+    pub fn is_important(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_IMPORTANT")
     }
     /// Sets `IS_IMPORTANT`. Whether the item has the flame of an important one.
@@ -105,45 +81,28 @@ impl TaskChecklistItem {
     }
     /// `TOGGLED_BY`. User who last ticked the item or took the tick away; null if nobody did.
     #[inline]
-    pub fn toggled_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn toggled_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TOGGLED_BY")
     }
     /// `TOGGLED_DATE`. When that happened; empty if it never did.
     #[inline]
-    pub fn toggled_date(&self) -> ::std::option::Option<&str> {
+    pub fn toggled_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "TOGGLED_DATE")
     }
     /// `MEMBERS`. People of the item. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME and IMAGE.
     #[inline]
-    pub fn members(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn members(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "MEMBERS")
     }
     /// Sets `MEMBERS`. People of the item. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME and IMAGE.
     #[inline]
     #[must_use]
-    pub fn set_members(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_members(self, value: impl Into<rt::Value>) -> Self {
         self.set("MEMBERS", value)
     }
     /// `ATTACHMENTS`. Files of the item by the number of the attachment, each with NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL; an empty list where there are none.
     #[inline]
-    pub fn attachments(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn attachments(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ATTACHMENTS")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskChecklistItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskChecklistItem> for rt::Value {
-    fn from(entity: TaskChecklistItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskChecklistItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

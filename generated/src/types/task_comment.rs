@@ -7,93 +7,64 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskComment(rt::Object);
+rt::view!(TaskComment);
 impl TaskComment {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the comment.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AUTHOR_ID")
     }
     /// Sets `AUTHOR_ID`. User who speaks; the caller without it. Any caller may name somebody else.
     #[inline]
     #[must_use]
-    pub fn set_author_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_author_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("AUTHOR_ID", rt::value::id(value))
     }
     /// `AUTHOR_NAME`. Name of the author.
     #[inline]
-    pub fn author_name(&self) -> ::std::option::Option<&str> {
+    pub fn author_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTHOR_NAME")
     }
     /// `AUTHOR_EMAIL`. E-mail address of the author; often empty.
     #[inline]
-    pub fn author_email(&self) -> ::std::option::Option<&str> {
+    pub fn author_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTHOR_EMAIL")
     }
     /// `POST_DATE`. When the comment was written; the present moment without it.
     #[inline]
-    pub fn post_date(&self) -> ::std::option::Option<&str> {
+    pub fn post_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "POST_DATE")
     }
     /// Sets `POST_DATE`. When the comment was written; the present moment without it.
     #[inline]
     #[must_use]
-    pub fn set_post_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_post_date(self, value: impl Into<String>) -> Self {
         self.set("POST_DATE", rt::value::text(value))
     }
     /// `POST_MESSAGE`. Text, with BB codes such as \[B\] and \[USER=5\].
     #[inline]
-    pub fn post_message(&self) -> ::std::option::Option<&str> {
+    pub fn post_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "POST_MESSAGE")
     }
     /// Sets `POST_MESSAGE`. Text, with BB codes such as \[B\] and \[USER=5\].
     #[inline]
     #[must_use]
-    pub fn set_post_message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_post_message(self, value: impl Into<String>) -> Self {
         self.set("POST_MESSAGE", rt::value::text(value))
     }
     /// `POST_MESSAGE_HTML`. Text as HTML; often null.
     #[inline]
-    pub fn post_message_html(&self) -> ::std::option::Option<&str> {
+    pub fn post_message_html(&self) -> Option<&str> {
         rt::view::text(&self.0, "POST_MESSAGE_HTML")
     }
     /// `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
     #[inline]
-    pub fn uf_forum_message_doc(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn uf_forum_message_doc(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "UF_FORUM_MESSAGE_DOC")
     }
     /// Sets `UF_FORUM_MESSAGE_DOC`. Files of Drive to attach: n and the number of the file, as in n428. The author must be allowed to read them.
@@ -101,32 +72,13 @@ impl TaskComment {
     #[must_use]
     pub fn set_uf_forum_message_doc(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("UF_FORUM_MESSAGE_DOC", rt::value::list(value, rt::value::text))
     }
     /// `ATTACHED_OBJECTS`. Attachments by their number, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL.
     #[inline]
-    pub fn attached_objects(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn attached_objects(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ATTACHED_OBJECTS")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskComment {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskComment> for rt::Value {
-    fn from(entity: TaskComment) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskComment {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,124 +7,80 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskElapsedItem(rt::Object);
+rt::view!(TaskElapsedItem);
 impl TaskElapsedItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TASK_ID`. Task that the time was spent on.
     #[inline]
-    pub fn task_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TASK_ID")
     }
     /// `USER_ID`. User who worked; the caller without it.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "USER_ID")
     }
     /// Sets `USER_ID`. User who worked; the caller without it.
     #[inline]
     #[must_use]
-    pub fn set_user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("USER_ID", rt::value::id(value))
     }
     /// `COMMENT_TEXT`. What was done in that time.
     #[inline]
-    pub fn comment_text(&self) -> ::std::option::Option<&str> {
+    pub fn comment_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENT_TEXT")
     }
     /// Sets `COMMENT_TEXT`. What was done in that time.
     #[inline]
     #[must_use]
-    pub fn set_comment_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_comment_text(self, value: impl Into<String>) -> Self {
         self.set("COMMENT_TEXT", rt::value::text(value))
     }
     /// `SECONDS`. Time spent, in seconds.
     #[inline]
-    pub fn seconds(&self) -> ::std::option::Option<i64> {
+    pub fn seconds(&self) -> Option<i64> {
         rt::view::read(&self.0, "SECONDS")
     }
     /// Sets `SECONDS`. Time spent, in seconds.
     #[inline]
     #[must_use]
-    pub fn set_seconds(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_seconds(self, value: impl Into<i64>) -> Self {
         self.set("SECONDS", rt::value::integer(value))
     }
     /// `MINUTES`. Time spent, in whole minutes.
     #[inline]
-    pub fn minutes(&self) -> ::std::option::Option<i64> {
+    pub fn minutes(&self) -> Option<i64> {
         rt::view::read(&self.0, "MINUTES")
     }
     /// `SOURCE`. Where the record comes from.
     #[inline]
-    pub fn source(&self) -> ::std::option::Option<i64> {
+    pub fn source(&self) -> Option<i64> {
         rt::view::read(&self.0, "SOURCE")
     }
     /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
     #[inline]
-    pub fn created_date(&self) -> ::std::option::Option<&str> {
+    pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_DATE")
     }
     /// Sets `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
     #[inline]
     #[must_use]
-    pub fn set_created_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_created_date(self, value: impl Into<String>) -> Self {
         self.set("CREATED_DATE", rt::value::text(value))
     }
     /// `DATE_START`. When the timer began, or when a record was entered by hand.
     #[inline]
-    pub fn date_start(&self) -> ::std::option::Option<&str> {
+    pub fn date_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_START")
     }
     /// `DATE_STOP`. When the timer ended, or when a record was entered by hand.
     #[inline]
-    pub fn date_stop(&self) -> ::std::option::Option<&str> {
+    pub fn date_stop(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_STOP")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskElapsedItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskElapsedItem> for rt::Value {
-    fn from(entity: TaskElapsedItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskElapsedItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

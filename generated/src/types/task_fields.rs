@@ -7,160 +7,121 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFields(rt::Object);
+rt::view!(TaskFields);
 impl TaskFields {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `TITLE`. What is to be done, in one line.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. What is to be done, in one line.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `DESCRIPTION`. Details. BB codes such as \[B\] and \[URL\] format the text.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. Details. BB codes such as \[B\] and \[URL\] format the text.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("RESPONSIBLE_ID", rt::value::id(value))
     }
     /// `CREATED_BY`. User who sets the task; the caller without it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// Sets `CREATED_BY`. User who sets the task; the caller without it.
     #[inline]
     #[must_use]
-    pub fn set_created_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("CREATED_BY", rt::value::id(value))
     }
     /// `DEADLINE`. When the work must be done, with the time zone. An empty text removes the limit.
     #[inline]
-    pub fn deadline(&self) -> ::std::option::Option<&str> {
+    pub fn deadline(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEADLINE")
     }
     /// Sets `DEADLINE`. When the work must be done, with the time zone. An empty text removes the limit.
     #[inline]
     #[must_use]
-    pub fn set_deadline(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_deadline(self, value: impl Into<String>) -> Self {
         self.set("DEADLINE", rt::value::text(value))
     }
     /// `START_DATE_PLAN`. When work is planned to begin; END_DATE_PLAN must come with it.
     #[inline]
-    pub fn start_date_plan(&self) -> ::std::option::Option<&str> {
+    pub fn start_date_plan(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_DATE_PLAN")
     }
     /// Sets `START_DATE_PLAN`. When work is planned to begin; END_DATE_PLAN must come with it.
     #[inline]
     #[must_use]
-    pub fn set_start_date_plan(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_start_date_plan(self, value: impl Into<String>) -> Self {
         self.set("START_DATE_PLAN", rt::value::text(value))
     }
     /// `END_DATE_PLAN`. When work is planned to end; START_DATE_PLAN must come with it.
     #[inline]
-    pub fn end_date_plan(&self) -> ::std::option::Option<&str> {
+    pub fn end_date_plan(&self) -> Option<&str> {
         rt::view::text(&self.0, "END_DATE_PLAN")
     }
     /// Sets `END_DATE_PLAN`. When work is planned to end; START_DATE_PLAN must come with it.
     #[inline]
     #[must_use]
-    pub fn set_end_date_plan(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_end_date_plan(self, value: impl Into<String>) -> Self {
         self.set("END_DATE_PLAN", rt::value::text(value))
     }
     /// `PRIORITY`. How urgent the task is. A new task is of medium priority without it.
     #[inline]
-    pub fn priority(&self) -> ::std::option::Option<i64> {
+    pub fn priority(&self) -> Option<i64> {
         rt::view::read(&self.0, "PRIORITY")
     }
     /// Sets `PRIORITY`. How urgent the task is. A new task is of medium priority without it.
     #[inline]
     #[must_use]
-    pub fn set_priority(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_priority(self, value: impl Into<i64>) -> Self {
         self.set("PRIORITY", rt::value::integer(value))
     }
     /// `STATUS`. State of the task. The methods that start, finish or put off a task are safer, because they check what is allowed.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<i64> {
+    pub fn status(&self) -> Option<i64> {
         rt::view::read(&self.0, "STATUS")
     }
     /// Sets `STATUS`. State of the task. The methods that start, finish or put off a task are safer, because they check what is allowed.
     #[inline]
     #[must_use]
-    pub fn set_status(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_status(self, value: impl Into<i64>) -> Self {
         self.set("STATUS", rt::value::integer(value))
     }
     /// `MARK`. Rating of the finished work; an empty text takes it back.
     #[inline]
-    pub fn mark(&self) -> ::std::option::Option<&str> {
+    pub fn mark(&self) -> Option<&str> {
         rt::view::text(&self.0, "MARK")
     }
     /// Sets `MARK`. Rating of the finished work; an empty text takes it back.
     #[inline]
     #[must_use]
-    pub fn set_mark(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_mark(self, value: impl Into<String>) -> Self {
         self.set("MARK", rt::value::text(value))
     }
     /// `ACCOMPLICES`. Users who help with the work; the list replaces the old one.
     #[inline]
-    pub fn accomplices(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "ACCOMPLICES")
     }
     /// Sets `ACCOMPLICES`. Users who help with the work; the list replaces the old one.
@@ -168,13 +129,13 @@ impl TaskFields {
     #[must_use]
     pub fn set_accomplices(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("ACCOMPLICES", rt::value::list(value, rt::value::id))
     }
     /// `AUDITORS`. Users who watch the task; the list replaces the old one.
     #[inline]
-    pub fn auditors(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn auditors(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "AUDITORS")
     }
     /// Sets `AUDITORS`. Users who watch the task; the list replaces the old one.
@@ -182,40 +143,35 @@ impl TaskFields {
     #[must_use]
     pub fn set_auditors(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("AUDITORS", rt::value::list(value, rt::value::id))
     }
     /// `TAGS`. Tags to find the task by; the list replaces the old one.
     #[inline]
-    pub fn tags(&self) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn tags(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "TAGS")
     }
     /// Sets `TAGS`. Tags to find the task by; the list replaces the old one.
     #[inline]
     #[must_use]
-    pub fn set_tags(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn set_tags(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set("TAGS", rt::value::list(value, rt::value::text))
     }
     /// `PARENT_ID`. Task to make this one a subtask of; 0 sets it free.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Task to make this one a subtask of; 0 sets it free.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PARENT_ID", rt::value::id(value))
     }
     /// `DEPENDS_ON`. Earlier tasks that are shown as related.
     #[inline]
-    pub fn depends_on(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn depends_on(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "DEPENDS_ON")
     }
     /// Sets `DEPENDS_ON`. Earlier tasks that are shown as related.
@@ -223,68 +179,68 @@ impl TaskFields {
     #[must_use]
     pub fn set_depends_on(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("DEPENDS_ON", rt::value::list(value, rt::value::id))
     }
     /// `GROUP_ID`. Workgroup or project; 0 for none.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "GROUP_ID")
     }
     /// Sets `GROUP_ID`. Workgroup or project; 0 for none.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("GROUP_ID", rt::value::id(value))
     }
     /// `STAGE_ID`. Column of the Kanban board of the workgroup.
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn stage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "STAGE_ID")
     }
     /// Sets `STAGE_ID`. Column of the Kanban board of the workgroup.
     #[inline]
     #[must_use]
-    pub fn set_stage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("STAGE_ID", rt::value::id(value))
     }
     /// `SPRINT_ID`. Sprint of a Scrum project.
     #[inline]
-    pub fn sprint_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn sprint_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SPRINT_ID")
     }
     /// Sets `SPRINT_ID`. Sprint of a Scrum project.
     #[inline]
     #[must_use]
-    pub fn set_sprint_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_sprint_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("SPRINT_ID", rt::value::id(value))
     }
     /// `BACKLOG_ID`. Backlog of a Scrum project.
     #[inline]
-    pub fn backlog_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn backlog_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "BACKLOG_ID")
     }
     /// Sets `BACKLOG_ID`. Backlog of a Scrum project.
     #[inline]
     #[must_use]
-    pub fn set_backlog_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_backlog_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("BACKLOG_ID", rt::value::id(value))
     }
     /// `FLOW_ID`. Flow that hands the task out by its own rules.
     #[inline]
-    pub fn flow_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn flow_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "FLOW_ID")
     }
     /// Sets `FLOW_ID`. Flow that hands the task out by its own rules.
     #[inline]
     #[must_use]
-    pub fn set_flow_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_flow_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("FLOW_ID", rt::value::id(value))
     }
     /// `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline. N in a new task without it.
     #[inline]
-    pub fn allow_change_deadline(&self) -> ::std::option::Option<bool> {
+    pub fn allow_change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "ALLOW_CHANGE_DEADLINE")
     }
     /// Sets `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline. N in a new task without it.
@@ -295,7 +251,7 @@ impl TaskFields {
     }
     /// `ALLOW_TIME_TRACKING`. Whether time is tracked. N in a new task without it.
     #[inline]
-    pub fn allow_time_tracking(&self) -> ::std::option::Option<bool> {
+    pub fn allow_time_tracking(&self) -> Option<bool> {
         rt::view::read(&self.0, "ALLOW_TIME_TRACKING")
     }
     /// Sets `ALLOW_TIME_TRACKING`. Whether time is tracked. N in a new task without it.
@@ -306,7 +262,7 @@ impl TaskFields {
     }
     /// `TASK_CONTROL`. Whether the creator has to accept the work before the task counts as finished. N in a new task without it.
     #[inline]
-    pub fn task_control(&self) -> ::std::option::Option<bool> {
+    pub fn task_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "TASK_CONTROL")
     }
     /// Sets `TASK_CONTROL`. Whether the creator has to accept the work before the task counts as finished. N in a new task without it.
@@ -317,7 +273,7 @@ impl TaskFields {
     }
     /// `MATCH_WORK_TIME`. Whether dates skip days off and hours outside of work. N in a new task without it.
     #[inline]
-    pub fn match_work_time(&self) -> ::std::option::Option<bool> {
+    pub fn match_work_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "MATCH_WORK_TIME")
     }
     /// Sets `MATCH_WORK_TIME`. Whether dates skip days off and hours outside of work. N in a new task without it.
@@ -328,7 +284,7 @@ impl TaskFields {
     }
     /// `ADD_IN_REPORT`. Whether the task goes into the work report. N in a new task without it.
     #[inline]
-    pub fn add_in_report(&self) -> ::std::option::Option<bool> {
+    pub fn add_in_report(&self) -> Option<bool> {
         rt::view::read(&self.0, "ADD_IN_REPORT")
     }
     /// Sets `ADD_IN_REPORT`. Whether the task goes into the work report. N in a new task without it.
@@ -339,7 +295,7 @@ impl TaskFields {
     }
     /// `MULTITASK`. Whether the task is given to several people, so that each gets a subtask.
     #[inline]
-    pub fn multitask(&self) -> ::std::option::Option<bool> {
+    pub fn multitask(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTITASK")
     }
     /// Sets `MULTITASK`. Whether the task is given to several people, so that each gets a subtask.
@@ -350,7 +306,7 @@ impl TaskFields {
     }
     /// `REPLICATE`. Whether the task repeats by a schedule.
     #[inline]
-    pub fn replicate(&self) -> ::std::option::Option<bool> {
+    pub fn replicate(&self) -> Option<bool> {
         rt::view::read(&self.0, "REPLICATE")
     }
     /// Sets `REPLICATE`. Whether the task repeats by a schedule.
@@ -361,165 +317,139 @@ impl TaskFields {
     }
     /// `TIME_ESTIMATE`. Time planned for the work, in seconds.
     #[inline]
-    pub fn time_estimate(&self) -> ::std::option::Option<i64> {
+    pub fn time_estimate(&self) -> Option<i64> {
         rt::view::read(&self.0, "TIME_ESTIMATE")
     }
     /// Sets `TIME_ESTIMATE`. Time planned for the work, in seconds.
     #[inline]
     #[must_use]
-    pub fn set_time_estimate(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_time_estimate(self, value: impl Into<i64>) -> Self {
         self.set("TIME_ESTIMATE", rt::value::integer(value))
     }
     /// `DURATION_PLAN`. Planned duration in the unit of DURATION_TYPE.
     #[inline]
-    pub fn duration_plan(&self) -> ::std::option::Option<i64> {
+    pub fn duration_plan(&self) -> Option<i64> {
         rt::view::read(&self.0, "DURATION_PLAN")
     }
     /// Sets `DURATION_PLAN`. Planned duration in the unit of DURATION_TYPE.
     #[inline]
     #[must_use]
-    pub fn set_duration_plan(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_duration_plan(self, value: impl Into<i64>) -> Self {
         self.set("DURATION_PLAN", rt::value::integer(value))
     }
     /// `DURATION_TYPE`. Unit of the planned duration; days without it. Months are spelt monts.
     #[inline]
-    pub fn duration_type(&self) -> ::std::option::Option<&str> {
+    pub fn duration_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DURATION_TYPE")
     }
     /// Sets `DURATION_TYPE`. Unit of the planned duration; days without it. Months are spelt monts.
     #[inline]
     #[must_use]
-    pub fn set_duration_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_duration_type(self, value: impl Into<String>) -> Self {
         self.set("DURATION_TYPE", rt::value::text(value))
     }
     /// `DATE_START`. When work really began. The portal sets it by itself when a task is started.
     #[inline]
-    pub fn date_start(&self) -> ::std::option::Option<&str> {
+    pub fn date_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_START")
     }
     /// Sets `DATE_START`. When work really began. The portal sets it by itself when a task is started.
     #[inline]
     #[must_use]
-    pub fn set_date_start(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_date_start(self, value: impl Into<String>) -> Self {
         self.set("DATE_START", rt::value::text(value))
     }
     /// `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment without it.
     #[inline]
-    pub fn created_date(&self) -> ::std::option::Option<&str> {
+    pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_DATE")
     }
     /// Sets `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment without it.
     #[inline]
     #[must_use]
-    pub fn set_created_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_created_date(self, value: impl Into<String>) -> Self {
         self.set("CREATED_DATE", rt::value::text(value))
     }
     /// `CLOSED_DATE`. When the task was finished, for tasks taken over from another system.
     #[inline]
-    pub fn closed_date(&self) -> ::std::option::Option<&str> {
+    pub fn closed_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSED_DATE")
     }
     /// Sets `CLOSED_DATE`. When the task was finished, for tasks taken over from another system.
     #[inline]
     #[must_use]
-    pub fn set_closed_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_closed_date(self, value: impl Into<String>) -> Self {
         self.set("CLOSED_DATE", rt::value::text(value))
     }
     /// `CLOSED_BY`. User who finished the task, for tasks taken over from another system.
     #[inline]
-    pub fn closed_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn closed_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CLOSED_BY")
     }
     /// Sets `CLOSED_BY`. User who finished the task, for tasks taken over from another system.
     #[inline]
     #[must_use]
-    pub fn set_closed_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_closed_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("CLOSED_BY", rt::value::id(value))
     }
     /// `GUID`. Identifier that is unique over all portals, in braces; given by the portal without it.
     #[inline]
-    pub fn guid(&self) -> ::std::option::Option<&str> {
+    pub fn guid(&self) -> Option<&str> {
         rt::view::text(&self.0, "GUID")
     }
     /// Sets `GUID`. Identifier that is unique over all portals, in braces; given by the portal without it.
     #[inline]
     #[must_use]
-    pub fn set_guid(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_guid(self, value: impl Into<String>) -> Self {
         self.set("GUID", rt::value::text(value))
     }
     /// `XML_ID`. Identifier of the same task in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier of the same task in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `SITE_ID`. Site that the task belongs to, such as s1; the main one without it.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_ID")
     }
     /// Sets `SITE_ID`. Site that the task belongs to, such as s1; the main one without it.
     #[inline]
     #[must_use]
-    pub fn set_site_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_site_id(self, value: impl Into<String>) -> Self {
         self.set("SITE_ID", rt::value::text(value))
     }
     /// `SORTING`. Place in a list sorted by hand.
     #[inline]
-    pub fn sorting(&self) -> ::std::option::Option<f64> {
+    pub fn sorting(&self) -> Option<f64> {
         rt::view::read(&self.0, "SORTING")
     }
     /// Sets `SORTING`. Place in a list sorted by hand.
     #[inline]
     #[must_use]
-    pub fn set_sorting(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn set_sorting(self, value: impl Into<f64>) -> Self {
         self.set("SORTING", rt::value::number(value))
     }
     /// `FORKED_BY_TEMPLATE_ID`. Template that the task is made from.
     #[inline]
-    pub fn forked_by_template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn forked_by_template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "FORKED_BY_TEMPLATE_ID")
     }
     /// Sets `FORKED_BY_TEMPLATE_ID`. Template that the task is made from.
     #[inline]
     #[must_use]
-    pub fn set_forked_by_template_id(
-        self,
-        value: impl ::std::convert::Into<rt::Id>,
-    ) -> Self {
+    pub fn set_forked_by_template_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("FORKED_BY_TEMPLATE_ID", rt::value::id(value))
     }
     /// `UF_CRM_TASK`. CRM records tied to the task: L\_ lead, D\_ deal, C\_ contact, CO\_ company, SI\_ invoice and the number, as in D_10; items of smart processes as T, their type in hexadecimal, \_ and the number.
     #[inline]
-    pub fn uf_crm_task(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn uf_crm_task(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "UF_CRM_TASK")
     }
     /// Sets `UF_CRM_TASK`. CRM records tied to the task: L\_ lead, D\_ deal, C\_ contact, CO\_ company, SI\_ invoice and the number, as in D_10; items of smart processes as T, their type in hexadecimal, \_ and the number.
@@ -527,17 +457,13 @@ impl TaskFields {
     #[must_use]
     pub fn set_uf_crm_task(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("UF_CRM_TASK", rt::value::list(value, rt::value::text))
     }
     /// `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428. Without n it is the number of an attachment that is already there.
     #[inline]
-    pub fn uf_task_webdav_files(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn uf_task_webdav_files(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "UF_TASK_WEBDAV_FILES")
     }
     /// Sets `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428. Without n it is the number of an attachment that is already there.
@@ -545,26 +471,24 @@ impl TaskFields {
     #[must_use]
     pub fn set_uf_task_webdav_files(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("UF_TASK_WEBDAV_FILES", rt::value::list(value, rt::value::text))
     }
     /// `UF_MAIL_MESSAGE`. Mail that the task is made from.
     #[inline]
-    pub fn uf_mail_message(&self) -> ::std::option::Option<rt::Id> {
+    pub fn uf_mail_message(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "UF_MAIL_MESSAGE")
     }
     /// Sets `UF_MAIL_MESSAGE`. Mail that the task is made from.
     #[inline]
     #[must_use]
-    pub fn set_uf_mail_message(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_uf_mail_message(self, value: impl Into<rt::Id>) -> Self {
         self.set("UF_MAIL_MESSAGE", rt::value::id(value))
     }
     /// `SE_PARAMETER`. Further settings of the task, each with a code and a value.
     #[inline]
-    pub fn se_parameter(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn se_parameter(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "SE_PARAMETER")
     }
     /// Sets `SE_PARAMETER`. Further settings of the task, each with a code and a value.
@@ -572,27 +496,8 @@ impl TaskFields {
     #[must_use]
     pub fn set_se_parameter(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("SE_PARAMETER", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskFields {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskFields> for rt::Value {
-    fn from(entity: TaskFields) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskFields {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("SE_PARAMETER", rt::value::list(value, Into::into))
     }
 }

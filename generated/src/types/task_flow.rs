@@ -7,128 +7,93 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFlow(rt::Object);
+rt::view!(TaskFlow);
 impl TaskFlow {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the flow.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<i64> {
+    pub fn id(&self) -> Option<i64> {
         rt::view::read(&self.0, "id")
     }
     /// `name`. Name; no two flows share one.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
     /// Sets `name`. Name; no two flows share one.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
     /// `description`. What the flow is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. What the flow is for.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `groupId`. Workgroup of the flow. Without it a new one is made, with the creator, the administrator and the team as members.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "groupId")
     }
     /// Sets `groupId`. Workgroup of the flow. Without it a new one is made, with the creator, the administrator and the team as members.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("groupId", rt::value::id(value))
     }
     /// `ownerId`. Administrator of the flow; the creator without it.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ownerId")
     }
     /// Sets `ownerId`. Administrator of the flow; the creator without it.
     #[inline]
     #[must_use]
-    pub fn set_owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ownerId", rt::value::id(value))
     }
     /// `templateId`. Template that people make tasks of the flow from; 0 for none.
     #[inline]
-    pub fn template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "templateId")
     }
     /// Sets `templateId`. Template that people make tasks of the flow from; 0 for none.
     #[inline]
     #[must_use]
-    pub fn set_template_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_template_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("templateId", rt::value::id(value))
     }
     /// `plannedCompletionTime`. Time that a task should take, in seconds. It makes the deadline.
     #[inline]
-    pub fn planned_completion_time(&self) -> ::std::option::Option<i64> {
+    pub fn planned_completion_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "plannedCompletionTime")
     }
     /// Sets `plannedCompletionTime`. Time that a task should take, in seconds. It makes the deadline.
     #[inline]
     #[must_use]
-    pub fn set_planned_completion_time(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_planned_completion_time(self, value: impl Into<i64>) -> Self {
         self.set("plannedCompletionTime", rt::value::integer(value))
     }
     /// `distributionType`. Who decides on the responsible person.
     #[inline]
-    pub fn distribution_type(&self) -> ::std::option::Option<&str> {
+    pub fn distribution_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "distributionType")
     }
     /// Sets `distributionType`. Who decides on the responsible person.
     #[inline]
     #[must_use]
-    pub fn set_distribution_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_distribution_type(self, value: impl Into<String>) -> Self {
         self.set("distributionType", rt::value::text(value))
     }
     /// `responsibleList`. Who gets the tasks: pairs of a kind and a number, such as \[user, "3"\] or \[department, "17:F"\]; without :F the departments below count too. For manually it names the moderator.
     #[inline]
-    pub fn responsible_list(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::vec::Vec<::std::string::String>>> {
+    pub fn responsible_list(&self) -> Option<Vec<Vec<String>>> {
         rt::view::read(&self.0, "responsibleList")
     }
     /// Sets `responsibleList`. Who gets the tasks: pairs of a kind and a number, such as \[user, "3"\] or \[department, "17:F"\]; without :F the departments below count too. For manually it names the moderator.
@@ -136,11 +101,7 @@ impl TaskFlow {
     #[must_use]
     pub fn set_responsible_list(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::iter::IntoIterator<
-                Item = impl ::std::convert::Into<::std::string::String>,
-            >,
-        >,
+        value: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<String>>>,
     ) -> Self {
         self.set(
             "responsibleList",
@@ -149,9 +110,7 @@ impl TaskFlow {
     }
     /// `taskCreators`. Who may put tasks in, as pairs like those of responsibleList; \[meta-user, all-users\] stands for everybody.
     #[inline]
-    pub fn task_creators(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::vec::Vec<::std::string::String>>> {
+    pub fn task_creators(&self) -> Option<Vec<Vec<String>>> {
         rt::view::read(&self.0, "taskCreators")
     }
     /// Sets `taskCreators`. Who may put tasks in, as pairs like those of responsibleList; \[meta-user, all-users\] stands for everybody.
@@ -159,11 +118,7 @@ impl TaskFlow {
     #[must_use]
     pub fn set_task_creators(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::iter::IntoIterator<
-                Item = impl ::std::convert::Into<::std::string::String>,
-            >,
-        >,
+        value: impl IntoIterator<Item = impl IntoIterator<Item = impl Into<String>>>,
     ) -> Self {
         self.set(
             "taskCreators",
@@ -172,7 +127,7 @@ impl TaskFlow {
     }
     /// `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 without it.
     #[inline]
-    pub fn match_work_time(&self) -> ::std::option::Option<bool> {
+    pub fn match_work_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "matchWorkTime")
     }
     /// Sets `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 without it.
@@ -183,7 +138,7 @@ impl TaskFlow {
     }
     /// `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 without it.
     #[inline]
-    pub fn responsible_can_change_deadline(&self) -> ::std::option::Option<bool> {
+    pub fn responsible_can_change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "responsibleCanChangeDeadline")
     }
     /// Sets `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 without it.
@@ -194,7 +149,7 @@ impl TaskFlow {
     }
     /// `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 without it.
     #[inline]
-    pub fn notify_at_half_time(&self) -> ::std::option::Option<bool> {
+    pub fn notify_at_half_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "notifyAtHalfTime")
     }
     /// Sets `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 without it.
@@ -205,7 +160,7 @@ impl TaskFlow {
     }
     /// `taskControl`. Whether the creator of a task has to accept the work; 0 without it.
     #[inline]
-    pub fn task_control(&self) -> ::std::option::Option<bool> {
+    pub fn task_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "taskControl")
     }
     /// Sets `taskControl`. Whether the creator of a task has to accept the work; 0 without it.
@@ -216,21 +171,18 @@ impl TaskFlow {
     }
     /// `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never without it.
     #[inline]
-    pub fn notify_on_queue_overflow(&self) -> ::std::option::Option<i64> {
+    pub fn notify_on_queue_overflow(&self) -> Option<i64> {
         rt::view::read(&self.0, "notifyOnQueueOverflow")
     }
     /// Sets `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never without it.
     #[inline]
     #[must_use]
-    pub fn set_notify_on_queue_overflow(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_notify_on_queue_overflow(self, value: impl Into<i64>) -> Self {
         self.set("notifyOnQueueOverflow", rt::value::integer(value))
     }
     /// `notifyOnTasksInProgressOverflow`. How many tasks in progress make the portal warn the administrator; never without it in a new flow.
     #[inline]
-    pub fn notify_on_tasks_in_progress_overflow(&self) -> ::std::option::Option<i64> {
+    pub fn notify_on_tasks_in_progress_overflow(&self) -> Option<i64> {
         rt::view::read(&self.0, "notifyOnTasksInProgressOverflow")
     }
     /// Sets `notifyOnTasksInProgressOverflow`. How many tasks in progress make the portal warn the administrator; never without it in a new flow.
@@ -238,76 +190,54 @@ impl TaskFlow {
     #[must_use]
     pub fn set_notify_on_tasks_in_progress_overflow(
         self,
-        value: impl ::std::convert::Into<i64>,
+        value: impl Into<i64>,
     ) -> Self {
         self.set("notifyOnTasksInProgressOverflow", rt::value::integer(value))
     }
     /// `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never without it.
     #[inline]
-    pub fn notify_when_efficiency_decreases(&self) -> ::std::option::Option<i64> {
+    pub fn notify_when_efficiency_decreases(&self) -> Option<i64> {
         rt::view::read(&self.0, "notifyWhenEfficiencyDecreases")
     }
     /// Sets `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never without it.
     #[inline]
     #[must_use]
-    pub fn set_notify_when_efficiency_decreases(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_notify_when_efficiency_decreases(self, value: impl Into<i64>) -> Self {
         self.set("notifyWhenEfficiencyDecreases", rt::value::integer(value))
     }
     /// `creatorId`. User who made the flow.
     #[inline]
-    pub fn creator_id(&self) -> ::std::option::Option<i64> {
+    pub fn creator_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "creatorId")
     }
     /// `efficiency`. Share of tasks that were done in time, in per cent.
     #[inline]
-    pub fn efficiency(&self) -> ::std::option::Option<i64> {
+    pub fn efficiency(&self) -> Option<i64> {
         rt::view::read(&self.0, "efficiency")
     }
     /// `active`. Whether the flow takes tasks.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// `activity`. When something last happened in the flow.
     #[inline]
-    pub fn activity(&self) -> ::std::option::Option<&str> {
+    pub fn activity(&self) -> Option<&str> {
         rt::view::text(&self.0, "activity")
     }
     /// `demo`. Whether the portal made the flow as a sample.
     #[inline]
-    pub fn demo(&self) -> ::std::option::Option<bool> {
+    pub fn demo(&self) -> Option<bool> {
         rt::view::read(&self.0, "demo")
     }
     /// `team`. Everybody who gets tasks of the flow, as pairs of a kind and a number.
     #[inline]
-    pub fn team(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::vec::Vec<::std::string::String>>> {
+    pub fn team(&self) -> Option<Vec<Vec<String>>> {
         rt::view::read(&self.0, "team")
     }
     /// `trialFeatureEnabled`. Whether flows run as a trial on this portal.
     #[inline]
-    pub fn trial_feature_enabled(&self) -> ::std::option::Option<bool> {
+    pub fn trial_feature_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "trialFeatureEnabled")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskFlow {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskFlow> for rt::Value {
-    fn from(entity: TaskFlow) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskFlow {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,69 +7,31 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskHistoryEntry(rt::Object);
+rt::view!(TaskHistoryEntry);
 impl TaskHistoryEntry {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the entry.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<i64> {
+    pub fn id(&self) -> Option<i64> {
         rt::view::read(&self.0, "id")
     }
     /// `createdDate`. When the change was made.
     #[inline]
-    pub fn created_date(&self) -> ::std::option::Option<&str> {
+    pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdDate")
     }
     /// `field`. Field or event, such as TITLE, DEADLINE, NEW, COMMENT or CHECKLIST_ITEM_CHECK.
     #[inline]
-    pub fn field(&self) -> ::std::option::Option<&str> {
+    pub fn field(&self) -> Option<&str> {
         rt::view::text(&self.0, "field")
     }
     /// `value`. Old and new value as from and to, both as text or null. A moment is a Unix time.
     #[inline]
-    pub fn value(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn value(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "value")
     }
     /// `user`. Who made the change: id, name, lastName, secondName and login.
     #[inline]
-    pub fn user(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn user(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "user")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskHistoryEntry {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskHistoryEntry> for rt::Value {
-    fn from(entity: TaskHistoryEntry) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskHistoryEntry {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,94 +7,56 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskResult(rt::Object);
+rt::view!(TaskResult);
 impl TaskResult {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the result.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<i64> {
+    pub fn id(&self) -> Option<i64> {
         rt::view::read(&self.0, "id")
     }
     /// `taskId`. Task that it belongs to.
     #[inline]
-    pub fn task_id(&self) -> ::std::option::Option<i64> {
+    pub fn task_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "taskId")
     }
     /// `commentId`. Comment that was declared to be the result.
     #[inline]
-    pub fn comment_id(&self) -> ::std::option::Option<i64> {
+    pub fn comment_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "commentId")
     }
     /// `createdBy`. User who declared it.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<i64> {
+    pub fn created_by(&self) -> Option<i64> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `createdAt`. When it was declared.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `updatedAt`. When it was last changed.
     #[inline]
-    pub fn updated_at(&self) -> ::std::option::Option<&str> {
+    pub fn updated_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedAt")
     }
     /// `status`. Whether it is still open.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<i64> {
+    pub fn status(&self) -> Option<i64> {
         rt::view::read(&self.0, "status")
     }
     /// `text`. Text with BB codes.
     #[inline]
-    pub fn text(&self) -> ::std::option::Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")
     }
     /// `formattedText`. Text as HTML.
     #[inline]
-    pub fn formatted_text(&self) -> ::std::option::Option<&str> {
+    pub fn formatted_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "formattedText")
     }
     /// `files`. Numbers of the attachments; null where there are none.
     #[inline]
-    pub fn files(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn files(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "files")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskResult {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskResult> for rt::Value {
-    fn from(entity: TaskResult) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskResult {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,114 +7,73 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskResultV3(rt::Object);
+rt::view!(TaskResultV3);
 impl TaskResultV3 {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the result.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<i64> {
+    pub fn id(&self) -> Option<i64> {
         rt::view::read(&self.0, "id")
     }
     /// `taskId`. Task that it belongs to.
     #[inline]
-    pub fn task_id(&self) -> ::std::option::Option<i64> {
+    pub fn task_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "taskId")
     }
     /// Sets `taskId`. Task that it belongs to.
     #[inline]
     #[must_use]
-    pub fn set_task_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_task_id(self, value: impl Into<i64>) -> Self {
         self.set("taskId", rt::value::integer(value))
     }
     /// `text`. What the work brought, with BB codes.
     #[inline]
-    pub fn text(&self) -> ::std::option::Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         rt::view::text(&self.0, "text")
     }
     /// Sets `text`. What the work brought, with BB codes.
     #[inline]
     #[must_use]
-    pub fn set_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_text(self, value: impl Into<String>) -> Self {
         self.set("text", rt::value::text(value))
     }
     /// `authorId`. User who wrote it.
     #[inline]
-    pub fn author_id(&self) -> ::std::option::Option<i64> {
+    pub fn author_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "authorId")
     }
     /// `author`. The user who wrote it, when it is asked for.
     #[inline]
-    pub fn author(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn author(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "author")
     }
     /// `createdAt`. When it was written.
     #[inline]
-    pub fn created_at(&self) -> ::std::option::Option<&str> {
+    pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
     /// `updatedAt`. When it was last changed; null if it never was.
     #[inline]
-    pub fn updated_at(&self) -> ::std::option::Option<&str> {
+    pub fn updated_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedAt")
     }
     /// `status`. Whether it is still open.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// `fileIds`. Numbers of the attachments.
     #[inline]
-    pub fn file_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn file_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "fileIds")
     }
     /// `rights`. Whether the caller may edit and remove it.
     #[inline]
-    pub fn rights(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn rights(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "rights")
     }
     /// `messageId`. Chat message that it was made from; null where there is none.
     #[inline]
-    pub fn message_id(&self) -> ::std::option::Option<i64> {
+    pub fn message_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "messageId")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskResultV3 {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskResultV3> for rt::Value {
-    fn from(entity: TaskResultV3) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskResultV3 {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,131 +7,85 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskStage(rt::Object);
+rt::view!(TaskStage);
 impl TaskStage {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the stage.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. Name above the column.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. Name above the column.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `SORT`. Place of the column; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// `COLOR`. Colour as six hexadecimal digits, such as 47D1E2.
     #[inline]
-    pub fn color(&self) -> ::std::option::Option<&str> {
+    pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "COLOR")
     }
     /// Sets `COLOR`. Colour as six hexadecimal digits, such as 47D1E2.
     #[inline]
     #[must_use]
-    pub fn set_color(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("COLOR", rt::value::text(value))
     }
     /// `SYSTEM_TYPE`. Role of a column that the system made; null for the others.
     #[inline]
-    pub fn system_type(&self) -> ::std::option::Option<&str> {
+    pub fn system_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYSTEM_TYPE")
     }
     /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
     #[inline]
-    pub fn after_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn after_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AFTER_ID")
     }
     /// Sets `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
     #[inline]
     #[must_use]
-    pub fn set_after_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_after_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("AFTER_ID", rt::value::id(value))
     }
     /// `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
     /// Sets `ENTITY_ID`. Workgroup whose board it is. Without it or with 0 it is the plan of the caller.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ENTITY_ID", rt::value::id(value))
     }
     /// `ENTITY_TYPE`. Kind of board: G for a workgroup, U for the plan of a user.
     #[inline]
-    pub fn entity_type(&self) -> ::std::option::Option<&str> {
+    pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_TYPE")
     }
     /// `ADDITIONAL_FILTER`. Conditions that choose the tasks of the column.
     #[inline]
-    pub fn additional_filter(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn additional_filter(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "ADDITIONAL_FILTER")
     }
     /// `TO_UPDATE`. What changes in a task that is moved into the column.
     #[inline]
-    pub fn to_update(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn to_update(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "TO_UPDATE")
     }
     /// `TO_UPDATE_ACCESS`. Right that the caller needs for that change; null where none is needed.
     #[inline]
-    pub fn to_update_access(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn to_update_access(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "TO_UPDATE_ACCESS")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskStage {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskStage> for rt::Value {
-    fn from(entity: TaskStage) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskStage {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,92 +7,65 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskTemplate(rt::Object);
+rt::view!(TaskTemplate);
 impl TaskTemplate {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the template.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `TITLE`. What is to be done, in one line.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. What is to be done, in one line.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `DESCRIPTION`. Details, with BB codes.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. Details, with BB codes.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `DESCRIPTION_IN_BBCODE`. Whether the description has BB codes; otherwise it has HTML.
     #[inline]
-    pub fn description_in_bbcode(&self) -> ::std::option::Option<bool> {
+    pub fn description_in_bbcode(&self) -> Option<bool> {
         rt::view::read(&self.0, "DESCRIPTION_IN_BBCODE")
     }
     /// `CREATED_BY`. User who sets the tasks.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
     /// Sets `CREATED_BY`. User who sets the tasks.
     #[inline]
     #[must_use]
-    pub fn set_created_by(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("CREATED_BY", rt::value::id(value))
     }
     /// `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_ID")
     }
     /// Sets `RESPONSIBLE_ID`. User who has to do the work.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("RESPONSIBLE_ID", rt::value::id(value))
     }
     /// `RESPONSIBLES`. Users who each get a task, with MULTITASK. In answers it is text, as PHP serialises a list.
     #[inline]
-    pub fn responsibles(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn responsibles(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "RESPONSIBLES")
     }
     /// Sets `RESPONSIBLES`. Users who each get a task, with MULTITASK. In answers it is text, as PHP serialises a list.
@@ -100,13 +73,13 @@ impl TaskTemplate {
     #[must_use]
     pub fn set_responsibles(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("RESPONSIBLES", rt::value::list(value, rt::value::id))
     }
     /// `ACCOMPLICES`. Users who help with the work. In answers it is text, as PHP serialises a list.
     #[inline]
-    pub fn accomplices(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "ACCOMPLICES")
     }
     /// Sets `ACCOMPLICES`. Users who help with the work. In answers it is text, as PHP serialises a list.
@@ -114,13 +87,13 @@ impl TaskTemplate {
     #[must_use]
     pub fn set_accomplices(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("ACCOMPLICES", rt::value::list(value, rt::value::id))
     }
     /// `AUDITORS`. Users who watch the tasks. In answers it is text, as PHP serialises a list.
     #[inline]
-    pub fn auditors(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn auditors(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "AUDITORS")
     }
     /// Sets `AUDITORS`. Users who watch the tasks. In answers it is text, as PHP serialises a list.
@@ -128,79 +101,79 @@ impl TaskTemplate {
     #[must_use]
     pub fn set_auditors(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("AUDITORS", rt::value::list(value, rt::value::id))
     }
     /// `PRIORITY`. How urgent the tasks are.
     #[inline]
-    pub fn priority(&self) -> ::std::option::Option<i64> {
+    pub fn priority(&self) -> Option<i64> {
         rt::view::read(&self.0, "PRIORITY")
     }
     /// Sets `PRIORITY`. How urgent the tasks are.
     #[inline]
     #[must_use]
-    pub fn set_priority(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_priority(self, value: impl Into<i64>) -> Self {
         self.set("PRIORITY", rt::value::integer(value))
     }
     /// `STATUS`. Number of a state, as tasks have it; usual templates hold 1\.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<i64> {
+    pub fn status(&self) -> Option<i64> {
         rt::view::read(&self.0, "STATUS")
     }
     /// Sets `STATUS`. Number of a state, as tasks have it; usual templates hold 1\.
     #[inline]
     #[must_use]
-    pub fn set_status(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_status(self, value: impl Into<i64>) -> Self {
         self.set("STATUS", rt::value::integer(value))
     }
     /// `GROUP_ID`. Workgroup or project of the tasks; 0, none, without it.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "GROUP_ID")
     }
     /// Sets `GROUP_ID`. Workgroup or project of the tasks; 0, none, without it.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("GROUP_ID", rt::value::id(value))
     }
     /// `STAGE_ID`. Column of the Kanban board for the tasks; 0 without it.
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn stage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "STAGE_ID")
     }
     /// Sets `STAGE_ID`. Column of the Kanban board for the tasks; 0 without it.
     #[inline]
     #[must_use]
-    pub fn set_stage_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("STAGE_ID", rt::value::id(value))
     }
     /// `PARENT_ID`. Task that the new ones become subtasks of; 0, none, without it.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")
     }
     /// Sets `PARENT_ID`. Task that the new ones become subtasks of; 0, none, without it.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PARENT_ID", rt::value::id(value))
     }
     /// `BASE_TEMPLATE_ID`. Template that this one stands below; its tasks become subtasks.
     #[inline]
-    pub fn base_template_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn base_template_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "BASE_TEMPLATE_ID")
     }
     /// Sets `BASE_TEMPLATE_ID`. Template that this one stands below; its tasks become subtasks.
     #[inline]
     #[must_use]
-    pub fn set_base_template_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn set_base_template_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("BASE_TEMPLATE_ID", rt::value::id(value))
     }
     /// `DEPENDS_ON`. Templates that this one depends on.
     #[inline]
-    pub fn depends_on(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn depends_on(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "DEPENDS_ON")
     }
     /// Sets `DEPENDS_ON`. Templates that this one depends on.
@@ -208,13 +181,13 @@ impl TaskTemplate {
     #[must_use]
     pub fn set_depends_on(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("DEPENDS_ON", rt::value::list(value, rt::value::id))
     }
     /// `MULTITASK`. Whether each of RESPONSIBLES gets a task. N without it.
     #[inline]
-    pub fn multitask(&self) -> ::std::option::Option<bool> {
+    pub fn multitask(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTITASK")
     }
     /// Sets `MULTITASK`. Whether each of RESPONSIBLES gets a task. N without it.
@@ -225,7 +198,7 @@ impl TaskTemplate {
     }
     /// `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N without it.
     #[inline]
-    pub fn replicate(&self) -> ::std::option::Option<bool> {
+    pub fn replicate(&self) -> Option<bool> {
         rt::view::read(&self.0, "REPLICATE")
     }
     /// Sets `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N without it.
@@ -236,21 +209,18 @@ impl TaskTemplate {
     }
     /// `REPLICATE_PARAMS`. Schedule, for REPLICATE. In answers it is text, as PHP serialises an array.
     #[inline]
-    pub fn replicate_params(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn replicate_params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "REPLICATE_PARAMS")
     }
     /// Sets `REPLICATE_PARAMS`. Schedule, for REPLICATE. In answers it is text, as PHP serialises an array.
     #[inline]
     #[must_use]
-    pub fn set_replicate_params(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_replicate_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("REPLICATE_PARAMS", value)
     }
     /// `TASK_CONTROL`. Whether the creator has to accept the work. N without it.
     #[inline]
-    pub fn task_control(&self) -> ::std::option::Option<bool> {
+    pub fn task_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "TASK_CONTROL")
     }
     /// Sets `TASK_CONTROL`. Whether the creator has to accept the work. N without it.
@@ -261,7 +231,7 @@ impl TaskTemplate {
     }
     /// `ADD_IN_REPORT`. Whether the tasks go into the work report. N without it.
     #[inline]
-    pub fn add_in_report(&self) -> ::std::option::Option<bool> {
+    pub fn add_in_report(&self) -> Option<bool> {
         rt::view::read(&self.0, "ADD_IN_REPORT")
     }
     /// Sets `ADD_IN_REPORT`. Whether the tasks go into the work report. N without it.
@@ -272,112 +242,95 @@ impl TaskTemplate {
     }
     /// `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline without it.
     #[inline]
-    pub fn deadline_after(&self) -> ::std::option::Option<i64> {
+    pub fn deadline_after(&self) -> Option<i64> {
         rt::view::read(&self.0, "DEADLINE_AFTER")
     }
     /// Sets `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline without it.
     #[inline]
     #[must_use]
-    pub fn set_deadline_after(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_deadline_after(self, value: impl Into<i64>) -> Self {
         self.set("DEADLINE_AFTER", rt::value::integer(value))
     }
     /// `START_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to begin, in seconds.
     #[inline]
-    pub fn start_date_plan_after(&self) -> ::std::option::Option<i64> {
+    pub fn start_date_plan_after(&self) -> Option<i64> {
         rt::view::read(&self.0, "START_DATE_PLAN_AFTER")
     }
     /// Sets `START_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to begin, in seconds.
     #[inline]
     #[must_use]
-    pub fn set_start_date_plan_after(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_start_date_plan_after(self, value: impl Into<i64>) -> Self {
         self.set("START_DATE_PLAN_AFTER", rt::value::integer(value))
     }
     /// `END_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to end, in seconds.
     #[inline]
-    pub fn end_date_plan_after(&self) -> ::std::option::Option<i64> {
+    pub fn end_date_plan_after(&self) -> Option<i64> {
         rt::view::read(&self.0, "END_DATE_PLAN_AFTER")
     }
     /// Sets `END_DATE_PLAN_AFTER`. How long after it was made work on a task is planned to end, in seconds.
     #[inline]
     #[must_use]
-    pub fn set_end_date_plan_after(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_end_date_plan_after(self, value: impl Into<i64>) -> Self {
         self.set("END_DATE_PLAN_AFTER", rt::value::integer(value))
     }
     /// `TPARAM_TYPE`. Kind of template; 0 without it.
     #[inline]
-    pub fn tparam_type(&self) -> ::std::option::Option<i64> {
+    pub fn tparam_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "TPARAM_TYPE")
     }
     /// Sets `TPARAM_TYPE`. Kind of template; 0 without it.
     #[inline]
     #[must_use]
-    pub fn set_tparam_type(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_tparam_type(self, value: impl Into<i64>) -> Self {
         self.set("TPARAM_TYPE", rt::value::integer(value))
     }
     /// `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 without it.
     #[inline]
-    pub fn tparam_replication_count(&self) -> ::std::option::Option<i64> {
+    pub fn tparam_replication_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "TPARAM_REPLICATION_COUNT")
     }
     /// Sets `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 without it.
     #[inline]
     #[must_use]
-    pub fn set_tparam_replication_count(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_tparam_replication_count(self, value: impl Into<i64>) -> Self {
         self.set("TPARAM_REPLICATION_COUNT", rt::value::integer(value))
     }
     /// `TEMPLATE_CHILDREN_COUNT`. How many templates stand below this one.
     #[inline]
-    pub fn template_children_count(&self) -> ::std::option::Option<i64> {
+    pub fn template_children_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "TEMPLATE_CHILDREN_COUNT")
     }
     /// Sets `TEMPLATE_CHILDREN_COUNT`. How many templates stand below this one.
     #[inline]
     #[must_use]
-    pub fn set_template_children_count(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_template_children_count(self, value: impl Into<i64>) -> Self {
         self.set("TEMPLATE_CHILDREN_COUNT", rt::value::integer(value))
     }
     /// `SITE_ID`. Site that the tasks belong to, such as s1.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_ID")
     }
     /// Sets `SITE_ID`. Site that the tasks belong to, such as s1.
     #[inline]
     #[must_use]
-    pub fn set_site_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_site_id(self, value: impl Into<String>) -> Self {
         self.set("SITE_ID", rt::value::text(value))
     }
     /// `XML_ID`. Identifier of the template in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier of the template in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `UF_CRM_TASK`. CRM records for the tasks: L\_ lead, D\_ deal, C\_ contact, CO\_ company and the number, as in D_10.
     #[inline]
-    pub fn uf_crm_task(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn uf_crm_task(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "UF_CRM_TASK")
     }
     /// Sets `UF_CRM_TASK`. CRM records for the tasks: L\_ lead, D\_ deal, C\_ contact, CO\_ company and the number, as in D_10.
@@ -385,17 +338,13 @@ impl TaskTemplate {
     #[must_use]
     pub fn set_uf_crm_task(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("UF_CRM_TASK", rt::value::list(value, rt::value::text))
     }
     /// `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428.
     #[inline]
-    pub fn uf_task_webdav_files(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn uf_task_webdav_files(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "UF_TASK_WEBDAV_FILES")
     }
     /// Sets `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428.
@@ -403,122 +352,103 @@ impl TaskTemplate {
     #[must_use]
     pub fn set_uf_task_webdav_files(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("UF_TASK_WEBDAV_FILES", rt::value::list(value, rt::value::text))
     }
     /// `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline.
     #[inline]
-    pub fn allow_change_deadline(&self) -> ::std::option::Option<bool> {
+    pub fn allow_change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "ALLOW_CHANGE_DEADLINE")
     }
     /// `ALLOW_TIME_TRACKING`. Whether time is tracked.
     #[inline]
-    pub fn allow_time_tracking(&self) -> ::std::option::Option<bool> {
+    pub fn allow_time_tracking(&self) -> Option<bool> {
         rt::view::read(&self.0, "ALLOW_TIME_TRACKING")
     }
     /// `MATCH_WORK_TIME`. Whether dates skip days off and hours outside of work.
     #[inline]
-    pub fn match_work_time(&self) -> ::std::option::Option<bool> {
+    pub fn match_work_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "MATCH_WORK_TIME")
     }
     /// `FILES`. Files of the template; null where there are none.
     #[inline]
-    pub fn files(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn files(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "FILES")
     }
     /// `TAGS`. Tags of the template; null where there are none.
     #[inline]
-    pub fn tags(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn tags(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "TAGS")
     }
     /// `TASK_ID`. Task that the template was made from; null where there is none.
     #[inline]
-    pub fn task_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TASK_ID")
     }
     /// `SCENARIO`. Kind of work that the template was made for, such as default or crm.
     #[inline]
-    pub fn scenario(&self) -> ::std::option::Option<&str> {
+    pub fn scenario(&self) -> Option<&str> {
         rt::view::text(&self.0, "SCENARIO")
     }
     /// `CREATED_BY_NAME`. First name of the creator.
     #[inline]
-    pub fn created_by_name(&self) -> ::std::option::Option<&str> {
+    pub fn created_by_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_BY_NAME")
     }
     /// `CREATED_BY_LAST_NAME`. Family name of the creator.
     #[inline]
-    pub fn created_by_last_name(&self) -> ::std::option::Option<&str> {
+    pub fn created_by_last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_BY_LAST_NAME")
     }
     /// `CREATED_BY_SECOND_NAME`. Middle name of the creator.
     #[inline]
-    pub fn created_by_second_name(&self) -> ::std::option::Option<&str> {
+    pub fn created_by_second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_BY_SECOND_NAME")
     }
     /// `CREATED_BY_LOGIN`. Sign-in name of the creator.
     #[inline]
-    pub fn created_by_login(&self) -> ::std::option::Option<&str> {
+    pub fn created_by_login(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_BY_LOGIN")
     }
     /// `CREATED_BY_WORK_POSITION`. Job title of the creator.
     #[inline]
-    pub fn created_by_work_position(&self) -> ::std::option::Option<&str> {
+    pub fn created_by_work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_BY_WORK_POSITION")
     }
     /// `CREATED_BY_PHOTO`. Number of the portrait of the creator.
     #[inline]
-    pub fn created_by_photo(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_photo(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_PHOTO")
     }
     /// `RESPONSIBLE_NAME`. First name of the responsible person.
     #[inline]
-    pub fn responsible_name(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_NAME")
     }
     /// `RESPONSIBLE_LAST_NAME`. Family name of the responsible person.
     #[inline]
-    pub fn responsible_last_name(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_LAST_NAME")
     }
     /// `RESPONSIBLE_SECOND_NAME`. Middle name of the responsible person.
     #[inline]
-    pub fn responsible_second_name(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_SECOND_NAME")
     }
     /// `RESPONSIBLE_LOGIN`. Sign-in name of the responsible person.
     #[inline]
-    pub fn responsible_login(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_login(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_LOGIN")
     }
     /// `RESPONSIBLE_WORK_POSITION`. Job title of the responsible person.
     #[inline]
-    pub fn responsible_work_position(&self) -> ::std::option::Option<&str> {
+    pub fn responsible_work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESPONSIBLE_WORK_POSITION")
     }
     /// `RESPONSIBLE_PHOTO`. Number of the portrait of the responsible person.
     #[inline]
-    pub fn responsible_photo(&self) -> ::std::option::Option<rt::Id> {
+    pub fn responsible_photo(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "RESPONSIBLE_PHOTO")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskTemplate {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskTemplate> for rt::Value {
-    fn from(entity: TaskTemplate) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskTemplate {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

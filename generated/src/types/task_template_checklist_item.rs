@@ -7,119 +7,81 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskTemplateChecklistItem(rt::Object);
+rt::view!(TaskTemplateChecklistItem);
 impl TaskTemplateChecklistItem {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the item.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<i64> {
+    pub fn id(&self) -> Option<i64> {
         rt::view::read(&self.0, "id")
     }
     /// `templateId`. Template that it belongs to.
     #[inline]
-    pub fn template_id(&self) -> ::std::option::Option<i64> {
+    pub fn template_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "templateId")
     }
     /// `parentId`. Item above it; 0 for a checklist itself.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<i64> {
+    pub fn parent_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "parentId")
     }
     /// `title`. What is to be done; the name of the list for an item at the top.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// `sortIndex`. Place among the siblings; smaller numbers come first.
     #[inline]
-    pub fn sort_index(&self) -> ::std::option::Option<i64> {
+    pub fn sort_index(&self) -> Option<i64> {
         rt::view::read(&self.0, "sortIndex")
     }
     /// `displaySortIndex`. Number to show before the text, such as 1\.2; often empty.
     #[inline]
-    pub fn display_sort_index(&self) -> ::std::option::Option<&str> {
+    pub fn display_sort_index(&self) -> Option<&str> {
         rt::view::text(&self.0, "displaySortIndex")
     }
     /// `isComplete`. Whether the item is ticked.
     #[inline]
-    pub fn is_complete(&self) -> ::std::option::Option<bool> {
+    pub fn is_complete(&self) -> Option<bool> {
         rt::view::read(&self.0, "isComplete")
     }
     /// `isImportant`. Whether the item has the flame of an important one.
     #[inline]
-    pub fn is_important(&self) -> ::std::option::Option<bool> {
+    pub fn is_important(&self) -> Option<bool> {
         rt::view::read(&self.0, "isImportant")
     }
     /// `completedCount`. How many items below it are ticked.
     #[inline]
-    pub fn completed_count(&self) -> ::std::option::Option<i64> {
+    pub fn completed_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "completedCount")
     }
     /// `copiedId`. Item that it was copied from; null for most.
     #[inline]
-    pub fn copied_id(&self) -> ::std::option::Option<i64> {
+    pub fn copied_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "copiedId")
     }
     /// `userId`. User whose call it was.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<i64> {
+    pub fn user_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "userId")
     }
     /// `createdBy`. User who added the item; null where that is not known.
     #[inline]
-    pub fn created_by(&self) -> ::std::option::Option<i64> {
+    pub fn created_by(&self) -> Option<i64> {
         rt::view::read(&self.0, "createdBy")
     }
     /// `nodeId`. Mark of the item in a form that is not saved yet; null for saved ones.
     #[inline]
-    pub fn node_id(&self) -> ::std::option::Option<&str> {
+    pub fn node_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "nodeId")
     }
     /// `members`. People of the item, each with id, type (A helps, U watches), name and image.
     #[inline]
-    pub fn members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn members(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "members")
     }
     /// `attachments`. Files of the item by the number of the attachment; an empty list where there are none.
     #[inline]
-    pub fn attachments(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn attachments(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "attachments")
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskTemplateChecklistItem {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskTemplateChecklistItem> for rt::Value {
-    fn from(entity: TaskTemplateChecklistItem) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskTemplateChecklistItem {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,95 +7,65 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskUserField(rt::Object);
+rt::view!(TaskUserField);
 impl TaskUserField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the field.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_ID`. What the field belongs to: TASKS_TASK.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
     /// `USER_TYPE_ID`. Kind of value; it cannot be changed later.
     #[inline]
-    pub fn user_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE_ID")
     }
     /// Sets `USER_TYPE_ID`. Kind of value; it cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_user_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
         self.set("USER_TYPE_ID", rt::value::text(value))
     }
     /// `FIELD_NAME`. Code of the field in capitals. UF\_ is put before it if it is missing; it cannot be changed later.
     #[inline]
-    pub fn field_name(&self) -> ::std::option::Option<&str> {
+    pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_NAME")
     }
     /// Sets `FIELD_NAME`. Code of the field in capitals. UF\_ is put before it if it is missing; it cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_field_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field_name(self, value: impl Into<String>) -> Self {
         self.set("FIELD_NAME", rt::value::text(value))
     }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier of the field in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the fields; smaller numbers come first. 100 without it.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `MULTIPLE`. Whether a task holds several values; always N for yes or no.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether a task holds several values; always N for yes or no.
@@ -106,7 +76,7 @@ impl TaskUserField {
     }
     /// `MANDATORY`. Whether a task cannot be saved without a value.
     #[inline]
-    pub fn mandatory(&self) -> ::std::option::Option<bool> {
+    pub fn mandatory(&self) -> Option<bool> {
         rt::view::read(&self.0, "MANDATORY")
     }
     /// Sets `MANDATORY`. Whether a task cannot be saved without a value.
@@ -117,98 +87,75 @@ impl TaskUserField {
     }
     /// `SHOW_FILTER`. Whether lists can be filtered by the field: N for no, otherwise the way to compare.
     #[inline]
-    pub fn show_filter(&self) -> ::std::option::Option<&str> {
+    pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
     /// `SHOW_IN_LIST`. Whether the field can be a column of lists.
     #[inline]
-    pub fn show_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn show_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "SHOW_IN_LIST")
     }
     /// `EDIT_IN_LIST`. Whether people may edit the value.
     #[inline]
-    pub fn edit_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn edit_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "EDIT_IN_LIST")
     }
     /// `IS_SEARCHABLE`. Whether the search looks at the value.
     #[inline]
-    pub fn is_searchable(&self) -> ::std::option::Option<bool> {
+    pub fn is_searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_SEARCHABLE")
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
-    pub fn label(&self) -> ::std::option::Option<&str> {
+    pub fn label(&self) -> Option<&str> {
         rt::view::text(&self.0, "LABEL")
     }
     /// Sets `LABEL`. Name of the field wherever no other label is given.
     #[inline]
     #[must_use]
-    pub fn set_label(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_label(self, value: impl Into<String>) -> Self {
         self.set("LABEL", rt::value::text(value))
     }
     /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
-    pub fn edit_form_label(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn edit_form_label(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "EDIT_FORM_LABEL")
     }
     /// Sets `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
     #[must_use]
-    pub fn set_edit_form_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("EDIT_FORM_LABEL", value)
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists, a text for each language code.
     #[inline]
-    pub fn list_column_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_column_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_COLUMN_LABEL")
     }
     /// `LIST_FILTER_LABEL`. Label in filters, a text for each language code.
     #[inline]
-    pub fn list_filter_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_filter_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_FILTER_LABEL")
     }
     /// `ERROR_MESSAGE`. What people read after a wrong input, a text for each language code.
     #[inline]
-    pub fn error_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn error_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ERROR_MESSAGE")
     }
     /// `HELP_MESSAGE`. Hint beside the input, a text for each language code.
     #[inline]
-    pub fn help_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn help_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "HELP_MESSAGE")
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskUserField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskUserField> for rt::Value {
-    fn from(entity: TaskUserField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskUserField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,116 +7,86 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskV3(rt::Object);
+rt::view!(TaskV3);
 impl TaskV3 {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the task.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<i64> {
+    pub fn id(&self) -> Option<i64> {
         rt::view::read(&self.0, "id")
     }
     /// `title`. What is to be done, in one line.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
     /// Sets `title`. What is to be done, in one line.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
     /// `description`. Details, with BB codes.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
     /// Sets `description`. Details, with BB codes.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
     /// `creatorId`. User who sets the task. It cannot be changed later.
     #[inline]
-    pub fn creator_id(&self) -> ::std::option::Option<i64> {
+    pub fn creator_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "creatorId")
     }
     /// Sets `creatorId`. User who sets the task. It cannot be changed later.
     #[inline]
     #[must_use]
-    pub fn set_creator_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_creator_id(self, value: impl Into<i64>) -> Self {
         self.set("creatorId", rt::value::integer(value))
     }
     /// `creator`. On demand only: ask for keys of it, such as creator.name. The user who set the task.
     #[inline]
-    pub fn creator(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn creator(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "creator")
     }
     /// `created`. When the task was made.
     #[inline]
-    pub fn created(&self) -> ::std::option::Option<&str> {
+    pub fn created(&self) -> Option<&str> {
         rt::view::text(&self.0, "created")
     }
     /// `responsibleId`. User who has to do the work.
     #[inline]
-    pub fn responsible_id(&self) -> ::std::option::Option<i64> {
+    pub fn responsible_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "responsibleId")
     }
     /// Sets `responsibleId`. User who has to do the work.
     #[inline]
     #[must_use]
-    pub fn set_responsible_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_responsible_id(self, value: impl Into<i64>) -> Self {
         self.set("responsibleId", rt::value::integer(value))
     }
     /// `responsible`. On demand only: ask for keys of it, such as responsible.name. The user who does the work.
     #[inline]
-    pub fn responsible(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn responsible(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "responsible")
     }
     /// `deadline`. When the work must be done, with the time zone, as in 2026-12-31T23:59:59+03:00.
     #[inline]
-    pub fn deadline(&self) -> ::std::option::Option<&str> {
+    pub fn deadline(&self) -> Option<&str> {
         rt::view::text(&self.0, "deadline")
     }
     /// Sets `deadline`. When the work must be done, with the time zone, as in 2026-12-31T23:59:59+03:00.
     #[inline]
     #[must_use]
-    pub fn set_deadline(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_deadline(self, value: impl Into<String>) -> Self {
         self.set("deadline", rt::value::text(value))
     }
     /// `needsControl`. Whether the creator has to accept the work; not without it.
     #[inline]
-    pub fn needs_control(&self) -> ::std::option::Option<bool> {
+    pub fn needs_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "needsControl")
     }
     /// Sets `needsControl`. Whether the creator has to accept the work; not without it.
@@ -127,35 +97,29 @@ impl TaskV3 {
     }
     /// `startPlan`. When work is planned to begin, with the time zone.
     #[inline]
-    pub fn start_plan(&self) -> ::std::option::Option<&str> {
+    pub fn start_plan(&self) -> Option<&str> {
         rt::view::text(&self.0, "startPlan")
     }
     /// Sets `startPlan`. When work is planned to begin, with the time zone.
     #[inline]
     #[must_use]
-    pub fn set_start_plan(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_start_plan(self, value: impl Into<String>) -> Self {
         self.set("startPlan", rt::value::text(value))
     }
     /// `endPlan`. When work is planned to end, with the time zone; later than startPlan.
     #[inline]
-    pub fn end_plan(&self) -> ::std::option::Option<&str> {
+    pub fn end_plan(&self) -> Option<&str> {
         rt::view::text(&self.0, "endPlan")
     }
     /// Sets `endPlan`. When work is planned to end, with the time zone; later than startPlan.
     #[inline]
     #[must_use]
-    pub fn set_end_plan(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_end_plan(self, value: impl Into<String>) -> Self {
         self.set("endPlan", rt::value::text(value))
     }
     /// `fileIds`. Numbers of the attachments; null where there are none. AttachFilesToTask adds files.
     #[inline]
-    pub fn file_ids(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn file_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "fileIds")
     }
     /// Sets `fileIds`. Numbers of the attachments; null where there are none. AttachFilesToTask adds files.
@@ -163,121 +127,115 @@ impl TaskV3 {
     #[must_use]
     pub fn set_file_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         self.set("fileIds", rt::value::list(value, rt::value::id))
     }
     /// `checklist`. Numbers of the checklist items. The methods for checklists are in REST 2\.
     #[inline]
-    pub fn checklist(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn checklist(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "checklist")
     }
     /// `groupId`. Workgroup or project.
     #[inline]
-    pub fn group_id(&self) -> ::std::option::Option<i64> {
+    pub fn group_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "groupId")
     }
     /// Sets `groupId`. Workgroup or project.
     #[inline]
     #[must_use]
-    pub fn set_group_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_group_id(self, value: impl Into<i64>) -> Self {
         self.set("groupId", rt::value::integer(value))
     }
     /// `group`. On demand only: ask for keys of it, such as group.name. The workgroup or project.
     #[inline]
-    pub fn group(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn group(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "group")
     }
     /// `stageId`. Column of the Kanban board of the workgroup.
     #[inline]
-    pub fn stage_id(&self) -> ::std::option::Option<i64> {
+    pub fn stage_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "stageId")
     }
     /// Sets `stageId`. Column of the Kanban board of the workgroup.
     #[inline]
     #[must_use]
-    pub fn set_stage_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_stage_id(self, value: impl Into<i64>) -> Self {
         self.set("stageId", rt::value::integer(value))
     }
     /// `stage`. On demand only: ask for keys of it, such as stage.title. The column: id, title and color.
     #[inline]
-    pub fn stage(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn stage(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "stage")
     }
     /// `epicId`. Epic of a Scrum project.
     #[inline]
-    pub fn epic_id(&self) -> ::std::option::Option<i64> {
+    pub fn epic_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "epicId")
     }
     /// Sets `epicId`. Epic of a Scrum project.
     #[inline]
     #[must_use]
-    pub fn set_epic_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_epic_id(self, value: impl Into<i64>) -> Self {
         self.set("epicId", rt::value::integer(value))
     }
     /// `storyPoints`. Effort of a Scrum task in story points; some portals refuse to set it here.
     #[inline]
-    pub fn story_points(&self) -> ::std::option::Option<i64> {
+    pub fn story_points(&self) -> Option<i64> {
         rt::view::read(&self.0, "storyPoints")
     }
     /// Sets `storyPoints`. Effort of a Scrum task in story points; some portals refuse to set it here.
     #[inline]
     #[must_use]
-    pub fn set_story_points(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_story_points(self, value: impl Into<i64>) -> Self {
         self.set("storyPoints", rt::value::integer(value))
     }
     /// `flowId`. Flow that hands the task out.
     #[inline]
-    pub fn flow_id(&self) -> ::std::option::Option<i64> {
+    pub fn flow_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "flowId")
     }
     /// Sets `flowId`. Flow that hands the task out.
     #[inline]
     #[must_use]
-    pub fn set_flow_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_flow_id(self, value: impl Into<i64>) -> Self {
         self.set("flowId", rt::value::integer(value))
     }
     /// `flow`. On demand only: ask for keys of it, such as flow.name. The flow.
     #[inline]
-    pub fn flow(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn flow(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "flow")
     }
     /// `priority`. How urgent the task is.
     #[inline]
-    pub fn priority(&self) -> ::std::option::Option<&str> {
+    pub fn priority(&self) -> Option<&str> {
         rt::view::text(&self.0, "priority")
     }
     /// Sets `priority`. How urgent the task is.
     #[inline]
     #[must_use]
-    pub fn set_priority(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_priority(self, value: impl Into<String>) -> Self {
         self.set("priority", rt::value::text(value))
     }
     /// `status`. State of the task.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
     /// Sets `status`. State of the task.
     #[inline]
     #[must_use]
-    pub fn set_status(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_status(self, value: impl Into<String>) -> Self {
         self.set("status", rt::value::text(value))
     }
     /// `statusChanged`. When the state last changed.
     #[inline]
-    pub fn status_changed(&self) -> ::std::option::Option<&str> {
+    pub fn status_changed(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusChanged")
     }
     /// `accomplices`. Users who help: send their numbers; the answer holds objects, when accomplices.name or the like is asked for.
     #[inline]
-    pub fn accomplices(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn accomplices(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "accomplices")
     }
     /// Sets `accomplices`. Users who help: send their numbers; the answer holds objects, when accomplices.name or the like is asked for.
@@ -285,15 +243,13 @@ impl TaskV3 {
     #[must_use]
     pub fn set_accomplices(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("accomplices", rt::value::list(value, ::std::convert::Into::into))
+        self.set("accomplices", rt::value::list(value, Into::into))
     }
     /// `auditors`. Users who watch: send their numbers; the answer holds objects, when auditors.name or the like is asked for.
     #[inline]
-    pub fn auditors(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn auditors(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "auditors")
     }
     /// Sets `auditors`. Users who watch: send their numbers; the answer holds objects, when auditors.name or the like is asked for.
@@ -301,122 +257,117 @@ impl TaskV3 {
     #[must_use]
     pub fn set_auditors(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("auditors", rt::value::list(value, ::std::convert::Into::into))
+        self.set("auditors", rt::value::list(value, Into::into))
     }
     /// `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
-    pub fn parent_id(&self) -> ::std::option::Option<i64> {
+    pub fn parent_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "parentId")
     }
     /// Sets `parentId`. Task that this one is a subtask of; null where there is none.
     #[inline]
     #[must_use]
-    pub fn set_parent_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_parent_id(self, value: impl Into<i64>) -> Self {
         self.set("parentId", rt::value::integer(value))
     }
     /// `parent`. On demand only: ask for keys of it, such as parent.title. The task above.
     #[inline]
-    pub fn parent(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn parent(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "parent")
     }
     /// `containsChecklist`. Whether there are checklists.
     #[inline]
-    pub fn contains_checklist(&self) -> ::std::option::Option<bool> {
+    pub fn contains_checklist(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsChecklist")
     }
     /// `containsSubTasks`. Whether there are subtasks.
     #[inline]
-    pub fn contains_sub_tasks(&self) -> ::std::option::Option<bool> {
+    pub fn contains_sub_tasks(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsSubTasks")
     }
     /// `containsRelatedTasks`. Whether other tasks are tied to it.
     #[inline]
-    pub fn contains_related_tasks(&self) -> ::std::option::Option<bool> {
+    pub fn contains_related_tasks(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsRelatedTasks")
     }
     /// `containsGanttLinks`. Whether it depends on others in the Gantt chart, or they on it.
     #[inline]
-    pub fn contains_gantt_links(&self) -> ::std::option::Option<bool> {
+    pub fn contains_gantt_links(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsGanttLinks")
     }
     /// `containsPlacements`. Whether applications show something in the task.
     #[inline]
-    pub fn contains_placements(&self) -> ::std::option::Option<bool> {
+    pub fn contains_placements(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsPlacements")
     }
     /// `containsResults`. Whether there are results.
     #[inline]
-    pub fn contains_results(&self) -> ::std::option::Option<bool> {
+    pub fn contains_results(&self) -> Option<bool> {
         rt::view::read(&self.0, "containsResults")
     }
     /// `numberOfReminders`. How many reminders are set.
     #[inline]
-    pub fn number_of_reminders(&self) -> ::std::option::Option<i64> {
+    pub fn number_of_reminders(&self) -> Option<i64> {
         rt::view::read(&self.0, "numberOfReminders")
     }
     /// `chatId`. Number of the chat of the task, which the methods for messages take.
     #[inline]
-    pub fn chat_id(&self) -> ::std::option::Option<i64> {
+    pub fn chat_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "chatId")
     }
     /// `chat`. On demand only: ask for keys of it, such as chat.entityId. The chat of the task.
     #[inline]
-    pub fn chat(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "chat")
     }
     /// `plannedDuration`. Planned duration in the unit of durationType.
     #[inline]
-    pub fn planned_duration(&self) -> ::std::option::Option<i64> {
+    pub fn planned_duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "plannedDuration")
     }
     /// Sets `plannedDuration`. Planned duration in the unit of durationType.
     #[inline]
     #[must_use]
-    pub fn set_planned_duration(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_planned_duration(self, value: impl Into<i64>) -> Self {
         self.set("plannedDuration", rt::value::integer(value))
     }
     /// `actualDuration`. Time that the work has taken so far.
     #[inline]
-    pub fn actual_duration(&self) -> ::std::option::Option<i64> {
+    pub fn actual_duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "actualDuration")
     }
     /// `durationType`. Unit of the planned duration; days without it. Months are spelt monts.
     #[inline]
-    pub fn duration_type(&self) -> ::std::option::Option<&str> {
+    pub fn duration_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "durationType")
     }
     /// Sets `durationType`. Unit of the planned duration; days without it. Months are spelt monts.
     #[inline]
     #[must_use]
-    pub fn set_duration_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_duration_type(self, value: impl Into<String>) -> Self {
         self.set("durationType", rt::value::text(value))
     }
     /// `started`. When work really began.
     #[inline]
-    pub fn started(&self) -> ::std::option::Option<&str> {
+    pub fn started(&self) -> Option<&str> {
         rt::view::text(&self.0, "started")
     }
     /// `estimatedTime`. Time planned for the work, in seconds.
     #[inline]
-    pub fn estimated_time(&self) -> ::std::option::Option<i64> {
+    pub fn estimated_time(&self) -> Option<i64> {
         rt::view::read(&self.0, "estimatedTime")
     }
     /// Sets `estimatedTime`. Time planned for the work, in seconds.
     #[inline]
     #[must_use]
-    pub fn set_estimated_time(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_estimated_time(self, value: impl Into<i64>) -> Self {
         self.set("estimatedTime", rt::value::integer(value))
     }
     /// `replicate`. Whether the task repeats by a schedule.
     #[inline]
-    pub fn replicate(&self) -> ::std::option::Option<bool> {
+    pub fn replicate(&self) -> Option<bool> {
         rt::view::read(&self.0, "replicate")
     }
     /// Sets `replicate`. Whether the task repeats by a schedule.
@@ -427,100 +378,94 @@ impl TaskV3 {
     }
     /// `changed`. When the last change was made.
     #[inline]
-    pub fn changed(&self) -> ::std::option::Option<&str> {
+    pub fn changed(&self) -> Option<&str> {
         rt::view::text(&self.0, "changed")
     }
     /// `changedById`. User who made the last change.
     #[inline]
-    pub fn changed_by_id(&self) -> ::std::option::Option<i64> {
+    pub fn changed_by_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "changedById")
     }
     /// `changedBy`. On demand only: ask for keys of it, such as changedBy.name. The user who made the last change.
     #[inline]
-    pub fn changed_by(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn changed_by(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "changedBy")
     }
     /// `statusChangedById`. User who last moved the task to another state.
     #[inline]
-    pub fn status_changed_by_id(&self) -> ::std::option::Option<i64> {
+    pub fn status_changed_by_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "statusChangedById")
     }
     /// `statusChangedBy`. On demand only: ask for keys of it, such as statusChangedBy.name. The user who last moved the task to another state.
     #[inline]
-    pub fn status_changed_by(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn status_changed_by(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "statusChangedBy")
     }
     /// `closedById`. User who finished the task.
     #[inline]
-    pub fn closed_by_id(&self) -> ::std::option::Option<i64> {
+    pub fn closed_by_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "closedById")
     }
     /// `closedBy`. On demand only: ask for keys of it, such as closedBy.name. The user who finished the task.
     #[inline]
-    pub fn closed_by(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn closed_by(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "closedBy")
     }
     /// `closed`. When the task was finished; null while it is open.
     #[inline]
-    pub fn closed(&self) -> ::std::option::Option<&str> {
+    pub fn closed(&self) -> Option<&str> {
         rt::view::text(&self.0, "closed")
     }
     /// `activity`. When something last happened in the task.
     #[inline]
-    pub fn activity(&self) -> ::std::option::Option<&str> {
+    pub fn activity(&self) -> Option<&str> {
         rt::view::text(&self.0, "activity")
     }
     /// `guid`. Identifier that is unique over all portals, in braces.
     #[inline]
-    pub fn guid(&self) -> ::std::option::Option<&str> {
+    pub fn guid(&self) -> Option<&str> {
         rt::view::text(&self.0, "guid")
     }
     /// `xmlId`. Identifier of the same task in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier of the same task in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `exchangeId`. Identifier of the task in a synchronisation with a mail program.
     #[inline]
-    pub fn exchange_id(&self) -> ::std::option::Option<&str> {
+    pub fn exchange_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "exchangeId")
     }
     /// `exchangeModified`. When that synchronisation last changed the task.
     #[inline]
-    pub fn exchange_modified(&self) -> ::std::option::Option<&str> {
+    pub fn exchange_modified(&self) -> Option<&str> {
         rt::view::text(&self.0, "exchangeModified")
     }
     /// `outlookVersion`. Counter of changes for the synchronisation with Outlook.
     #[inline]
-    pub fn outlook_version(&self) -> ::std::option::Option<i64> {
+    pub fn outlook_version(&self) -> Option<i64> {
         rt::view::read(&self.0, "outlookVersion")
     }
     /// `mark`. Rating of the finished work; answers have none while there is no rating.
     #[inline]
-    pub fn mark(&self) -> ::std::option::Option<&str> {
+    pub fn mark(&self) -> Option<&str> {
         rt::view::text(&self.0, "mark")
     }
     /// Sets `mark`. Rating of the finished work; answers have none while there is no rating.
     #[inline]
     #[must_use]
-    pub fn set_mark(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_mark(self, value: impl Into<String>) -> Self {
         self.set("mark", rt::value::text(value))
     }
     /// `allowsChangeDeadline`. Whether the responsible person may move the deadline.
     #[inline]
-    pub fn allows_change_deadline(&self) -> ::std::option::Option<bool> {
+    pub fn allows_change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "allowsChangeDeadline")
     }
     /// Sets `allowsChangeDeadline`. Whether the responsible person may move the deadline.
@@ -531,7 +476,7 @@ impl TaskV3 {
     }
     /// `allowsTimeTracking`. Whether time is tracked.
     #[inline]
-    pub fn allows_time_tracking(&self) -> ::std::option::Option<bool> {
+    pub fn allows_time_tracking(&self) -> Option<bool> {
         rt::view::read(&self.0, "allowsTimeTracking")
     }
     /// Sets `allowsTimeTracking`. Whether time is tracked.
@@ -542,7 +487,7 @@ impl TaskV3 {
     }
     /// `matchesWorkTime`. Whether dates skip days off and hours outside of work.
     #[inline]
-    pub fn matches_work_time(&self) -> ::std::option::Option<bool> {
+    pub fn matches_work_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "matchesWorkTime")
     }
     /// Sets `matchesWorkTime`. Whether dates skip days off and hours outside of work.
@@ -553,7 +498,7 @@ impl TaskV3 {
     }
     /// `addInReport`. Whether the task goes into the work report.
     #[inline]
-    pub fn add_in_report(&self) -> ::std::option::Option<bool> {
+    pub fn add_in_report(&self) -> Option<bool> {
         rt::view::read(&self.0, "addInReport")
     }
     /// Sets `addInReport`. Whether the task goes into the work report.
@@ -564,7 +509,7 @@ impl TaskV3 {
     }
     /// `isMultitask`. Whether it was given to several people, so that each got a subtask.
     #[inline]
-    pub fn is_multitask(&self) -> ::std::option::Option<bool> {
+    pub fn is_multitask(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMultitask")
     }
     /// Sets `isMultitask`. Whether it was given to several people, so that each got a subtask.
@@ -575,73 +520,61 @@ impl TaskV3 {
     }
     /// `siteId`. Site that the task belongs to, such as s1.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")
     }
     /// Sets `siteId`. Site that the task belongs to, such as s1.
     #[inline]
     #[must_use]
-    pub fn set_site_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_site_id(self, value: impl Into<String>) -> Self {
         self.set("siteId", rt::value::text(value))
     }
     /// `forkedByTemplateId`. Template that the task was made from.
     #[inline]
-    pub fn forked_by_template_id(&self) -> ::std::option::Option<i64> {
+    pub fn forked_by_template_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "forkedByTemplateId")
     }
     /// Sets `forkedByTemplateId`. Template that the task was made from.
     #[inline]
     #[must_use]
-    pub fn set_forked_by_template_id(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_forked_by_template_id(self, value: impl Into<i64>) -> Self {
         self.set("forkedByTemplateId", rt::value::integer(value))
     }
     /// `forkedByTemplate`. On demand only: ask for keys of it, such as forkedByTemplate.title. The template.
     #[inline]
-    pub fn forked_by_template(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn forked_by_template(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "forkedByTemplate")
     }
     /// `forumTopicId`. Topic of the forum that holds old comments; null with the new task card.
     #[inline]
-    pub fn forum_topic_id(&self) -> ::std::option::Option<i64> {
+    pub fn forum_topic_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "forumTopicId")
     }
     /// `maxDeadlineChangeDate`. Moment after which the responsible person may not move the deadline any more.
     #[inline]
-    pub fn max_deadline_change_date(&self) -> ::std::option::Option<&str> {
+    pub fn max_deadline_change_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "maxDeadlineChangeDate")
     }
     /// Sets `maxDeadlineChangeDate`. Moment after which the responsible person may not move the deadline any more.
     #[inline]
     #[must_use]
-    pub fn set_max_deadline_change_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_max_deadline_change_date(self, value: impl Into<String>) -> Self {
         self.set("maxDeadlineChangeDate", rt::value::text(value))
     }
     /// `maxDeadlineChanges`. How often the responsible person may move the deadline.
     #[inline]
-    pub fn max_deadline_changes(&self) -> ::std::option::Option<i64> {
+    pub fn max_deadline_changes(&self) -> Option<i64> {
         rt::view::read(&self.0, "maxDeadlineChanges")
     }
     /// Sets `maxDeadlineChanges`. How often the responsible person may move the deadline.
     #[inline]
     #[must_use]
-    pub fn set_max_deadline_changes(
-        self,
-        value: impl ::std::convert::Into<i64>,
-    ) -> Self {
+    pub fn set_max_deadline_changes(self, value: impl Into<i64>) -> Self {
         self.set("maxDeadlineChanges", rt::value::integer(value))
     }
     /// `requireDeadlineChangeReason`. Whether moving the deadline needs a reason.
     #[inline]
-    pub fn require_deadline_change_reason(&self) -> ::std::option::Option<bool> {
+    pub fn require_deadline_change_reason(&self) -> Option<bool> {
         rt::view::read(&self.0, "requireDeadlineChangeReason")
     }
     /// Sets `requireDeadlineChangeReason`. Whether moving the deadline needs a reason.
@@ -652,34 +585,32 @@ impl TaskV3 {
     }
     /// `deadlineCount`. How often the deadline has been moved.
     #[inline]
-    pub fn deadline_count(&self) -> ::std::option::Option<i64> {
+    pub fn deadline_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "deadlineCount")
     }
     /// `declineReason`. Why the responsible person refused the task.
     #[inline]
-    pub fn decline_reason(&self) -> ::std::option::Option<&str> {
+    pub fn decline_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "declineReason")
     }
     /// `link`. Address of the task on the portal, without the domain.
     #[inline]
-    pub fn link(&self) -> ::std::option::Option<&str> {
+    pub fn link(&self) -> Option<&str> {
         rt::view::text(&self.0, "link")
     }
     /// `rights`. What the caller may do: true or false for each action, such as complete or delegate.
     #[inline]
-    pub fn rights(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn rights(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "rights")
     }
     /// `archiveLink`. Address of all attachments in one archive, without the domain.
     #[inline]
-    pub fn archive_link(&self) -> ::std::option::Option<&str> {
+    pub fn archive_link(&self) -> Option<&str> {
         rt::view::text(&self.0, "archiveLink")
     }
     /// `crmItemIds`. CRM records tied to the task: L\_ lead, D\_ deal, C\_ contact, CO\_ company, SI\_ invoice and the number, as in D_10; items of smart processes as T, their type in hexadecimal, \_ and the number.
     #[inline]
-    pub fn crm_item_ids(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn crm_item_ids(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "crmItemIds")
     }
     /// Sets `crmItemIds`. CRM records tied to the task: L\_ lead, D\_ deal, C\_ contact, CO\_ company, SI\_ invoice and the number, as in D_10; items of smart processes as T, their type in hexadecimal, \_ and the number.
@@ -687,36 +618,34 @@ impl TaskV3 {
     #[must_use]
     pub fn set_crm_item_ids(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("crmItemIds", rt::value::list(value, rt::value::text))
     }
     /// `emailId`. Mail that the task was made from.
     #[inline]
-    pub fn email_id(&self) -> ::std::option::Option<i64> {
+    pub fn email_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "emailId")
     }
     /// Sets `emailId`. Mail that the task was made from.
     #[inline]
     #[must_use]
-    pub fn set_email_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_email_id(self, value: impl Into<i64>) -> Self {
         self.set("emailId", rt::value::integer(value))
     }
     /// `email`. On demand only: ask for keys of it, such as email.title. The mail that the task was made from.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn email(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "email")
     }
     /// `elapsedTime`. On demand only: ask for keys of it, such as elapsedTime.seconds. The time booked.
     #[inline]
-    pub fn elapsed_time(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn elapsed_time(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "elapsedTime")
     }
     /// `requireResult`. Whether the task cannot be finished without a result.
     #[inline]
-    pub fn require_result(&self) -> ::std::option::Option<bool> {
+    pub fn require_result(&self) -> Option<bool> {
         rt::view::read(&self.0, "requireResult")
     }
     /// Sets `requireResult`. Whether the task cannot be finished without a result.
@@ -727,7 +656,7 @@ impl TaskV3 {
     }
     /// `matchesSubTasksTime`. Whether the dates follow from those of the subtasks.
     #[inline]
-    pub fn matches_sub_tasks_time(&self) -> ::std::option::Option<bool> {
+    pub fn matches_sub_tasks_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "matchesSubTasksTime")
     }
     /// Sets `matchesSubTasksTime`. Whether the dates follow from those of the subtasks.
@@ -738,7 +667,7 @@ impl TaskV3 {
     }
     /// `autocompleteSubTasks`. Whether the task finishes with its subtasks, and they with it.
     #[inline]
-    pub fn autocomplete_sub_tasks(&self) -> ::std::option::Option<bool> {
+    pub fn autocomplete_sub_tasks(&self) -> Option<bool> {
         rt::view::read(&self.0, "autocompleteSubTasks")
     }
     /// Sets `autocompleteSubTasks`. Whether the task finishes with its subtasks, and they with it.
@@ -749,7 +678,7 @@ impl TaskV3 {
     }
     /// `allowsChangeDatePlan`. Whether the responsible person may move the planned dates.
     #[inline]
-    pub fn allows_change_date_plan(&self) -> ::std::option::Option<bool> {
+    pub fn allows_change_date_plan(&self) -> Option<bool> {
         rt::view::read(&self.0, "allowsChangeDatePlan")
     }
     /// Sets `allowsChangeDatePlan`. Whether the responsible person may move the planned dates.
@@ -760,32 +689,32 @@ impl TaskV3 {
     }
     /// `inFavorite`. The number of the caller if the task is a favourite of theirs.
     #[inline]
-    pub fn in_favorite(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn in_favorite(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "inFavorite")
     }
     /// `inPin`. The number of the caller if they pinned the task.
     #[inline]
-    pub fn in_pin(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn in_pin(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "inPin")
     }
     /// `inGroupPin`. The number of the caller if they pinned the task in its workgroup.
     #[inline]
-    pub fn in_group_pin(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn in_group_pin(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "inGroupPin")
     }
     /// `inMute`. The number of the caller if they muted the task.
     #[inline]
-    pub fn in_mute(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn in_mute(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "inMute")
     }
     /// `source`. On demand only: ask for keys of it, such as source.type. What the task was made from.
     #[inline]
-    pub fn source(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn source(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "source")
     }
     /// `dependsOn`. Earlier tasks that are shown as related.
     #[inline]
-    pub fn depends_on(&self) -> ::std::option::Option<::std::vec::Vec<rt::Value>> {
+    pub fn depends_on(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "dependsOn")
     }
     /// Sets `dependsOn`. Earlier tasks that are shown as related.
@@ -793,17 +722,13 @@ impl TaskV3 {
     #[must_use]
     pub fn set_depends_on(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("dependsOn", rt::value::list(value, ::std::convert::Into::into))
+        self.set("dependsOn", rt::value::list(value, Into::into))
     }
     /// `scenarios`. Way in which the task came up.
     #[inline]
-    pub fn scenarios(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn scenarios(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "scenarios")
     }
     /// Sets `scenarios`. Way in which the task came up.
@@ -811,27 +736,8 @@ impl TaskV3 {
     #[must_use]
     pub fn set_scenarios(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         self.set("scenarios", rt::value::list(value, rt::value::text))
-    }
-}
-impl ::std::convert::From<rt::Object> for TaskV3 {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TaskV3> for rt::Value {
-    fn from(entity: TaskV3) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TaskV3 {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,99 +7,61 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeControlSettings(rt::Object);
+rt::view!(TimeControlSettings);
 impl TimeControlSettings {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `active`. Whether the time control is on.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
     /// `minimum_idle_for_report`. After how many minutes away an explanation is asked for.
     #[inline]
-    pub fn minimum_idle_for_report(&self) -> ::std::option::Option<i64> {
+    pub fn minimum_idle_for_report(&self) -> Option<i64> {
         rt::view::read(&self.0, "minimum_idle_for_report")
     }
     /// `register_offline`. Whether it is noted when somebody goes offline.
     #[inline]
-    pub fn register_offline(&self) -> ::std::option::Option<bool> {
+    pub fn register_offline(&self) -> Option<bool> {
         rt::view::read(&self.0, "register_offline")
     }
     /// `register_idle`. Whether it is noted when somebody is away from the keyboard.
     #[inline]
-    pub fn register_idle(&self) -> ::std::option::Option<bool> {
+    pub fn register_idle(&self) -> Option<bool> {
         rt::view::read(&self.0, "register_idle")
     }
     /// `register_desktop`. Whether it is noted when the desktop application is started or closed.
     #[inline]
-    pub fn register_desktop(&self) -> ::std::option::Option<bool> {
+    pub fn register_desktop(&self) -> Option<bool> {
         rt::view::read(&self.0, "register_desktop")
     }
     /// `report_request_type`. Who has to explain absences.
     #[inline]
-    pub fn report_request_type(&self) -> ::std::option::Option<&str> {
+    pub fn report_request_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "report_request_type")
     }
     /// `report_request_users`. Numbers of the accounts that have to explain absences.
     #[inline]
-    pub fn report_request_users(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn report_request_users(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "report_request_users")
     }
     /// `report_simple_type`. Who may see the simple report.
     #[inline]
-    pub fn report_simple_type(&self) -> ::std::option::Option<&str> {
+    pub fn report_simple_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "report_simple_type")
     }
     /// `report_simple_users`. Numbers of the accounts that may see the simple report.
     #[inline]
-    pub fn report_simple_users(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn report_simple_users(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "report_simple_users")
     }
     /// `report_full_type`. Who may see the full report.
     #[inline]
-    pub fn report_full_type(&self) -> ::std::option::Option<&str> {
+    pub fn report_full_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "report_full_type")
     }
     /// `report_full_users`. Numbers of the accounts that may see the full report.
     #[inline]
-    pub fn report_full_users(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn report_full_users(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "report_full_users")
-    }
-}
-impl ::std::convert::From<rt::Object> for TimeControlSettings {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<TimeControlSettings> for rt::Value {
-    fn from(entity: TimeControlSettings) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for TimeControlSettings {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,91 +7,63 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UniversalList(rt::Object);
+rt::view!(UniversalList);
 impl UniversalList {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the list, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `NAME`. What people call the list.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the list.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `DESCRIPTION`. What the list is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the list is for.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `SORT`. Place among the lists; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the lists; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `PICTURE`. Picture of the list, as a file.
     #[inline]
-    pub fn picture(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PICTURE")
     }
     /// Sets `PICTURE`. Picture of the list, as a file.
     #[inline]
     #[must_use]
-    pub fn set_picture(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PICTURE",
-            rt::value::FileForm::FileData
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `BIZPROC`. Whether workflows can be run on its elements.
     #[inline]
-    pub fn bizproc(&self) -> ::std::option::Option<bool> {
+    pub fn bizproc(&self) -> Option<bool> {
         rt::view::read(&self.0, "BIZPROC")
     }
     /// Sets `BIZPROC`. Whether workflows can be run on its elements.
@@ -102,44 +74,27 @@ impl UniversalList {
     }
     /// `IBLOCK_TYPE_ID`. Which kind of list it is.
     #[inline]
-    pub fn iblock_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn iblock_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "IBLOCK_TYPE_ID")
     }
     /// `CODE`. Symbolic code of the list, unique on the portal; empty when there is none.
     #[inline]
-    pub fn code(&self) -> ::std::option::Option<&str> {
+    pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
     /// `TIMESTAMP_X`. When it was last changed, in the portal's own format.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&str> {
+    pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIMESTAMP_X")
     }
     /// `ACTIVE`. Whether the list is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `SOCNET_GROUP_ID`. Number of the workgroup that it belongs to; empty for others.
     #[inline]
-    pub fn socnet_group_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn socnet_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SOCNET_GROUP_ID")
-    }
-}
-impl ::std::convert::From<rt::Object> for UniversalList {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<UniversalList> for rt::Value {
-    fn from(entity: UniversalList) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for UniversalList {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,51 +7,27 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct User(rt::Object);
+rt::view!(User);
 impl User {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the account, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier of the same person in another system, such as a personnel number.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether the employee works here: a dismissed one keeps the account but cannot sign in.
@@ -62,609 +38,493 @@ impl User {
     }
     /// `EMAIL`. E-mail address: the sign-in name and the address of invitations. No two accounts share one.
     #[inline]
-    pub fn email(&self) -> ::std::option::Option<&str> {
+    pub fn email(&self) -> Option<&str> {
         rt::view::text(&self.0, "EMAIL")
     }
     /// Sets `EMAIL`. E-mail address: the sign-in name and the address of invitations. No two accounts share one.
     #[inline]
     #[must_use]
-    pub fn set_email(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_email(self, value: impl Into<String>) -> Self {
         self.set("EMAIL", rt::value::text(value))
     }
     /// `NAME`. First name.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. First name.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `LAST_NAME`. Family name.
     #[inline]
-    pub fn last_name(&self) -> ::std::option::Option<&str> {
+    pub fn last_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_NAME")
     }
     /// Sets `LAST_NAME`. Family name.
     #[inline]
     #[must_use]
-    pub fn set_last_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_last_name(self, value: impl Into<String>) -> Self {
         self.set("LAST_NAME", rt::value::text(value))
     }
     /// `SECOND_NAME`. Middle name or patronymic.
     #[inline]
-    pub fn second_name(&self) -> ::std::option::Option<&str> {
+    pub fn second_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECOND_NAME")
     }
     /// Sets `SECOND_NAME`. Middle name or patronymic.
     #[inline]
     #[must_use]
-    pub fn set_second_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_second_name(self, value: impl Into<String>) -> Self {
         self.set("SECOND_NAME", rt::value::text(value))
     }
     /// `TITLE`. Form of address or academic title before the name.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// `LAST_LOGIN`. When the person last signed in; empty when that never happened.
     #[inline]
-    pub fn last_login(&self) -> ::std::option::Option<&str> {
+    pub fn last_login(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_LOGIN")
     }
     /// `DATE_REGISTER`. When the account was made.
     #[inline]
-    pub fn date_register(&self) -> ::std::option::Option<&str> {
+    pub fn date_register(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_REGISTER")
     }
     /// `TIME_ZONE`. Time zone by its IANA name, such as Europe/Minsk; empty when it follows the browser.
     #[inline]
-    pub fn time_zone(&self) -> ::std::option::Option<&str> {
+    pub fn time_zone(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIME_ZONE")
     }
     /// `IS_ONLINE`. Whether the person has been active on the portal in the last minutes.
     #[inline]
-    pub fn is_online(&self) -> ::std::option::Option<bool> {
+    pub fn is_online(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_ONLINE")
     }
     /// `TIMESTAMP_X`. When the account was last changed; some portals answer an empty object instead of a time.
     #[inline]
-    pub fn timestamp_x(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn timestamp_x(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "TIMESTAMP_X")
     }
     /// `LAST_ACTIVITY_DATE`. When the person last did something on the portal; some portals answer an empty object instead of a time.
     #[inline]
-    pub fn last_activity_date(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn last_activity_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LAST_ACTIVITY_DATE")
     }
     /// `PERSONAL_GENDER`. Gender; empty when it is not stated.
     #[inline]
-    pub fn personal_gender(&self) -> ::std::option::Option<&str> {
+    pub fn personal_gender(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_GENDER")
     }
     /// Sets `PERSONAL_GENDER`. Gender; empty when it is not stated.
     #[inline]
     #[must_use]
-    pub fn set_personal_gender(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_gender(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_GENDER", rt::value::text(value))
     }
     /// `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
-    pub fn personal_profession(&self) -> ::std::option::Option<&str> {
+    pub fn personal_profession(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_PROFESSION")
     }
     /// Sets `PERSONAL_PROFESSION`. Occupation, as the person names it; the job title is kept apart.
     #[inline]
     #[must_use]
-    pub fn set_personal_profession(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_profession(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_PROFESSION", rt::value::text(value))
     }
     /// `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
-    pub fn personal_www(&self) -> ::std::option::Option<&str> {
+    pub fn personal_www(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_WWW")
     }
     /// Sets `PERSONAL_WWW`. Address of a personal web site.
     #[inline]
     #[must_use]
-    pub fn set_personal_www(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_www(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_WWW", rt::value::text(value))
     }
     /// `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
-    pub fn personal_birthday(&self) -> ::std::option::Option<&str> {
+    pub fn personal_birthday(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_BIRTHDAY")
     }
     /// Sets `PERSONAL_BIRTHDAY`. Day of birth; colleagues see a reminder of it.
     #[inline]
     #[must_use]
-    pub fn set_personal_birthday(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_birthday(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_BIRTHDAY", rt::value::text(value))
     }
     /// `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
-    pub fn personal_photo(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn personal_photo(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PERSONAL_PHOTO")
     }
     /// Sets `PERSONAL_PHOTO`. Portrait. Send an image; the answer holds its address.
     #[inline]
     #[must_use]
-    pub fn set_personal_photo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_personal_photo(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "PERSONAL_PHOTO",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
     #[inline]
-    pub fn personal_icq(&self) -> ::std::option::Option<&str> {
+    pub fn personal_icq(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_ICQ")
     }
     /// Sets `PERSONAL_ICQ`. ICQ number; a relic of old profiles.
     #[inline]
     #[must_use]
-    pub fn set_personal_icq(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_icq(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_ICQ", rt::value::text(value))
     }
     /// `PERSONAL_PHONE`. Home telephone number.
     #[inline]
-    pub fn personal_phone(&self) -> ::std::option::Option<&str> {
+    pub fn personal_phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_PHONE")
     }
     /// Sets `PERSONAL_PHONE`. Home telephone number.
     #[inline]
     #[must_use]
-    pub fn set_personal_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_phone(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_PHONE", rt::value::text(value))
     }
     /// `PERSONAL_FAX`. Home fax number.
     #[inline]
-    pub fn personal_fax(&self) -> ::std::option::Option<&str> {
+    pub fn personal_fax(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_FAX")
     }
     /// Sets `PERSONAL_FAX`. Home fax number.
     #[inline]
     #[must_use]
-    pub fn set_personal_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_fax(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_FAX", rt::value::text(value))
     }
     /// `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
-    pub fn personal_mobile(&self) -> ::std::option::Option<&str> {
+    pub fn personal_mobile(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_MOBILE")
     }
     /// Sets `PERSONAL_MOBILE`. Mobile number; telephony recognises callers by it.
     #[inline]
     #[must_use]
-    pub fn set_personal_mobile(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_mobile(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_MOBILE", rt::value::text(value))
     }
     /// `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
-    pub fn personal_pager(&self) -> ::std::option::Option<&str> {
+    pub fn personal_pager(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_PAGER")
     }
     /// Sets `PERSONAL_PAGER`. Pager number; a relic of old profiles.
     #[inline]
     #[must_use]
-    pub fn set_personal_pager(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_pager(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_PAGER", rt::value::text(value))
     }
     /// `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
-    pub fn personal_street(&self) -> ::std::option::Option<&str> {
+    pub fn personal_street(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_STREET")
     }
     /// Sets `PERSONAL_STREET`. Street and house of the home address.
     #[inline]
     #[must_use]
-    pub fn set_personal_street(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_street(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_STREET", rt::value::text(value))
     }
     /// `PERSONAL_CITY`. Town of the home address.
     #[inline]
-    pub fn personal_city(&self) -> ::std::option::Option<&str> {
+    pub fn personal_city(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_CITY")
     }
     /// Sets `PERSONAL_CITY`. Town of the home address.
     #[inline]
     #[must_use]
-    pub fn set_personal_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_city(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_CITY", rt::value::text(value))
     }
     /// `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
-    pub fn personal_state(&self) -> ::std::option::Option<&str> {
+    pub fn personal_state(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_STATE")
     }
     /// Sets `PERSONAL_STATE`. Region or province of the home address.
     #[inline]
     #[must_use]
-    pub fn set_personal_state(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_state(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_STATE", rt::value::text(value))
     }
     /// `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
-    pub fn personal_zip(&self) -> ::std::option::Option<&str> {
+    pub fn personal_zip(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_ZIP")
     }
     /// Sets `PERSONAL_ZIP`. Postcode of the home address.
     #[inline]
     #[must_use]
-    pub fn set_personal_zip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_zip(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_ZIP", rt::value::text(value))
     }
     /// `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
-    pub fn personal_country(&self) -> ::std::option::Option<&str> {
+    pub fn personal_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_COUNTRY")
     }
     /// Sets `PERSONAL_COUNTRY`. Number of the country of the home address in the portal's own list.
     #[inline]
     #[must_use]
-    pub fn set_personal_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_country(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_COUNTRY", rt::value::text(value))
     }
     /// `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
-    pub fn personal_mailbox(&self) -> ::std::option::Option<&str> {
+    pub fn personal_mailbox(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_MAILBOX")
     }
     /// Sets `PERSONAL_MAILBOX`. Post-office box for private mail.
     #[inline]
     #[must_use]
-    pub fn set_personal_mailbox(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_mailbox(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_MAILBOX", rt::value::text(value))
     }
     /// `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
-    pub fn personal_notes(&self) -> ::std::option::Option<&str> {
+    pub fn personal_notes(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_NOTES")
     }
     /// Sets `PERSONAL_NOTES`. Whatever else the person wants colleagues to know.
     #[inline]
     #[must_use]
-    pub fn set_personal_notes(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_personal_notes(self, value: impl Into<String>) -> Self {
         self.set("PERSONAL_NOTES", rt::value::text(value))
     }
     /// `WORK_PHONE`. Telephone number at work.
     #[inline]
-    pub fn work_phone(&self) -> ::std::option::Option<&str> {
+    pub fn work_phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_PHONE")
     }
     /// Sets `WORK_PHONE`. Telephone number at work.
     #[inline]
     #[must_use]
-    pub fn set_work_phone(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_phone(self, value: impl Into<String>) -> Self {
         self.set("WORK_PHONE", rt::value::text(value))
     }
     /// `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
-    pub fn work_company(&self) -> ::std::option::Option<&str> {
+    pub fn work_company(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_COMPANY")
     }
     /// Sets `WORK_COMPANY`. Employer, for people of other companies.
     #[inline]
     #[must_use]
-    pub fn set_work_company(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_company(self, value: impl Into<String>) -> Self {
         self.set("WORK_COMPANY", rt::value::text(value))
     }
     /// `WORK_POSITION`. Job title, shown below the name.
     #[inline]
-    pub fn work_position(&self) -> ::std::option::Option<&str> {
+    pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_POSITION")
     }
     /// Sets `WORK_POSITION`. Job title, shown below the name.
     #[inline]
     #[must_use]
-    pub fn set_work_position(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_position(self, value: impl Into<String>) -> Self {
         self.set("WORK_POSITION", rt::value::text(value))
     }
     /// `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
-    pub fn work_department(&self) -> ::std::option::Option<&str> {
+    pub fn work_department(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_DEPARTMENT")
     }
     /// Sets `WORK_DEPARTMENT`. Department as free text, for people of other companies. The place in the structure is UF_DEPARTMENT.
     #[inline]
     #[must_use]
-    pub fn set_work_department(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_department(self, value: impl Into<String>) -> Self {
         self.set("WORK_DEPARTMENT", rt::value::text(value))
     }
     /// `WORK_WWW`. Address of the employer's web site.
     #[inline]
-    pub fn work_www(&self) -> ::std::option::Option<&str> {
+    pub fn work_www(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_WWW")
     }
     /// Sets `WORK_WWW`. Address of the employer's web site.
     #[inline]
     #[must_use]
-    pub fn set_work_www(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_www(self, value: impl Into<String>) -> Self {
         self.set("WORK_WWW", rt::value::text(value))
     }
     /// `WORK_FAX`. Fax number at work.
     #[inline]
-    pub fn work_fax(&self) -> ::std::option::Option<&str> {
+    pub fn work_fax(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_FAX")
     }
     /// Sets `WORK_FAX`. Fax number at work.
     #[inline]
     #[must_use]
-    pub fn set_work_fax(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_fax(self, value: impl Into<String>) -> Self {
         self.set("WORK_FAX", rt::value::text(value))
     }
     /// `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
-    pub fn work_pager(&self) -> ::std::option::Option<&str> {
+    pub fn work_pager(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_PAGER")
     }
     /// Sets `WORK_PAGER`. Pager number at work; a relic of old profiles.
     #[inline]
     #[must_use]
-    pub fn set_work_pager(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_pager(self, value: impl Into<String>) -> Self {
         self.set("WORK_PAGER", rt::value::text(value))
     }
     /// `WORK_STREET`. Street and house of the workplace.
     #[inline]
-    pub fn work_street(&self) -> ::std::option::Option<&str> {
+    pub fn work_street(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_STREET")
     }
     /// Sets `WORK_STREET`. Street and house of the workplace.
     #[inline]
     #[must_use]
-    pub fn set_work_street(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_street(self, value: impl Into<String>) -> Self {
         self.set("WORK_STREET", rt::value::text(value))
     }
     /// `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
-    pub fn work_mailbox(&self) -> ::std::option::Option<&str> {
+    pub fn work_mailbox(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_MAILBOX")
     }
     /// Sets `WORK_MAILBOX`. Post-office box of the workplace.
     #[inline]
     #[must_use]
-    pub fn set_work_mailbox(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_mailbox(self, value: impl Into<String>) -> Self {
         self.set("WORK_MAILBOX", rt::value::text(value))
     }
     /// `WORK_CITY`. Town of the workplace.
     #[inline]
-    pub fn work_city(&self) -> ::std::option::Option<&str> {
+    pub fn work_city(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_CITY")
     }
     /// Sets `WORK_CITY`. Town of the workplace.
     #[inline]
     #[must_use]
-    pub fn set_work_city(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_city(self, value: impl Into<String>) -> Self {
         self.set("WORK_CITY", rt::value::text(value))
     }
     /// `WORK_STATE`. Region or province of the workplace.
     #[inline]
-    pub fn work_state(&self) -> ::std::option::Option<&str> {
+    pub fn work_state(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_STATE")
     }
     /// Sets `WORK_STATE`. Region or province of the workplace.
     #[inline]
     #[must_use]
-    pub fn set_work_state(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_state(self, value: impl Into<String>) -> Self {
         self.set("WORK_STATE", rt::value::text(value))
     }
     /// `WORK_ZIP`. Postcode of the workplace.
     #[inline]
-    pub fn work_zip(&self) -> ::std::option::Option<&str> {
+    pub fn work_zip(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_ZIP")
     }
     /// Sets `WORK_ZIP`. Postcode of the workplace.
     #[inline]
     #[must_use]
-    pub fn set_work_zip(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_zip(self, value: impl Into<String>) -> Self {
         self.set("WORK_ZIP", rt::value::text(value))
     }
     /// `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
-    pub fn work_country(&self) -> ::std::option::Option<&str> {
+    pub fn work_country(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_COUNTRY")
     }
     /// Sets `WORK_COUNTRY`. Number of the country of the workplace in the portal's own list.
     #[inline]
     #[must_use]
-    pub fn set_work_country(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_country(self, value: impl Into<String>) -> Self {
         self.set("WORK_COUNTRY", rt::value::text(value))
     }
     /// `WORK_PROFILE`. What the employer does.
     #[inline]
-    pub fn work_profile(&self) -> ::std::option::Option<&str> {
+    pub fn work_profile(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_PROFILE")
     }
     /// Sets `WORK_PROFILE`. What the employer does.
     #[inline]
     #[must_use]
-    pub fn set_work_profile(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_profile(self, value: impl Into<String>) -> Self {
         self.set("WORK_PROFILE", rt::value::text(value))
     }
     /// `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
-    pub fn work_logo(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn work_logo(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "WORK_LOGO")
     }
     /// Sets `WORK_LOGO`. The employer's logo. Send an image; the answer holds its address.
     #[inline]
     #[must_use]
-    pub fn set_work_logo(self, value: impl ::std::convert::Into<rt::File>) -> Self {
+    pub fn set_work_logo(self, value: impl Into<rt::File>) -> Self {
         self.set(
             "WORK_LOGO",
-            rt::value::FileForm::Pair
-                .encode(&::std::convert::Into::<rt::File>::into(value)),
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
     /// `WORK_NOTES`. Remarks on the work of the person.
     #[inline]
-    pub fn work_notes(&self) -> ::std::option::Option<&str> {
+    pub fn work_notes(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORK_NOTES")
     }
     /// Sets `WORK_NOTES`. Remarks on the work of the person.
     #[inline]
     #[must_use]
-    pub fn set_work_notes(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_work_notes(self, value: impl Into<String>) -> Self {
         self.set("WORK_NOTES", rt::value::text(value))
     }
     /// `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
-    pub fn uf_skype_link(&self) -> ::std::option::Option<&str> {
+    pub fn uf_skype_link(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_SKYPE_LINK")
     }
     /// Sets `UF_SKYPE_LINK`. Link to a Skype chat with the person.
     #[inline]
     #[must_use]
-    pub fn set_uf_skype_link(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_skype_link(self, value: impl Into<String>) -> Self {
         self.set("UF_SKYPE_LINK", rt::value::text(value))
     }
     /// `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
-    pub fn uf_zoom(&self) -> ::std::option::Option<&str> {
+    pub fn uf_zoom(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_ZOOM")
     }
     /// Sets `UF_ZOOM`. Link to the person's Zoom room.
     #[inline]
     #[must_use]
-    pub fn set_uf_zoom(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_zoom(self, value: impl Into<String>) -> Self {
         self.set("UF_ZOOM", rt::value::text(value))
     }
     /// `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
-    pub fn uf_employment_date(&self) -> ::std::option::Option<&str> {
+    pub fn uf_employment_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_EMPLOYMENT_DATE")
     }
     /// Sets `UF_EMPLOYMENT_DATE`. First day at work.
     #[inline]
     #[must_use]
-    pub fn set_uf_employment_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_employment_date(self, value: impl Into<String>) -> Self {
         self.set("UF_EMPLOYMENT_DATE", rt::value::text(value))
     }
     /// `UF_TIMEMAN`. Whether the person's working hours are tracked.
     #[inline]
-    pub fn uf_timeman(&self) -> ::std::option::Option<&str> {
+    pub fn uf_timeman(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_TIMEMAN")
     }
     /// `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
     #[inline]
-    pub fn uf_department(&self) -> ::std::option::Option<::std::vec::Vec<i64>> {
+    pub fn uf_department(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "UF_DEPARTMENT")
     }
     /// Sets `UF_DEPARTMENT`. Departments of the company structure by their numbers; the first one is the main one. One number alone is taken too.
@@ -672,170 +532,123 @@ impl User {
     #[must_use]
     pub fn set_uf_department(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         self.set("UF_DEPARTMENT", rt::value::list(value, rt::value::integer))
     }
     /// `UF_INTERESTS`. Interests outside of work.
     #[inline]
-    pub fn uf_interests(&self) -> ::std::option::Option<&str> {
+    pub fn uf_interests(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_INTERESTS")
     }
     /// Sets `UF_INTERESTS`. Interests outside of work.
     #[inline]
     #[must_use]
-    pub fn set_uf_interests(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_interests(self, value: impl Into<String>) -> Self {
         self.set("UF_INTERESTS", rt::value::text(value))
     }
     /// `UF_SKILLS`. What the person is good at.
     #[inline]
-    pub fn uf_skills(&self) -> ::std::option::Option<&str> {
+    pub fn uf_skills(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_SKILLS")
     }
     /// Sets `UF_SKILLS`. What the person is good at.
     #[inline]
     #[must_use]
-    pub fn set_uf_skills(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_skills(self, value: impl Into<String>) -> Self {
         self.set("UF_SKILLS", rt::value::text(value))
     }
     /// `UF_WEB_SITES`. Further web sites.
     #[inline]
-    pub fn uf_web_sites(&self) -> ::std::option::Option<&str> {
+    pub fn uf_web_sites(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_WEB_SITES")
     }
     /// Sets `UF_WEB_SITES`. Further web sites.
     #[inline]
     #[must_use]
-    pub fn set_uf_web_sites(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_web_sites(self, value: impl Into<String>) -> Self {
         self.set("UF_WEB_SITES", rt::value::text(value))
     }
     /// `UF_XING`. Address of the XING profile.
     #[inline]
-    pub fn uf_xing(&self) -> ::std::option::Option<&str> {
+    pub fn uf_xing(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_XING")
     }
     /// Sets `UF_XING`. Address of the XING profile.
     #[inline]
     #[must_use]
-    pub fn set_uf_xing(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_xing(self, value: impl Into<String>) -> Self {
         self.set("UF_XING", rt::value::text(value))
     }
     /// `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
-    pub fn uf_linkedin(&self) -> ::std::option::Option<&str> {
+    pub fn uf_linkedin(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_LINKEDIN")
     }
     /// Sets `UF_LINKEDIN`. Address of the LinkedIn profile.
     #[inline]
     #[must_use]
-    pub fn set_uf_linkedin(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_linkedin(self, value: impl Into<String>) -> Self {
         self.set("UF_LINKEDIN", rt::value::text(value))
     }
     /// `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
-    pub fn uf_facebook(&self) -> ::std::option::Option<&str> {
+    pub fn uf_facebook(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_FACEBOOK")
     }
     /// Sets `UF_FACEBOOK`. Address of the Facebook profile.
     #[inline]
     #[must_use]
-    pub fn set_uf_facebook(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_facebook(self, value: impl Into<String>) -> Self {
         self.set("UF_FACEBOOK", rt::value::text(value))
     }
     /// `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
-    pub fn uf_twitter(&self) -> ::std::option::Option<&str> {
+    pub fn uf_twitter(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_TWITTER")
     }
     /// Sets `UF_TWITTER`. Address of the profile on X, formerly Twitter.
     #[inline]
     #[must_use]
-    pub fn set_uf_twitter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_twitter(self, value: impl Into<String>) -> Self {
         self.set("UF_TWITTER", rt::value::text(value))
     }
     /// `UF_SKYPE`. Skype name.
     #[inline]
-    pub fn uf_skype(&self) -> ::std::option::Option<&str> {
+    pub fn uf_skype(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_SKYPE")
     }
     /// Sets `UF_SKYPE`. Skype name.
     #[inline]
     #[must_use]
-    pub fn set_uf_skype(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_skype(self, value: impl Into<String>) -> Self {
         self.set("UF_SKYPE", rt::value::text(value))
     }
     /// `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
-    pub fn uf_district(&self) -> ::std::option::Option<&str> {
+    pub fn uf_district(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_DISTRICT")
     }
     /// Sets `UF_DISTRICT`. District or area that the person looks after.
     #[inline]
     #[must_use]
-    pub fn set_uf_district(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_district(self, value: impl Into<String>) -> Self {
         self.set("UF_DISTRICT", rt::value::text(value))
     }
     /// `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
-    pub fn uf_phone_inner(&self) -> ::std::option::Option<&str> {
+    pub fn uf_phone_inner(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_PHONE_INNER")
     }
     /// Sets `UF_PHONE_INNER`. Extension: the short number that telephony reaches the person by.
     #[inline]
     #[must_use]
-    pub fn set_uf_phone_inner(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_uf_phone_inner(self, value: impl Into<String>) -> Self {
         self.set("UF_PHONE_INNER", rt::value::text(value))
     }
     /// `USER_TYPE`. Kind of account; it follows from how the person was invited.
     #[inline]
-    pub fn user_type(&self) -> ::std::option::Option<&str> {
+    pub fn user_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE")
-    }
-}
-impl ::std::convert::From<rt::Object> for User {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<User> for rt::Value {
-    fn from(entity: User) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for User {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

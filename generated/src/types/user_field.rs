@@ -7,95 +7,65 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserField(rt::Object);
+rt::view!(UserField);
 impl UserField {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the definition, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ENTITY_ID`. What the field belongs to; USER for fields of accounts.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
     /// `FIELD_NAME`. Code of the field. The portal writes it in capitals and puts UF_USR\_ before it, so that DEALS becomes UF_USR_DEALS.
     #[inline]
-    pub fn field_name(&self) -> ::std::option::Option<&str> {
+    pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_NAME")
     }
     /// Sets `FIELD_NAME`. Code of the field. The portal writes it in capitals and puts UF_USR\_ before it, so that DEALS becomes UF_USR_DEALS.
     #[inline]
     #[must_use]
-    pub fn set_field_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field_name(self, value: impl Into<String>) -> Self {
         self.set("FIELD_NAME", rt::value::text(value))
     }
     /// `USER_TYPE_ID`. Kind of value that the field holds. Applications may add kinds of their own.
     #[inline]
-    pub fn user_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE_ID")
     }
     /// Sets `USER_TYPE_ID`. Kind of value that the field holds. Applications may add kinds of their own.
     #[inline]
     #[must_use]
-    pub fn set_user_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
         self.set("USER_TYPE_ID", rt::value::text(value))
     }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// Sets `XML_ID`. Identifier of the field in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
     /// `SORT`. Place among the custom fields; smaller numbers come first.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
     /// Sets `SORT`. Place among the custom fields; smaller numbers come first.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
     /// `MULTIPLE`. Whether the field holds several values. It cannot be changed later.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
     /// Sets `MULTIPLE`. Whether the field holds several values. It cannot be changed later.
@@ -106,7 +76,7 @@ impl UserField {
     }
     /// `MANDATORY`. Whether the form cannot be saved without a value.
     #[inline]
-    pub fn mandatory(&self) -> ::std::option::Option<bool> {
+    pub fn mandatory(&self) -> Option<bool> {
         rt::view::read(&self.0, "MANDATORY")
     }
     /// Sets `MANDATORY`. Whether the form cannot be saved without a value.
@@ -117,21 +87,18 @@ impl UserField {
     }
     /// `SHOW_FILTER`. Whether and how lists can be filtered by the field.
     #[inline]
-    pub fn show_filter(&self) -> ::std::option::Option<&str> {
+    pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
     /// Sets `SHOW_FILTER`. Whether and how lists can be filtered by the field.
     #[inline]
     #[must_use]
-    pub fn set_show_filter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_show_filter(self, value: impl Into<String>) -> Self {
         self.set("SHOW_FILTER", rt::value::text(value))
     }
     /// `SHOW_IN_LIST`. Whether lists can show the field as a column.
     #[inline]
-    pub fn show_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn show_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "SHOW_IN_LIST")
     }
     /// Sets `SHOW_IN_LIST`. Whether lists can show the field as a column.
@@ -142,7 +109,7 @@ impl UserField {
     }
     /// `EDIT_IN_LIST`. Whether people may change the value themselves.
     #[inline]
-    pub fn edit_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn edit_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "EDIT_IN_LIST")
     }
     /// Sets `EDIT_IN_LIST`. Whether people may change the value themselves.
@@ -153,7 +120,7 @@ impl UserField {
     }
     /// `IS_SEARCHABLE`. Whether the portal's search looks into the values.
     #[inline]
-    pub fn is_searchable(&self) -> ::std::option::Option<bool> {
+    pub fn is_searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_SEARCHABLE")
     }
     /// Sets `IS_SEARCHABLE`. Whether the portal's search looks into the values.
@@ -164,18 +131,18 @@ impl UserField {
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
     /// Sets `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("SETTINGS", value)
     }
     /// `LIST`. Choices of an enumeration.
     #[inline]
-    pub fn list(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn list(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "LIST")
     }
     /// Sets `LIST`. Choices of an enumeration.
@@ -183,105 +150,74 @@ impl UserField {
     #[must_use]
     pub fn set_list(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("LIST", rt::value::list(value, ::std::convert::Into::into))
+        self.set("LIST", rt::value::list(value, Into::into))
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
-    pub fn label(&self) -> ::std::option::Option<&str> {
+    pub fn label(&self) -> Option<&str> {
         rt::view::text(&self.0, "LABEL")
     }
     /// Sets `LABEL`. Name of the field wherever no other label is given.
     #[inline]
     #[must_use]
-    pub fn set_label(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_label(self, value: impl Into<String>) -> Self {
         self.set("LABEL", rt::value::text(value))
     }
     /// `EDIT_FORM_LABEL`. Label in forms. Text for all languages, or an object with a text for each language code.
     #[inline]
-    pub fn edit_form_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn edit_form_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EDIT_FORM_LABEL")
     }
     /// Sets `EDIT_FORM_LABEL`. Label in forms. Text for all languages, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_edit_form_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("EDIT_FORM_LABEL", value)
     }
     /// `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
     #[inline]
-    pub fn list_column_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_column_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_COLUMN_LABEL")
     }
     /// Sets `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_list_column_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_list_column_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST_COLUMN_LABEL", value)
     }
     /// `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
     #[inline]
-    pub fn list_filter_label(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_filter_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_FILTER_LABEL")
     }
     /// Sets `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_list_filter_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_list_filter_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST_FILTER_LABEL", value)
     }
     /// `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
     #[inline]
-    pub fn error_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn error_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ERROR_MESSAGE")
     }
     /// Sets `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_error_message(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_error_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("ERROR_MESSAGE", value)
     }
     /// `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
     #[inline]
-    pub fn help_message(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn help_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "HELP_MESSAGE")
     }
     /// Sets `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
     #[inline]
     #[must_use]
-    pub fn set_help_message(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("HELP_MESSAGE", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for UserField {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<UserField> for rt::Value {
-    fn from(entity: UserField) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for UserField {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,104 +7,71 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFieldConfig(rt::Object);
+rt::view!(UserFieldConfig);
 impl UserFieldConfig {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the definition.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `entityId`. Kind of record that has the field, as in CRM_7 for the smart process with number 7, CRM_LEAD or CRM_DEAL.
     #[inline]
-    pub fn entity_id(&self) -> ::std::option::Option<&str> {
+    pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "entityId")
     }
     /// Sets `entityId`. Kind of record that has the field, as in CRM_7 for the smart process with number 7, CRM_LEAD or CRM_DEAL.
     #[inline]
     #[must_use]
-    pub fn set_entity_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_entity_id(self, value: impl Into<String>) -> Self {
         self.set("entityId", rt::value::text(value))
     }
     /// `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS; fixed for good.
     #[inline]
-    pub fn field_name(&self) -> ::std::option::Option<&str> {
+    pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "fieldName")
     }
     /// Sets `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS; fixed for good.
     #[inline]
     #[must_use]
-    pub fn set_field_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_field_name(self, value: impl Into<String>) -> Self {
         self.set("fieldName", rt::value::text(value))
     }
     /// `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good.
     #[inline]
-    pub fn user_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "userTypeId")
     }
     /// Sets `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good.
     #[inline]
     #[must_use]
-    pub fn set_user_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
         self.set("userTypeId", rt::value::text(value))
     }
     /// `xmlId`. Identifier of the field in another system.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
     /// Sets `xmlId`. Identifier of the field in another system.
     #[inline]
     #[must_use]
-    pub fn set_xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
     /// `sort`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
     #[inline]
-    pub fn sort(&self) -> ::std::option::Option<i64> {
+    pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
     /// Sets `sort`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
     /// `multiple`. Whether it holds several values; fixed for good. One value when it is left out.
     #[inline]
-    pub fn multiple(&self) -> ::std::option::Option<bool> {
+    pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "multiple")
     }
     /// Sets `multiple`. Whether it holds several values; fixed for good. One value when it is left out.
@@ -115,7 +82,7 @@ impl UserFieldConfig {
     }
     /// `mandatory`. Whether it must be filled in. No when it is left out.
     #[inline]
-    pub fn mandatory(&self) -> ::std::option::Option<bool> {
+    pub fn mandatory(&self) -> Option<bool> {
         rt::view::read(&self.0, "mandatory")
     }
     /// Sets `mandatory`. Whether it must be filled in. No when it is left out.
@@ -126,26 +93,23 @@ impl UserFieldConfig {
     }
     /// `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
     #[inline]
-    pub fn show_filter(&self) -> ::std::option::Option<&str> {
+    pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "showFilter")
     }
     /// Sets `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
     #[inline]
     #[must_use]
-    pub fn set_show_filter(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_show_filter(self, value: impl Into<String>) -> Self {
         self.set("showFilter", rt::value::text(value))
     }
     /// `showInList`. Whether it can be a column of the lists.
     #[inline]
-    pub fn show_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn show_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "showInList")
     }
     /// `editInList`. Whether people may change the value.
     #[inline]
-    pub fn edit_in_list(&self) -> ::std::option::Option<bool> {
+    pub fn edit_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "editInList")
     }
     /// Sets `editInList`. Whether people may change the value.
@@ -156,7 +120,7 @@ impl UserFieldConfig {
     }
     /// `isSearchable`. Whether the search looks into it.
     #[inline]
-    pub fn is_searchable(&self) -> ::std::option::Option<bool> {
+    pub fn is_searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSearchable")
     }
     /// Sets `isSearchable`. Whether the search looks into it.
@@ -167,63 +131,60 @@ impl UserFieldConfig {
     }
     /// `settings`. What the kind of value needs beyond that, as in DEFAULT_VALUE, ROWS, PRECISION, DISPLAY or ENTITY_TYPE.
     #[inline]
-    pub fn settings(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
     /// Sets `settings`. What the kind of value needs beyond that, as in DEFAULT_VALUE, ROWS, PRECISION, DISPLAY or ENTITY_TYPE.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
     }
     /// `languageId`. Languages of the labels.
     #[inline]
-    pub fn language_id(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn language_id(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "languageId")
     }
     /// `editFormLabel`. Label in the card, by the codes of the languages, as in en.
     #[inline]
-    pub fn edit_form_label(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn edit_form_label(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "editFormLabel")
     }
     /// Sets `editFormLabel`. Label in the card, by the codes of the languages, as in en.
     #[inline]
     #[must_use]
-    pub fn set_edit_form_label(
-        self,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
+    pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("editFormLabel", value)
     }
     /// `listColumnLabel`. Heading of the column in lists, by the codes of the languages.
     #[inline]
-    pub fn list_column_label(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn list_column_label(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "listColumnLabel")
     }
     /// `listFilterLabel`. Label in filters, by the codes of the languages.
     #[inline]
-    pub fn list_filter_label(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn list_filter_label(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "listFilterLabel")
     }
     /// `errorMessage`. What people read after a wrong input, by the codes of the languages.
     #[inline]
-    pub fn error_message(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn error_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "errorMessage")
     }
     /// `helpMessage`. Hint beside the input, by the codes of the languages.
     #[inline]
-    pub fn help_message(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn help_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "helpMessage")
     }
     /// Sets `helpMessage`. Hint beside the input, by the codes of the languages.
     #[inline]
     #[must_use]
-    pub fn set_help_message(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("helpMessage", value)
     }
     /// `enum`. Choices of an enumeration. An update replaces them as a whole.
     #[inline]
-    pub fn r#enum(&self) -> ::std::option::Option<::std::vec::Vec<rt::Object>> {
+    pub fn r#enum(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "enum")
     }
     /// Sets `enum`. Choices of an enumeration. An update replaces them as a whole.
@@ -231,27 +192,8 @@ impl UserFieldConfig {
     #[must_use]
     pub fn set_enum(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        self.set("enum", rt::value::list(value, ::std::convert::Into::into))
-    }
-}
-impl ::std::convert::From<rt::Object> for UserFieldConfig {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<UserFieldConfig> for rt::Value {
-    fn from(entity: UserFieldConfig) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for UserFieldConfig {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
+        self.set("enum", rt::value::list(value, Into::into))
     }
 }

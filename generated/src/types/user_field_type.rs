@@ -7,111 +7,61 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFieldType(rt::Object);
+rt::view!(UserFieldType);
 impl UserFieldType {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `USER_TYPE_ID`. Code of the kind: small letters and digits. The portal puts rest\_, the number of the application and \_ before it, and the whole may have 50 characters.
     #[inline]
-    pub fn user_type_id(&self) -> ::std::option::Option<&str> {
+    pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "USER_TYPE_ID")
     }
     /// Sets `USER_TYPE_ID`. Code of the kind: small letters and digits. The portal puts rest\_, the number of the application and \_ before it, and the whole may have 50 characters.
     #[inline]
     #[must_use]
-    pub fn set_user_type_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
         self.set("USER_TYPE_ID", rt::value::text(value))
     }
     /// `HANDLER`. Address of the page that draws the field, on the domain of the application. No two kinds share one.
     #[inline]
-    pub fn handler(&self) -> ::std::option::Option<&str> {
+    pub fn handler(&self) -> Option<&str> {
         rt::view::text(&self.0, "HANDLER")
     }
     /// Sets `HANDLER`. Address of the page that draws the field, on the domain of the application. No two kinds share one.
     #[inline]
     #[must_use]
-    pub fn set_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_handler(self, value: impl Into<String>) -> Self {
         self.set("HANDLER", rt::value::text(value))
     }
     /// `TITLE`. What people see when they choose the kind of a new field.
     #[inline]
-    pub fn title(&self) -> ::std::option::Option<&str> {
+    pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
     /// Sets `TITLE`. What people see when they choose the kind of a new field.
     #[inline]
     #[must_use]
-    pub fn set_title(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
     /// `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. Explanation for people who choose the kind of a new field.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `OPTIONS`. How the field is drawn.
     #[inline]
-    pub fn options(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn options(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "OPTIONS")
     }
     /// Sets `OPTIONS`. How the field is drawn.
     #[inline]
     #[must_use]
-    pub fn set_options(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_options(self, value: impl Into<rt::Value>) -> Self {
         self.set("OPTIONS", value)
-    }
-}
-impl ::std::convert::From<rt::Object> for UserFieldType {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<UserFieldType> for rt::Value {
-    fn from(entity: UserFieldType) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for UserFieldType {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,128 +7,92 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VibeWidget(rt::Object);
+rt::view!(VibeWidget);
 impl VibeWidget {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the widget, given by the portal.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `XML_ID`. Code that it was registered under.
     #[inline]
-    pub fn xml_id(&self) -> ::std::option::Option<&str> {
+    pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
     /// `APP_CODE`. Code of the application.
     #[inline]
-    pub fn app_code(&self) -> ::std::option::Option<&str> {
+    pub fn app_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "APP_CODE")
     }
     /// `NAME`. What people call the widget.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// Sets `NAME`. What people call the widget.
     #[inline]
     #[must_use]
-    pub fn set_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
     /// `PREVIEW`. Address of its cover picture.
     #[inline]
-    pub fn preview(&self) -> ::std::option::Option<&str> {
+    pub fn preview(&self) -> Option<&str> {
         rt::view::text(&self.0, "PREVIEW")
     }
     /// Sets `PREVIEW`. Address of its cover picture.
     #[inline]
     #[must_use]
-    pub fn set_preview(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_preview(self, value: impl Into<String>) -> Self {
         self.set("PREVIEW", rt::value::text(value))
     }
     /// `DESCRIPTION`. What the widget shows.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// Sets `DESCRIPTION`. What the widget shows.
     #[inline]
     #[must_use]
-    pub fn set_description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
     /// `CONTENT`. Markup with constructs of Vue.
     #[inline]
-    pub fn content(&self) -> ::std::option::Option<&str> {
+    pub fn content(&self) -> Option<&str> {
         rt::view::text(&self.0, "CONTENT")
     }
     /// Sets `CONTENT`. Markup with constructs of Vue.
     #[inline]
     #[must_use]
-    pub fn set_content(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_content(self, value: impl Into<String>) -> Self {
         self.set("CONTENT", rt::value::text(value))
     }
     /// `SECTIONS`. Section of the catalogue.
     #[inline]
-    pub fn sections(&self) -> ::std::option::Option<&str> {
+    pub fn sections(&self) -> Option<&str> {
         rt::view::text(&self.0, "SECTIONS")
     }
     /// Sets `SECTIONS`. Section of the catalogue.
     #[inline]
     #[must_use]
-    pub fn set_sections(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_sections(self, value: impl Into<String>) -> Self {
         self.set("SECTIONS", rt::value::text(value))
     }
     /// `WIDGET_PARAMS`. How the markup becomes a component.
     #[inline]
-    pub fn widget_params(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn widget_params(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "WIDGET_PARAMS")
     }
     /// Sets `WIDGET_PARAMS`. How the markup becomes a component.
     #[inline]
     #[must_use]
-    pub fn set_widget_params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn set_widget_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("WIDGET_PARAMS", value)
     }
     /// `ACTIVE`. Whether people can choose it.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// Sets `ACTIVE`. Whether people can choose it.
@@ -139,58 +103,38 @@ impl VibeWidget {
     }
     /// `SITE_TEMPLATE_ID`. Template of the site that it is for; on installations of one's own only.
     #[inline]
-    pub fn site_template_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_template_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_TEMPLATE_ID")
     }
     /// Sets `SITE_TEMPLATE_ID`. Template of the site that it is for; on installations of one's own only.
     #[inline]
     #[must_use]
-    pub fn set_site_template_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn set_site_template_id(self, value: impl Into<String>) -> Self {
         self.set("SITE_TEMPLATE_ID", rt::value::text(value))
     }
     /// `MANIFEST`. Manifest of the block behind it.
     #[inline]
-    pub fn manifest(&self) -> ::std::option::Option<&rt::Object> {
+    pub fn manifest(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "MANIFEST")
     }
     /// `CREATED_BY_ID`. Number of the account that made it.
     #[inline]
-    pub fn created_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn created_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY_ID")
     }
     /// `MODIFIED_BY_ID`. Number of the account that last changed it.
     #[inline]
-    pub fn modified_by_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed.
     #[inline]
-    pub fn date_modify(&self) -> ::std::option::Option<&str> {
+    pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")
-    }
-}
-impl ::std::convert::From<rt::Object> for VibeWidget {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<VibeWidget> for rt::Value {
-    fn from(entity: VibeWidget) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for VibeWidget {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

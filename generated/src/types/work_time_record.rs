@@ -7,84 +7,46 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkTimeRecord(rt::Object);
+rt::view!(WorkTimeRecord);
 impl WorkTimeRecord {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `id`. Number of the record.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
     /// `userId`. Number of the account that worked.
     #[inline]
-    pub fn user_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
     /// `startTime`. When the stretch began.
     #[inline]
-    pub fn start_time(&self) -> ::std::option::Option<&str> {
+    pub fn start_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "startTime")
     }
     /// `endTime`. When the stretch ended; empty while it lasts.
     #[inline]
-    pub fn end_time(&self) -> ::std::option::Option<&str> {
+    pub fn end_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "endTime")
     }
     /// `duration`. Length of the stretch in seconds.
     #[inline]
-    pub fn duration(&self) -> ::std::option::Option<i64> {
+    pub fn duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "duration")
     }
     /// `breakLength`. How long the breaks were together, in seconds.
     #[inline]
-    pub fn break_length(&self) -> ::std::option::Option<i64> {
+    pub fn break_length(&self) -> Option<i64> {
         rt::view::read(&self.0, "breakLength")
     }
     /// `state`. State of the record, as the portal keeps it.
     #[inline]
-    pub fn state(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn state(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "state")
     }
     /// `isApproved`. Whether the supervisor has approved the record.
     #[inline]
-    pub fn is_approved(&self) -> ::std::option::Option<bool> {
+    pub fn is_approved(&self) -> Option<bool> {
         rt::view::read(&self.0, "isApproved")
-    }
-}
-impl ::std::convert::From<rt::Object> for WorkTimeRecord {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<WorkTimeRecord> for rt::Value {
-    fn from(entity: WorkTimeRecord) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for WorkTimeRecord {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,114 +7,76 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workday(rt::Object);
+rt::view!(Workday);
 impl Workday {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `STATUS`. State of the day.
     #[inline]
-    pub fn status(&self) -> ::std::option::Option<&str> {
+    pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS")
     }
     /// `TIME_START`. When the day began, with the offset of the place where it did.
     #[inline]
-    pub fn time_start(&self) -> ::std::option::Option<&str> {
+    pub fn time_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIME_START")
     }
     /// `TIME_FINISH`. When the day ended; empty while it lasts.
     #[inline]
-    pub fn time_finish(&self) -> ::std::option::Option<&str> {
+    pub fn time_finish(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIME_FINISH")
     }
     /// `DURATION`. How long the day was, as HH:MM:SS; 00:00:00 while it lasts.
     #[inline]
-    pub fn duration(&self) -> ::std::option::Option<&str> {
+    pub fn duration(&self) -> Option<&str> {
         rt::view::text(&self.0, "DURATION")
     }
     /// `TIME_LEAKS`. How long the breaks were together, as HH:MM:SS.
     #[inline]
-    pub fn time_leaks(&self) -> ::std::option::Option<&str> {
+    pub fn time_leaks(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIME_LEAKS")
     }
     /// `ACTIVE`. Whether the day counts; false while a change waits for the approval of the supervisor.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `IP_OPEN`. Internet address from which the day was begun.
     #[inline]
-    pub fn ip_open(&self) -> ::std::option::Option<&str> {
+    pub fn ip_open(&self) -> Option<&str> {
         rt::view::text(&self.0, "IP_OPEN")
     }
     /// `IP_CLOSE`. Internet address from which the day was ended; empty while it lasts.
     #[inline]
-    pub fn ip_close(&self) -> ::std::option::Option<&str> {
+    pub fn ip_close(&self) -> Option<&str> {
         rt::view::text(&self.0, "IP_CLOSE")
     }
     /// `LAT_OPEN`. Latitude of the place where the day was begun, in degrees; 0 where unknown.
     #[inline]
-    pub fn lat_open(&self) -> ::std::option::Option<f64> {
+    pub fn lat_open(&self) -> Option<f64> {
         rt::view::read(&self.0, "LAT_OPEN")
     }
     /// `LON_OPEN`. Longitude of the place where the day was begun, in degrees; 0 where unknown.
     #[inline]
-    pub fn lon_open(&self) -> ::std::option::Option<f64> {
+    pub fn lon_open(&self) -> Option<f64> {
         rt::view::read(&self.0, "LON_OPEN")
     }
     /// `LAT_CLOSE`. Latitude of the place where the day was ended, in degrees; 0 where unknown.
     #[inline]
-    pub fn lat_close(&self) -> ::std::option::Option<f64> {
+    pub fn lat_close(&self) -> Option<f64> {
         rt::view::read(&self.0, "LAT_CLOSE")
     }
     /// `LON_CLOSE`. Longitude of the place where the day was ended, in degrees; 0 where unknown.
     #[inline]
-    pub fn lon_close(&self) -> ::std::option::Option<f64> {
+    pub fn lon_close(&self) -> Option<f64> {
         rt::view::read(&self.0, "LON_CLOSE")
     }
     /// `TZ_OFFSET`. Offset from UTC of the place where the day was begun, in seconds.
     #[inline]
-    pub fn tz_offset(&self) -> ::std::option::Option<i64> {
+    pub fn tz_offset(&self) -> Option<i64> {
         rt::view::read(&self.0, "TZ_OFFSET")
     }
     /// `TIME_FINISH_DEFAULT`. End that the portal would propose; comes with an expired day only.
     #[inline]
-    pub fn time_finish_default(&self) -> ::std::option::Option<&str> {
+    pub fn time_finish_default(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIME_FINISH_DEFAULT")
-    }
-}
-impl ::std::convert::From<rt::Object> for Workday {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Workday> for rt::Value {
-    fn from(entity: Workday) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Workday {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,79 +7,41 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkdaySettings(rt::Object);
+rt::view!(WorkdaySettings);
 impl WorkdaySettings {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `UF_TIMEMAN`. Whether the working hours of the person are tracked at all.
     #[inline]
-    pub fn uf_timeman(&self) -> ::std::option::Option<bool> {
+    pub fn uf_timeman(&self) -> Option<bool> {
         rt::view::read(&self.0, "UF_TIMEMAN")
     }
     /// `UF_TM_FREE`. Whether the schedule is flexible, so that changes need neither a reason nor an approval.
     #[inline]
-    pub fn uf_tm_free(&self) -> ::std::option::Option<bool> {
+    pub fn uf_tm_free(&self) -> Option<bool> {
         rt::view::read(&self.0, "UF_TM_FREE")
     }
     /// `UF_TM_MAX_START`. Latest start of the day that is no violation, as HH:MM:SS.
     #[inline]
-    pub fn uf_tm_max_start(&self) -> ::std::option::Option<&str> {
+    pub fn uf_tm_max_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_TM_MAX_START")
     }
     /// `UF_TM_MIN_FINISH`. Earliest end of the day that is no violation, as HH:MM:SS.
     #[inline]
-    pub fn uf_tm_min_finish(&self) -> ::std::option::Option<&str> {
+    pub fn uf_tm_min_finish(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_TM_MIN_FINISH")
     }
     /// `UF_TM_MIN_DURATION`. Shortest day that is no violation, as HH:MM:SS.
     #[inline]
-    pub fn uf_tm_min_duration(&self) -> ::std::option::Option<&str> {
+    pub fn uf_tm_min_duration(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_TM_MIN_DURATION")
     }
     /// `UF_TM_ALLOWED_DELTA`. By how much a time may be changed without the supervisor's approval, as HH:MM:SS.
     #[inline]
-    pub fn uf_tm_allowed_delta(&self) -> ::std::option::Option<&str> {
+    pub fn uf_tm_allowed_delta(&self) -> Option<&str> {
         rt::view::text(&self.0, "UF_TM_ALLOWED_DELTA")
     }
     /// `ADMIN`. Whether the person may manage the days of others; comes for the caller only.
     #[inline]
-    pub fn admin(&self) -> ::std::option::Option<bool> {
+    pub fn admin(&self) -> Option<bool> {
         rt::view::read(&self.0, "ADMIN")
-    }
-}
-impl ::std::convert::From<rt::Object> for WorkdaySettings {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<WorkdaySettings> for rt::Value {
-    fn from(entity: WorkdaySettings) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for WorkdaySettings {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

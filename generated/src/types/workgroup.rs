@@ -7,139 +7,101 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workgroup(rt::Object);
+rt::view!(Workgroup);
 impl Workgroup {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the workgroup or project.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `SITE_ID`. Site it belongs to.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `DESCRIPTION`. What the workgroup is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&str> {
+    pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_UPDATE`. When it was last changed.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&str> {
+    pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_UPDATE")
     }
     /// `DATE_ACTIVITY`. When something last happened in it.
     #[inline]
-    pub fn date_activity(&self) -> ::std::option::Option<&str> {
+    pub fn date_activity(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_ACTIVITY")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
     #[inline]
-    pub fn visible(&self) -> ::std::option::Option<bool> {
+    pub fn visible(&self) -> Option<bool> {
         rt::view::read(&self.0, "VISIBLE")
     }
     /// `OPENED`. Whether people may join without being let in. They may not when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// `CLOSED`. Whether it is in the archive.
     #[inline]
-    pub fn closed(&self) -> ::std::option::Option<bool> {
+    pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "CLOSED")
     }
     /// `SUBJECT_ID`. Subject, one of the portal's list of subjects.
     #[inline]
-    pub fn subject_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn subject_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SUBJECT_ID")
     }
     /// `OWNER_ID`. Person who owns it.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
-    pub fn keywords(&self) -> ::std::option::Option<&str> {
+    pub fn keywords(&self) -> Option<&str> {
         rt::view::text(&self.0, "KEYWORDS")
     }
     /// `NUMBER_OF_MEMBERS`. How many members it has.
     #[inline]
-    pub fn number_of_members(&self) -> ::std::option::Option<i64> {
+    pub fn number_of_members(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUMBER_OF_MEMBERS")
     }
     /// `SUBJECT_NAME`. Name of its subject.
     #[inline]
-    pub fn subject_name(&self) -> ::std::option::Option<&str> {
+    pub fn subject_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "SUBJECT_NAME")
     }
     /// `IMAGE`. Address of the picture.
     #[inline]
-    pub fn image(&self) -> ::std::option::Option<&str> {
+    pub fn image(&self) -> Option<&str> {
         rt::view::text(&self.0, "IMAGE")
     }
     /// `IS_EXTRANET`. Whether people from outside the company take part.
     #[inline]
-    pub fn is_extranet(&self) -> ::std::option::Option<bool> {
+    pub fn is_extranet(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_EXTRANET")
     }
     /// `PROJECT`. Whether it is a project.
     #[inline]
-    pub fn project(&self) -> ::std::option::Option<bool> {
+    pub fn project(&self) -> Option<bool> {
         rt::view::read(&self.0, "PROJECT")
-    }
-}
-impl ::std::convert::From<rt::Object> for Workgroup {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<Workgroup> for rt::Value {
-    fn from(entity: Workgroup) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for Workgroup {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

@@ -7,321 +7,281 @@ use ::bitrix24_runtime as rt;
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkgroupDetails(rt::Object);
+rt::view!(WorkgroupDetails);
 impl WorkgroupDetails {
-    /// One without any field.
-    pub fn new() -> Self {
-        <Self as ::std::default::Default>::default()
-    }
-    /// A field by its documented key, known or not.
-    pub fn get(&self, key: &str) -> ::std::option::Option<&rt::Value> {
-        self.0.get(key)
-    }
-    /// Sets a field by its documented key, such as a custom field.
-    #[must_use]
-    pub fn set(
-        mut self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        self.0.insert(key.into(), value.into());
-        self
-    }
-    /// All fields.
-    pub fn as_object(&self) -> &rt::Object {
-        &self.0
-    }
     /// `ID`. Number of the workgroup or project.
     #[inline]
-    pub fn id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]
-    pub fn active(&self) -> ::std::option::Option<bool> {
+    pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
     /// `SITE_ID`. Site it belongs to.
     #[inline]
-    pub fn site_id(&self) -> ::std::option::Option<&str> {
+    pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_ID")
     }
     /// `SUBJECT_ID`. Subject, one of the portal's list of subjects.
     #[inline]
-    pub fn subject_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn subject_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SUBJECT_ID")
     }
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(&self) -> ::std::option::Option<&str> {
+    pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
     /// `DESCRIPTION`. What the workgroup is for.
     #[inline]
-    pub fn description(&self) -> ::std::option::Option<&str> {
+    pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
     /// `KEYWORDS`. Tags, with commas between them.
     #[inline]
-    pub fn keywords(&self) -> ::std::option::Option<&str> {
+    pub fn keywords(&self) -> Option<&str> {
         rt::view::text(&self.0, "KEYWORDS")
     }
     /// `CLOSED`. Whether it is in the archive.
     #[inline]
-    pub fn closed(&self) -> ::std::option::Option<bool> {
+    pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "CLOSED")
     }
     /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
     #[inline]
-    pub fn visible(&self) -> ::std::option::Option<bool> {
+    pub fn visible(&self) -> Option<bool> {
         rt::view::read(&self.0, "VISIBLE")
     }
     /// `OPENED`. Whether people may join without being let in. They may not when it is left out.
     #[inline]
-    pub fn opened(&self) -> ::std::option::Option<bool> {
+    pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
     /// `DATE_CREATE`. When it was made, as the portal writes dates.
     #[inline]
-    pub fn date_create(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
     /// `DATE_UPDATE`. When it was last changed, as the portal writes dates.
     #[inline]
-    pub fn date_update(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_update(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_UPDATE")
     }
     /// `DATE_ACTIVITY`. When something last happened in it, as the portal writes dates.
     #[inline]
-    pub fn date_activity(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn date_activity(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_ACTIVITY")
     }
     /// `IMAGE_ID`. File of the picture; 0 for none.
     #[inline]
-    pub fn image_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn image_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "IMAGE_ID")
     }
     /// `AVATAR_TYPE`. Ready-made picture, such as folder, checks, pie, bag or members.
     #[inline]
-    pub fn avatar_type(&self) -> ::std::option::Option<&str> {
+    pub fn avatar_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "AVATAR_TYPE")
     }
     /// `OWNER_ID`. Person who owns it.
     #[inline]
-    pub fn owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
     /// `INITIATE_PERMS`. Who may invite people.
     #[inline]
-    pub fn initiate_perms(&self) -> ::std::option::Option<&str> {
+    pub fn initiate_perms(&self) -> Option<&str> {
         rt::view::text(&self.0, "INITIATE_PERMS")
     }
     /// `NUMBER_OF_MEMBERS`. How many members it has.
     #[inline]
-    pub fn number_of_members(&self) -> ::std::option::Option<i64> {
+    pub fn number_of_members(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUMBER_OF_MEMBERS")
     }
     /// `NUMBER_OF_MODERATORS`. How many moderators it has.
     #[inline]
-    pub fn number_of_moderators(&self) -> ::std::option::Option<i64> {
+    pub fn number_of_moderators(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUMBER_OF_MODERATORS")
     }
     /// `PROJECT`. Whether it is a project, with a begin and an end, rather than a workgroup. A workgroup when it is left out.
     #[inline]
-    pub fn project(&self) -> ::std::option::Option<bool> {
+    pub fn project(&self) -> Option<bool> {
         rt::view::read(&self.0, "PROJECT")
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
-    pub fn project_date_start(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn project_date_start(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PROJECT_DATE_START")
     }
     /// `PROJECT_DATE_FINISH`. Last day of a project.
     #[inline]
-    pub fn project_date_finish(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn project_date_finish(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PROJECT_DATE_FINISH")
     }
     /// `SEARCH_INDEX`. Words by which it is found.
     #[inline]
-    pub fn search_index(&self) -> ::std::option::Option<&str> {
+    pub fn search_index(&self) -> Option<&str> {
         rt::view::text(&self.0, "SEARCH_INDEX")
     }
     /// `LANDING`. Whether it serves to publish pages.
     #[inline]
-    pub fn landing(&self) -> ::std::option::Option<bool> {
+    pub fn landing(&self) -> Option<bool> {
         rt::view::read(&self.0, "LANDING")
     }
     /// `SCRUM_MASTER_ID`. Scrum master; with one the project becomes a scrum team.
     #[inline]
-    pub fn scrum_master_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn scrum_master_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SCRUM_MASTER_ID")
     }
     /// `SCRUM_SPRINT_DURATION`. Length of sprints in seconds.
     #[inline]
-    pub fn scrum_sprint_duration(&self) -> ::std::option::Option<i64> {
+    pub fn scrum_sprint_duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "SCRUM_SPRINT_DURATION")
     }
     /// `SCRUM_TASK_RESPONSIBLE`. Who gets tasks if nobody is named.
     #[inline]
-    pub fn scrum_task_responsible(&self) -> ::std::option::Option<&str> {
+    pub fn scrum_task_responsible(&self) -> Option<&str> {
         rt::view::text(&self.0, "SCRUM_TASK_RESPONSIBLE")
     }
     /// `TYPE`. Kind of workgroup.
     #[inline]
-    pub fn r#type(&self) -> ::std::option::Option<&str> {
+    pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
     /// `MEMBERS`. Numbers of the members.
     #[inline]
-    pub fn members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn members(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MEMBERS")
     }
     /// `CHAT_ID`. Chat of the workgroup.
     #[inline]
-    pub fn chat_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn chat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CHAT_ID")
     }
     /// `DIALOG_ID`. Chat of the workgroup as dialogs are written, as in chat1034.
     #[inline]
-    pub fn dialog_id(&self) -> ::std::option::Option<&str> {
+    pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "DIALOG_ID")
     }
     /// `ORDINARY_MEMBERS`. Members without a special part.
     #[inline]
-    pub fn ordinary_members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn ordinary_members(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "ORDINARY_MEMBERS")
     }
     /// `INVITED_MEMBERS`. People who were invited.
     #[inline]
-    pub fn invited_members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn invited_members(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "INVITED_MEMBERS")
     }
     /// `MODERATOR_MEMBERS`. Moderators.
     #[inline]
-    pub fn moderator_members(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn moderator_members(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "MODERATOR_MEMBERS")
     }
     /// `SITE_IDS`. Sites it belongs to.
     #[inline]
-    pub fn site_ids(
-        &self,
-    ) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn site_ids(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "SITE_IDS")
     }
     /// `AVATAR`. Address of the picture.
     #[inline]
-    pub fn avatar(&self) -> ::std::option::Option<&str> {
+    pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "AVATAR")
     }
     /// `AVATAR_TYPES`. Ready-made pictures, with their addresses.
     #[inline]
-    pub fn avatar_types(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn avatar_types(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "AVATAR_TYPES")
     }
     /// `AVATAR_DATA`. Picture as type and id.
     #[inline]
-    pub fn avatar_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn avatar_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "AVATAR_DATA")
     }
     /// `OWNER_DATA`. Owner with number, name and portrait.
     #[inline]
-    pub fn owner_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn owner_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "OWNER_DATA")
     }
     /// `SUBJECT_DATA`. Subject with number and name.
     #[inline]
-    pub fn subject_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn subject_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "SUBJECT_DATA")
     }
     /// `TAGS`. Words that the workgroup is marked with.
     #[inline]
-    pub fn tags(&self) -> ::std::option::Option<::std::vec::Vec<::std::string::String>> {
+    pub fn tags(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "TAGS")
     }
     /// `ACTIONS`. What the caller may do with it, such as EDIT, INVITE and LEAVE.
     #[inline]
-    pub fn actions(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn actions(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ACTIONS")
     }
     /// `USER_DATA`. Part that the caller plays.
     #[inline]
-    pub fn user_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn user_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "USER_DATA")
     }
     /// `DEPARTMENTS`. Departments that belong to it.
     #[inline]
-    pub fn departments(&self) -> ::std::option::Option<::std::vec::Vec<rt::Id>> {
+    pub fn departments(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "DEPARTMENTS")
     }
     /// `IS_PIN`. Whether the caller pinned it.
     #[inline]
-    pub fn is_pin(&self) -> ::std::option::Option<bool> {
+    pub fn is_pin(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_PIN")
     }
     /// `PRIVACY_CODE`. How open it is.
     #[inline]
-    pub fn privacy_code(&self) -> ::std::option::Option<&str> {
+    pub fn privacy_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRIVACY_CODE")
     }
     /// `LIST_OF_MEMBERS`. Members with name, part and portrait.
     #[inline]
-    pub fn list_of_members(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_of_members(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_OF_MEMBERS")
     }
     /// `FEATURES`. Tools that it has.
     #[inline]
-    pub fn features(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn features(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "FEATURES")
     }
     /// `LIST_OF_MEMBERS_AWAITING_INVITE`. People who wait to be let in.
     #[inline]
-    pub fn list_of_members_awaiting_invite(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn list_of_members_awaiting_invite(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_OF_MEMBERS_AWAITING_INVITE")
     }
     /// `GROUP_MEMBERS_LIST`. Members and invited people with their state.
     #[inline]
-    pub fn group_members_list(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn group_members_list(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "GROUP_MEMBERS_LIST")
     }
     /// `COUNTERS`. How many requests and invitations wait.
     #[inline]
-    pub fn counters(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn counters(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "COUNTERS")
     }
     /// `EFFICIENCY`. Efficiency of its tasks in per cent.
     #[inline]
-    pub fn efficiency(&self) -> ::std::option::Option<i64> {
+    pub fn efficiency(&self) -> Option<i64> {
         rt::view::read(&self.0, "EFFICIENCY")
     }
     /// `ADDITIONAL_DATA`. Further data for mobile devices.
     #[inline]
-    pub fn additional_data(&self) -> ::std::option::Option<&rt::Value> {
+    pub fn additional_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ADDITIONAL_DATA")
     }
     /// `SCRUM_OWNER_ID`. Product owner of a scrum team; 0 for none.
     #[inline]
-    pub fn scrum_owner_id(&self) -> ::std::option::Option<rt::Id> {
+    pub fn scrum_owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SCRUM_OWNER_ID")
     }
     /// `NUMBER_OF_MEMBERS_PLURAL`. Which form of the word for members fits their number.
     #[inline]
-    pub fn number_of_members_plural(&self) -> ::std::option::Option<i64> {
+    pub fn number_of_members_plural(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUMBER_OF_MEMBERS_PLURAL")
-    }
-}
-impl ::std::convert::From<rt::Object> for WorkgroupDetails {
-    fn from(fields: rt::Object) -> Self {
-        Self(fields)
-    }
-}
-impl ::std::convert::From<WorkgroupDetails> for rt::Value {
-    fn from(entity: WorkgroupDetails) -> Self {
-        rt::Value::Object(entity.0)
-    }
-}
-impl rt::output::FromValue for WorkgroupDetails {
-    fn from_value(
-        value: rt::Value,
-    ) -> ::std::result::Result<Self, rt::output::Mismatch> {
-        rt::Object::from_value(value).map(Self)
     }
 }

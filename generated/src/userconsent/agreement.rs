@@ -33,53 +33,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::UserAgreement>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::UserAgreement> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::UserAgreement> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::UserAgreement> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::UserAgreement>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    List -> Vec < crate ::types::UserAgreement >, all crate ::types::UserAgreement
+);
 /// Reads the words of an agreement, with the data of the company put in.
 ///
 /// Calls `userconsent.agreement.text`; scope `userconsent`.
@@ -104,7 +60,7 @@ impl rt::Request for List {
 ///
 /// - `ERROR_ARGUMENT`: The number is missing, or there is no such agreement. Look at GetAgreements.
 #[inline]
-pub fn text(id: impl ::std::convert::Into<rt::Id>) -> Text {
+pub fn text(id: impl Into<rt::Id>) -> Text {
     Text(
         rt::Call::new(
                 rt::Method::new(
@@ -121,31 +77,11 @@ pub fn text(id: impl ::std::convert::Into<rt::Id>) -> Text {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Text(rt::Call);
+rt::request!(Text -> rt::Object);
 impl Text {
     /// `replace`. What to put into the text, for agreements made from a template. The others stay as they are.
     #[inline]
-    pub fn replace(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn replace(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("replace", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Text {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

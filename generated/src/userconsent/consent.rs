@@ -28,10 +28,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_ARGUMENT`: The number of the agreement is missing or unknown, or the address is malformed. The description tells which.
 #[inline]
-pub fn add(
-    agreement_id: impl ::std::convert::Into<rt::Id>,
-    ip: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(agreement_id: impl Into<rt::Id>, ip: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -49,52 +46,26 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `USER_ID`. Number of the visitor's account, where there is one.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `URL`. Address of the page on which the agreement was accepted.
     #[inline]
-    pub fn url(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn url(self, value: impl Into<String>) -> Self {
         Self(self.0.param("URL", rt::value::text(value)))
     }
     /// `ORIGIN_ID`. Name of the form or other source, of the caller's own choice.
     #[inline]
-    pub fn origin_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn origin_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ORIGIN_ID", rt::value::text(value)))
     }
     /// `ORIGINATOR_ID`. Key of the visitor within the source, such as an e-mail address.
     #[inline]
-    pub fn originator_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn originator_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ORIGINATOR_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

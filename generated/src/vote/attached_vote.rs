@@ -43,10 +43,11 @@ pub fn download() -> Download {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Download(rt::Call);
+rt::request!(Download -> rt::Value);
 impl Download {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `moduleId`. Where the poll is.
@@ -55,10 +56,7 @@ impl Download {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -67,45 +65,18 @@ impl Download {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Download {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads a poll with the counts of its answers.
@@ -150,10 +121,11 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::Poll);
 impl Get {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `moduleId`. Where the poll is.
@@ -162,10 +134,7 @@ impl Get {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -174,45 +143,18 @@ impl Get {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Poll> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::Poll;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists who has voted for an answer.
@@ -241,7 +183,7 @@ impl rt::Request for Get {
 /// - `ATTACH_NOT_FOUND`: There is no such poll. Compare the numbers with what SendPoll or GetPoll has answered.
 /// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
 #[inline]
-pub fn get_answer_voted(answer_id: impl ::std::convert::Into<rt::Id>) -> GetAnswerVoted {
+pub fn get_answer_voted(answer_id: impl Into<rt::Id>) -> GetAnswerVoted {
     GetAnswerVoted(
         rt::Call::new(
                 rt::Method::new(
@@ -259,15 +201,18 @@ pub fn get_answer_voted(answer_id: impl ::std::convert::Into<rt::Id>) -> GetAnsw
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetAnswerVoted(rt::Call);
+rt::request!(
+    GetAnswerVoted -> Vec < crate ::types::PollVoter >, all crate ::types::PollVoter
+);
 impl GetAnswerVoted {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `pageNavigation`. Which people to answer: pageSize, how many on a page, and currentPage, which page. The first page when it is left out.
     #[inline]
-    pub fn page_navigation(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn page_navigation(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pageNavigation", value))
     }
     /// `userForMobileFormat`. Whether people are described in the form for mobile apps. No when it is left out.
@@ -281,10 +226,7 @@ impl GetAnswerVoted {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -293,63 +235,18 @@ impl GetAnswerVoted {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::PollVoter>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::PollVoter> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::PollVoter> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::PollVoter> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetAnswerVoted {
-    type Output = ::std::vec::Vec<crate::types::PollVoter>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the polls of several messages or posts.
@@ -377,8 +274,8 @@ impl rt::Request for GetAnswerVoted {
 /// - without a code: There are more than 50 posts, one has no poll, or the caller may not see it; the message tells which.
 #[inline]
 pub fn get_many(
-    module_id: impl ::std::convert::Into<::std::string::String>,
-    entity_type: impl ::std::convert::Into<::std::string::String>,
+    module_id: impl Into<String>,
+    entity_type: impl Into<String>,
 ) -> GetMany {
     GetMany(
         rt::Call::new(
@@ -398,58 +295,17 @@ pub fn get_many(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetMany(rt::Call);
+rt::request!(GetMany -> Vec < crate ::types::Poll >, all crate ::types::Poll);
 impl GetMany {
     /// `entityIds`. Numbers of the messages or posts, 50 at most.
     #[inline]
-    pub fn entity_ids(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn entity_ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("entityIds", rt::value::list(value, rt::value::id)))
     }
     /// `entityId`. Another spelling of entityIds, which the documentation names.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("entityId", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::Poll>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Poll> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Poll> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Poll> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetMany {
-    type Output = ::std::vec::Vec<crate::types::Poll>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads a poll and who has voted for what.
@@ -494,15 +350,16 @@ pub fn get_with_voted() -> GetWithVoted {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetWithVoted(rt::Call);
+rt::request!(GetWithVoted -> rt::Object);
 impl GetWithVoted {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `pageSize`. How many people to answer for each answer. 10 when it is left out.
     #[inline]
-    pub fn page_size(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn page_size(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("pageSize", rt::value::integer(value)))
     }
     /// `userForMobileFormat`. Whether people are described in the form for mobile apps. No when it is left out.
@@ -516,10 +373,7 @@ impl GetWithVoted {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -528,45 +382,18 @@ impl GetWithVoted {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetWithVoted {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes the caller's vote back, where the poll allows that.
@@ -611,10 +438,11 @@ pub fn recall() -> Recall {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Recall(rt::Call);
+rt::request!(Recall -> crate ::types::Poll);
 impl Recall {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `moduleId`. Where the poll is.
@@ -623,10 +451,7 @@ impl Recall {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -635,45 +460,18 @@ impl Recall {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Poll> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Recall {
-    type Output = crate::types::Poll;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Opens a poll that was ended.
@@ -717,10 +515,11 @@ pub fn resume() -> Resume {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Resume(rt::Call);
+rt::request!(Resume -> Vec < rt::Value >);
 impl Resume {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `moduleId`. Where the poll is.
@@ -729,10 +528,7 @@ impl Resume {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -741,48 +537,18 @@ impl Resume {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Resume {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Ends a poll, so that nobody can vote any more.
@@ -826,10 +592,11 @@ pub fn stop() -> Stop {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Stop(rt::Call);
+rt::request!(Stop -> Vec < rt::Value >);
 impl Stop {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `moduleId`. Where the poll is.
@@ -838,10 +605,7 @@ impl Stop {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -850,48 +614,18 @@ impl Stop {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Stop {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Gives the caller's vote.
@@ -920,7 +654,7 @@ impl rt::Request for Stop {
 /// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
 /// - `403`: The caller may not make polls here, or the poll is over; the message tells which.
 #[inline]
-pub fn vote(ballot: impl ::std::convert::Into<rt::Value>) -> Vote {
+pub fn vote(ballot: impl Into<rt::Value>) -> Vote {
     Vote(
         rt::Call::new(
                 rt::Method::new(
@@ -938,10 +672,11 @@ pub fn vote(ballot: impl ::std::convert::Into<rt::Value>) -> Vote {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Vote(rt::Call);
+rt::request!(Vote -> crate ::types::Poll);
 impl Vote {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
-    pub fn attach_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
     /// `moduleId`. Where the poll is.
@@ -950,10 +685,7 @@ impl Vote {
     /// - `Im`: Poll of a chat.
     /// - `blog`: Poll of the feed.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
     /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
@@ -962,44 +694,17 @@ impl Vote {
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
     /// - `Bitrix\Vote\Attachment\BlogPostConnector`
     #[inline]
-    pub fn entity_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
     /// `entityId`. Number of the message or post.
     #[inline]
-    pub fn entity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
     /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
     #[inline]
-    pub fn signed_attach_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Poll> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Vote {
-    type Output = crate::types::Poll;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

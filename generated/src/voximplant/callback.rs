@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
 pub fn start(
-    from_line: impl ::std::convert::Into<::std::string::String>,
-    to_number: impl ::std::convert::Into<::std::string::String>,
-    text_to_pronounce: impl ::std::convert::Into<::std::string::String>,
+    from_line: impl Into<String>,
+    to_number: impl Into<String>,
+    text_to_pronounce: impl Into<String>,
 ) -> Start {
     Start(
         rt::Call::new(
@@ -47,31 +47,11 @@ pub fn start(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
+rt::request!(Start -> rt::Object);
 impl Start {
     /// `VOICE`. Voice that speaks, by an identifier of GetVoices; the usual one of the portal's language when it is left out.
     #[inline]
-    pub fn voice(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn voice(self, value: impl Into<String>) -> Self {
         Self(self.0.param("VOICE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Start {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

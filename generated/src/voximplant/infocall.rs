@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
 pub fn startwithsound(
-    from_line: impl ::std::convert::Into<::std::string::String>,
-    to_number: impl ::std::convert::Into<::std::string::String>,
-    url: impl ::std::convert::Into<::std::string::String>,
+    from_line: impl Into<String>,
+    to_number: impl Into<String>,
+    url: impl Into<String>,
 ) -> Startwithsound {
     Startwithsound(
         rt::Call::new(
@@ -47,29 +47,7 @@ pub fn startwithsound(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwithsound(rt::Call);
-impl Startwithsound {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Startwithsound {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Startwithsound -> rt::Object);
 /// Calls a number and speaks a text.
 ///
 /// Calls `voximplant.infocall.startwithtext`; scope `telephony`. May be called by: whoever may make outgoing calls.
@@ -93,9 +71,9 @@ impl rt::Request for Startwithsound {
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
 pub fn startwithtext(
-    from_line: impl ::std::convert::Into<::std::string::String>,
-    to_number: impl ::std::convert::Into<::std::string::String>,
-    text_to_pronounce: impl ::std::convert::Into<::std::string::String>,
+    from_line: impl Into<String>,
+    to_number: impl Into<String>,
+    text_to_pronounce: impl Into<String>,
 ) -> Startwithtext {
     Startwithtext(
         rt::Call::new(
@@ -115,31 +93,11 @@ pub fn startwithtext(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwithtext(rt::Call);
+rt::request!(Startwithtext -> rt::Object);
 impl Startwithtext {
     /// `VOICE`. Voice that speaks, by an identifier of GetVoices; the usual one of the portal's language when it is left out.
     #[inline]
-    pub fn voice(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn voice(self, value: impl Into<String>) -> Self {
         Self(self.0.param("VOICE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Startwithtext {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -32,10 +32,7 @@ pub mod connector;
 /// - `MAX_CLOUD_PBX`: There are ten lines in the cloud already. Remove one first.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn add(
-    server: impl ::std::convert::Into<::std::string::String>,
-    login: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(server: impl Into<String>, login: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -53,13 +50,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> crate ::types::SipLine);
 impl Add {
     /// `PASSWORD`. Password at the server, 100 characters at most.
     #[inline]
-    pub fn password(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn password(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PASSWORD", rt::value::text(value)))
     }
     /// `TYPE`. Where the exchange stands; in the cloud when it is left out.
@@ -68,37 +63,13 @@ impl Add {
     /// - `cloud`: Exchange in the cloud.
     /// - `office`: Exchange in the office.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
     /// `TITLE`. Name of the connection.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::SipLine> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::SipLine;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a SIP line of the application.
@@ -124,7 +95,7 @@ impl rt::Request for Add {
 /// - `REG_ID_NOT_FOUND`: The registration of the line does not exist.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn delete(config_id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(config_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -141,29 +112,7 @@ pub fn delete(config_id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> i64);
 /// Finds the SIP lines of the application.
 ///
 /// Calls `voximplant.sip.get`; scope `telephony`. May be called by: whoever may manage lines.
@@ -206,15 +155,16 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Page < crate ::types::SipLine >, all crate ::types::SipLine);
 impl Get {
     /// `FILTER`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain).
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `SORT`. Field to sort by; not sorted when it is left out.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn sort(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SORT", rt::value::text(value)))
     }
     /// `ORDER`. Direction of the order.
@@ -223,52 +173,13 @@ impl Get {
     /// - `ASC`: Ascending.
     /// - `DESC`: Descending.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn order(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ORDER", rt::value::text(value)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::SipLine>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::SipLine> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::SipLine> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::SipLine> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::SipLine>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells whether a SIP line in the cloud is registered at its server.
@@ -293,7 +204,7 @@ impl rt::Request for Get {
 /// - `REG_ID_NOT_FOUND`: The registration of the line does not exist.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn status(reg_id: impl ::std::convert::Into<rt::Id>) -> Status {
+pub fn status(reg_id: impl Into<rt::Id>) -> Status {
     Status(
         rt::Call::new(
                 rt::Method::new(
@@ -310,29 +221,7 @@ pub fn status(reg_id: impl ::std::convert::Into<rt::Id>) -> Status {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Status(rt::Call);
-impl Status {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Status {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Status -> rt::Object);
 /// Changes a SIP line of the application; one new value at least must be given.
 ///
 /// Calls `voximplant.sip.update`; scope `telephony`. May be called by: whoever may manage lines.
@@ -360,7 +249,7 @@ impl rt::Request for Status {
 /// - `TITLE_EXISTS`: Another line has this name already. Choose another one.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn update(config_id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(config_id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -377,52 +266,26 @@ pub fn update(config_id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> i64);
 impl Update {
     /// `TITLE`. Name of the connection.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))
     }
     /// `SERVER`. Address of the SIP server.
     #[inline]
-    pub fn server(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn server(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SERVER", rt::value::text(value)))
     }
     /// `LOGIN`. User name at the server.
     #[inline]
-    pub fn login(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn login(self, value: impl Into<String>) -> Self {
         Self(self.0.param("LOGIN", rt::value::text(value)))
     }
     /// `PASSWORD`. Password at the server, 100 characters at most.
     #[inline]
-    pub fn password(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn password(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PASSWORD", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

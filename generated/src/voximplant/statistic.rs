@@ -54,15 +54,18 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(
+    Get -> rt::Page < crate ::types::CallRecord >, all crate ::types::CallRecord
+);
 impl Get {
     /// `FILTER`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). A list finds any of its values.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `SORT`. Field to sort by, any but CALL_TYPE; not sorted when it is left out.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn sort(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SORT", rt::value::text(value)))
     }
     /// `ORDER`. Direction of the order.
@@ -71,51 +74,12 @@ impl Get {
     /// - `ASC`: Ascending.
     /// - `DESC`: Descending.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn order(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ORDER", rt::value::text(value)))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CallRecord>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CallRecord> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CallRecord> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CallRecord> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Page<crate::types::CallRecord>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: USER_ID is missing, or the caller may not change the person's settings.
 #[inline]
-pub fn activate_phone(user_id: impl ::std::convert::Into<rt::Id>) -> ActivatePhone {
+pub fn activate_phone(user_id: impl Into<rt::Id>) -> ActivatePhone {
     ActivatePhone(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +40,7 @@ pub fn activate_phone(user_id: impl ::std::convert::Into<rt::Id>) -> ActivatePho
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ActivatePhone(rt::Call);
-impl ActivatePhone {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ActivatePhone {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(ActivatePhone -> i64);
 /// Notes that a person has no SIP telephone any more. The documentation says that it does not work at present.
 ///
 /// Calls `voximplant.user.deactivatePhone`; scope `telephony`. May be called by: whoever may change the telephone settings of people.
@@ -78,7 +56,7 @@ impl rt::Request for ActivatePhone {
 /// # }
 /// ```
 #[inline]
-pub fn deactivate_phone(user_id: impl ::std::convert::Into<rt::Id>) -> DeactivatePhone {
+pub fn deactivate_phone(user_id: impl Into<rt::Id>) -> DeactivatePhone {
     DeactivatePhone(
         rt::Call::new(
                 rt::Method::new(
@@ -95,29 +73,7 @@ pub fn deactivate_phone(user_id: impl ::std::convert::Into<rt::Id>) -> Deactivat
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeactivatePhone(rt::Call);
-impl DeactivatePhone {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeactivatePhone {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeactivatePhone -> rt::Value);
 /// Reads extension, line and SIP account of people. Applications need an administrator's consent.
 ///
 /// Calls `voximplant.user.get`; scope `telephony`. May be called by: whoever may change the telephone settings of people.
@@ -142,7 +98,7 @@ impl rt::Request for DeactivatePhone {
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 /// - without a code: USER_ID is missing.
 #[inline]
-pub fn get(user_id: impl ::std::convert::Into<rt::Value>) -> Get {
+pub fn get(user_id: impl Into<rt::Value>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -159,26 +115,4 @@ pub fn get(user_id: impl ::std::convert::Into<rt::Value>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Value);

@@ -41,7 +41,7 @@ use ::bitrix24_runtime as rt;
 /// - `VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS`: A column to change lacks id or visible.
 /// - `VALIDATION_FIELD_DELETE_INVALID_ID`: The number of a column to remove is no positive whole number.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -58,54 +58,21 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `add`. Columns to add; each needs all three keys.
     #[inline]
-    pub fn add(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("add", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn add(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("add", rt::value::list(value, Into::into)))
     }
     /// `update`. Columns to show or hide; each needs both keys.
     #[inline]
-    pub fn update(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("update", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn update(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("update", rt::value::list(value, Into::into)))
     }
     /// `delete`. Numbers of columns to remove.
     #[inline]
-    pub fn delete(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn delete(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("delete", rt::value::list(value, rt::value::id)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -29,11 +29,9 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_TEMPLATE_VALIDATION_FAILURE`: A document type, name, start setting or the file is missing or wrong; the message tells which.
 #[inline]
 pub fn add(
-    document_type: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
-    name: impl ::std::convert::Into<::std::string::String>,
-    template_data: impl ::std::convert::Into<rt::File>,
+    document_type: impl IntoIterator<Item = impl Into<String>>,
+    name: impl Into<String>,
+    template_data: impl Into<rt::File>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -49,7 +47,7 @@ pub fn add(
             .file(
                 &["TEMPLATE_DATA"],
                 rt::value::FileForm::Pair,
-                ::std::convert::Into::into(template_data),
+                Into::into(template_data),
             ),
     )
 }
@@ -57,13 +55,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> i64);
 impl Add {
     /// `DESCRIPTION`. What the template is for.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when it is left out.
@@ -74,29 +70,8 @@ impl Add {
     /// - `2`: When the record is changed.
     /// - `3`: When the record is made or changed.
     #[inline]
-    pub fn auto_execute(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn auto_execute(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("AUTO_EXECUTE", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a template that the same application has added.
@@ -121,7 +96,7 @@ impl rt::Request for Add {
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 /// - `ERROR_TEMPLATE_NOT_FOUND`: There is no template with this number. Find it with ListWorkflowTemplates.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -138,29 +113,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Lists the templates of workflows.
 ///
 /// Calls `bizproc.workflow.template.list`; scope `bizproc`. May be called by: administrator.
@@ -210,6 +163,10 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::BizprocTemplate >, all crate
+    ::types::BizprocTemplate
+);
 impl List {
     /// `SELECT`. Fields to answer. The number alone when it is left out.
     ///
@@ -229,73 +186,23 @@ impl List {
     /// - `USER_ID`
     /// - `SYSTEM_CODE`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions by field, with \=, !, \<, \<=, \> or \>= before the key where wanted. All when it is left out.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Fields to sort by. By number when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::BizprocTemplate>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::BizprocTemplate> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::BizprocTemplate> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::BizprocTemplate> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::BizprocTemplate>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a template that the same application has added.
@@ -322,10 +229,7 @@ impl rt::Request for List {
 /// - `ERROR_TEMPLATE_NOT_FOUND`: There is no template with this number. Find it with ListWorkflowTemplates.
 /// - `ERROR_TEMPLATE_NOT_OWNER`: Another application, or a person, made the template. Only its maker can change it.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -343,26 +247,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> i64);

@@ -47,6 +47,9 @@ pub fn nearest() -> Nearest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Nearest(rt::Call);
+rt::request!(
+    Nearest -> Vec < crate ::types::CalendarEvent >, all crate ::types::CalendarEvent
+);
 impl Nearest {
     /// `type`. Kind of owner.
     ///
@@ -55,20 +58,17 @@ impl Nearest {
     /// - `group`: Calendars of a workgroup.
     /// - `company_calendar`: Calendars of the company.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("type", rt::value::text(value)))
     }
     /// `ownerId`. Number of the account or the workgroup; 0 for the company.
     #[inline]
-    pub fn owner_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ownerId", rt::value::id(value)))
     }
     /// `days`. How many days ahead to look. 60 when it is left out.
     #[inline]
-    pub fn days(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn days(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("days", rt::value::integer(value)))
     }
     /// `forCurrentUser`. Whether only events that concern the caller come. They do when it is left out.
@@ -78,60 +78,12 @@ impl Nearest {
     }
     /// `maxEventsCount`. How many events to answer at most.
     #[inline]
-    pub fn max_events_count(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn max_events_count(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("maxEventsCount", rt::value::integer(value)))
     }
     /// `detailUrl`. Template of the address of a calendar, put into the answer's links, such as /company/personal/user/#user_id#/calendar/.
     #[inline]
-    pub fn detail_url(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn detail_url(self, value: impl Into<String>) -> Self {
         Self(self.0.param("detailUrl", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CalendarEvent>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CalendarEvent> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CalendarEvent> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CalendarEvent> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Nearest {
-    type Output = ::std::vec::Vec<crate::types::CalendarEvent>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

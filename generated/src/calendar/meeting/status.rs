@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The number is missing, or the caller is not invited to such an event. Look it up with GetCalendarEvents.
 #[inline]
-pub fn get(event_id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(event_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +40,7 @@ pub fn get(event_id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> String);
 /// Answers an invitation in the name of the caller.
 ///
 /// Calls `calendar.meeting.status.set`; scope `calendar`.
@@ -84,10 +62,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: A value is missing, or status is none of Y, N and Q. The description tells which.
 #[inline]
-pub fn set(
-    event_id: impl ::std::convert::Into<rt::Id>,
-    status: impl ::std::convert::Into<::std::string::String>,
-) -> Set {
+pub fn set(event_id: impl Into<rt::Id>, status: impl Into<String>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -105,26 +80,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

@@ -33,32 +33,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CalendarUserSettings> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CalendarUserSettings;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CalendarUserSettings);
 /// Changes how the caller sees and uses calendars. What is left out stays as it is.
 ///
 /// Calls `calendar.user.settings.set`; scope `calendar`.
@@ -80,7 +55,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: The settings are missing. Give an object with at least one key.
 #[inline]
-pub fn set(settings: impl ::std::convert::Into<rt::Value>) -> Set {
+pub fn set(settings: impl Into<rt::Value>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -105,26 +80,4 @@ pub fn get_calendar_custom_settings_structure() -> rt::Value {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

@@ -26,10 +26,10 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_FOUND`: The portal does not offer the method to the caller.
 #[inline]
 pub fn add(
-    code: impl ::std::convert::Into<::std::string::String>,
-    title: impl ::std::convert::Into<rt::Value>,
-    value: impl ::std::convert::Into<rt::Value>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
+    code: impl Into<String>,
+    title: impl Into<rt::Value>,
+    value: impl Into<rt::Value>,
+    r#type: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -51,29 +51,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::CrmBadge> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CrmBadge;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::CrmBadge);
 /// Removes a label of the Kanban view.
 ///
 /// Calls `crm.activity.badge.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -96,7 +74,7 @@ impl rt::Request for Add {
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `NOT_FOUND`: There is no such label.
 #[inline]
-pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -113,29 +91,7 @@ pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Reads one label of the Kanban view.
 ///
 /// Calls `crm.activity.badge.get`; scope `crm`.
@@ -158,7 +114,7 @@ impl rt::Request for Delete {
 /// - `ACCESS_DENIED`: The caller may not use the CRM.
 /// - `NOT_FOUND`: There is no such label.
 #[inline]
-pub fn get(code: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(code: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -176,29 +132,7 @@ pub fn get(code: impl ::std::convert::Into<::std::string::String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::CrmBadge> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmBadge;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmBadge);
 /// Lists the labels of the Kanban view.
 ///
 /// Calls `crm.activity.badge.list`; scope `crm`.
@@ -238,44 +172,4 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmBadge>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CrmBadge> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CrmBadge> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CrmBadge> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::CrmBadge>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < crate ::types::CrmBadge >, all crate ::types::CrmBadge);

@@ -28,9 +28,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACTIVITY_IS_ALREADY_BOUND`: The activity is linked to the record already.
 #[inline]
 pub fn add(
-    activity_id: impl ::std::convert::Into<rt::Id>,
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    entity_id: impl ::std::convert::Into<rt::Id>,
+    activity_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<rt::Id>,
+    entity_id: impl Into<rt::Id>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -50,29 +50,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> bool);
 /// Takes an activity out of the timeline of one of its records. The last link stays.
 ///
 /// Calls `crm.activity.binding.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -100,9 +78,9 @@ impl rt::Request for Add {
 /// - `LAST_BINDING_CANNOT_BE_DELETED`: It is the only link. Delete the activity instead.
 #[inline]
 pub fn delete(
-    activity_id: impl ::std::convert::Into<rt::Id>,
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    entity_id: impl ::std::convert::Into<rt::Id>,
+    activity_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<rt::Id>,
+    entity_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -122,29 +100,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the records that an activity is linked to.
 ///
 /// Calls `crm.activity.binding.list`; scope `crm`. May be called by: whoever may read the activity.
@@ -168,7 +124,7 @@ impl rt::Request for Delete {
 /// - `ACCESS_DENIED`: The caller may not read the activity.
 /// - `NOT_FOUND`: There is no such activity.
 #[inline]
-pub fn list(activity_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(activity_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -185,47 +141,7 @@ pub fn list(activity_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < rt::Value >, all rt::Value);
 /// Moves an activity from one record to another of the same kind.
 ///
 /// Calls `crm.activity.binding.move`; scope `crm`. May be called by: whoever may change both records.
@@ -295,26 +211,4 @@ pub struct MoveRequired {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Move(rt::Call);
-impl Move {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Move {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Move -> bool);

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_FOUND`: There is no such call.
 /// - `ACCESS_DENIED`: The caller may not read the activity.
 #[inline]
-pub fn get_transcript(activity_id: impl ::std::convert::Into<rt::Id>) -> GetTranscript {
+pub fn get_transcript(activity_id: impl Into<rt::Id>) -> GetTranscript {
     GetTranscript(
         rt::Call::new(
                 rt::Method::new(
@@ -41,26 +41,4 @@ pub fn get_transcript(activity_id: impl ::std::convert::Into<rt::Id>) -> GetTran
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTranscript(rt::Call);
-impl GetTranscript {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetTranscript {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetTranscript -> rt::Value);

@@ -37,10 +37,10 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_FOUND`: There is no such record, activity or label.
 #[inline]
 pub fn add(
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-    layout: impl ::std::convert::Into<rt::Value>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+    layout: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -62,29 +62,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> rt::Object);
 /// Reads an activity that an application designed, with its looks.
 ///
 /// Calls `crm.activity.configurable.get`; scope `crm`. May be called by: whoever may read the record.
@@ -108,7 +86,7 @@ impl rt::Request for Add {
 /// - `NOT_FOUND`: There is no such activity.
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -126,29 +104,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Changes an activity that the application designed, or how it looks.
 ///
 /// Calls `crm.activity.configurable.update`; scope `crm`. May be called by: whoever may change the record.
@@ -184,9 +140,9 @@ impl rt::Request for Get {
 /// - `NOT_FOUND`: There is no such record, activity or label.
 #[inline]
 pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-    layout: impl ::std::convert::Into<rt::Value>,
+    id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
+    layout: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -207,26 +163,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> rt::Object);

@@ -35,9 +35,9 @@ use ::bitrix24_runtime as rt;
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 #[inline]
 pub fn add(
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    deadline: impl ::std::convert::Into<::std::string::String>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    deadline: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -57,66 +57,37 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Object);
 impl Add {
     /// `title`. What it is about, in a line; empty when it is left out.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("title", rt::value::text(value)))
     }
     /// `description`. What it is about at length; empty when it is left out.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `responsibleId`. Employee who is to do it.
     #[inline]
-    pub fn responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("responsibleId", rt::value::id(value)))
     }
     /// `parentActivityId`. Activity that this one follows.
     #[inline]
-    pub fn parent_activity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent_activity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("parentActivityId", rt::value::id(value)))
     }
     /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each.
     #[inline]
-    pub fn ping_offsets(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-    ) -> Self {
+    pub fn ping_offsets(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("pingOffsets", rt::value::list(value, rt::value::integer)))
     }
     /// `colorId`. Colour in the timeline, from 1 to 7; the usual one when it is left out.
     #[inline]
-    pub fn color_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn color_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("colorId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes something to be done. Completed ones are fixed.
@@ -152,10 +123,10 @@ impl rt::Request for Add {
 /// - `ERROR_PARENT_ACTIVITY_RESTRICT`: The activity may not follow that one, for instance itself.
 #[inline]
 pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    deadline: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    deadline: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -176,66 +147,37 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Object);
 impl Update {
     /// `title`. What it is about, in a line.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("title", rt::value::text(value)))
     }
     /// `description`. What it is about at length.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `responsibleId`. Employee who is to do it.
     #[inline]
-    pub fn responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("responsibleId", rt::value::id(value)))
     }
     /// `parentActivityId`. Activity that this one follows.
     #[inline]
-    pub fn parent_activity_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent_activity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("parentActivityId", rt::value::id(value)))
     }
     /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each.
     #[inline]
-    pub fn ping_offsets(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-    ) -> Self {
+    pub fn ping_offsets(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("pingOffsets", rt::value::list(value, rt::value::integer)))
     }
     /// `colorId`. Colour in the timeline, from 1 to 7; the usual one when it is left out.
     #[inline]
-    pub fn color_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn color_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("colorId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the colour that something to be done has in the timeline.
@@ -265,10 +207,10 @@ impl rt::Request for Update {
 /// - `CAN_NOT_UPDATE_WRONG_COLOR_TODO`: There is no such colour.
 #[inline]
 pub fn update_color(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    color_id: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    color_id: impl Into<String>,
 ) -> UpdateColor {
     UpdateColor(
         rt::Call::new(
@@ -289,29 +231,7 @@ pub fn update_color(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateColor(rt::Call);
-impl UpdateColor {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateColor {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UpdateColor -> rt::Object);
 /// Moves the deadline of something to be done.
 ///
 /// Calls `crm.activity.todo.updateDeadline`; scope `crm`. May be called by: whoever may change the record.
@@ -339,10 +259,10 @@ impl rt::Request for UpdateColor {
 /// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already.
 #[inline]
 pub fn update_deadline(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    value: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    value: impl Into<String>,
 ) -> UpdateDeadline {
     UpdateDeadline(
         rt::Call::new(
@@ -363,29 +283,7 @@ pub fn update_deadline(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateDeadline(rt::Call);
-impl UpdateDeadline {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateDeadline {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UpdateDeadline -> rt::Object);
 /// Changes the description of something to be done.
 ///
 /// Calls `crm.activity.todo.updateDescription`; scope `crm`. May be called by: whoever may change the record.
@@ -412,10 +310,10 @@ impl rt::Request for UpdateDeadline {
 /// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already.
 #[inline]
 pub fn update_description(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    value: impl ::std::convert::Into<::std::string::String>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    value: impl Into<String>,
 ) -> UpdateDescription {
     UpdateDescription(
         rt::Call::new(
@@ -436,29 +334,7 @@ pub fn update_description(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateDescription(rt::Call);
-impl UpdateDescription {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateDescription {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UpdateDescription -> rt::Object);
 /// Hands something to be done to another employee.
 ///
 /// Calls `crm.activity.todo.updateResponsibleUser`; scope `crm`. May be called by: whoever may change the record.
@@ -486,10 +362,10 @@ impl rt::Request for UpdateDescription {
 /// - `INVALID_ARG_VALUE`: There is no such employee.
 #[inline]
 pub fn update_responsible_user(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    responsible_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    responsible_id: impl Into<rt::Id>,
 ) -> UpdateResponsibleUser {
     UpdateResponsibleUser(
         rt::Call::new(
@@ -510,26 +386,4 @@ pub fn update_responsible_user(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateResponsibleUser(rt::Call);
-impl UpdateResponsibleUser {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateResponsibleUser {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UpdateResponsibleUser -> rt::Object);

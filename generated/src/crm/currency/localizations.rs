@@ -24,10 +24,8 @@ use ::bitrix24_runtime as rt;
 /// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
 pub fn delete(
-    id: impl ::std::convert::Into<::std::string::String>,
-    lids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    id: impl Into<String>,
+    lids: impl IntoIterator<Item = impl Into<String>>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -46,29 +44,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the fields that the way of writing amounts has.
 ///
 /// Calls `crm.currency.localizations.fields`; scope `crm`. May be called by: administrator of the CRM.
@@ -106,29 +82,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Tells how amounts of a currency are written in each language.
 ///
 /// Calls `crm.currency.localizations.get`; scope `crm`. May be called by: administrator of the CRM.
@@ -150,7 +104,7 @@ impl rt::Request for Fields {
 ///
 /// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -167,29 +121,7 @@ pub fn get(id: impl ::std::convert::Into<::std::string::String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Tells how amounts of a currency are written in one or more languages.
 ///
 /// Calls `crm.currency.localizations.set`; scope `crm`. May be called by: administrator of the CRM.
@@ -211,10 +143,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
-pub fn set(
-    id: impl ::std::convert::Into<::std::string::String>,
-    localizations: impl ::std::convert::Into<rt::Value>,
-) -> Set {
+pub fn set(id: impl Into<String>, localizations: impl Into<rt::Value>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -232,26 +161,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -47,34 +47,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-#[allow(deprecated)]
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmProductRow>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::CrmProductRow>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < crate ::types::CrmProductRow >);
 /// Puts exactly the given goods and services into a deal. Rows that are there already are removed.
 ///
 /// Calls `crm.deal.productrows.set`; scope `crm`. May be called by: whoever may change the deal.
@@ -103,7 +76,7 @@ impl rt::Request for Get {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn set(id: impl ::std::convert::Into<rt::Id>) -> Set {
+pub fn set(id: impl Into<rt::Id>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -123,38 +96,12 @@ pub fn set(id: impl ::std::convert::Into<rt::Id>) -> Set {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> bool);
 #[allow(deprecated)]
 impl Set {
     /// `rows`. The rows; an empty list removes all. A discount needs DISCOUNT_RATE or DISCOUNT_SUM according to its kind.
     #[inline]
-    pub fn rows(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("rows", rt::value::list(value, ::std::convert::Into::into)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+    pub fn rows(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("rows", rt::value::list(value, Into::into)))
     }
 }

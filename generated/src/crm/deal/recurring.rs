@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: There is no such deal, it has a rule already, or the caller may not create deals. The description tells which.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +40,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> rt::Id);
 /// Removes a rule, so that no more deals are made. The template stays.
 ///
 /// Calls `crm.deal.recurring.delete`; scope `crm`. May be called by: whoever may delete deals.
@@ -84,7 +62,7 @@ impl rt::Request for Add {
 ///
 /// - without a code: There is no such rule, or the caller may not delete deals. The description tells which.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -101,29 +79,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Makes a deal of a template at once, whatever the rule says.
 ///
 /// Calls `crm.deal.recurring.expose`; scope `crm`. May be called by: whoever may create deals.
@@ -145,7 +101,7 @@ impl rt::Request for Delete {
 ///
 /// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not create deals. The description tells which.
 #[inline]
-pub fn expose(id: impl ::std::convert::Into<rt::Id>) -> Expose {
+pub fn expose(id: impl Into<rt::Id>) -> Expose {
     Expose(
         rt::Call::new(
                 rt::Method::new(
@@ -162,29 +118,7 @@ pub fn expose(id: impl ::std::convert::Into<rt::Id>) -> Expose {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Expose(rt::Call);
-impl Expose {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Expose {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Expose -> rt::Object);
 /// Lists the fields that such rules have.
 ///
 /// Calls `crm.deal.recurring.fields`; scope `crm`. May be called by: whoever may read deals.
@@ -222,29 +156,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Reads one rule by which deals are made again and again.
 ///
 /// Calls `crm.deal.recurring.get`; scope `crm`. May be called by: whoever may read deals.
@@ -266,7 +178,7 @@ impl rt::Request for Fields {
 ///
 /// - without a code: There is no such rule, or the caller may not read deals. The description tells which.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -283,32 +195,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmRecurringDeal> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmRecurringDeal;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmRecurringDeal);
 /// Finds the rules by which deals are made again and again.
 ///
 /// Calls `crm.deal.recurring.list`; scope `crm`. May be called by: whoever may read deals.
@@ -357,69 +244,25 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmRecurringDeal >, all crate
+    ::types::CrmRecurringDeal
+);
 impl List {
     /// `filter`. Conditions on the rules, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CrmRecurringDeal>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CrmRecurringDeal> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::CrmRecurringDeal> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CrmRecurringDeal> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::CrmRecurringDeal>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes the rule by which deals are made again and again.
@@ -446,7 +289,7 @@ impl rt::Request for List {
 ///
 /// - without a code: There is no such rule, or the caller may not change deals. The description tells which.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -463,31 +306,11 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `fields`. New values; what is not named stays.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -39,51 +39,12 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < rt::Value >, all rt::Value);
 #[allow(deprecated)]
 impl List {
     /// `id`. Number of the funnel; the common one when it is left out or 0\.
     #[inline]
-    pub fn id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("id", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

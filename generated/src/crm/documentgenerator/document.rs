@@ -31,9 +31,9 @@ use ::bitrix24_runtime as rt;
 /// - `DOCGEN_LIMIT_ERROR`: The portal's plan does not allow more documents.
 #[inline]
 pub fn add(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    entity_type_id: impl ::std::convert::Into<i64>,
-    entity_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
+    entity_id: impl Into<rt::Id>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -54,10 +54,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> crate ::types::CrmDocument);
 impl Add {
     /// `values`. Values for the fields of the template, in place of those of the record: text, or a list for a field of the product rows. crm.documentgenerator.template.getfields tells the fields.
     #[inline]
-    pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
     /// `stampsEnabled`. Whether seal and signatures are printed. They are not when it is left out.
@@ -67,32 +68,8 @@ impl Add {
     }
     /// `fields`. Further settings of the template's fields, such as their type, by the codes of the fields.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CrmDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a document with its files.
@@ -118,7 +95,7 @@ impl rt::Request for Add {
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -135,29 +112,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Makes an address where everybody can read a document, or takes it back.
 ///
 /// Calls `crm.documentgenerator.document.enablepublicurl`; scope `crm`. May be called by: whoever may change documents.
@@ -184,7 +139,7 @@ impl rt::Request for Delete {
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 #[inline]
-pub fn enablepublicurl(id: impl ::std::convert::Into<rt::Id>) -> Enablepublicurl {
+pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
     Enablepublicurl(
         rt::Call::new(
                 rt::Method::new(
@@ -201,32 +156,12 @@ pub fn enablepublicurl(id: impl ::std::convert::Into<rt::Id>) -> Enablepublicurl
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
+rt::request!(Enablepublicurl -> rt::Object);
 impl Enablepublicurl {
     /// `status`. Whether there is such an address. There is when it is left out.
     #[inline]
     pub fn status(self, value: bool) -> Self {
         Self(self.0.param("status", rt::value::one_zero(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Enablepublicurl {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads what is known of a document, with the addresses of its files.
@@ -252,7 +187,7 @@ impl rt::Request for Enablepublicurl {
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -270,32 +205,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmDocument);
 /// Lists the fields of a document with the values that are printed.
 ///
 /// Calls `crm.documentgenerator.document.getfields`; scope `crm`. May be called by: whoever may change documents.
@@ -322,7 +232,7 @@ impl rt::Request for Get {
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 #[inline]
-pub fn getfields(id: impl ::std::convert::Into<rt::Id>) -> Getfields {
+pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
         rt::Call::new(
                 rt::Method::new(
@@ -340,32 +250,12 @@ pub fn getfields(id: impl ::std::convert::Into<rt::Id>) -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
+rt::request!(Getfields -> rt::Object);
 impl Getfields {
     /// `values`. Values to try in place of those printed, as UpdateCrmDocument takes them.
     #[inline]
-    pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getfields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds documents by conditions on their fields.
@@ -413,70 +303,29 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmDocument >, all crate ::types::CrmDocument
+);
 impl List {
     /// `select`. Keys to answer; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CrmDocument>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::CrmDocument> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::CrmDocument> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::CrmDocument> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::CrmDocument>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Prints a document anew, with other values.
@@ -506,7 +355,7 @@ impl rt::Request for List {
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -524,40 +373,17 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> crate ::types::CrmDocument);
 impl Update {
     /// `values`. Values for the fields of the template, in place of those of the record: text, or a list for a field of the product rows. crm.documentgenerator.template.getfields tells the fields.
     #[inline]
-    pub fn values(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
     /// `stampsEnabled`. Whether seal and signatures are printed.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::CrmDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Adds a document that was made elsewhere to a record.
@@ -582,7 +408,7 @@ impl rt::Request for Update {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such record, or something failed inside the portal. The description tells which.
 #[inline]
-pub fn upload(fields: impl ::std::convert::Into<rt::Value>) -> Upload {
+pub fn upload(fields: impl Into<rt::Value>) -> Upload {
     Upload(
         rt::Call::new(
                 rt::Method::new(
@@ -600,29 +426,4 @@ pub fn upload(fields: impl ::std::convert::Into<rt::Value>) -> Upload {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upload(rt::Call);
-impl Upload {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Upload {
-    type Output = crate::types::CrmDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Upload -> crate ::types::CrmDocument);

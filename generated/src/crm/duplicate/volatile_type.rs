@@ -42,6 +42,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
+rt::request!(Fields -> Vec < rt::Value >);
 impl Fields {
     /// `entityTypeId`. Kind of record; all three when it is left out.
     ///
@@ -50,32 +51,8 @@ impl Fields {
     /// - `3`: Contact.
     /// - `4`: Company.
     #[inline]
-    pub fn entity_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn entity_type_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityTypeId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the fields that the search for duplicates compares besides the usual ones.
@@ -115,47 +92,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < rt::Value >, all rt::Value);
 /// Lets the search for duplicates compare one more field.
 ///
 /// Calls `crm.duplicate.volatileType.register`; scope `crm`. May be called by: administrator of the CRM.
@@ -180,8 +117,8 @@ impl rt::Request for List {
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn register(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    field_code: impl ::std::convert::Into<::std::string::String>,
+    entity_type_id: impl Into<rt::Id>,
+    field_code: impl Into<String>,
 ) -> Register {
     Register(
         rt::Call::new(
@@ -200,29 +137,7 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
-impl Register {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Register {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Register -> rt::Object);
 /// Lets the search for duplicates compare one field less.
 ///
 /// Calls `crm.duplicate.volatileType.unregister`; scope `crm`. May be called by: administrator of the CRM.
@@ -245,7 +160,7 @@ impl rt::Request for Register {
 /// - `TYPE_IS_NOT_ASSIGNED`: There is no such setting.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn unregister(id: impl ::std::convert::Into<rt::Id>) -> Unregister {
+pub fn unregister(id: impl Into<rt::Id>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
@@ -262,26 +177,4 @@ pub fn unregister(id: impl ::std::convert::Into<rt::Id>) -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-impl Unregister {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unregister {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unregister -> bool);

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -45,32 +45,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmItemProductRow> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::CrmItemProductRow;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::CrmItemProductRow);
 /// Removes one row of goods or services from its record.
 ///
 /// Calls `crm.item.productrow.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -96,7 +71,7 @@ impl rt::Request for Add {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -113,29 +88,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Lists the fields that rows of goods and services have.
 ///
 /// Calls `crm.item.productrow.fields`; scope `crm`.
@@ -174,29 +127,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Reads one row of goods or services.
 ///
 /// Calls `crm.item.productrow.get`; scope `crm`. May be called by: whoever may read the record.
@@ -222,7 +153,7 @@ impl rt::Request for Fields {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -240,32 +171,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmItemProductRow> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmItemProductRow;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmItemProductRow);
 /// Lists the rows of a record that no payment covers yet, with the quantities that are left.
 ///
 /// Calls `crm.item.productrow.getAvailableForPayment`; scope `crm`. May be called by: whoever may read the record.
@@ -290,8 +196,8 @@ impl rt::Request for Get {
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
 pub fn get_available_for_payment(
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    owner_type: impl ::std::convert::Into<::std::string::String>,
+    owner_id: impl Into<rt::Id>,
+    owner_type: impl Into<String>,
 ) -> GetAvailableForPayment {
     GetAvailableForPayment(
         rt::Call::new(
@@ -311,32 +217,7 @@ pub fn get_available_for_payment(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetAvailableForPayment(rt::Call);
-impl GetAvailableForPayment {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmItemProductRow>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetAvailableForPayment {
-    type Output = ::std::vec::Vec<crate::types::CrmItemProductRow>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetAvailableForPayment -> Vec < crate ::types::CrmItemProductRow >);
 /// Finds the rows of goods and services of one record.
 ///
 /// Calls `crm.item.productrow.list`; scope `crm`. May be called by: whoever may read the record.
@@ -364,7 +245,7 @@ impl rt::Request for GetAvailableForPayment {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn list(filter: impl ::std::convert::Into<rt::Value>) -> List {
+pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -389,64 +270,20 @@ pub fn list(filter: impl ::std::convert::Into<rt::Value>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmItemProductRow >, all crate
+    ::types::CrmItemProductRow
+);
 impl List {
     /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::CrmItemProductRow>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CrmItemProductRow> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::CrmItemProductRow> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CrmItemProductRow> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::CrmItemProductRow>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Puts exactly the given goods and services into a record. Rows that are there already are removed.
@@ -475,11 +312,9 @@ impl rt::Request for List {
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
 pub fn set(
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    owner_type: impl ::std::convert::Into<::std::string::String>,
-    product_rows: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<rt::Value>,
-    >,
+    owner_id: impl Into<rt::Id>,
+    owner_type: impl Into<String>,
+    product_rows: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -493,42 +328,14 @@ pub fn set(
             )
             .param("ownerId", rt::value::id(owner_id))
             .param("ownerType", rt::value::text(owner_type))
-            .param(
-                "productRows",
-                rt::value::list(product_rows, ::std::convert::Into::into),
-            ),
+            .param("productRows", rt::value::list(product_rows, Into::into)),
     )
 }
 /// A call of `crm.item.productrow.set`: Puts exactly the given goods and services into a record. Rows that are there already are removed.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmItemProductRow>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = ::std::vec::Vec<crate::types::CrmItemProductRow>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> Vec < crate ::types::CrmItemProductRow >);
 /// Changes one row of goods or services.
 ///
 /// Calls `crm.item.productrow.update`; scope `crm`. May be called by: whoever may change the record.
@@ -555,10 +362,7 @@ impl rt::Request for Set {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -577,29 +381,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmItemProductRow> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::CrmItemProductRow;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::CrmItemProductRow);

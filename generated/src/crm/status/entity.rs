@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `400`: The directory is not named, or the caller may not use the CRM. The description tells which.
 #[inline]
-pub fn items(entity_id: impl ::std::convert::Into<::std::string::String>) -> Items {
+pub fn items(entity_id: impl Into<String>) -> Items {
     Items(
         rt::Call::new(
                 rt::Method::new(
@@ -40,32 +40,7 @@ pub fn items(entity_id: impl ::std::convert::Into<::std::string::String>) -> Ite
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Items(rt::Call);
-impl Items {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Items {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Items -> Vec < rt::Value >);
 /// Lists the directories of the CRM: stages of each kind and funnel, sources, kinds of deals and so on.
 ///
 /// Calls `crm.status.entity.types`; scope `crm`.
@@ -97,29 +72,4 @@ pub fn types() -> Types {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Types(rt::Call);
-impl Types {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Types {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Types -> Vec < rt::Value >);

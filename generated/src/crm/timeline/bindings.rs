@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: There is no such entry or record, or the caller may not change it. The description tells which.
 #[inline]
-pub fn bind(fields: impl ::std::convert::Into<rt::Value>) -> Bind {
+pub fn bind(fields: impl Into<rt::Value>) -> Bind {
     Bind(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +40,7 @@ pub fn bind(fields: impl ::std::convert::Into<rt::Value>) -> Bind {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Bind(rt::Call);
-impl Bind {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Bind {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Bind -> bool);
 /// Lists the fields that the link of an entry and a record has.
 ///
 /// Calls `crm.timeline.bindings.fields`; scope `crm`.
@@ -100,29 +78,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Lists the records that an entry of the timeline is shown at.
 ///
 /// Calls `crm.timeline.bindings.list`; scope `crm`. May be called by: whoever may read the records.
@@ -144,7 +100,7 @@ impl rt::Request for Fields {
 ///
 /// - without a code: The entry is not named, or the caller may not read it. The description tells which.
 #[inline]
-pub fn list(filter: impl ::std::convert::Into<rt::Value>) -> List {
+pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -161,52 +117,17 @@ pub fn list(filter: impl ::std::convert::Into<rt::Value>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
 impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
-    pub fn start(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Page<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes an entry out of the timeline of one of its records.
@@ -230,7 +151,7 @@ impl rt::Request for List {
 ///
 /// - without a code: There is no such entry, record or link, or the caller may not change it. The description tells which.
 #[inline]
-pub fn unbind(fields: impl ::std::convert::Into<rt::Value>) -> Unbind {
+pub fn unbind(fields: impl Into<rt::Value>) -> Unbind {
     Unbind(
         rt::Call::new(
                 rt::Method::new(
@@ -247,26 +168,4 @@ pub fn unbind(fields: impl ::std::convert::Into<rt::Value>) -> Unbind {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
-impl Unbind {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unbind {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unbind -> bool);

@@ -27,10 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn add(
-    code: impl ::std::convert::Into<::std::string::String>,
-    file_content: impl ::std::convert::Into<rt::File>,
-) -> Add {
+pub fn add(code: impl Into<String>, file_content: impl Into<rt::File>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -45,7 +42,7 @@ pub fn add(
             .file(
                 &["fileContent"],
                 rt::value::FileForm::Base64,
-                ::std::convert::Into::into(file_content),
+                Into::into(file_content),
             ),
     )
 }
@@ -53,29 +50,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> rt::Object);
 /// Removes an icon that was added. The portal's own stay.
 ///
 /// Calls `crm.timeline.icon.delete`; scope `crm`. May be called by: administrator.
@@ -100,7 +75,7 @@ impl rt::Request for Add {
 /// - `100`: The code is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -117,29 +92,7 @@ pub fn delete(code: impl ::std::convert::Into<::std::string::String>) -> Delete 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Reads one icon of the timeline.
 ///
 /// Calls `crm.timeline.icon.get`; scope `crm`.
@@ -163,7 +116,7 @@ impl rt::Request for Delete {
 /// - `100`: The code is missing.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn get(code: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(code: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -181,29 +134,7 @@ pub fn get(code: impl ::std::convert::Into<::std::string::String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Lists the icons of the timeline, the portal's own among them.
 ///
 /// Calls `crm.timeline.icon.list`; scope `crm`.
@@ -242,44 +173,4 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < rt::Value >, all rt::Value);

@@ -29,9 +29,9 @@ use ::bitrix24_runtime as rt;
 /// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be pinned.
 #[inline]
 pub fn pin(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<i64>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
+    owner_id: impl Into<rt::Id>,
 ) -> Pin {
     Pin(
         rt::Call::new(
@@ -51,29 +51,7 @@ pub fn pin(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
-impl Pin {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pin {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Pin -> rt::Value);
 /// Lets a pinned entry go back to its place in the timeline.
 ///
 /// Calls `crm.timeline.item.unpin`; scope `crm`. May be called by: whoever may change the record.
@@ -100,9 +78,9 @@ impl rt::Request for Pin {
 /// - `CAN_NOT_CHANGE_PINNED`: The entry is not pinned.
 #[inline]
 pub fn unpin(
-    id: impl ::std::convert::Into<rt::Id>,
-    owner_type_id: impl ::std::convert::Into<i64>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
+    id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
+    owner_id: impl Into<rt::Id>,
 ) -> Unpin {
     Unpin(
         rt::Call::new(
@@ -122,26 +100,4 @@ pub fn unpin(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unpin(rt::Call);
-impl Unpin {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unpin {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unpin -> rt::Value);

@@ -27,10 +27,10 @@ use ::bitrix24_runtime as rt;
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn delete(
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    item_type: impl ::std::convert::Into<i64>,
-    item_id: impl ::std::convert::Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    item_type: impl Into<i64>,
+    item_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -51,29 +51,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads the note at an entry of the timeline or an activity.
 ///
 /// Calls `crm.timeline.note.get`; scope `crm`. May be called by: whoever may read the record.
@@ -99,10 +77,10 @@ impl rt::Request for Delete {
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get(
-    owner_type_id: impl ::std::convert::Into<rt::Id>,
-    owner_id: impl ::std::convert::Into<rt::Id>,
-    item_type: impl ::std::convert::Into<i64>,
-    item_id: impl ::std::convert::Into<rt::Id>,
+    owner_type_id: impl Into<rt::Id>,
+    owner_id: impl Into<rt::Id>,
+    item_type: impl Into<i64>,
+    item_id: impl Into<rt::Id>,
 ) -> Get {
     Get(
         rt::Call::new(
@@ -123,29 +101,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Writes a note at an entry of the timeline or an activity, in place of the one that is there.
 ///
 /// Calls `crm.timeline.note.save`; scope `crm`. May be called by: whoever may change the record.
@@ -199,32 +155,10 @@ pub struct SaveRequired {
     /// Number of the entry or the activity.
     pub item_id: rt::Id,
     /// Text of the note.
-    pub text: ::std::string::String,
+    pub text: String,
 }
 /// A call of `crm.timeline.note.save`: Writes a note at an entry of the timeline or an activity, in place of the one that is there.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Save(rt::Call);
-impl Save {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Save {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Save -> bool);

@@ -40,29 +40,7 @@ pub fn count() -> Count {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Count(rt::Call);
-impl Count {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Count {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Count -> i64);
 /// Lists the people who are in more than one department.
 ///
 /// Calls `humanresources.employee.multidepartment`; scope `humanresources`. May be called by: an employee of the portal.
@@ -101,56 +79,10 @@ pub fn multidepartment() -> Multidepartment {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Multidepartment(rt::Call);
-impl Multidepartment {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::StructureEmployee>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::StructureEmployee> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::StructureEmployee> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::StructureEmployee> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Multidepartment {
-    type Output = ::std::vec::Vec<crate::types::StructureEmployee>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    Multidepartment -> Vec < crate ::types::StructureEmployee >, all crate
+    ::types::StructureEmployee
+);
 /// Finds people by their name, with the departments and teams that they are in.
 ///
 /// Calls `humanresources.employee.search`; scope `humanresources`. May be called by: an employee of the portal.
@@ -178,7 +110,7 @@ impl rt::Request for Multidepartment {
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as one.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 #[inline]
-pub fn search(name: impl ::std::convert::Into<::std::string::String>) -> Search {
+pub fn search(name: impl Into<String>) -> Search {
     Search(
         rt::Call::new(
                 rt::Method::new(
@@ -196,69 +128,20 @@ pub fn search(name: impl ::std::convert::Into<::std::string::String>) -> Search 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
+rt::request!(
+    Search -> Vec < crate ::types::StructureEmployee >, all crate
+    ::types::StructureEmployee
+);
 impl Search {
     /// `nodeId`. Number of a department or team to look in. Everywhere when it is left out.
     #[inline]
-    pub fn node_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn node_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("nodeId", rt::value::id(value)))
     }
     /// `select`. Fields to answer: userId, name, workPosition, avatar, url, departments, teams. The portal chooses when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::StructureEmployee>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::StructureEmployee> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::StructureEmployee> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::StructureEmployee> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Search {
-    type Output = ::std::vec::Vec<crate::types::StructureEmployee>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells how many subordinates a person has in each department that they lead.
@@ -283,7 +166,7 @@ impl rt::Request for Search {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 #[inline]
-pub fn subordinates(id: impl ::std::convert::Into<rt::Id>) -> Subordinates {
+pub fn subordinates(id: impl Into<rt::Id>) -> Subordinates {
     Subordinates(
         rt::Call::new(
                 rt::Method::new(
@@ -300,26 +183,4 @@ pub fn subordinates(id: impl ::std::convert::Into<rt::Id>) -> Subordinates {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Subordinates(rt::Call);
-impl Subordinates {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Subordinates {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Subordinates -> rt::Object);

@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
-pub fn list(company: impl ::std::convert::Into<::std::string::String>) -> List {
+pub fn list(company: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -46,63 +46,22 @@ pub fn list(company: impl ::std::convert::Into<::std::string::String>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < crate ::types::HrPerson >, all crate ::types::HrPerson);
 impl List {
     /// `limit`. How many records to answer, 1 to 1000\. 100 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("offset", rt::value::integer(value)))
     }
     /// `updatedAt`. To get those that were changed after this time alone.
     #[inline]
-    pub fn updated_at(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn updated_at(self, value: impl Into<String>) -> Self {
         Self(self.0.param("updatedAt", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::HrPerson>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::HrPerson> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::HrPerson> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::HrPerson> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::HrPerson>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Gives the list of employees of a company to the portal.
@@ -132,8 +91,8 @@ impl rt::Request for List {
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn set(
-    company: impl ::std::convert::Into<::std::string::String>,
-    data: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    company: impl Into<String>,
+    data: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -145,38 +104,18 @@ pub fn set(
                 ),
             )
             .param("company", rt::value::text(company))
-            .param("data", rt::value::list(data, ::std::convert::Into::into)),
+            .param("data", rt::value::list(data, Into::into)),
     )
 }
 /// A call of `humanresources.hcmlink.employee.set`: Gives the list of employees of a company to the portal.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> rt::Object);
 impl Set {
     /// `job`. State of the job that the event has asked for; only when the call answers such an event.
     #[inline]
-    pub fn job(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn job(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("job", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

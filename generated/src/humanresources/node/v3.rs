@@ -31,9 +31,9 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn add(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
-    parent_id: impl ::std::convert::Into<rt::Id>,
+    r#type: impl Into<String>,
+    name: impl Into<String>,
+    parent_id: impl Into<rt::Id>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -53,13 +53,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> crate ::types::StructureNode);
 impl Add {
     /// `description`. What the department or team does.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `colorName`. Colour of a team in the chart; departments have none.
@@ -72,15 +70,12 @@ impl Add {
     /// - `purple`: Purple.
     /// - `pink`: Pink.
     #[inline]
-    pub fn color_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn color_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("colorName", rt::value::text(value)))
     }
     /// `userIds`. People to take in, by their role. Nobody when it is left out.
     #[inline]
-    pub fn user_ids(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn user_ids(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("userIds", value))
     }
     /// `moveUsersToNode`. Whether these people leave their former departments; for departments only. They stay there as well when it is left out.
@@ -97,7 +92,7 @@ impl Add {
     #[inline]
     pub fn binding_chat_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         Self(self.0.param("bindingChatIds", rt::value::list(value, rt::value::id)))
     }
@@ -110,7 +105,7 @@ impl Add {
     #[inline]
     pub fn binding_channel_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         Self(self.0.param("bindingChannelIds", rt::value::list(value, rt::value::id)))
     }
@@ -123,38 +118,14 @@ impl Add {
     #[inline]
     pub fn binding_collab_ids(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+        value: impl IntoIterator<Item = impl Into<rt::Id>>,
     ) -> Self {
         Self(self.0.param("bindingCollabIds", rt::value::list(value, rt::value::id)))
     }
     /// `settings`. Which roles may work with its workflows and reports.
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("settings", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::StructureNode> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::StructureNode;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the departments and teams that are directly below another.
@@ -183,7 +154,7 @@ impl rt::Request for Add {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn children(id: impl ::std::convert::Into<rt::Id>) -> Children {
+pub fn children(id: impl Into<rt::Id>) -> Children {
     Children(
         rt::Call::new(
                 rt::Method::new(
@@ -201,61 +172,14 @@ pub fn children(id: impl ::std::convert::Into<rt::Id>) -> Children {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Children(rt::Call);
+rt::request!(
+    Children -> Vec < crate ::types::StructureNode >, all crate ::types::StructureNode
+);
 impl Children {
     /// `select`. Fields to answer, such as id, name, type and userCount. The portal chooses when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::StructureNode>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::StructureNode> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::StructureNode> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::StructureNode> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Children {
-    type Output = ::std::vec::Vec<crate::types::StructureNode>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells how many departments and how many teams there are.
@@ -296,29 +220,7 @@ pub fn count() -> Count {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Count(rt::Call);
-impl Count {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Count {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Count -> rt::Object);
 /// Changes the name, the description or the colour of a department or team. At least one of them is needed.
 ///
 /// Calls `humanresources.node.edit`; scope `humanresources`. May be called by: a user who may change the department or team.
@@ -346,7 +248,7 @@ impl rt::Request for Count {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn edit(id: impl ::std::convert::Into<rt::Id>) -> Edit {
+pub fn edit(id: impl Into<rt::Id>) -> Edit {
     Edit(
         rt::Call::new(
                 rt::Method::new(
@@ -363,18 +265,16 @@ pub fn edit(id: impl ::std::convert::Into<rt::Id>) -> Edit {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Edit(rt::Call);
+rt::request!(Edit -> crate ::types::StructureNode);
 impl Edit {
     /// `name`. What the department or team is called from now on.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("name", rt::value::text(value)))
     }
     /// `description`. What the department or team does from now on.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
     /// `colorName`. Colour of a team in the chart; departments have none.
@@ -387,35 +287,8 @@ impl Edit {
     /// - `purple`: Purple.
     /// - `pink`: Pink.
     #[inline]
-    pub fn color_name(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn color_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("colorName", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::StructureNode> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Edit {
-    type Output = crate::types::StructureNode;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads a department or team by its number, on request with its people.
@@ -447,7 +320,7 @@ impl rt::Request for Edit {
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as one.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -465,40 +338,12 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::StructureNode);
 impl Get {
     /// `select`. Fields to answer; members among them brings the people. The portal chooses when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::StructureNode> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::StructureNode;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists all departments or all teams.
@@ -531,7 +376,7 @@ impl rt::Request for Get {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn list(r#type: impl ::std::convert::Into<::std::string::String>) -> List {
+pub fn list(r#type: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -549,66 +394,19 @@ pub fn list(r#type: impl ::std::convert::Into<::std::string::String>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
+);
 impl List {
     /// `select`. Fields to answer, such as id, name, parentId and userCount. The portal chooses when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `pagination`. Which part of the list to answer.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::StructureNode>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::StructureNode> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::StructureNode> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::StructureNode> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::StructureNode>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Puts a department or team below another department.
@@ -634,10 +432,7 @@ impl rt::Request for List {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn r#move(
-    id: impl ::std::convert::Into<rt::Id>,
-    parent_id: impl ::std::convert::Into<rt::Id>,
-) -> Move {
+pub fn r#move(id: impl Into<rt::Id>, parent_id: impl Into<rt::Id>) -> Move {
     Move(
         rt::Call::new(
                 rt::Method::new(
@@ -655,32 +450,7 @@ pub fn r#move(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Move(rt::Call);
-impl Move {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::StructureNode> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Move {
-    type Output = crate::types::StructureNode;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Move -> crate ::types::StructureNode);
 /// Finds departments or teams by a part of their name.
 ///
 /// Calls `humanresources.node.search`; scope `humanresources`. May be called by: a user who may see the company structure.
@@ -708,10 +478,7 @@ impl rt::Request for Move {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
-pub fn search(
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
-) -> Search {
+pub fn search(r#type: impl Into<String>, name: impl Into<String>) -> Search {
     Search(
         rt::Call::new(
                 rt::Method::new(
@@ -730,60 +497,18 @@ pub fn search(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
+rt::request!(
+    Search -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
+);
 impl Search {
     /// `parentId`. Number of a department to look below. Everywhere when it is left out.
     #[inline]
-    pub fn parent_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("parentId", rt::value::id(value)))
     }
     /// `pagination`. How much to answer.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::StructureNode>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::StructureNode> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::StructureNode> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::StructureNode> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Search {
-    type Output = rt::Page<crate::types::StructureNode>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

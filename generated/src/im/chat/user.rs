@@ -26,8 +26,8 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED_EXTEND`: The settings of the chat do not let the caller add people. Ask its owner.
 #[inline]
 pub fn add(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    users: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+    chat_id: impl Into<rt::Id>,
+    users: impl IntoIterator<Item = impl Into<i64>>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -66,8 +66,8 @@ pub fn add(
 /// - `ACCESS_DENIED_EXTEND`: The settings of the chat do not let the caller add people. Ask its owner.
 #[inline]
 pub fn add_users_to_chat(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    users: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+    chat_id: impl Into<rt::Id>,
+    users: impl IntoIterator<Item = impl Into<i64>>,
     hide_history: bool,
 ) -> Add {
     Add(
@@ -88,32 +88,12 @@ pub fn add_users_to_chat(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `HIDE_HISTORY`. Whether the new members do not see what was written before. They do not when it is left out.
     #[inline]
     pub fn hide_history(self, value: bool) -> Self {
         Self(self.0.param("HIDE_HISTORY", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes somebody from a chat. What they wrote stays.
@@ -141,10 +121,7 @@ impl rt::Request for Add {
 /// - `ACCESS_DENIED_KICK`: The settings of the chat do not let the caller remove people. Ask its owner.
 /// - `USER_NOT_FOUND`: The person is no member of the chat. Look with GetChatUsers.
 #[inline]
-pub fn delete(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(chat_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -162,29 +139,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists who takes part in a chat, by their numbers alone.
 ///
 /// Calls `im.chat.user.list`; scope `im`. May be called by: member of the chat.
@@ -207,7 +162,7 @@ impl rt::Request for Delete {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing, is no number or has the word chat before it. Send the bare number.
 /// - `ACCESS_ERROR`: The chat does not exist, or the caller is no member of it.
 #[inline]
-pub fn list(chat_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(chat_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -224,26 +179,4 @@ pub fn list(chat_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<i64>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<i64>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < i64 >);

@@ -42,6 +42,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < rt::Value >, all rt::Value);
 impl List {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]
@@ -50,51 +51,12 @@ impl List {
     }
     /// `OFFSET`. How many people to skip; none when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
     /// `LIMIT`. How many people to answer; 10 when it is left out, 50 at most.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -24,9 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `ID_EMPTY`: ID is missing. Send numbers in a list.
 /// - `ACCESS_ERROR`: The caller is a partner from the extranet.
 #[inline]
-pub fn get(
-    id: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-) -> Get {
+pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -43,31 +41,11 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `USER_DATA`. Whether the people come with names, portraits and status instead of their numbers alone. They do not when it is left out.
     #[inline]
     pub fn user_data(self, value: bool) -> Self {
         Self(self.0.param("USER_DATA", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

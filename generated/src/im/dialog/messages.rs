@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `LAST_ID_STRING`: LAST_ID is no number.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
 #[inline]
-pub fn get(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(dialog_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -46,42 +46,22 @@ pub fn get(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `LAST_ID`. Only messages older than this one, by its number.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::id(value)))
     }
     /// `FIRST_ID`. Only messages newer than this one, by its number; 0 begins with the very first.
     #[inline]
-    pub fn first_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn first_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("FIRST_ID", rt::value::id(value)))
     }
     /// `LIMIT`. How many messages to answer, 50 at most; 20 when it is left out. There may be more when some are unread.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds messages of a chat by words and dates.
@@ -111,7 +91,7 @@ impl rt::Request for Get {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
 /// - `ACCESS_ERROR`: The chat does not exist, or the caller has no access to it.
 #[inline]
-pub fn search(chat_id: impl ::std::convert::Into<rt::Id>) -> Search {
+pub fn search(chat_id: impl Into<rt::Id>) -> Search {
     Search(
         rt::Call::new(
                 rt::Method::new(
@@ -128,70 +108,41 @@ pub fn search(chat_id: impl ::std::convert::Into<rt::Id>) -> Search {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
+rt::request!(Search -> rt::Object);
 impl Search {
     /// `SEARCH_MESSAGE`. Words to look for, three letters at least.
     #[inline]
-    pub fn search_message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_MESSAGE", rt::value::text(value)))
     }
     /// `DATE_FROM`. Only messages from this time on.
     #[inline]
-    pub fn date_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_FROM", rt::value::text(value)))
     }
     /// `DATE_TO`. Only messages up to this time.
     #[inline]
-    pub fn date_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_TO", rt::value::text(value)))
     }
     /// `DATE`. Only messages of the 24 hours from this time on.
     #[inline]
-    pub fn date(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE", rt::value::text(value)))
     }
     /// `ORDER`. Direction of the answer; newest first when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `LIMIT`. How many messages to answer, 200 at most; 50 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
     /// `LAST_ID`. Last message of the previous answer, by its number, to go on behind it.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Search {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

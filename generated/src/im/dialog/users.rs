@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing, empty or malformed. Write chat1489, sg103 or the number of a person.
 /// - `ACCESS_ERROR`: The dialog does not exist, or the caller has no access to it.
 #[inline]
-pub fn list(dialog_id: impl ::std::convert::Into<::std::string::String>) -> List {
+pub fn list(dialog_id: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -41,6 +41,7 @@ pub fn list(dialog_id: impl ::std::convert::Into<::std::string::String>) -> List
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < crate ::types::ChatUser >, all crate ::types::ChatUser);
 impl List {
     /// `SKIP_EXTERNAL`. Whether bots, clients of open channels and other technical accounts are left out. They come along when it is left out.
     #[inline]
@@ -49,64 +50,22 @@ impl List {
     }
     /// `SKIP_EXTERNAL_EXCEPT_TYPES`. Kinds of technical accounts that stay in spite of SKIP_EXTERNAL, with commas between them, as in bot,email.
     #[inline]
-    pub fn skip_external_except_types(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn skip_external_except_types(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SKIP_EXTERNAL_EXCEPT_TYPES", rt::value::text(value)))
     }
     /// `LIMIT`. How many members to answer, 200 at most; 50 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
     /// `LAST_ID`. Last member of the previous answer, by their number, to go on behind them.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::id(value)))
     }
     /// `OFFSET`. How many members to skip; none when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::ChatUser>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::ChatUser> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::ChatUser> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::ChatUser> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::ChatUser>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -55,37 +55,32 @@ pub fn commit() -> Commit {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Commit(rt::Call);
+rt::request!(Commit -> rt::Object);
 #[allow(deprecated)]
 impl Commit {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
     }
     /// `UPLOAD_ID`. File on the drive by its number, or a list of them. One of UPLOAD_ID and FILE_ID is needed; only this one knows AS_FILE.
     #[inline]
-    pub fn upload_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn upload_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("UPLOAD_ID", rt::value::id(value)))
     }
     /// `MESSAGE`. Text that goes with the file.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
     }
     /// `DIALOG_ID`. Where to look: chat with its number for a chat (chat1489), sg with a number for the chat of a workgroup or project (sg103), or the number of a person alone for the private dialog with them (547). It stands in for CHAT_ID.
     #[inline]
-    pub fn dialog_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
     }
     /// `FILE_ID`. File on the drive by its number, or a list of them, in place of UPLOAD_ID.
     #[inline]
-    pub fn file_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn file_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILE_ID", value))
     }
     /// `SILENT_MODE`. In the chat of an open channel: Y tells the client of the file, N does not.
@@ -97,28 +92,6 @@ impl Commit {
     #[inline]
     pub fn as_file(self, value: bool) -> Self {
         Self(self.0.param("AS_FILE", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Commit {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a file from the folder of a chat.
@@ -143,10 +116,7 @@ impl rt::Request for Commit {
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or no number.
 /// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
 #[inline]
-pub fn delete(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    file_id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(chat_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -164,29 +134,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Copies a file of a chat to the caller's own drive.
 ///
 /// Calls `im.disk.file.save`; scope `im`. May be called by: member of the chat.
@@ -209,7 +157,7 @@ impl rt::Request for Delete {
 /// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
 /// - `FILE_SAVE_ERROR`: There is no such file, or the caller has no access to it.
 #[inline]
-pub fn save(file_id: impl ::std::convert::Into<rt::Id>) -> Save {
+pub fn save(file_id: impl Into<rt::Id>) -> Save {
     Save(
         rt::Call::new(
                 rt::Method::new(
@@ -226,26 +174,4 @@ pub fn save(file_id: impl ::std::convert::Into<rt::Id>) -> Save {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Save(rt::Call);
-impl Save {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Save {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Save -> rt::Object);

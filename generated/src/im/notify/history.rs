@@ -45,73 +45,57 @@ pub fn search() -> Search {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
+rt::request!(Search -> rt::Object);
 impl Search {
     /// `SEARCH_TEXT`. Words to look for; three letters at least when neither kind nor date is given.
     #[inline]
-    pub fn search_text(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_text(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_TEXT", rt::value::text(value)))
     }
     /// `SEARCH_TYPE`. Kind of notification, as in tasks\|task_update; im.notify.schema.get has them.
     #[inline]
-    pub fn search_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_TYPE", rt::value::text(value)))
     }
     /// `SEARCH_TYPES`. Several kinds.
     #[inline]
     pub fn search_types(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
+        value: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
         Self(self.0.param("SEARCH_TYPES", rt::value::list(value, rt::value::text)))
     }
     /// `SEARCH_DATE`. Only notifications of this day, as ISO 8601\.
     #[inline]
-    pub fn search_date(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_DATE", rt::value::text(value)))
     }
     /// `SEARCH_DATE_FROM`. Only notifications from this time on; SEARCH_DATE_TO must stand beside it.
     #[inline]
-    pub fn search_date_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_date_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_DATE_FROM", rt::value::text(value)))
     }
     /// `SEARCH_DATE_TO`. Only notifications up to this time; SEARCH_DATE_FROM must stand beside it.
     #[inline]
-    pub fn search_date_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_date_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_DATE_TO", rt::value::text(value)))
     }
     /// `SEARCH_AUTHORS`. Only notifications by these people, by their numbers.
     #[inline]
     pub fn search_authors(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(self.0.param("SEARCH_AUTHORS", rt::value::list(value, rt::value::integer)))
     }
     /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn last_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::id(value)))
     }
     /// `LIMIT`. How many to answer, 50 at most and when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
     }
     /// `CONVERT_TEXT`. Whether BB codes become HTML.
@@ -121,31 +105,7 @@ impl Search {
     }
     /// `GROUP_TAG`. Only notifications of one group that the messenger folded, by its tag.
     #[inline]
-    pub fn group_tag(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn group_tag(self, value: impl Into<String>) -> Self {
         Self(self.0.param("GROUP_TAG", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Search {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,10 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `ATTACH_OVERSIZE`: ATTACH is too large: 60,000 characters are allowed.
 /// - `ATTACH_ERROR`: ATTACH is malformed. Compare its blocks with the documentation.
 #[inline]
-pub fn add(
-    user_id: impl ::std::convert::Into<rt::Id>,
-    message: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(user_id: impl Into<rt::Id>, message: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -51,65 +48,31 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Value);
 impl Add {
     /// `TAG`. Word of your own: a new notification takes the place of those with the same tag. Without it none is replaced.
     #[inline]
-    pub fn tag(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn tag(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TAG", rt::value::text(value)))
     }
     /// `ATTACH`. Blocks below the text: pictures, links, files, tables, lines. GetPictureBlock and GetFileBlock make two kinds. The long form, an object with BLOCKS and a colour, is taken too.
     #[inline]
-    pub fn attach(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("ATTACH", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn attach(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("ATTACH", rt::value::list(value, Into::into)))
     }
     /// `MESSAGE_OUT`. Text for other channels, such as e-mail. Without it nothing is sent there.
     #[inline]
-    pub fn message_out(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message_out(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE_OUT", rt::value::text(value)))
     }
     /// `SUB_TAG`. Second word of your own, which several notifications may share; it serves to delete them together.
     #[inline]
-    pub fn sub_tag(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn sub_tag(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SUB_TAG", rt::value::text(value)))
     }
     /// `CLIENT_ID`. Application that sends, by an identifier of your choice; a webhook needs it together with TAG and SUB_TAG, an application does not.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -39,29 +39,7 @@ pub fn all() -> All {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct All(rt::Call);
-impl All {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for All {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(All -> rt::Value);
 /// Marks several notifications as read or as not read.
 ///
 /// Calls `im.notify.read.list`; scope `im`.
@@ -86,9 +64,7 @@ impl rt::Request for All {
 ///
 /// - `PARAMS_ERROR`: IDS is missing or no list.
 #[inline]
-pub fn list(
-    ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-) -> List {
+pub fn list(ids: impl IntoIterator<Item = impl Into<i64>>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -105,31 +81,11 @@ pub fn list(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> bool);
 impl List {
     /// `ACTION`. True for read, false for not read. Read when it is left out.
     #[inline]
     pub fn action(self, value: bool) -> Self {
         Self(self.0.param("ACTION", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

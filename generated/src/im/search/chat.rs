@@ -43,67 +43,26 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < crate ::types::Chat >, all crate ::types::Chat);
 impl List {
     /// `FIND`. Words to look for, two letters at least. One of FIND and FIND_LINES is needed.
     #[inline]
-    pub fn find(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn find(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FIND", rt::value::text(value)))
     }
     /// `FIND_LINES`. Words to look for in open channels, two letters at least. It has no effect beside FIND.
     #[inline]
-    pub fn find_lines(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn find_lines(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FIND_LINES", rt::value::text(value)))
     }
     /// `OFFSET`. How many to skip; none when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
     /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::Chat>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Chat> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Chat> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Chat> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::Chat>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[allow(deprecated)]
 #[inline]
-pub fn add(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(dialog_id: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -43,31 +43,7 @@ pub fn add(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-#[allow(deprecated)]
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> bool);
 /// Takes a dialog out of what the caller chose after searching lately.
 ///
 /// Calls `im.search.last.delete`; scope `im`.
@@ -91,7 +67,7 @@ impl rt::Request for Add {
 #[deprecated(note = "The messenger no longer shows the history of searches.")]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(dialog_id: impl ::std::convert::Into<::std::string::String>) -> Delete {
+pub fn delete(dialog_id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -109,31 +85,7 @@ pub fn delete(dialog_id: impl ::std::convert::Into<::std::string::String>) -> De
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-#[allow(deprecated)]
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists what the caller chose after searching lately.
 ///
 /// Calls `im.search.last.get`; scope `im`.
@@ -177,6 +129,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> Vec < rt::Value >);
 #[allow(deprecated)]
 impl Get {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
@@ -193,30 +146,5 @@ impl Get {
     #[inline]
     pub fn skip_dialog(self, value: bool) -> Self {
         Self(self.0.param("SKIP_DIALOG", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

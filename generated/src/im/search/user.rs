@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `FIND_SHORT`: The words are missing or too short.
 #[inline]
-pub fn list(find: impl ::std::convert::Into<::std::string::String>) -> List {
+pub fn list(find: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -43,6 +43,7 @@ pub fn list(find: impl ::std::convert::Into<::std::string::String>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Value);
 impl List {
     /// `BUSINESS`. Whether only people with access to the business tools come. Everybody when it is left out.
     #[inline]
@@ -51,33 +52,12 @@ impl List {
     }
     /// `OFFSET`. How many to skip; none when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))
     }
     /// `LIMIT`. How many to answer; 10 when it is left out, 50 at most.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -23,9 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `INVALID_FORMAT`: ID is missing or no list. Send numbers in a list.
 #[inline]
-pub fn get(
-    id: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
-) -> Get {
+pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -42,6 +40,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Value);
 impl Get {
     /// `AVATAR_HR`. Whether the address of the large portrait is wanted. It now comes in any case.
     #[inline]
@@ -50,31 +49,7 @@ impl Get {
     }
     /// `RESULT_TYPE`. Form of the result: array gives a list of people. Anything else, and nothing, gives an object with the people by their numbers.
     #[inline]
-    pub fn result_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn result_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("RESULT_TYPE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

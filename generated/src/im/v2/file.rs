@@ -24,10 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `FILE_NOT_FOUND`: There is no such file in the chat.
 /// - `ACCESS_DENIED`: The caller has no access to the dialog.
 #[inline]
-pub fn download(
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    file_id: impl ::std::convert::Into<rt::Id>,
-) -> Download {
+pub fn download(dialog_id: impl Into<String>, file_id: impl Into<rt::Id>) -> Download {
     Download(
         rt::Call::new(
                 rt::Method::new(
@@ -45,29 +42,7 @@ pub fn download(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Download(rt::Call);
-impl Download {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Download {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Download -> rt::Object);
 /// Uploads a file and posts it in a chat, in one call.
 ///
 /// Calls `im.v2.File.upload`; scope `im`. May be called by: whoever may write in the dialog.
@@ -96,10 +71,7 @@ impl rt::Request for Download {
 /// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes. Upload it to the drive instead.
 /// - `ACCESS_DENIED`: The caller may not write in the dialog.
 #[inline]
-pub fn upload(
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Upload {
+pub fn upload(dialog_id: impl Into<String>, fields: impl Into<rt::Value>) -> Upload {
     Upload(
         rt::Call::new(
                 rt::Method::new(
@@ -117,26 +89,4 @@ pub fn upload(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upload(rt::Call);
-impl Upload {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Upload {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Upload -> rt::Object);

@@ -33,8 +33,8 @@ use ::bitrix24_runtime as rt;
 #[allow(deprecated)]
 #[inline]
 pub fn add(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    users: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    chat_id: impl Into<rt::Id>,
+    users: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -54,6 +54,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 #[allow(deprecated)]
 impl Add {
     /// `HIDE_HISTORY`. Whether earlier messages are hidden from them. They are when it is left out.
@@ -63,38 +64,13 @@ impl Add {
     }
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a person out of a chat.
@@ -125,10 +101,7 @@ impl rt::Request for Add {
 #[deprecated(note = "use `imbot.v2.Chat.User.delete`")]
 #[allow(deprecated)]
 #[inline]
-pub fn delete(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(chat_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -147,42 +120,18 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> bool);
 #[allow(deprecated)]
 impl Delete {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists who takes part in a chat.
@@ -211,7 +160,7 @@ impl rt::Request for Delete {
 #[deprecated(note = "use `imbot.v2.Chat.User.list`")]
 #[allow(deprecated)]
 #[inline]
-pub fn list(chat_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(chat_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -229,41 +178,17 @@ pub fn list(chat_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> Vec < rt::Id >);
 #[allow(deprecated)]
 impl List {
     /// `BOT_ID`. Number of the bot; the first one of the application when it is left out.
     #[inline]
-    pub fn bot_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("BOT_ID", rt::value::id(value)))
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

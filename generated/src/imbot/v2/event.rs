@@ -33,7 +33,7 @@ use ::bitrix24_runtime as rt;
 /// - `AUTH_ERROR`: The portal does not know in whose name the call came.
 /// - `USER_NOT_SUBSCRIBED`: The person behind the call did not subscribe to events. Call im.v2.Event.subscribe first.
 #[inline]
-pub fn get(bot_id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(bot_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -50,49 +50,26 @@ pub fn get(bot_id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `offset`. Where to go on, nextOffset of the previous answer; what lies before it is confirmed and deleted.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("offset", rt::value::integer(value)))
     }
     /// `limit`. How many events to answer, 1000 at most; 100 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
     /// `withUserEvents`. Whether events of the person behind the call come too.
     #[inline]
     pub fn with_user_events(self, value: bool) -> Self {
         Self(self.0.param("withUserEvents", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

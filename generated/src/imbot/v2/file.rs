@@ -31,10 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `FILE_ACCESS_ERROR`: The bot may not download this file.
 /// - `FILE_NOT_FOUND`: There is no such file.
 #[inline]
-pub fn download(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    file_id: impl ::std::convert::Into<rt::Id>,
-) -> Download {
+pub fn download(bot_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Download {
     Download(
         rt::Call::new(
                 rt::Method::new(
@@ -52,35 +49,12 @@ pub fn download(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Download(rt::Call);
+rt::request!(Download -> rt::Object);
 impl Download {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Download {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Uploads a file and posts it in a chat in the name of the bot.
@@ -117,9 +91,9 @@ impl rt::Request for Download {
 /// - `FILE_TOO_LARGE`: The file is larger than 100 megabytes.
 #[inline]
 pub fn upload(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    bot_id: impl Into<rt::Id>,
+    dialog_id: impl Into<String>,
+    fields: impl Into<rt::Value>,
 ) -> Upload {
     Upload(
         rt::Call::new(
@@ -139,34 +113,11 @@ pub fn upload(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upload(rt::Call);
+rt::request!(Upload -> rt::Object);
 impl Upload {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Upload {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,10 +30,10 @@ use ::bitrix24_runtime as rt;
 /// - `CHAT_RENAMING_FAILED`: The chat was not renamed.
 #[inline]
 pub fn set(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    chat_id: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    chat_id: impl Into<String>,
+    name: impl Into<String>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -54,34 +54,11 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> rt::Object);
 impl Set {
     /// `USER_ID`. Identifier of the client in the other system; needed for connectors without groups.
     #[inline]
-    pub fn user_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn user_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("USER_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -25,9 +25,9 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn set(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    data: impl Into<rt::Value>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -47,26 +47,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

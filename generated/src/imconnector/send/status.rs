@@ -26,9 +26,9 @@ use ::bitrix24_runtime as rt;
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
 #[inline]
 pub fn delivery(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    messages: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    messages: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Delivery {
     Delivery(
         rt::Call::new(
@@ -41,36 +41,14 @@ pub fn delivery(
             )
             .param("CONNECTOR", rt::value::text(connector))
             .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, ::std::convert::Into::into)),
+            .param("MESSAGES", rt::value::list(messages, Into::into)),
     )
 }
 /// A call of `imconnector.send.status.delivery`: Tells the portal that messages of operators reached the client.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delivery(rt::Call);
-impl Delivery {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delivery {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delivery -> rt::Object);
 /// Tells the portal that the client read messages of operators. At present the portal does nothing with it.
 ///
 /// Calls `imconnector.send.status.reading`; scope `imopenlines`.
@@ -95,9 +73,9 @@ impl rt::Request for Delivery {
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
 #[inline]
 pub fn reading(
-    connector: impl ::std::convert::Into<::std::string::String>,
-    line: impl ::std::convert::Into<rt::Id>,
-    messages: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    connector: impl Into<String>,
+    line: impl Into<rt::Id>,
+    messages: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Reading {
     Reading(
         rt::Call::new(
@@ -110,33 +88,11 @@ pub fn reading(
             )
             .param("CONNECTOR", rt::value::text(connector))
             .param("LINE", rt::value::id(line))
-            .param("MESSAGES", rt::value::list(messages, ::std::convert::Into::into)),
+            .param("MESSAGES", rt::value::list(messages, Into::into)),
     )
 }
 /// A call of `imconnector.send.status.reading`: Tells the portal that the client read messages of operators. At present the portal does nothing with it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Reading(rt::Call);
-impl Reading {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Reading {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Reading -> rt::Object);

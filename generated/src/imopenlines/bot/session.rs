@@ -26,7 +26,7 @@ pub mod message;
 /// - `BOT_ID_ERROR`: The application has no bot.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 #[inline]
-pub fn finish(chat_id: impl ::std::convert::Into<rt::Id>) -> Finish {
+pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
     Finish(
         rt::Call::new(
                 rt::Method::new(
@@ -43,35 +43,12 @@ pub fn finish(chat_id: impl ::std::convert::Into<rt::Id>) -> Finish {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
+rt::request!(Finish -> bool);
 impl Finish {
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; needed with a webhook.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Finish {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Hands a dialog over from the bot to a free operator.
@@ -97,7 +74,7 @@ impl rt::Request for Finish {
 /// - `WRONG_CHAT`: An operator has the dialog already, not a bot.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 #[inline]
-pub fn operator(chat_id: impl ::std::convert::Into<rt::Id>) -> Operator {
+pub fn operator(chat_id: impl Into<rt::Id>) -> Operator {
     Operator(
         rt::Call::new(
                 rt::Method::new(
@@ -114,29 +91,7 @@ pub fn operator(chat_id: impl ::std::convert::Into<rt::Id>) -> Operator {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Operator(rt::Call);
-impl Operator {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Operator {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Operator -> bool);
 /// Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID.
 ///
 /// Calls `imopenlines.bot.session.transfer`; scope `imopenlines`. May be called by: owner of the bot.
@@ -168,7 +123,7 @@ impl rt::Request for Operator {
 /// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 #[inline]
-pub fn transfer(chat_id: impl ::std::convert::Into<rt::Id>) -> Transfer {
+pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
     Transfer(
         rt::Call::new(
                 rt::Method::new(
@@ -185,20 +140,21 @@ pub fn transfer(chat_id: impl ::std::convert::Into<rt::Id>) -> Transfer {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Transfer(rt::Call);
+rt::request!(Transfer -> bool);
 impl Transfer {
     /// `USER_ID`. Employee who gets the dialog.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `QUEUE_ID`. Open channel whose queue gets the dialog, as GetOpenLines tells it.
     #[inline]
-    pub fn queue_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn queue_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("QUEUE_ID", rt::value::id(value)))
     }
     /// `TRANSFER_ID`. Number of an employee, or queue with the number of an open channel, as in queue15; in place of the other two.
     #[inline]
-    pub fn transfer_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn transfer_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("TRANSFER_ID", value))
     }
     /// `LEAVE`. Whether the bot leaves at once rather than when somebody took the dialog. It stays when it is left out.
@@ -208,31 +164,7 @@ impl Transfer {
     }
     /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; needed with a webhook.
     #[inline]
-    pub fn client_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Transfer {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -28,10 +28,7 @@ pub mod user;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
-pub fn get(
-    crm_entity_type: impl ::std::convert::Into<::std::string::String>,
-    crm_entity: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(crm_entity_type: impl Into<String>, crm_entity: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -49,50 +46,12 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 impl Get {
     /// `ACTIVE_ONLY`. Whether only running chats come. Only they do when it is left out.
     #[inline]
     pub fn active_only(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE_ONLY", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds the last chat of open channels that belongs to a record of the CRM.
@@ -118,8 +77,8 @@ impl rt::Request for Get {
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn get_last_id(
-    crm_entity_type: impl ::std::convert::Into<::std::string::String>,
-    crm_entity: impl ::std::convert::Into<rt::Id>,
+    crm_entity_type: impl Into<String>,
+    crm_entity: impl Into<rt::Id>,
 ) -> GetLastId {
     GetLastId(
         rt::Call::new(
@@ -138,26 +97,4 @@ pub fn get_last_id(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetLastId(rt::Call);
-impl GetLastId {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetLastId {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetLastId -> rt::Id);

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `USER_ID`: The portal does not know in whose name the call came.
 /// - `ERROR_USER_NOT_OPERATOR`: The caller is not the operator of the dialog. Take it first.
 #[inline]
-pub fn create(chat_id: impl ::std::convert::Into<rt::Id>) -> Create {
+pub fn create(chat_id: impl Into<rt::Id>) -> Create {
     Create(
         rt::Call::new(
                 rt::Method::new(
@@ -44,26 +44,4 @@ pub fn create(chat_id: impl ::std::convert::Into<rt::Id>) -> Create {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Create(rt::Call);
-impl Create {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Create {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Create -> bool);

@@ -47,7 +47,7 @@ pub fn add(required: AddRequired) -> Add {
 #[derive(Clone, Debug)]
 pub struct AddRequired {
     /// Kind of the record of the CRM.
-    pub crm_entity_type: ::std::string::String,
+    pub crm_entity_type: String,
     /// Number of the record of the CRM.
     pub crm_entity: rt::Id,
     /// Number of the employee or bot who writes.
@@ -55,32 +55,10 @@ pub struct AddRequired {
     /// Number of the chat.
     pub chat_id: rt::Id,
     /// Text, with BB codes where wanted.
-    pub message: ::std::string::String,
+    pub message: String,
 }
 /// A call of `imopenlines.crm.message.add`: Writes into a chat of a record of the CRM in the name of an employee or a bot who takes part in it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> rt::Id);

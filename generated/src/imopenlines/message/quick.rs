@@ -26,10 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `CANT_SAVE_QUICK_ANSWER`: The quick answer was not saved.
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 #[inline]
-pub fn save(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Save {
+pub fn save(chat_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Save {
     Save(
         rt::Call::new(
                 rt::Method::new(
@@ -47,26 +44,4 @@ pub fn save(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Save(rt::Call);
-impl Save {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Save {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Save -> bool);

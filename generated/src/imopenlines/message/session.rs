@@ -26,10 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn start(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Start {
+pub fn start(chat_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Start {
     Start(
         rt::Call::new(
                 rt::Method::new(
@@ -47,26 +44,4 @@ pub fn start(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
-impl Start {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Start {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Start -> bool);

@@ -34,9 +34,9 @@ use ::bitrix24_runtime as rt;
 /// - `WRONG_REQUEST`: It was not done: the person is in the chat already, or no longer, or the message was refused.
 #[inline]
 pub fn add(
-    code: impl ::std::convert::Into<::std::string::String>,
-    user_id: impl ::std::convert::Into<rt::Id>,
-    message: impl ::std::convert::Into<::std::string::String>,
+    code: impl Into<String>,
+    user_id: impl Into<rt::Id>,
+    message: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -56,41 +56,21 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `ATTACH`. Blocks below the text.
     #[inline]
-    pub fn attach(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn attach(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ATTACH", value))
     }
     /// `KEYBOARD`. Buttons below the message; only links to other sites.
     #[inline]
-    pub fn keyboard(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
     /// `URL_PREVIEW`. Whether links get a preview. They do when it is left out.
     #[inline]
     pub fn url_preview(self, value: bool) -> Self {
         Self(self.0.param("URL_PREVIEW", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

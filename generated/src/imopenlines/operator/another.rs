@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn finish(chat_id: impl ::std::convert::Into<rt::Id>) -> Finish {
+pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
     Finish(
         rt::Call::new(
                 rt::Method::new(
@@ -43,26 +43,4 @@ pub fn finish(chat_id: impl ::std::convert::Into<rt::Id>) -> Finish {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
-impl Finish {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Finish {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Finish -> bool);

@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `EMPTY_VOTE_PARAMS`: Neither RATING nor COMMENT is given.
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 #[inline]
-pub fn vote(session_id: impl ::std::convert::Into<rt::Id>) -> Vote {
+pub fn vote(session_id: impl Into<rt::Id>) -> Vote {
     Vote(
         rt::Call::new(
                 rt::Method::new(
@@ -46,6 +46,7 @@ pub fn vote(session_id: impl ::std::convert::Into<rt::Id>) -> Vote {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Vote(rt::Call);
+rt::request!(Vote -> bool);
 impl Vote {
     /// `RATING`. Mark, 5 being the best.
     ///
@@ -56,36 +57,12 @@ impl Vote {
     /// - `4`
     /// - `5`
     #[inline]
-    pub fn rating(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn rating(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("RATING", rt::value::integer(value)))
     }
     /// `COMMENT`. Words of the head.
     #[inline]
-    pub fn comment(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn comment(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COMMENT", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Vote {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

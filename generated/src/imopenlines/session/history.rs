@@ -44,36 +44,16 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `SESSION_ID`. Number of the dialog. Either this or CHAT_ID is needed.
     #[inline]
-    pub fn session_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SESSION_ID", rt::value::id(value)))
     }
     /// `CHAT_ID`. Number of the chat, whose last dialog is read. SESSION_ID is the surer way.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

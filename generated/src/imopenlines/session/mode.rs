@@ -30,7 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this chat or action.
 /// - `USER_ID`: The portal does not know in whose name the call came.
 #[inline]
-pub fn pin(chat_id: impl ::std::convert::Into<rt::Id>) -> Pin {
+pub fn pin(chat_id: impl Into<rt::Id>) -> Pin {
     Pin(
         rt::Call::new(
                 rt::Method::new(
@@ -47,32 +47,12 @@ pub fn pin(chat_id: impl ::std::convert::Into<rt::Id>) -> Pin {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
+rt::request!(Pin -> bool);
 impl Pin {
     /// `ACTIVATE`. Whether it gets pinned; false loosens it. Pinned when it is left out.
     #[inline]
     pub fn activate(self, value: bool) -> Self {
         Self(self.0.param("ACTIVATE", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pin {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Pins all running dialogs of the caller.
@@ -106,29 +86,7 @@ pub fn pin_all() -> PinAll {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct PinAll(rt::Call);
-impl PinAll {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for PinAll {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(PinAll -> Vec < rt::Id >);
 /// Switches the mode in which only operators see what operators write.
 ///
 /// Calls `imopenlines.session.mode.silent`; scope `imopenlines`. May be called by: whoever may see the chat.
@@ -158,7 +116,7 @@ impl rt::Request for PinAll {
 #[deprecated(note = "It still works but is no longer developed; nothing replaces it.")]
 #[allow(deprecated)]
 #[inline]
-pub fn silent(chat_id: impl ::std::convert::Into<rt::Id>) -> Silent {
+pub fn silent(chat_id: impl Into<rt::Id>) -> Silent {
     Silent(
         rt::Call::new(
                 rt::Method::new(
@@ -176,34 +134,13 @@ pub fn silent(chat_id: impl ::std::convert::Into<rt::Id>) -> Silent {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Silent(rt::Call);
+rt::request!(Silent -> bool);
 #[allow(deprecated)]
 impl Silent {
     /// `ACTIVATE`. Whether the mode is on. It is off when it is left out.
     #[inline]
     pub fn activate(self, value: bool) -> Self {
         Self(self.0.param("ACTIVATE", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Silent {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Loosens all pinned dialogs of the caller.
@@ -237,26 +174,4 @@ pub fn unpin_all() -> UnpinAll {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UnpinAll(rt::Call);
-impl UnpinAll {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UnpinAll {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UnpinAll -> Vec < rt::Id >);

@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_IBLOCK_NOT_FOUND`: There is no such list. Compare the number or code, and the kind of list, with what GetUniversalLists tells.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> Get {
+pub fn get(iblock_type_id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -45,47 +45,21 @@ pub fn get(iblock_type_id: impl ::std::convert::Into<::std::string::String>) -> 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `FIELD_ID`. Key of an existing field whose type is to be told as well.
     #[inline]
-    pub fn field_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn field_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FIELD_ID", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

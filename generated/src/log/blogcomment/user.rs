@@ -37,46 +37,26 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `USER_ID`. Number of the author. The caller when it is left out or unknown; the texts of others may come empty.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
     }
     /// `FIRST_ID`. Only comments with a greater number come; for going forward.
     #[inline]
-    pub fn first_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn first_id(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("FIRST_ID", rt::value::integer(value)))
     }
     /// `LAST_ID`. Only comments with a smaller number come; for going back.
     #[inline]
-    pub fn last_id(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn last_id(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LAST_ID", rt::value::integer(value)))
     }
     /// `LIMIT`. How many comments to answer, from 1 to 100\. 100 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("LIMIT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

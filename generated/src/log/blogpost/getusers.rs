@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: POST_ID is no number of a post. Look it up with GetPosts.
 #[inline]
-pub fn important(post_id: impl ::std::convert::Into<rt::Id>) -> Important {
+pub fn important(post_id: impl Into<rt::Id>) -> Important {
     Important(
         rt::Call::new(
                 rt::Method::new(
@@ -40,26 +40,4 @@ pub fn important(post_id: impl ::std::convert::Into<rt::Id>) -> Important {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Important(rt::Call);
-impl Important {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::vec::Vec<rt::Id>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Important {
-    type Output = ::std::vec::Vec<rt::Id>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Important -> Vec < rt::Id >);

@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox or letter, or the caller may not see it. Find the number with the list.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -46,6 +46,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::Mailbox);
 impl Get {
     /// `select`. Fields to answer. All when it is left out.
     ///
@@ -55,34 +56,8 @@ impl Get {
     /// - `email`
     /// - `senderName`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::Mailbox> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::Mailbox;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds the caller's mailboxes.
@@ -129,60 +104,22 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < crate ::types::Mailbox >, all crate ::types::Mailbox);
 impl List {
     /// `name`. Part of the mailbox's name. Any when it is left out.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("name", rt::value::text(value)))
     }
     /// `email`. Part of the mailbox's address. Any when it is left out.
     #[inline]
-    pub fn email(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn email(self, value: impl Into<String>) -> Self {
         Self(self.0.param("email", rt::value::text(value)))
     }
     /// `pagination`. Which part to answer; 100 mailboxes on a page at most. The first page when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::Mailbox>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::Mailbox> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::Mailbox> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::Mailbox> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::Mailbox>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the addresses that the caller may send from.
@@ -228,49 +165,13 @@ pub fn senders() -> Senders {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Senders(rt::Call);
+rt::request!(
+    Senders -> rt::Page < crate ::types::MailSender >, all crate ::types::MailSender
+);
 impl Senders {
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::MailSender>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::MailSender> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailSender> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::MailSender> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Senders {
-    type Output = rt::Page<crate::types::MailSender>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

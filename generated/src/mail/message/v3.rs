@@ -28,9 +28,9 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createcalendarevent(
-    message_id: impl ::std::convert::Into<rt::Id>,
-    date_from: impl ::std::convert::Into<::std::string::String>,
-    date_to: impl ::std::convert::Into<::std::string::String>,
+    message_id: impl Into<rt::Id>,
+    date_from: impl Into<String>,
+    date_to: impl Into<String>,
 ) -> Createcalendarevent {
     Createcalendarevent(
         rt::Call::new(
@@ -50,40 +50,17 @@ pub fn createcalendarevent(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createcalendarevent(rt::Call);
+rt::request!(Createcalendarevent -> rt::Object);
 impl Createcalendarevent {
     /// `name`. Name of the event. The subject line when it is left out.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("name", rt::value::text(value)))
     }
     /// `description`. Description of the event.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Createcalendarevent {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Opens a chat about a letter, or finds the one that there is.
@@ -108,7 +85,7 @@ impl rt::Request for Createcalendarevent {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn createchat(message_id: impl ::std::convert::Into<rt::Id>) -> Createchat {
+pub fn createchat(message_id: impl Into<rt::Id>) -> Createchat {
     Createchat(
         rt::Call::new(
                 rt::Method::new(
@@ -125,29 +102,7 @@ pub fn createchat(message_id: impl ::std::convert::Into<rt::Id>) -> Createchat {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createchat(rt::Call);
-impl Createchat {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Createchat {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Createchat -> rt::Object);
 /// Puts a letter into the CRM as an activity.
 ///
 /// Calls `mail.message.createcrmactivity`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -170,9 +125,7 @@ impl rt::Request for Createchat {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn createcrmactivity(
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Createcrmactivity {
+pub fn createcrmactivity(message_id: impl Into<rt::Id>) -> Createcrmactivity {
     Createcrmactivity(
         rt::Call::new(
                 rt::Method::new(
@@ -189,29 +142,7 @@ pub fn createcrmactivity(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createcrmactivity(rt::Call);
-impl Createcrmactivity {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Createcrmactivity {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Createcrmactivity -> bool);
 /// Puts a letter into the feed.
 ///
 /// Calls `mail.message.createfeedpost`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -237,7 +168,7 @@ impl rt::Request for Createcrmactivity {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn createfeedpost(message_id: impl ::std::convert::Into<rt::Id>) -> Createfeedpost {
+pub fn createfeedpost(message_id: impl Into<rt::Id>) -> Createfeedpost {
     Createfeedpost(
         rt::Call::new(
                 rt::Method::new(
@@ -254,32 +185,12 @@ pub fn createfeedpost(message_id: impl ::std::convert::Into<rt::Id>) -> Createfe
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createfeedpost(rt::Call);
+rt::request!(Createfeedpost -> rt::Object);
 impl Createfeedpost {
     /// `title`. Heading of the post. The subject line when it is left out.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("title", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Createfeedpost {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Makes a task of a letter.
@@ -308,7 +219,7 @@ impl rt::Request for Createfeedpost {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn createtask(message_id: impl ::std::convert::Into<rt::Id>) -> Createtask {
+pub fn createtask(message_id: impl Into<rt::Id>) -> Createtask {
     Createtask(
         rt::Call::new(
                 rt::Method::new(
@@ -325,45 +236,22 @@ pub fn createtask(message_id: impl ::std::convert::Into<rt::Id>) -> Createtask {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createtask(rt::Call);
+rt::request!(Createtask -> rt::Object);
 impl Createtask {
     /// `title`. Name of the task. The subject line when it is left out.
     #[inline]
-    pub fn title(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("title", rt::value::text(value)))
     }
     /// `responsibleId`. Number of the account that is to do it. The caller when it is left out.
     #[inline]
-    pub fn responsible_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn responsible_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("responsibleId", rt::value::id(value)))
     }
     /// `description`. Description of the task.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Createtask {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sends a letter on to others.
@@ -411,59 +299,29 @@ pub struct ForwardRequired {
     /// Number of the letter to send on.
     pub forward_message_id: rt::Id,
     /// Address to send from, as ListMailSenders tells it.
-    pub from_: ::std::string::String,
+    pub from_: String,
     /// Addresses of the recipients.
-    pub to: ::std::vec::Vec<::std::string::String>,
+    pub to: Vec<String>,
     /// Subject line of the letter; plain text.
-    pub subject: ::std::string::String,
+    pub subject: String,
     /// Text above the letter, plain or with simple HTML.
-    pub body: ::std::string::String,
+    pub body: String,
 }
 /// A call of `mail.message.forward`: Sends a letter on to others.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Forward(rt::Call);
+rt::request!(Forward -> rt::Object);
 impl Forward {
     /// `cc`. Addresses that get a copy.
     #[inline]
-    pub fn cc(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn cc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("cc", rt::value::list(value, rt::value::text)))
     }
     /// `bcc`. Addresses that get a copy which the others do not see.
     #[inline]
-    pub fn bcc(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn bcc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Forward {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads one letter.
@@ -492,7 +350,7 @@ impl rt::Request for Forward {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox or letter, or the caller may not see it. Find the number with the list.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -510,6 +368,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::MailMessage);
 impl Get {
     /// `select`. Fields to answer. All when it is left out.
     ///
@@ -528,37 +387,8 @@ impl Get {
     /// - `bindings`
     /// - `body`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::MailMessage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::MailMessage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds letters in the caller's mailboxes.
@@ -608,34 +438,28 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::MailMessage >, all crate ::types::MailMessage
+);
 impl List {
     /// `mailboxId`. Number of the mailbox to look in. All when it is left out.
     #[inline]
-    pub fn mailbox_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn mailbox_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("mailboxId", rt::value::id(value)))
     }
     /// `searchQuery`. Words to look for in text, subject and addresses.
     #[inline]
-    pub fn search_query(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn search_query(self, value: impl Into<String>) -> Self {
         Self(self.0.param("searchQuery", rt::value::text(value)))
     }
     /// `dateFrom`. Earliest time of a letter.
     #[inline]
-    pub fn date_from(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("dateFrom", rt::value::text(value)))
     }
     /// `dateTo`. Latest time of a letter.
     #[inline]
-    pub fn date_to(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn date_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("dateTo", rt::value::text(value)))
     }
     /// `isSeen`. True for letters that have been read, false for the others. Both when it is left out.
@@ -650,55 +474,13 @@ impl List {
     }
     /// `folder`. Name or path of the folder to look in. All when it is left out.
     #[inline]
-    pub fn folder(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn folder(self, value: impl Into<String>) -> Self {
         Self(self.0.param("folder", rt::value::text(value)))
     }
     /// `pagination`. Which part to answer; 200 letters on a page at most. The first page when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::MailMessage>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::MailMessage> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailMessage> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::MailMessage> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::MailMessage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Moves letters of one folder of one mailbox to another folder, to the junk mail or to the trash.
@@ -727,10 +509,8 @@ impl rt::Request for List {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn movetofolder(
-    message_ids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<rt::Id>,
-    >,
-    action: impl ::std::convert::Into<::std::string::String>,
+    message_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
+    action: impl Into<String>,
 ) -> Movetofolder {
     Movetofolder(
         rt::Call::new(
@@ -749,35 +529,12 @@ pub fn movetofolder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Movetofolder(rt::Call);
+rt::request!(Movetofolder -> rt::Object);
 impl Movetofolder {
     /// `folder`. Name or path of the folder; needed for move.
     #[inline]
-    pub fn folder(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn folder(self, value: impl Into<String>) -> Self {
         Self(self.0.param("folder", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Movetofolder {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a letter out of the CRM again.
@@ -802,9 +559,7 @@ impl rt::Request for Movetofolder {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn removecrmactivity(
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Removecrmactivity {
+pub fn removecrmactivity(message_id: impl Into<rt::Id>) -> Removecrmactivity {
     Removecrmactivity(
         rt::Call::new(
                 rt::Method::new(
@@ -821,29 +576,7 @@ pub fn removecrmactivity(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Removecrmactivity(rt::Call);
-impl Removecrmactivity {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Removecrmactivity {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Removecrmactivity -> bool);
 /// Answers a letter.
 ///
 /// Calls `mail.message.reply`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -889,59 +622,29 @@ pub struct ReplyRequired {
     /// Number of the letter to answer.
     pub reply_to_message_id: rt::Id,
     /// Address to send from, as ListMailSenders tells it.
-    pub from_: ::std::string::String,
+    pub from_: String,
     /// Addresses of the recipients.
-    pub to: ::std::vec::Vec<::std::string::String>,
+    pub to: Vec<String>,
     /// Subject line of the letter; plain text.
-    pub subject: ::std::string::String,
+    pub subject: String,
     /// Text, plain or with simple HTML.
-    pub body: ::std::string::String,
+    pub body: String,
 }
 /// A call of `mail.message.reply`: Answers a letter.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Reply(rt::Call);
+rt::request!(Reply -> rt::Object);
 impl Reply {
     /// `cc`. Addresses that get a copy.
     #[inline]
-    pub fn cc(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn cc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("cc", rt::value::list(value, rt::value::text)))
     }
     /// `bcc`. Addresses that get a copy which the others do not see.
     #[inline]
-    pub fn bcc(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn bcc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Reply {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sends a new letter.
@@ -967,12 +670,10 @@ impl rt::Request for Reply {
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn send(
-    from_: impl ::std::convert::Into<::std::string::String>,
-    to: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
-    subject: impl ::std::convert::Into<::std::string::String>,
-    body: impl ::std::convert::Into<::std::string::String>,
+    from_: impl Into<String>,
+    to: impl IntoIterator<Item = impl Into<String>>,
+    subject: impl Into<String>,
+    body: impl Into<String>,
 ) -> Send {
     Send(
         rt::Call::new(
@@ -993,47 +694,17 @@ pub fn send(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
+rt::request!(Send -> rt::Object);
 impl Send {
     /// `cc`. Addresses that get a copy.
     #[inline]
-    pub fn cc(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn cc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("cc", rt::value::list(value, rt::value::text)))
     }
     /// `bcc`. Addresses that get a copy which the others do not see.
     #[inline]
-    pub fn bcc(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn bcc(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Send {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the letters that answer one another, by the number of any of them.
@@ -1062,7 +733,7 @@ impl rt::Request for Send {
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox or letter, or the caller may not see it. Find the number with the list.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
-pub fn thread(id: impl ::std::convert::Into<rt::Id>) -> Thread {
+pub fn thread(id: impl Into<rt::Id>) -> Thread {
     Thread(
         rt::Call::new(
                 rt::Method::new(
@@ -1079,49 +750,13 @@ pub fn thread(id: impl ::std::convert::Into<rt::Id>) -> Thread {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Thread(rt::Call);
+rt::request!(
+    Thread -> Vec < crate ::types::MailMessage >, all crate ::types::MailMessage
+);
 impl Thread {
     /// `limit`. Most letters to answer, 50 at most. 20 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::MailMessage>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::MailMessage> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailMessage> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::MailMessage> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Thread {
-    type Output = ::std::vec::Vec<crate::types::MailMessage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

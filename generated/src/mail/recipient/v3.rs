@@ -45,61 +45,20 @@ pub fn listcontacts() -> Listcontacts {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Listcontacts(rt::Call);
+rt::request!(
+    Listcontacts -> rt::Page < crate ::types::MailRecipient >, all crate
+    ::types::MailRecipient
+);
 impl Listcontacts {
     /// `query`. Part of the name or address. The latest ones come when it is left out.
     #[inline]
-    pub fn query(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn query(self, value: impl Into<String>) -> Self {
         Self(self.0.param("query", rt::value::text(value)))
     }
     /// `pagination`. Which part to answer; 50 people on a page, 200 at most. The first page when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::MailRecipient>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::MailRecipient> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailRecipient> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::MailRecipient> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Listcontacts {
-    type Output = rt::Page<crate::types::MailRecipient>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds employees to write to.
@@ -128,9 +87,7 @@ impl rt::Request for Listcontacts {
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 #[inline]
-pub fn listemployees(
-    query: impl ::std::convert::Into<::std::string::String>,
-) -> Listemployees {
+pub fn listemployees(query: impl Into<String>) -> Listemployees {
     Listemployees(
         rt::Call::new(
                 rt::Method::new(
@@ -148,55 +105,14 @@ pub fn listemployees(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Listemployees(rt::Call);
+rt::request!(
+    Listemployees -> rt::Page < crate ::types::MailRecipient >, all crate
+    ::types::MailRecipient
+);
 impl Listemployees {
     /// `pagination`. Which part to answer; 50 people on a page, 200 at most. The first page when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::MailRecipient>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::MailRecipient> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::MailRecipient> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::MailRecipient> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Listemployees {
-    type Output = rt::Page<crate::types::MailRecipient>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

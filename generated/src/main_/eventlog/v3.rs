@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no administrator, or the webhook lacks the scope main. Add the scope, or call as an administrator.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no entry with this number. Find it with ListEventLogEntries.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -45,6 +45,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::LogEntry);
 impl Get {
     /// `select`. Fields to answer. All when it is left out.
     ///
@@ -63,34 +64,8 @@ impl Get {
     /// - `guestId`
     /// - `description`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::LogEntry> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::LogEntry;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds entries of the event log.
@@ -139,6 +114,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < crate ::types::LogEntry >, all crate ::types::LogEntry);
 impl List {
     /// `select`. Fields to answer. All when it is left out.
     ///
@@ -157,72 +133,23 @@ impl List {
     /// - `guestId`
     /// - `description`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions, each a list of a field, an operator and a value, as in \[userId, "\>", 0\]; without the operator it is equality. All entries when it is left out.
     #[inline]
-    pub fn filter(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("filter", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("filter", rt::value::list(value, Into::into)))
     }
     /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::LogEntry>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::LogEntry> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LogEntry> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::LogEntry> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::LogEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the entries that came after a point, for following the log.
@@ -269,6 +196,7 @@ pub fn tail() -> Tail {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Tail(rt::Call);
+rt::request!(Tail -> Vec < crate ::types::LogEntry >, all crate ::types::LogEntry);
 impl Tail {
     /// `select`. Fields to answer. All when it is left out.
     ///
@@ -287,66 +215,17 @@ impl Tail {
     /// - `guestId`
     /// - `description`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions, each a list of a field, an operator and a value; the field of the cursor may not be among them. All entries when it is left out.
     #[inline]
-    pub fn filter(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("filter", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("filter", rt::value::list(value, Into::into)))
     }
     /// `cursor`. Where to go on. The beginning when it is left out.
     #[inline]
-    pub fn cursor(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn cursor(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("cursor", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::LogEntry>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::LogEntry> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::LogEntry> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::LogEntry> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Tail {
-    type Output = ::std::vec::Vec<crate::types::LogEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

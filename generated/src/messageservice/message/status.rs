@@ -27,9 +27,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
 #[inline]
 pub fn update(
-    code: impl ::std::convert::Into<::std::string::String>,
-    message_id: impl ::std::convert::Into<::std::string::String>,
-    status: impl ::std::convert::Into<::std::string::String>,
+    code: impl Into<String>,
+    message_id: impl Into<String>,
+    status: impl Into<String>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -49,26 +49,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

@@ -28,9 +28,9 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
 #[inline]
 pub fn add(
-    document_id: impl ::std::convert::Into<rt::Id>,
-    file_name: impl ::std::convert::Into<::std::string::String>,
-    file_content: impl ::std::convert::Into<rt::File>,
+    document_id: impl Into<rt::Id>,
+    file_name: impl Into<String>,
+    file_content: impl Into<rt::File>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -47,7 +47,7 @@ pub fn add(
             .file(
                 &["fileContent"],
                 rt::value::FileForm::Base64,
-                ::std::convert::Into::into(file_content),
+                Into::into(file_content),
             ),
     )
 }
@@ -55,32 +55,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::KnowledgeFile> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::KnowledgeFile;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::KnowledgeFile);
 /// Tells about a file of a page.
 ///
 /// Calls `note.file.get`; scope `note`. May be called by: a user who may read the knowledge base.
@@ -103,10 +78,7 @@ impl rt::Request for Add {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
 #[inline]
-pub fn get(
-    id: impl ::std::convert::Into<rt::Id>,
-    document_id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(id: impl Into<rt::Id>, document_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -125,29 +97,4 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::KnowledgeFile> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::KnowledgeFile;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::KnowledgeFile);

@@ -31,7 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `COMMAND_ERROR`: COMMAND has characters that it may not have. Mend it.
 /// - `PARAMS_ERROR`: PARAMS is no object. Mend it.
 #[inline]
-pub fn add(command: impl ::std::convert::Into<::std::string::String>) -> Add {
+pub fn add(command: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -48,44 +48,21 @@ pub fn add(command: impl ::std::convert::Into<::std::string::String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `PARAMS`. What the pages get with the event, with keys of the application's own choice.
     #[inline]
-    pub fn params(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))
     }
     /// `MODULE_ID`. Name under which the pages listen: small letters, digits, dots and underscores. It is application when left out.
     #[inline]
-    pub fn module_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MODULE_ID", rt::value::text(value)))
     }
     /// `USER_ID`. Number of the account whose pages get the event, or a list of them. Everybody's when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("USER_ID", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

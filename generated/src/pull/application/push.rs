@@ -29,10 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `TEXT_ERROR`: TEXT is empty. Give the words of the notice.
 /// - `EMPTY_APP_NAME`: The application has no name, which the notice needs. Give it one in its settings.
 #[inline]
-pub fn add(
-    user_id: impl ::std::convert::Into<rt::Value>,
-    text: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(user_id: impl Into<rt::Value>, text: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -50,34 +47,11 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `AVATAR`. Address of a picture beside the words. None when it is left out.
     #[inline]
-    pub fn avatar(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn avatar(self, value: impl Into<String>) -> Self {
         Self(self.0.param("AVATAR", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -35,7 +35,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_NOT_FOUND`: There is no receipt with this UUID.
 /// - `ERROR_CHECK_APPLY`: The result was not saved. The description tells why.
 #[inline]
-pub fn apply(uuid: impl ::std::convert::Into<::std::string::String>) -> Apply {
+pub fn apply(uuid: impl Into<String>) -> Apply {
     Apply(
         rt::Call::new(
                 rt::Method::new(
@@ -52,82 +52,41 @@ pub fn apply(uuid: impl ::std::convert::Into<::std::string::String>) -> Apply {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Apply(rt::Call);
+rt::request!(Apply -> bool);
 impl Apply {
     /// `PRINT_END_TIME`. When it was printed, in seconds since 1970\.
     #[inline]
-    pub fn print_end_time(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn print_end_time(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PRINT_END_TIME", rt::value::text(value)))
     }
     /// `REG_NUMBER_KKT`. Registration number of the register.
     #[inline]
-    pub fn reg_number_kkt(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn reg_number_kkt(self, value: impl Into<String>) -> Self {
         Self(self.0.param("REG_NUMBER_KKT", rt::value::text(value)))
     }
     /// `FISCAL_DOC_ATTR`. Fiscal mark of the document.
     #[inline]
-    pub fn fiscal_doc_attr(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn fiscal_doc_attr(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FISCAL_DOC_ATTR", rt::value::text(value)))
     }
     /// `FISCAL_DOC_NUMBER`. Number of the fiscal document.
     #[inline]
-    pub fn fiscal_doc_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn fiscal_doc_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FISCAL_DOC_NUMBER", rt::value::text(value)))
     }
     /// `FISCAL_RECEIPT_NUMBER`. Number of the receipt within the shift.
     #[inline]
-    pub fn fiscal_receipt_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn fiscal_receipt_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FISCAL_RECEIPT_NUMBER", rt::value::text(value)))
     }
     /// `FN_NUMBER`. Number of the fiscal storage.
     #[inline]
-    pub fn fn_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn fn_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FN_NUMBER", rt::value::text(value)))
     }
     /// `SHIFT_NUMBER`. Number of the shift.
     #[inline]
-    pub fn shift_number(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn shift_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SHIFT_NUMBER", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Apply {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

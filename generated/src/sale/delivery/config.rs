@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -42,47 +42,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 /// Sets the values of the settings of a delivery service.
 ///
 /// Calls `sale.delivery.config.update`; scope `sale`. May be called by: administrator of the CRM.
@@ -110,7 +70,7 @@ impl rt::Request for Get {
 /// - `ERROR_DELIVERY_CONFIG_UPDATE`: The settings were not changed. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -127,36 +87,11 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `CONFIG`. Values of the settings that the handler defines.
     #[inline]
-    pub fn config(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("CONFIG", rt::value::list(value, ::std::convert::Into::into)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+    pub fn config(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("CONFIG", rt::value::list(value, Into::into)))
     }
 }

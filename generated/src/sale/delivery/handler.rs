@@ -27,10 +27,10 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn add(
-    name: impl ::std::convert::Into<::std::string::String>,
-    code: impl ::std::convert::Into<::std::string::String>,
-    settings: impl ::std::convert::Into<rt::Value>,
-    profiles: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    name: impl Into<String>,
+    code: impl Into<String>,
+    settings: impl Into<rt::Value>,
+    profiles: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -44,44 +44,24 @@ pub fn add(
             .param("NAME", rt::value::text(name))
             .param("CODE", rt::value::text(code))
             .param("SETTINGS", settings)
-            .param("PROFILES", rt::value::list(profiles, ::std::convert::Into::into)),
+            .param("PROFILES", rt::value::list(profiles, Into::into)),
     )
 }
 /// A call of `sale.delivery.handler.add`: Makes a delivery company known: the addresses that the portal calls, its settings and kinds of delivery.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn description(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("DESCRIPTION", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a handler of delivery services.
@@ -108,7 +88,7 @@ impl rt::Request for Add {
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -125,29 +105,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the handlers of delivery services.
 ///
 /// Calls `sale.delivery.handler.list`; scope `sale`. May be called by: administrator of the CRM.
@@ -185,74 +143,25 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> Vec < crate ::types::SaleDeliveryHandler >, all crate
+    ::types::SaleDeliveryHandler
+);
 impl List {
     /// `SELECT`. Fields to answer; all when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
     /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
     /// `ORDER`. Fields to sort by, each with asc (ascending) or desc (descending).
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::SaleDeliveryHandler>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SaleDeliveryHandler> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::SaleDeliveryHandler> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SaleDeliveryHandler> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::SaleDeliveryHandler>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a handler of delivery services.
@@ -284,7 +193,7 @@ impl rt::Request for List {
 /// - `ERROR_HANDLER_ALREADY_EXIST`: There is a handler with this code already. Choose another one.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -301,66 +210,39 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
-    pub fn code(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CODE", rt::value::text(value)))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `SETTINGS`. Addresses that the portal calls, and settings that each service has.
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("SETTINGS", value))
     }
     /// `PROFILES`. Kinds of delivery that it offers, one at least.
     #[inline]
     pub fn profiles(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        Self(
-            self.0.param("PROFILES", rt::value::list(value, ::std::convert::Into::into)),
-        )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+        Self(self.0.param("PROFILES", rt::value::list(value, Into::into)))
     }
 }

@@ -28,10 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `DELETE_REQUEST_INTERNAL_ERROR`: The request was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn delete(
-    delivery_id: impl ::std::convert::Into<rt::Id>,
-    request_id: impl ::std::convert::Into<::std::string::String>,
-) -> Delete {
+pub fn delete(delivery_id: impl Into<rt::Id>, request_id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -49,29 +46,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Tells the manager or whoever gets the goods something about a delivery.
 ///
 /// Calls `sale.delivery.request.sendmessage`; scope `delivery`. May be called by: administrator.
@@ -105,10 +80,10 @@ impl rt::Request for Delete {
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn sendmessage(
-    delivery_id: impl ::std::convert::Into<rt::Id>,
-    request_id: impl ::std::convert::Into<::std::string::String>,
-    addressee: impl ::std::convert::Into<::std::string::String>,
-    message: impl ::std::convert::Into<rt::Value>,
+    delivery_id: impl Into<rt::Id>,
+    request_id: impl Into<String>,
+    addressee: impl Into<String>,
+    message: impl Into<rt::Value>,
 ) -> Sendmessage {
     Sendmessage(
         rt::Call::new(
@@ -129,29 +104,7 @@ pub fn sendmessage(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Sendmessage(rt::Call);
-impl Sendmessage {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Sendmessage {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Sendmessage -> bool);
 /// Reports where a delivery is, with data such as the driver, and whether it is finished.
 ///
 /// Calls `sale.delivery.request.update`; scope `delivery`. May be called by: administrator.
@@ -192,10 +145,7 @@ impl rt::Request for Sendmessage {
 /// - `EMPTY_UPDATE_PAYLOAD`: There is nothing to change. Give STATUS, PROPERTIES or FINALIZE.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn update(
-    delivery_id: impl ::std::convert::Into<rt::Id>,
-    request_id: impl ::std::convert::Into<::std::string::String>,
-) -> Update {
+pub fn update(delivery_id: impl Into<rt::Id>, request_id: impl Into<String>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -213,6 +163,7 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `FINALIZE`. Whether the delivery is finished. It is not when it is left out.
     #[inline]
@@ -221,47 +172,20 @@ impl Update {
     }
     /// `STATUS`. Where the delivery is.
     #[inline]
-    pub fn status(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn status(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("STATUS", value))
     }
     /// `PROPERTIES`. Data such as car and driver.
     #[inline]
     pub fn properties(
         self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
-        Self(
-            self
-                .0
-                .param("PROPERTIES", rt::value::list(value, ::std::convert::Into::into)),
-        )
+        Self(self.0.param("PROPERTIES", rt::value::list(value, Into::into)))
     }
     /// `OVERWRITE_PROPERTIES`. Whether PROPERTIES replace the old ones. They are added when it is left out.
     #[inline]
     pub fn overwrite_properties(self, value: bool) -> Self {
         Self(self.0.param("OVERWRITE_PROPERTIES", rt::value::yes_no(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,9 +30,9 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_HANDLER_ADD`: The handler could not be made. The description tells why.
 #[inline]
 pub fn add(
-    name: impl ::std::convert::Into<::std::string::String>,
-    code: impl ::std::convert::Into<::std::string::String>,
-    settings: impl ::std::convert::Into<rt::Value>,
+    name: impl Into<String>,
+    code: impl Into<String>,
+    settings: impl Into<rt::Value>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -52,32 +52,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `SORT`. Place in lists, lower ones first. 100 when it is left out.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a handler that no payment system uses any more.
@@ -104,7 +84,7 @@ impl rt::Request for Add {
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
 /// - `ERROR_HANDLER_DELETE`: The handler could not be removed. The description tells why.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -121,29 +101,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the handlers of payment systems with their settings.
 ///
 /// Calls `sale.paysystem.handler.list`; scope `pay_system`. May be called by: a CRM administrator.
@@ -181,32 +139,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::PaySystemHandler>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::PaySystemHandler>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < crate ::types::PaySystemHandler >);
 /// Changes a handler that the same application has registered.
 ///
 /// Calls `sale.paysystem.handler.update`; scope `pay_system`. May be called by: a CRM administrator.
@@ -232,10 +165,7 @@ impl rt::Request for List {
 /// - `ERROR_HANDLER_UPDATE`: The handler could not be changed. The description tells why.
 /// - `ERROR_UNEXPECTED_ANSWER`: The portal failed, perhaps because another handler has the new code. Choose another one.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -253,26 +183,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

@@ -34,7 +34,7 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn invoice(invoice_id: impl ::std::convert::Into<rt::Id>) -> Invoice {
+pub fn invoice(invoice_id: impl Into<rt::Id>) -> Invoice {
     Invoice(
         rt::Call::new(
                 rt::Method::new(
@@ -54,42 +54,18 @@ pub fn invoice(invoice_id: impl ::std::convert::Into<rt::Id>) -> Invoice {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Invoice(rt::Call);
+rt::request!(Invoice -> bool);
 #[allow(deprecated)]
 impl Invoice {
     /// `PAY_SYSTEM_ID`. Number of the payment system, as GetPaySystemsList tells it. It or BX_REST_HANDLER must be given; it wins over that.
     #[inline]
-    pub fn pay_system_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("PAY_SYSTEM_ID", rt::value::id(value)))
     }
     /// `BX_REST_HANDLER`. Code of a handler; the first payment system with it is taken. It or PAY_SYSTEM_ID must be given.
     #[inline]
-    pub fn bx_rest_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bx_rest_handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("BX_REST_HANDLER", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Invoice {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Marks a payment of an order as paid through its payment system, after that has answered.
@@ -116,8 +92,8 @@ impl rt::Request for Invoice {
 /// - `ERROR_PROCESS_REQUEST_RESULT`: The payment system failed. The description tells how.
 #[inline]
 pub fn payment(
-    payment_id: impl ::std::convert::Into<rt::Id>,
-    pay_system_id: impl ::std::convert::Into<rt::Id>,
+    payment_id: impl Into<rt::Id>,
+    pay_system_id: impl Into<rt::Id>,
 ) -> Payment {
     Payment(
         rt::Call::new(
@@ -136,26 +112,4 @@ pub fn payment(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Payment(rt::Call);
-impl Payment {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Payment {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Payment -> bool);

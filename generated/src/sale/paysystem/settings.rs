@@ -26,10 +26,7 @@ pub mod payment;
 /// - `ACCESS_DENIED`: The caller is no CRM administrator.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 #[inline]
-pub fn get(
-    id: impl ::std::convert::Into<rt::Id>,
-    person_type_id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(id: impl Into<rt::Id>, person_type_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -47,29 +44,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Changes settings of a payment system for a type of payers.
 ///
 /// Calls `sale.paysystem.settings.update`; scope `pay_system`. May be called by: a CRM administrator.
@@ -96,10 +71,7 @@ impl rt::Request for Get {
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 /// - `ERROR_HANDLER_NOT_FOUND`: The settings are missing or empty. Give at least one.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    settings: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, settings: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -117,31 +89,11 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `PERSON_TYPE_ID`. Type of payer whose settings change, as sale.persontype.list tells it.
     #[inline]
-    pub fn person_type_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn person_type_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("PERSON_TYPE_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -44,43 +44,17 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::SigningDocument);
 impl Get {
     /// `uid`. Key of the document, as it was answered when it was sent. The call fails without it.
     #[inline]
-    pub fn uid(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn uid(self, value: impl Into<String>) -> Self {
         Self(self.0.param("uid", rt::value::text(value)))
     }
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
-    pub fn language(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn language(self, value: impl Into<String>) -> Self {
         Self(self.0.param("language", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::SigningDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::SigningDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Sends a PDF to employees to sign on behalf of a company.
@@ -110,7 +84,7 @@ impl rt::Request for Get {
 /// - `BAD_REQUEST`: Something of the document is missing or wrong: company, people, file, kind of document or provider. The message tells which.
 /// - `INTERNAL_ERROR`: The portal failed. Try again later.
 #[inline]
-pub fn send(fields: impl ::std::convert::Into<rt::Value>) -> Send {
+pub fn send(fields: impl Into<rt::Value>) -> Send {
     Send(
         rt::Call::new(
                 rt::Method::new(
@@ -127,37 +101,11 @@ pub fn send(fields: impl ::std::convert::Into<rt::Value>) -> Send {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
+rt::request!(Send -> crate ::types::SigningDocument);
 impl Send {
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
-    pub fn language(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn language(self, value: impl Into<String>) -> Self {
         Self(self.0.param("language", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::SigningDocument> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Send {
-    type Output = crate::types::SigningDocument;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -44,60 +44,18 @@ pub fn tail() -> Tail {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Tail(rt::Call);
+rt::request!(
+    Tail -> rt::Page < crate ::types::SignedDocument >, all crate ::types::SignedDocument
+);
 impl Tail {
     /// `limit`. How many documents to answer, 1 to 1000\. 20 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("offset", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::SignedDocument>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SignedDocument> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::SignedDocument> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SignedDocument> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Tail {
-    type Output = rt::Page<crate::types::SignedDocument>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

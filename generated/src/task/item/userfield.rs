@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_CORE`: USER_TYPE_ID or FIELD_NAME is missing or unknown, a field of this code exists already, or the caller is no administrator. The description tells which.
 #[inline]
-pub fn add(params: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(params: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -63,8 +63,8 @@ pub fn add(params: impl ::std::convert::Into<rt::Value>) -> Add {
 /// - `ERROR_CORE`: USER_TYPE_ID or FIELD_NAME is missing or unknown, a field of this code exists already, or the caller is no administrator. The description tells which.
 #[inline]
 pub fn add_custom_task_field(
-    user_type_id: impl ::std::convert::Into<::std::string::String>,
-    field_name: impl ::std::convert::Into<::std::string::String>,
+    user_type_id: impl Into<String>,
+    field_name: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -83,28 +83,26 @@ pub fn add_custom_task_field(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
-    pub fn xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn xml_id(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["PARAMS", "XML_ID"], rt::value::text(value)))
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
-    pub fn label(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn label(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["PARAMS", "LABEL"], rt::value::text(value)))
     }
     /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
-    pub fn edit_form_label(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["PARAMS", "EDIT_FORM_LABEL"], value))
     }
     /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.nested(&["PARAMS", "SORT"], rt::value::integer(value)))
     }
     /// `MULTIPLE`. Whether a task holds several values; always N for yes or no.
@@ -119,29 +117,8 @@ impl Add {
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["PARAMS", "SETTINGS"], value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Removes a custom field from all tasks, with its values.
@@ -166,7 +143,7 @@ impl rt::Request for Add {
 /// - `ERROR_CORE`: ID is no number above 0, or the caller is no administrator.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -183,29 +160,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads the definition of one custom field of tasks, labels in all languages included.
 ///
 /// Calls `task.item.userfield.get`; scope `task`.
@@ -228,7 +183,7 @@ impl rt::Request for Delete {
 /// - `ERROR_CORE`: ID is no number above 0\.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -245,32 +200,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskUserField> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::TaskUserField;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::TaskUserField);
 /// Lists the keys that the definition of a custom field of tasks has.
 ///
 /// Calls `task.item.userfield.getfields`; scope `task`.
@@ -302,29 +232,7 @@ pub fn getfields() -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-impl Getfields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Getfields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Getfields -> rt::Object);
 /// Lists the custom fields of tasks. Three that the system keeps itself are among them: UF_CRM_TASK, UF_MAIL_MESSAGE and UF_TASK_WEBDAV_FILES.
 ///
 /// Calls `task.item.userfield.getlist`; scope `task`.
@@ -356,61 +264,19 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
+rt::request!(
+    Getlist -> Vec < crate ::types::TaskUserField >, all crate ::types::TaskUserField
+);
 impl Getlist {
     /// `ORDER`. Fields of the definition to sort by, each with asc or desc.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
     /// `FILTER`. Conditions on the definition, joined by "and"; a value may be a list.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskUserField>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::TaskUserField> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::TaskUserField> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::TaskUserField> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Getlist {
-    type Output = ::std::vec::Vec<crate::types::TaskUserField>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the kinds of value that custom fields can have on this portal.
@@ -444,47 +310,7 @@ pub fn gettypes() -> Gettypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Gettypes(rt::Call);
-impl Gettypes {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<rt::Value>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<rt::Value> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<rt::Value> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<rt::Value> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Gettypes {
-    type Output = ::std::vec::Vec<rt::Value>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Gettypes -> Vec < rt::Value >, all rt::Value);
 /// Changes the definition of a custom field of tasks, with the new values in one object. Those not named stay.
 ///
 /// Calls `task.item.userfield.update`; scope `task`. May be called by: administrator.
@@ -507,10 +333,7 @@ impl rt::Request for Gettypes {
 /// - `ERROR_CORE`: ID or DATA is missing, ID is no number above 0, or the caller is no administrator. The description tells which.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    data: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, data: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -549,7 +372,7 @@ pub fn update(
 /// - `ERROR_CORE`: ID or DATA is missing, ID is no number above 0, or the caller is no administrator. The description tells which.
 /// - `ERROR_NOT_FOUND`: There is no field of this number. Look it up with GetCustomTaskFieldsList.
 #[inline]
-pub fn update_custom_task_field(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update_custom_task_field(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -566,28 +389,26 @@ pub fn update_custom_task_field(id: impl ::std::convert::Into<rt::Id>) -> Update
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]
-    pub fn xml_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn xml_id(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["DATA", "XML_ID"], rt::value::text(value)))
     }
     /// `LABEL`. Name of the field wherever no other label is given.
     #[inline]
-    pub fn label(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn label(self, value: impl Into<String>) -> Self {
         Self(self.0.nested(&["DATA", "LABEL"], rt::value::text(value)))
     }
     /// `EDIT_FORM_LABEL`. Label in the form of the task: a text for each language code of the portal.
     #[inline]
-    pub fn edit_form_label(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["DATA", "EDIT_FORM_LABEL"], value))
     }
     /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.nested(&["DATA", "SORT"], rt::value::integer(value)))
     }
     /// `MULTIPLE`. Whether a task holds several values; always N for yes or no.
@@ -602,28 +423,7 @@ impl Update {
     }
     /// `SETTINGS`. Settings that depend on the kind of value.
     #[inline]
-    pub fn settings(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.nested(&["DATA", "SETTINGS"], value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

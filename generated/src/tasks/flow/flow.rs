@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
 #[inline]
-pub fn activate(flow_id: impl ::std::convert::Into<rt::Id>) -> Activate {
+pub fn activate(flow_id: impl Into<rt::Id>) -> Activate {
     Activate(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +40,7 @@ pub fn activate(flow_id: impl ::std::convert::Into<rt::Id>) -> Activate {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activate(rt::Call);
-impl Activate {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Activate {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Activate -> bool);
 /// Makes a flow. Without a workgroup it gets a new one.
 ///
 /// Calls `tasks.flow.Flow.create`; scope `task`. May be called by: everybody but extranet users.
@@ -84,7 +62,7 @@ impl rt::Request for Activate {
 ///
 /// - `0`: A value is refused, a flow of this name exists already, the plan of the portal has no flows, or the caller may not make one. The description tells which.
 #[inline]
-pub fn create(flow_data: impl ::std::convert::Into<rt::Value>) -> Create {
+pub fn create(flow_data: impl Into<rt::Value>) -> Create {
     Create(
         rt::Call::new(
                 rt::Method::new(
@@ -101,29 +79,7 @@ pub fn create(flow_data: impl ::std::convert::Into<rt::Value>) -> Create {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Create(rt::Call);
-impl Create {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::TaskFlow> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Create {
-    type Output = crate::types::TaskFlow;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Create -> crate ::types::TaskFlow);
 /// Removes a flow.
 ///
 /// Calls `tasks.flow.Flow.delete`; scope `task`. May be called by: creator or administrator of the flow.
@@ -145,7 +101,7 @@ impl rt::Request for Create {
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
 #[inline]
-pub fn delete(flow_data: impl ::std::convert::Into<rt::Value>) -> Delete {
+pub fn delete(flow_data: impl Into<rt::Value>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -163,29 +119,7 @@ pub fn delete(flow_data: impl ::std::convert::Into<rt::Value>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads the settings of a flow.
 ///
 /// Calls `tasks.flow.Flow.get`; scope `task`. May be called by: team of the flow, and everybody who may put tasks in.
@@ -207,7 +141,7 @@ impl rt::Request for Delete {
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not do this.
 #[inline]
-pub fn get(flow_id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(flow_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -224,29 +158,7 @@ pub fn get(flow_id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::TaskFlow> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::TaskFlow;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::TaskFlow);
 /// Tells whether a flow of this name exists already.
 ///
 /// Calls `tasks.flow.Flow.isExists`; scope `task`.
@@ -268,7 +180,7 @@ impl rt::Request for Get {
 ///
 /// - `0`: The plan of the portal has no flows, or the caller may not use them.
 #[inline]
-pub fn is_exists(flow_data: impl ::std::convert::Into<rt::Value>) -> IsExists {
+pub fn is_exists(flow_data: impl Into<rt::Value>) -> IsExists {
     IsExists(
         rt::Call::new(
                 rt::Method::new(
@@ -286,29 +198,7 @@ pub fn is_exists(flow_data: impl ::std::convert::Into<rt::Value>) -> IsExists {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct IsExists(rt::Call);
-impl IsExists {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for IsExists {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(IsExists -> bool);
 /// Pins a flow to the top of the list of the caller, or unpins a pinned one. Two calls bring it back to where it was.
 ///
 /// Calls `tasks.flow.Flow.pin`; scope `task`. May be called by: everybody who sees the flow in the list.
@@ -330,7 +220,7 @@ impl rt::Request for IsExists {
 ///
 /// - `0`: There is no such flow, the plan of the portal has no flows, or the caller may not see it. Portals are known to send this error with the status 200\.
 #[inline]
-pub fn pin(flow_id: impl ::std::convert::Into<rt::Id>) -> Pin {
+pub fn pin(flow_id: impl Into<rt::Id>) -> Pin {
     Pin(
         rt::Call::new(
                 rt::Method::new(
@@ -347,29 +237,7 @@ pub fn pin(flow_id: impl ::std::convert::Into<rt::Id>) -> Pin {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
-impl Pin {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Pin {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Pin -> bool);
 /// Changes the settings of a flow. Time, kind of distribution and responsible people must be given each time.
 ///
 /// Calls `tasks.flow.Flow.update`; scope `task`. May be called by: creator or administrator of the flow.
@@ -391,7 +259,7 @@ impl rt::Request for Pin {
 ///
 /// - `0`: A value is refused, or: there is no such flow, the plan of the portal has no flows, or the caller may not do this. The description tells which.
 #[inline]
-pub fn update(flow_data: impl ::std::convert::Into<rt::Value>) -> Update {
+pub fn update(flow_data: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -408,26 +276,4 @@ pub fn update(flow_data: impl ::std::convert::Into<rt::Value>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::TaskFlow> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::TaskFlow;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::TaskFlow);

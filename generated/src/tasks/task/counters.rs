@@ -44,15 +44,16 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `userId`. User to count for; the caller without it.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `groupId`. Workgroup to look at. Without it or with 0 all tasks count.
     #[inline]
-    pub fn group_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("groupId", rt::value::id(value)))
     }
     /// `type`. Part that the user plays in the tasks; view_all without it.
@@ -64,31 +65,7 @@ impl Get {
     /// - `view_role_auditor`: Watches.
     /// - `view_role_originator`: Set the task.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("type", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

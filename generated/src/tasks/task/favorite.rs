@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `1`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `100`: The parameter taskId is missing. Name the task.
 #[inline]
-pub fn add(task_id: impl ::std::convert::Into<rt::Id>) -> Add {
+pub fn add(task_id: impl Into<rt::Id>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -42,29 +42,7 @@ pub fn add(task_id: impl ::std::convert::Into<rt::Id>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> bool);
 /// Takes a task off the favourites of the caller.
 ///
 /// Calls `tasks.task.favorite.remove`; scope `task`. May be called by: everybody who may see the task.
@@ -88,7 +66,7 @@ impl rt::Request for Add {
 /// - `1`: There is no such task, or the caller may not see it. Check the number with GetTasksList.
 /// - `100`: The parameter taskId is missing. Name the task.
 #[inline]
-pub fn remove(task_id: impl ::std::convert::Into<rt::Id>) -> Remove {
+pub fn remove(task_id: impl Into<rt::Id>) -> Remove {
     Remove(
         rt::Call::new(
                 rt::Method::new(
@@ -105,26 +83,4 @@ pub fn remove(task_id: impl ::std::convert::Into<rt::Id>) -> Remove {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Remove(rt::Call);
-impl Remove {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Remove {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Remove -> bool);

@@ -25,10 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The parameter taskId or fileId is missing or no number.
 /// - `ERROR_CORE`: The caller may not read the file. Check its number and its rights.
 #[inline]
-pub fn attach(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    file_id: impl ::std::convert::Into<rt::Id>,
-) -> Attach {
+pub fn attach(task_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Attach {
     Attach(
         rt::Call::new(
                 rt::Method::new(
@@ -47,26 +44,4 @@ pub fn attach(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Attach(rt::Call);
-impl Attach {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Attach {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Attach -> rt::Id);

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `0`: The parameter taskId is no number, or the caller may not see the task.
 /// - `100`: The parameter taskId is missing, or filter or order is no object.
 #[inline]
-pub fn list(task_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(task_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -42,63 +42,18 @@ pub fn list(task_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> Vec < crate ::types::TaskHistoryEntry >, all crate ::types::TaskHistoryEntry
+);
 impl List {
     /// `filter`. Which entries to answer; all of them without it.
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `order`. Fields of the entries to sort by, such as createdDate, each with asc or desc. The newest entry comes first without it.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskHistoryEntry>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::TaskHistoryEntry> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::TaskHistoryEntry> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::TaskHistoryEntry> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::TaskHistoryEntry>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

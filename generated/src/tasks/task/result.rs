@@ -25,9 +25,7 @@ pub mod v3;
 /// - `0`: There is no such comment, it is a result already, or it is somebody else's.
 /// - `100`: The parameter commentId is no number.
 #[inline]
-pub fn add_from_comment(
-    comment_id: impl ::std::convert::Into<rt::Id>,
-) -> AddFromComment {
+pub fn add_from_comment(comment_id: impl Into<rt::Id>) -> AddFromComment {
     AddFromComment(
         rt::Call::new(
                 rt::Method::new(
@@ -44,29 +42,7 @@ pub fn add_from_comment(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddFromComment(rt::Call);
-impl AddFromComment {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::TaskResult> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddFromComment {
-    type Output = crate::types::TaskResult;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(AddFromComment -> crate ::types::TaskResult);
 /// Makes a result a plain comment again; the comment stays. People may do so with their own, administrators with any. It has no effect where the new task card is in use.
 ///
 /// Calls `tasks.task.result.deleteFromComment`; scope `task`. May be called by: everybody who may see the task.
@@ -90,9 +66,7 @@ impl rt::Request for AddFromComment {
 /// - `100`: The parameter commentId is no number.
 /// - `ERROR_CORE`: The caller may not do this.
 #[inline]
-pub fn delete_from_comment(
-    comment_id: impl ::std::convert::Into<rt::Id>,
-) -> DeleteFromComment {
+pub fn delete_from_comment(comment_id: impl Into<rt::Id>) -> DeleteFromComment {
     DeleteFromComment(
         rt::Call::new(
                 rt::Method::new(
@@ -109,29 +83,7 @@ pub fn delete_from_comment(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteFromComment(rt::Call);
-impl DeleteFromComment {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteFromComment {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteFromComment -> rt::Value);
 /// Lists the results of a task, the newest first.
 ///
 /// Calls `tasks.task.result.list`; scope `task`. May be called by: everybody who may see the task.
@@ -154,7 +106,7 @@ impl rt::Request for DeleteFromComment {
 /// - `0`: There is no such task, or the caller may not see it.
 /// - `100`: The parameter taskId is no number.
 #[inline]
-pub fn list(task_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(task_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -171,44 +123,4 @@ pub fn list(task_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::TaskResult>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::TaskResult> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::TaskResult> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::TaskResult> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::TaskResult>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < crate ::types::TaskResult >, all crate ::types::TaskResult);

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 #[inline]
-pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
+pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -41,29 +41,7 @@ pub fn add(fields: impl ::std::convert::Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::TaskV3> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::TaskV3;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::TaskV3);
 /// Deletes a task by REST 3\.0. GetTaskRights tells beforehand whether the caller may.
 ///
 /// Calls `tasks.task.delete`; scope `tasks`. May be called by: everybody who may delete the task.
@@ -86,7 +64,7 @@ impl rt::Request for Add {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -104,29 +82,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads one task by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
 ///
 /// Calls `tasks.task.get`; scope `tasks`.
@@ -150,7 +106,7 @@ impl rt::Request for Delete {
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such task, or the caller may not see it.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A key is named that does not exist. ListTaskFields lists those of tasks.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -168,37 +124,12 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::TaskV3);
 impl Get {
     /// `select`. Fields to answer; keys of related records with a dot, as in responsible.name. Without it the usual fields come, without related records.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::TaskV3> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::TaskV3;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Finds tasks by REST 3\.0. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
@@ -249,75 +180,27 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Page < crate ::types::TaskV3 >, all crate ::types::TaskV3);
 impl List {
     /// `select`. Fields to answer. Without it only id comes.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `filter`. Conditions, each a list of a field, an operator (=, !=, \>, \>=, \<, \<=, in, between) and a value, joined by "and". Tasks can be filtered by id alone so far.
     #[inline]
-    pub fn filter(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("filter", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("filter", rt::value::list(value, Into::into)))
     }
     /// `order`. Fields to sort by, each with ASC or DESC: id, title, creatorId, created, responsibleId, deadline, startPlan, endPlan, groupId, priority, status, started, estimatedTime, changed, closed, activity, mark, allowsChangeDeadline or allowsTimeTracking. By id upwards without it.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `pagination`. Which records to answer. Without it the first 50\.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::TaskV3>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::TaskV3> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::TaskV3> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::TaskV3> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::TaskV3>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes fields of a task by REST 3\.0. Those that are not named keep their values.
@@ -342,10 +225,7 @@ impl rt::Request for List {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not do this, or the webhook lacks the scope tasks. GetTaskRights tells what is allowed.
 #[inline]
-pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Update {
+pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -364,26 +244,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

@@ -24,10 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
 /// - `0`: PARENT_ID is missing or names no item, TITLE is empty, or the caller may not change the template. The description tells which.
 #[inline]
-pub fn add(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(template_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -46,32 +43,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> crate ::types::TaskTemplateChecklistItem);
 /// Uploads a file and attaches it to an item of a template.
 ///
 /// Calls `tasks.template.checklist.addAttachmentByContent`; scope `task`. May be called by: everybody who may change the template.
@@ -95,9 +67,9 @@ impl rt::Request for Add {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn add_attachment_by_content(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
-    attachment_parameters: impl ::std::convert::Into<rt::Value>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
+    attachment_parameters: impl Into<rt::Value>,
 ) -> AddAttachmentByContent {
     AddAttachmentByContent(
         rt::Call::new(
@@ -118,32 +90,7 @@ pub fn add_attachment_by_content(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddAttachmentByContent(rt::Call);
-impl AddAttachmentByContent {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddAttachmentByContent {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(AddAttachmentByContent -> crate ::types::TaskTemplateChecklistItem);
 /// Attaches files that are already on Drive to an item of a template.
 ///
 /// Calls `tasks.template.checklist.addAttachmentsFromDisk`; scope `task`. May be called by: everybody who may change the template.
@@ -167,11 +114,9 @@ impl rt::Request for AddAttachmentByContent {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn add_attachments_from_disk(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
-    files_ids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<::std::string::String>,
-    >,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
+    files_ids: impl IntoIterator<Item = impl Into<String>>,
 ) -> AddAttachmentsFromDisk {
     AddAttachmentsFromDisk(
         rt::Call::new(
@@ -192,32 +137,7 @@ pub fn add_attachments_from_disk(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddAttachmentsFromDisk(rt::Call);
-impl AddAttachmentsFromDisk {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddAttachmentsFromDisk {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(AddAttachmentsFromDisk -> crate ::types::TaskTemplateChecklistItem);
 /// Ticks an item of a template.
 ///
 /// Calls `tasks.template.checklist.complete`; scope `task`. May be called by: everybody who may change the template.
@@ -241,8 +161,8 @@ impl rt::Request for AddAttachmentsFromDisk {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn complete(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
 ) -> Complete {
     Complete(
         rt::Call::new(
@@ -262,32 +182,7 @@ pub fn complete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Complete(rt::Call);
-impl Complete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Complete {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Complete -> crate ::types::TaskTemplateChecklistItem);
 /// Removes an item, with the items below it; an item at the top takes the whole checklist with it.
 ///
 /// Calls `tasks.template.checklist.delete`; scope `task`. May be called by: everybody who may change the template.
@@ -311,8 +206,8 @@ impl rt::Request for Complete {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn delete(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -331,29 +226,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Reads one item.
 ///
 /// Calls `tasks.template.checklist.get`; scope `task`. May be called by: everybody who may see the template.
@@ -377,8 +250,8 @@ impl rt::Request for Delete {
 /// - `0`: There is no such template or item, or the caller may not see it.
 #[inline]
 pub fn get(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
 ) -> Get {
     Get(
         rt::Call::new(
@@ -398,32 +271,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::TaskTemplateChecklistItem);
 /// Lists the items of all checklists of a template.
 ///
 /// Calls `tasks.template.checklist.list`; scope `task`. May be called by: everybody who may see the template.
@@ -449,7 +297,7 @@ impl rt::Request for Get {
 /// - `0`: There is no such template, or the caller may not see it.
 /// - `100`: The parameter templateId is missing.
 #[inline]
-pub fn list(template_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(template_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -467,10 +315,11 @@ pub fn list(template_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(List -> rt::Object);
 impl List {
     /// `filter`. Conditions on the items, joined by "and".
     #[inline]
-    pub fn filter(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
     /// `select`. Fields to answer; name what you need.
@@ -486,39 +335,13 @@ impl List {
     /// - `MEMBERS`
     /// - `ATTACHMENTS`
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `order`. Fields to sort by, each with asc or desc. Without it the newest item comes first.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Puts an item behind another of the same template.
@@ -544,9 +367,9 @@ impl rt::Request for List {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn move_after(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
-    after_item_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
+    after_item_id: impl Into<rt::Id>,
 ) -> MoveAfter {
     MoveAfter(
         rt::Call::new(
@@ -567,32 +390,7 @@ pub fn move_after(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MoveAfter(rt::Call);
-impl MoveAfter {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MoveAfter {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MoveAfter -> crate ::types::TaskTemplateChecklistItem);
 /// Puts an item in front of another of the same template.
 ///
 /// Calls `tasks.template.checklist.moveBefore`; scope `task`. May be called by: everybody who may change the template.
@@ -616,9 +414,9 @@ impl rt::Request for MoveAfter {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn move_before(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
-    before_item_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
+    before_item_id: impl Into<rt::Id>,
 ) -> MoveBefore {
     MoveBefore(
         rt::Call::new(
@@ -639,32 +437,7 @@ pub fn move_before(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MoveBefore(rt::Call);
-impl MoveBefore {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for MoveBefore {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(MoveBefore -> crate ::types::TaskTemplateChecklistItem);
 /// Takes files off an item of a template.
 ///
 /// Calls `tasks.template.checklist.removeAttachments`; scope `task`. May be called by: everybody who may change the template.
@@ -688,11 +461,9 @@ impl rt::Request for MoveBefore {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn remove_attachments(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
-    attachments_ids: impl ::std::iter::IntoIterator<
-        Item = impl ::std::convert::Into<rt::Id>,
-    >,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
+    attachments_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> RemoveAttachments {
     RemoveAttachments(
         rt::Call::new(
@@ -713,32 +484,7 @@ pub fn remove_attachments(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct RemoveAttachments(rt::Call);
-impl RemoveAttachments {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for RemoveAttachments {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(RemoveAttachments -> crate ::types::TaskTemplateChecklistItem);
 /// Takes the tick off an item of a template.
 ///
 /// Calls `tasks.template.checklist.renew`; scope `task`. May be called by: everybody who may change the template.
@@ -762,8 +508,8 @@ impl rt::Request for RemoveAttachments {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn renew(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
 ) -> Renew {
     Renew(
         rt::Call::new(
@@ -783,32 +529,7 @@ pub fn renew(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Renew(rt::Call);
-impl Renew {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Renew {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Renew -> crate ::types::TaskTemplateChecklistItem);
 /// Changes fields of an item. Those that are not named keep their values.
 ///
 /// Calls `tasks.template.checklist.update`; scope `task`. May be called by: everybody who may change the template.
@@ -832,9 +553,9 @@ impl rt::Request for Renew {
 /// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
 #[inline]
 pub fn update(
-    template_id: impl ::std::convert::Into<rt::Id>,
-    check_list_item_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    template_id: impl Into<rt::Id>,
+    check_list_item_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -855,29 +576,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TaskTemplateChecklistItem> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = crate::types::TaskTemplateChecklistItem;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> crate ::types::TaskTemplateChecklistItem);

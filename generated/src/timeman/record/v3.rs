@@ -31,9 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDFILTEREXCEPTION`: The filter is malformed, or names more than one person. Each condition is a list of field, operator and value.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A number of the pagination is no number, or limit is zero. Mend it.
 #[inline]
-pub fn list(
-    filter: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
-) -> List {
+pub fn list(filter: impl IntoIterator<Item = impl Into<rt::Value>>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -45,77 +43,30 @@ pub fn list(
                     .with_records("items")
                     .with_keyset(rt::Keyset::new("id")),
             )
-            .param("filter", rt::value::list(filter, ::std::convert::Into::into)),
+            .param("filter", rt::value::list(filter, Into::into)),
     )
 }
 /// A call of `timeman.record.list`: Lists the stretches of working time of one person.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::WorkTimeRecord >, all crate ::types::WorkTimeRecord
+);
 impl List {
     /// `select`. Fields to answer: id, userId, startTime, endTime, duration, breakLength, state, isApproved. The portal chooses when it is left out.
     #[inline]
-    pub fn select(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<::std::string::String>,
-        >,
-    ) -> Self {
+    pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
     /// `order`. Keys to sort by, each with its direction.
     #[inline]
-    pub fn order(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
     /// `pagination`. Which part of the list to answer.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::WorkTimeRecord>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::WorkTimeRecord> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::WorkTimeRecord> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::WorkTimeRecord> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::WorkTimeRecord>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

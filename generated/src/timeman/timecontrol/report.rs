@@ -28,10 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_ERROR`: The absence is not the caller's. Call as the person or as an administrator.
 /// - `TEXT_EMPTY`: TEXT is empty. Write an explanation.
 #[inline]
-pub fn add(
-    report_id: impl ::std::convert::Into<rt::Id>,
-    text: impl ::std::convert::Into<::std::string::String>,
-) -> Add {
+pub fn add(report_id: impl Into<rt::Id>, text: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -49,6 +46,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> bool);
 impl Add {
     /// `TYPE`. Kind of absence. Private when it is left out.
     ///
@@ -56,10 +54,7 @@ impl Add {
     /// - `WORK`: The absence was for work and counts as such.
     /// - `PRIVATE`: The absence was private.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
     /// `CALENDAR`. Whether the absence goes into the calendar. Yes when it is left out.
@@ -69,28 +64,7 @@ impl Add {
     }
     /// `USER_ID`. Number of the account that was absent; for administrators only. The caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

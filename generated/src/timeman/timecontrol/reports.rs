@@ -31,9 +31,9 @@ pub mod users;
 /// - `USER_ACCESS_ERROR`: The caller may not see this person's report. Ask their supervisor or an administrator.
 #[inline]
 pub fn get(
-    user_id: impl ::std::convert::Into<rt::Id>,
-    month: impl ::std::convert::Into<i64>,
-    year: impl ::std::convert::Into<i64>,
+    user_id: impl Into<rt::Id>,
+    month: impl Into<i64>,
+    year: impl Into<i64>,
 ) -> Get {
     Get(
         rt::Call::new(
@@ -53,36 +53,16 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 impl Get {
     /// `IDLE_MINUTES`. Up to how many minutes away do not count as an absence; for supervisors and administrators. The setting of the portal when it is left out.
     #[inline]
-    pub fn idle_minutes(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn idle_minutes(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("IDLE_MINUTES", rt::value::integer(value)))
     }
     /// `WORKDAY_HOURS`. Length of a whole workday in hours. 8 when it is left out.
     #[inline]
-    pub fn workday_hours(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn workday_hours(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("WORKDAY_HOURS", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

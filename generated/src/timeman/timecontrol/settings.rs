@@ -39,32 +39,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::TimeControlSettings> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::TimeControlSettings;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::TimeControlSettings);
 /// Changes how the portal watches absences from the workplace. Nothing is known of the time before it was switched on.
 ///
 /// Calls `timeman.timecontrol.settings.set`; scope `timeman`. May be called by: administrator.
@@ -110,6 +85,7 @@ pub fn set() -> Set {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> bool);
 impl Set {
     /// `ACTIVE`. Whether the time control is on. The portal understands 1 and 0 only. As it was when it is left out.
     #[inline]
@@ -118,7 +94,7 @@ impl Set {
     }
     /// `MINIMUM_IDLE_FOR_REPORT`. After how many minutes away an explanation is asked for.
     #[inline]
-    pub fn minimum_idle_for_report(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn minimum_idle_for_report(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("MINIMUM_IDLE_FOR_REPORT", rt::value::integer(value)))
     }
     /// `REGISTER_OFFLINE`. Whether to note when somebody goes offline.
@@ -143,17 +119,14 @@ impl Set {
     /// - `user`: Those in REPORT_REQUEST_USERS.
     /// - `none`: Nobody.
     #[inline]
-    pub fn report_request_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn report_request_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("REPORT_REQUEST_TYPE", rt::value::text(value)))
     }
     /// `REPORT_REQUEST_USERS`. Numbers of the accounts that have to explain absences; read when REPORT_REQUEST_TYPE is user.
     #[inline]
     pub fn report_request_users(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(
             self
@@ -171,17 +144,14 @@ impl Set {
     /// - `user`: Those in REPORT_SIMPLE_USERS.
     /// - `none`: Nobody.
     #[inline]
-    pub fn report_simple_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn report_simple_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("REPORT_SIMPLE_TYPE", rt::value::text(value)))
     }
     /// `REPORT_SIMPLE_USERS`. Numbers of the accounts that may see the simple report; read when REPORT_SIMPLE_TYPE is user.
     #[inline]
     pub fn report_simple_users(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(
             self
@@ -196,41 +166,17 @@ impl Set {
     /// - `user`: Those in REPORT_FULL_USERS.
     /// - `none`: Nobody.
     #[inline]
-    pub fn report_full_type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn report_full_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("REPORT_FULL_TYPE", rt::value::text(value)))
     }
     /// `REPORT_FULL_USERS`. Numbers of the accounts that may see the full report; read when REPORT_FULL_TYPE is user.
     #[inline]
     pub fn report_full_users(
         self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<i64>>,
+        value: impl IntoIterator<Item = impl Into<i64>>,
     ) -> Self {
         Self(
             self.0.param("REPORT_FULL_USERS", rt::value::list(value, rt::value::integer)),
         )
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -28,8 +28,8 @@ use ::bitrix24_runtime as rt;
 /// - `400`: The question or its answers are missing or too many, or the vote could not be stored; the message tells which.
 #[inline]
 pub fn send(
-    chat_id: impl ::std::convert::Into<rt::Id>,
-    im_message_vote_data: impl ::std::convert::Into<rt::Value>,
+    chat_id: impl Into<rt::Id>,
+    im_message_vote_data: impl Into<rt::Value>,
 ) -> Send {
     Send(
         rt::Call::new(
@@ -48,34 +48,11 @@ pub fn send(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
+rt::request!(Send -> rt::Object);
 impl Send {
     /// `templateId`. Key of your own for this poll. A second call with the same one makes no second poll.
     #[inline]
-    pub fn template_id(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn template_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("templateId", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Send {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

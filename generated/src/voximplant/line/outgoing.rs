@@ -40,29 +40,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, ::std::string::String> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::string::String;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> String);
 /// Sets the line that outgoing calls take if nothing else is said. A line that does not exist changes nothing, and the answer is the same.
 ///
 /// Calls `voximplant.line.outgoing.set`; scope `telephony`. May be called by: whoever may manage lines.
@@ -84,7 +62,7 @@ impl rt::Request for Get {
 ///
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn set(line_id: impl ::std::convert::Into<::std::string::String>) -> Set {
+pub fn set(line_id: impl Into<String>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -101,26 +79,4 @@ pub fn set(line_id: impl ::std::convert::Into<::std::string::String>) -> Set {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> i64);

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn list(resource_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(resource_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -42,47 +42,7 @@ pub fn list(resource_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::BookingSlot>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::BookingSlot> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::BookingSlot> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::BookingSlot> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::BookingSlot>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> Vec < crate ::types::BookingSlot >, all crate ::types::BookingSlot);
 /// Sets the hours in which a resource can be booked.
 ///
 /// Calls `booking.v1.resource.slots.set`; scope `booking`.
@@ -107,8 +67,8 @@ impl rt::Request for List {
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
 pub fn set(
-    resource_id: impl ::std::convert::Into<rt::Id>,
-    slots: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    resource_id: impl Into<rt::Id>,
+    slots: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -120,36 +80,14 @@ pub fn set(
                 ),
             )
             .param("resourceId", rt::value::id(resource_id))
-            .param("slots", rt::value::list(slots, ::std::convert::Into::into)),
+            .param("slots", rt::value::list(slots, Into::into)),
     )
 }
 /// A call of `booking.v1.resource.slots.set`: Sets the hours in which a resource can be booked.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);
 /// Takes all hours off a resource.
 ///
 /// Calls `booking.v1.resource.slots.unset`; scope `booking`.
@@ -172,7 +110,7 @@ impl rt::Request for Set {
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn unset(resource_id: impl ::std::convert::Into<rt::Id>) -> Unset {
+pub fn unset(resource_id: impl Into<rt::Id>) -> Unset {
     Unset(
         rt::Call::new(
                 rt::Method::new(
@@ -189,26 +127,4 @@ pub fn unset(resource_id: impl ::std::convert::Into<rt::Id>) -> Unset {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unset(rt::Call);
-impl Unset {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unset {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unset -> bool);

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn list(wait_list_id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(wait_list_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -42,56 +42,10 @@ pub fn list(wait_list_id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::BookingClientLink>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::BookingClientLink> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::BookingClientLink> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::BookingClientLink> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::BookingClientLink>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    List -> Vec < crate ::types::BookingClientLink >, all crate
+    ::types::BookingClientLink
+);
 /// Tells whom an entry is for, in place of those before.
 ///
 /// Calls `booking.v1.waitlist.client.set`; scope `booking`.
@@ -116,8 +70,8 @@ impl rt::Request for List {
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
 pub fn set(
-    wait_list_id: impl ::std::convert::Into<rt::Id>,
-    clients: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    wait_list_id: impl Into<rt::Id>,
+    clients: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -129,36 +83,14 @@ pub fn set(
                 ),
             )
             .param("waitListId", rt::value::id(wait_list_id))
-            .param("clients", rt::value::list(clients, ::std::convert::Into::into)),
+            .param("clients", rt::value::list(clients, Into::into)),
     )
 }
 /// A call of `booking.v1.waitlist.client.set`: Tells whom an entry is for, in place of those before.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);
 /// Takes all customers off an entry of the waiting list.
 ///
 /// Calls `booking.v1.waitlist.client.unset`; scope `booking`.
@@ -181,7 +113,7 @@ impl rt::Request for Set {
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 #[inline]
-pub fn unset(wait_list_id: impl ::std::convert::Into<rt::Id>) -> Unset {
+pub fn unset(wait_list_id: impl Into<rt::Id>) -> Unset {
     Unset(
         rt::Call::new(
                 rt::Method::new(
@@ -198,26 +130,4 @@ pub fn unset(wait_list_id: impl ::std::convert::Into<rt::Id>) -> Unset {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unset(rt::Call);
-impl Unset {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Unset {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Unset -> bool);

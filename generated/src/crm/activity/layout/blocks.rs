@@ -27,9 +27,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 #[inline]
 pub fn delete(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    entity_id: impl ::std::convert::Into<rt::Id>,
-    activity_id: impl ::std::convert::Into<rt::Id>,
+    entity_type_id: impl Into<rt::Id>,
+    entity_id: impl Into<rt::Id>,
+    activity_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -49,29 +49,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> rt::Value);
 /// Reads the blocks of content that the application put below an activity.
 ///
 /// Calls `crm.activity.layout.blocks.get`; scope `crm`. May be called by: whoever may read the record.
@@ -97,9 +75,9 @@ impl rt::Request for Delete {
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 #[inline]
 pub fn get(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    entity_id: impl ::std::convert::Into<rt::Id>,
-    activity_id: impl ::std::convert::Into<rt::Id>,
+    entity_type_id: impl Into<rt::Id>,
+    entity_id: impl Into<rt::Id>,
+    activity_id: impl Into<rt::Id>,
 ) -> Get {
     Get(
         rt::Call::new(
@@ -119,29 +97,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);
 /// Shows further blocks of content below an activity. Blocks that the application put there before disappear.
 ///
 /// Calls `crm.activity.layout.blocks.set`; scope `crm`. May be called by: whoever may change the record.
@@ -169,10 +125,10 @@ impl rt::Request for Get {
 /// - `FIELD_IS_REQUIRED`: A block lacks something. The description names it.
 #[inline]
 pub fn set(
-    entity_type_id: impl ::std::convert::Into<rt::Id>,
-    entity_id: impl ::std::convert::Into<rt::Id>,
-    activity_id: impl ::std::convert::Into<rt::Id>,
-    layout: impl ::std::convert::Into<rt::Value>,
+    entity_type_id: impl Into<rt::Id>,
+    entity_id: impl Into<rt::Id>,
+    activity_id: impl Into<rt::Id>,
+    layout: impl Into<rt::Value>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -193,26 +149,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Value> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = rt::Value;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> rt::Value);

@@ -46,31 +46,7 @@ pub fn force_common_scope_for_all() -> ForceCommonScopeForAll {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ForceCommonScopeForAll(rt::Call);
-#[allow(deprecated)]
-impl ForceCommonScopeForAll {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for ForceCommonScopeForAll {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(ForceCommonScopeForAll -> bool);
 /// Tells which sections and fields the card of contacts shows.
 ///
 /// Calls `crm.contact.details.configuration.get`; scope `crm`. May be called by: everybody for the own and the common card, otherwise whoever may change the CRM settings.
@@ -119,11 +95,12 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> Vec < crate ::types::CrmCardSection >);
 #[allow(deprecated)]
 impl Get {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `scope`. Whose card is meant; P when it is left out.
@@ -132,33 +109,8 @@ impl Get {
     /// - `P`: The own card of one employee.
     /// - `C`: The common card of all.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmCardSection>> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::CrmCardSection>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Gives the card of contacts back the sections and fields that it had at first.
@@ -209,11 +161,12 @@ pub fn reset() -> Reset {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Reset(rt::Call);
+rt::request!(Reset -> bool);
 #[allow(deprecated)]
 impl Reset {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `scope`. Whose card is meant; P when it is left out.
@@ -222,30 +175,8 @@ impl Reset {
     /// - `P`: The own card of one employee.
     /// - `C`: The common card of all.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Reset {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Chooses the sections and fields that the card of contacts shows. What is not named disappears from the card.
@@ -276,9 +207,7 @@ impl rt::Request for Reset {
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn set(
-    data: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
-) -> Set {
+pub fn set(data: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -288,7 +217,7 @@ pub fn set(
                     rt::Paging::None,
                 ),
             )
-            .param("data", rt::value::list(data, ::std::convert::Into::into)),
+            .param("data", rt::value::list(data, Into::into)),
     )
 }
 /// A call of `crm.contact.details.configuration.set`: Chooses the sections and fields that the card of contacts shows. What is not named disappears from the card.
@@ -298,11 +227,12 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> bool);
 #[allow(deprecated)]
 impl Set {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `scope`. Whose card is meant; P when it is left out.
@@ -311,29 +241,7 @@ impl Set {
     /// - `P`: The own card of one employee.
     /// - `C`: The common card of all.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

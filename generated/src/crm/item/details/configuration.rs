@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - without a code: The caller may not change the CRM settings, or a parameter does not fit.
 #[inline]
 pub fn force_common_scope_for_all(
-    entity_type_id: impl ::std::convert::Into<i64>,
+    entity_type_id: impl Into<i64>,
 ) -> ForceCommonScopeForAll {
     ForceCommonScopeForAll(
         rt::Call::new(
@@ -45,32 +45,12 @@ pub fn force_common_scope_for_all(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ForceCommonScopeForAll(rt::Call);
+rt::request!(ForceCommonScopeForAll -> bool);
 impl ForceCommonScopeForAll {
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
-    pub fn extras(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn extras(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("extras", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for ForceCommonScopeForAll {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Tells which sections and fields the card of a kind of record shows.
@@ -99,7 +79,7 @@ impl rt::Request for ForceCommonScopeForAll {
 ///
 /// - without a code: The caller may not see this card, or a parameter does not fit. The description tells which.
 #[inline]
-pub fn get(entity_type_id: impl ::std::convert::Into<i64>) -> Get {
+pub fn get(entity_type_id: impl Into<i64>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -116,10 +96,11 @@ pub fn get(entity_type_id: impl ::std::convert::Into<i64>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> Vec < crate ::types::CrmCardSection >);
 impl Get {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `scope`. Whose card is meant; P when it is left out.
@@ -128,37 +109,13 @@ impl Get {
     /// - `P`: The own card of one employee.
     /// - `C`: The common card of all.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
-    pub fn extras(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn extras(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("extras", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmCardSection>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::CrmCardSection>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Gives the card of a kind of record back the sections and fields that it had at first.
@@ -186,7 +143,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: The caller may not change this card, or a parameter does not fit. The description tells which.
 #[inline]
-pub fn reset(entity_type_id: impl ::std::convert::Into<i64>) -> Reset {
+pub fn reset(entity_type_id: impl Into<i64>) -> Reset {
     Reset(
         rt::Call::new(
                 rt::Method::new(
@@ -203,10 +160,11 @@ pub fn reset(entity_type_id: impl ::std::convert::Into<i64>) -> Reset {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Reset(rt::Call);
+rt::request!(Reset -> bool);
 impl Reset {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `scope`. Whose card is meant; P when it is left out.
@@ -215,34 +173,13 @@ impl Reset {
     /// - `P`: The own card of one employee.
     /// - `C`: The common card of all.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
-    pub fn extras(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn extras(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("extras", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Reset {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Chooses the sections and fields that the card of a kind of record shows. What is not named disappears from the card.
@@ -271,8 +208,8 @@ impl rt::Request for Reset {
 /// - without a code: The caller may not change this card, or data is empty or malformed. The description names the section and the field.
 #[inline]
 pub fn set(
-    entity_type_id: impl ::std::convert::Into<i64>,
-    data: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    entity_type_id: impl Into<i64>,
+    data: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -284,17 +221,18 @@ pub fn set(
                 ),
             )
             .param("entityTypeId", rt::value::integer(entity_type_id))
-            .param("data", rt::value::list(data, ::std::convert::Into::into)),
+            .param("data", rt::value::list(data, Into::into)),
     )
 }
 /// A call of `crm.item.details.configuration.set`: Chooses the sections and fields that the card of a kind of record shows. What is not named disappears from the card.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> bool);
 impl Set {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
-    pub fn user_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("userId", rt::value::id(value)))
     }
     /// `scope`. Whose card is meant; P when it is left out.
@@ -303,33 +241,12 @@ impl Set {
     /// - `P`: The own card of one employee.
     /// - `C`: The common card of all.
     #[inline]
-    pub fn scope(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
     /// `extras`. Which card is meant, where the kind has several.
     #[inline]
-    pub fn extras(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn extras(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("extras", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_FOUND`: There is no such lead.
 /// - without a code: The number is missing or wrong, or there is no such lead. The description tells which.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -42,29 +42,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the contacts that a lead is linked to, the main one among them.
 ///
 /// Calls `crm.lead.contact.items.get`; scope `crm`. May be called by: whoever may read the lead.
@@ -88,7 +66,7 @@ impl rt::Request for Delete {
 /// - `NOT_FOUND`: There is no such lead.
 /// - without a code: The number is missing or wrong, or there is no such lead. The description tells which.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -105,32 +83,7 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmContactLink>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::CrmContactLink>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> Vec < crate ::types::CrmContactLink >);
 /// Links a lead to exactly the contacts given. Others are unlinked.
 ///
 /// Calls `crm.lead.contact.items.set`; scope `crm`. May be called by: whoever may change the lead.
@@ -155,8 +108,8 @@ impl rt::Request for Get {
 /// - without a code: A number is missing or wrong, items is no list, or there is no such record. The description tells which.
 #[inline]
 pub fn set(
-    id: impl ::std::convert::Into<rt::Id>,
-    items: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    id: impl Into<rt::Id>,
+    items: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -168,33 +121,11 @@ pub fn set(
                 ),
             )
             .param("id", rt::value::id(id))
-            .param("items", rt::value::list(items, ::std::convert::Into::into)),
+            .param("items", rt::value::list(items, Into::into)),
     )
 }
 /// A call of `crm.lead.contact.items.set`: Links a lead to exactly the contacts given. Others are unlinked.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

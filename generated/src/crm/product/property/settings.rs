@@ -21,10 +21,7 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn fields(
-    property_type: impl ::std::convert::Into<::std::string::String>,
-    user_type: impl ::std::convert::Into<::std::string::String>,
-) -> Fields {
+pub fn fields(property_type: impl Into<String>, user_type: impl Into<String>) -> Fields {
     Fields(
         rt::Call::new(
                 rt::Method::new(
@@ -45,28 +42,4 @@ pub fn fields(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-#[allow(deprecated)]
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);

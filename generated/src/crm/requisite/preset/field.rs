@@ -23,10 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - without a code: The caller may not create requisite template fields, or a required field is missing. The description tells which.
 #[inline]
-pub fn add(
-    preset: impl ::std::convert::Into<rt::Value>,
-    fields: impl ::std::convert::Into<rt::Value>,
-) -> Add {
+pub fn add(preset: impl Into<rt::Value>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -44,29 +41,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> rt::Id);
 /// Lists the fields that a template of official details does not have yet.
 ///
 /// Calls `crm.requisite.preset.field.availabletoadd`; scope `crm`.
@@ -88,7 +63,7 @@ impl rt::Request for Add {
 ///
 /// - without a code: There is no such template, or its number is missing. The description tells which.
 #[inline]
-pub fn availabletoadd(preset: impl ::std::convert::Into<rt::Value>) -> Availabletoadd {
+pub fn availabletoadd(preset: impl Into<rt::Value>) -> Availabletoadd {
     Availabletoadd(
         rt::Call::new(
                 rt::Method::new(
@@ -105,32 +80,7 @@ pub fn availabletoadd(preset: impl ::std::convert::Into<rt::Value>) -> Available
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Availabletoadd(rt::Call);
-impl Availabletoadd {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Availabletoadd {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Availabletoadd -> Vec < String >);
 /// Takes a field out of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.delete`; scope `crm`. May be called by: administrator of the CRM.
@@ -152,10 +102,7 @@ impl rt::Request for Availabletoadd {
 ///
 /// - without a code: There is no such requisite template field, or the caller may not delete it. The description tells which.
 #[inline]
-pub fn delete(
-    id: impl ::std::convert::Into<rt::Id>,
-    preset: impl ::std::convert::Into<rt::Value>,
-) -> Delete {
+pub fn delete(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -173,29 +120,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the fields that a field of a template has.
 ///
 /// Calls `crm.requisite.preset.field.fields`; scope `crm`.
@@ -227,29 +152,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-impl Fields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Fields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Fields -> rt::Object);
 /// Reads one field of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.get`; scope `crm`. May be called by: whoever may read requisite template fields.
@@ -271,10 +174,7 @@ impl rt::Request for Fields {
 ///
 /// - without a code: There is no such requisite template field, or the caller may not read it. The description tells which.
 #[inline]
-pub fn get(
-    id: impl ::std::convert::Into<rt::Id>,
-    preset: impl ::std::convert::Into<rt::Value>,
-) -> Get {
+pub fn get(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -292,32 +192,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, crate::types::CrmRequisitePresetField> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::CrmRequisitePresetField;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> crate ::types::CrmRequisitePresetField);
 /// Lists the fields of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.list`; scope `crm`. May be called by: whoever may read requisite template fields.
@@ -339,7 +214,7 @@ impl rt::Request for Get {
 ///
 /// - without a code: The caller may not read requisite template fields, or filter or order is malformed. The description tells which.
 #[inline]
-pub fn list(preset: impl ::std::convert::Into<rt::Value>) -> List {
+pub fn list(preset: impl Into<rt::Value>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -356,56 +231,10 @@ pub fn list(preset: impl ::std::convert::Into<rt::Value>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::CrmRequisitePresetField>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::CrmRequisitePresetField> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::CrmRequisitePresetField> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::CrmRequisitePresetField> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::CrmRequisitePresetField>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    List -> Vec < crate ::types::CrmRequisitePresetField >, all crate
+    ::types::CrmRequisitePresetField
+);
 /// Changes a field of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.update`; scope `crm`. May be called by: administrator of the CRM.
@@ -428,9 +257,9 @@ impl rt::Request for List {
 /// - without a code: There is no such requisite template field, the caller may not change it, or a value does not fit. The description tells which.
 #[inline]
 pub fn update(
-    id: impl ::std::convert::Into<rt::Id>,
-    preset: impl ::std::convert::Into<rt::Value>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    id: impl Into<rt::Id>,
+    preset: impl Into<rt::Value>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -450,26 +279,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-impl Update {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Update -> bool);

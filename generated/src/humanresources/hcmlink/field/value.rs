@@ -29,8 +29,8 @@ use ::bitrix24_runtime as rt;
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn set(
-    company: impl ::std::convert::Into<::std::string::String>,
-    data: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Value>>,
+    company: impl Into<String>,
+    data: impl IntoIterator<Item = impl Into<rt::Value>>,
 ) -> Set {
     Set(
         rt::Call::new(
@@ -42,38 +42,18 @@ pub fn set(
                 ),
             )
             .param("company", rt::value::text(company))
-            .param("data", rt::value::list(data, ::std::convert::Into::into)),
+            .param("data", rt::value::list(data, Into::into)),
     )
 }
 /// A call of `humanresources.hcmlink.field.value.set`: Gives values of fields of employees to the portal.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
+rt::request!(Set -> rt::Object);
 impl Set {
     /// `job`. State of the job that the event has asked for; only when the call answers such an event.
     #[inline]
-    pub fn job(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn job(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("job", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

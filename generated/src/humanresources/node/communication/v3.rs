@@ -31,10 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 #[inline]
-pub fn edit(
-    node_id: impl ::std::convert::Into<rt::Id>,
-    communication_type: impl ::std::convert::Into<::std::string::String>,
-) -> Edit {
+pub fn edit(node_id: impl Into<rt::Id>, communication_type: impl Into<String>) -> Edit {
     Edit(
         rt::Call::new(
                 rt::Method::new(
@@ -53,6 +50,7 @@ pub fn edit(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Edit(rt::Call);
+rt::request!(Edit -> bool);
 impl Edit {
     /// `createDefault`. Whether to make one for its people. No when it is left out.
     #[inline]
@@ -61,45 +59,18 @@ impl Edit {
     }
     /// `ids`. Numbers of those that belong to it from now on.
     #[inline]
-    pub fn ids(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("ids", rt::value::list(value, rt::value::id)))
     }
     /// `removeIds`. Numbers of those that no longer belong to it, as GetStructureCommunications tells them.
     #[inline]
-    pub fn remove_ids(
-        self,
-        value: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    ) -> Self {
+    pub fn remove_ids(self, value: impl IntoIterator<Item = impl Into<rt::Id>>) -> Self {
         Self(self.0.param("removeIds", rt::value::list(value, rt::value::id)))
     }
     /// `withChildren`. Whether the same is done for everything below it. No when it is left out.
     #[inline]
     pub fn with_children(self, value: bool) -> Self {
         Self(self.0.param("withChildren", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Edit {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Lists the chats, channels and collaborations that belong to a department or team.
@@ -125,7 +96,7 @@ impl rt::Request for Edit {
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
 #[inline]
-pub fn list(id: impl ::std::convert::Into<rt::Id>) -> List {
+pub fn list(id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -142,26 +113,4 @@ pub fn list(id: impl ::std::convert::Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-impl List {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(List -> rt::Object);

@@ -27,9 +27,9 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
 pub fn add(
-    node_id: impl ::std::convert::Into<rt::Id>,
-    user_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
-    role: impl ::std::convert::Into<::std::string::String>,
+    node_id: impl Into<rt::Id>,
+    user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
+    role: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -50,29 +50,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-impl Add {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Add -> bool);
 /// Moves people from their departments or teams into another.
 ///
 /// Calls `humanresources.node.member.move`; scope `humanresources`. May be called by: a user who may change the people of the department or team.
@@ -101,8 +79,8 @@ impl rt::Request for Add {
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
 pub fn r#move(
-    node_id: impl ::std::convert::Into<rt::Id>,
-    user_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    node_id: impl Into<rt::Id>,
+    user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Move {
     Move(
         rt::Call::new(
@@ -122,6 +100,7 @@ pub fn r#move(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Move(rt::Call);
+rt::request!(Move -> bool);
 impl Move {
     /// `role`. Role of all of them in there. Employee or member when it is left out.
     ///
@@ -133,29 +112,8 @@ impl Move {
     /// - `MEMBER_TEAM_DEPUTY_HEAD`: Deputy of the leader.
     /// - `MEMBER_TEAM_EMPLOYEE`: Member of a team.
     #[inline]
-    pub fn role(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn role(self, value: impl Into<String>) -> Self {
         Self(self.0.param("role", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Move {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes people out of a department or team.
@@ -183,8 +141,8 @@ impl rt::Request for Move {
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
 pub fn remove(
-    node_id: impl ::std::convert::Into<rt::Id>,
-    user_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    node_id: impl Into<rt::Id>,
+    user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Remove {
     Remove(
         rt::Call::new(
@@ -203,29 +161,7 @@ pub fn remove(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Remove(rt::Call);
-impl Remove {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Remove {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Remove -> rt::Object);
 /// Replaces the people of a department or team by those given. Whoever is not named leaves it.
 ///
 /// Calls `humanresources.node.member.set`; scope `humanresources`. May be called by: a user who may change the people of the department or team.
@@ -250,10 +186,7 @@ impl rt::Request for Remove {
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
-pub fn set(
-    node_id: impl ::std::convert::Into<rt::Id>,
-    user_ids: impl ::std::convert::Into<rt::Value>,
-) -> Set {
+pub fn set(node_id: impl Into<rt::Id>, user_ids: impl Into<rt::Value>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -272,26 +205,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> bool);

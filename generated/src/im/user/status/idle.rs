@@ -39,29 +39,7 @@ pub fn end() -> End {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct End(rt::Call);
-impl End {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for End {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(End -> bool);
 /// Tells the others that nobody sits at the caller's computer. The present messenger takes it, but does not show it.
 ///
 /// Calls `im.user.status.idle.start`; scope `im`.
@@ -102,31 +80,11 @@ pub fn start() -> Start {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
+rt::request!(Start -> bool);
 impl Start {
     /// `AGO`. For how many minutes that has been so; 1 at least, 10 when it is left out.
     #[inline]
-    pub fn ago(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn ago(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("AGO", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Start {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

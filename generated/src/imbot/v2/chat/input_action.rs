@@ -32,10 +32,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 #[inline]
-pub fn notify(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-) -> Notify {
+pub fn notify(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Notify {
     Notify(
         rt::Call::new(
                 rt::Method::new(
@@ -53,13 +50,11 @@ pub fn notify(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Notify(rt::Call);
+rt::request!(Notify -> rt::Object);
 impl Notify {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `statusMessageCode`. What is shown; that the bot writes when it is left out.
@@ -77,36 +72,12 @@ impl Notify {
     /// - `IMBOT_AGENT_ACTION_READING_DOCS`: Reads documents.
     /// - `IMBOT_AGENT_ACTION_COMPOSING`: Writes an answer.
     #[inline]
-    pub fn status_message_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn status_message_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("statusMessageCode", rt::value::text(value)))
     }
     /// `duration`. Seconds that it is shown, 600 at most.
     #[inline]
-    pub fn duration(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn duration(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("duration", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Notify {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

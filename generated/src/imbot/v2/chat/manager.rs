@@ -32,9 +32,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 #[inline]
 pub fn add(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    user_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    bot_id: impl Into<rt::Id>,
+    dialog_id: impl Into<String>,
+    user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -54,35 +54,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Object);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes the part of a manager from members of a chat that the bot owns.
@@ -115,9 +92,9 @@ impl rt::Request for Add {
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 #[inline]
 pub fn delete(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-    user_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    bot_id: impl Into<rt::Id>,
+    dialog_id: impl Into<String>,
+    user_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -137,34 +114,11 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> rt::Object);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -31,10 +31,7 @@ pub mod reaction;
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 #[inline]
-pub fn delete(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Delete {
+pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -52,40 +49,17 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> rt::Object);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `complete`. Whether no trace stays. A note stays when it is left out.
     #[inline]
     pub fn complete(self, value: bool) -> Self {
         Self(self.0.param("complete", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads a message, for instance the one that somebody answered. Only for bots of the types supervisor and personal.
@@ -116,10 +90,7 @@ impl rt::Request for Delete {
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
 /// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this.
 #[inline]
-pub fn get(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -138,35 +109,12 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> crate ::types::BotMessage);
 impl Get {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, crate::types::BotMessage> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = crate::types::BotMessage;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Reads the messages before and after one. Only for bots of the types supervisor and personal.
@@ -201,8 +149,8 @@ impl rt::Request for Get {
 /// - `MESSAGE_ACCESS_DENIED`: The bot takes no part in the chat of this message.
 #[inline]
 pub fn get_context(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
+    bot_id: impl Into<rt::Id>,
+    message_id: impl Into<rt::Id>,
 ) -> GetContext {
     GetContext(
         rt::Call::new(
@@ -222,43 +170,17 @@ pub fn get_context(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetContext(rt::Call);
+rt::request!(GetContext -> Vec < crate ::types::BotMessage >);
 impl GetContext {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `range`. How many messages on each side, 50 at most and when it is left out.
     #[inline]
-    pub fn range(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn range(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("range", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::BotMessage>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetContext {
-    type Output = ::std::vec::Vec<crate::types::BotMessage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Marks the messages of a chat as read in the name of the bot.
@@ -291,10 +213,7 @@ impl rt::Request for GetContext {
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 /// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it.
 #[inline]
-pub fn read(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-) -> Read {
+pub fn read(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Read {
     Read(
         rt::Call::new(
                 rt::Method::new(
@@ -312,40 +231,17 @@ pub fn read(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Read(rt::Call);
+rt::request!(Read -> rt::Object);
 impl Read {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `messageId`. Last message to mark, with all before it; every message of the chat when it is left out.
     #[inline]
-    pub fn message_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn message_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("messageId", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Read {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Writes into a chat or to a person in the name of the bot, or forwards messages.
@@ -379,10 +275,7 @@ impl rt::Request for Read {
 /// - `EMPTY_MESSAGE`: There is neither text nor attach.
 /// - `SENDING_FAILED`: The message was not sent. Try again later.
 #[inline]
-pub fn send(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-) -> Send {
+pub fn send(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Send {
     Send(
         rt::Call::new(
                 rt::Method::new(
@@ -400,40 +293,17 @@ pub fn send(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
+rt::request!(Send -> rt::Object);
 impl Send {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `fields`. The message.
     #[inline]
-    pub fn fields(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Send {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Changes a message that the bot wrote.
@@ -465,9 +335,9 @@ impl rt::Request for Send {
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 #[inline]
 pub fn update(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    bot_id: impl Into<rt::Id>,
+    message_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> Update {
     Update(
         rt::Call::new(
@@ -487,34 +357,11 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> rt::Object);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -31,10 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
 /// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
 #[inline]
-pub fn enabled(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    dialog_id: impl ::std::convert::Into<::std::string::String>,
-) -> Enabled {
+pub fn enabled(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Enabled {
     Enabled(
         rt::Call::new(
                 rt::Method::new(
@@ -52,39 +49,16 @@ pub fn enabled(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enabled(rt::Call);
+rt::request!(Enabled -> rt::Object);
 impl Enabled {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
     /// `enabled`. Whether people can write. They can when it is left out.
     #[inline]
     pub fn enabled(self, value: bool) -> Self {
         Self(self.0.param("enabled", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Enabled {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

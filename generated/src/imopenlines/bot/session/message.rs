@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
 #[inline]
-pub fn send(chat_id: impl ::std::convert::Into<rt::Id>) -> Send {
+pub fn send(chat_id: impl Into<rt::Id>) -> Send {
     Send(
         rt::Call::new(
                 rt::Method::new(
@@ -45,6 +45,7 @@ pub fn send(chat_id: impl ::std::convert::Into<rt::Id>) -> Send {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
+rt::request!(Send -> bool);
 impl Send {
     /// `NAME`. What is sent.
     ///
@@ -52,36 +53,12 @@ impl Send {
     /// - `WELCOME`: Greeting of the channel.
     /// - `DEFAULT`: Text of MESSAGE.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `MESSAGE`. Text, for DEFAULT.
     #[inline]
-    pub fn message(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Send {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -29,9 +29,9 @@ use ::bitrix24_runtime as rt;
 /// - `WRONG_REQUEST`: It was not done: the person is in the chat already, or no longer, or the message was refused.
 #[inline]
 pub fn add(
-    crm_entity_type: impl ::std::convert::Into<::std::string::String>,
-    crm_entity: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
+    crm_entity_type: impl Into<String>,
+    crm_entity: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -51,32 +51,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `CHAT_ID`. Number of the chat; the last one of the record when it is left out.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a person or a bot out of a chat of a record of the CRM.
@@ -112,9 +92,9 @@ impl rt::Request for Add {
 /// - `WRONG_REQUEST`: It was not done: the person is in the chat already, or no longer, or the message was refused.
 #[inline]
 pub fn delete(
-    crm_entity_type: impl ::std::convert::Into<::std::string::String>,
-    crm_entity: impl ::std::convert::Into<rt::Id>,
-    user_id: impl ::std::convert::Into<rt::Id>,
+    crm_entity_type: impl Into<String>,
+    crm_entity: impl Into<rt::Id>,
+    user_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -134,31 +114,11 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> rt::Id);
 impl Delete {
     /// `CHAT_ID`. Number of the chat; the last one of the record when it is left out.
     #[inline]
-    pub fn chat_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -30,10 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ELEMENT_NOT_FOUND`: The list has no such element. Find its number with GetListElements.
 /// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
 #[inline]
-pub fn url(
-    iblock_type_id: impl ::std::convert::Into<::std::string::String>,
-    field_id: impl ::std::convert::Into<rt::Id>,
-) -> Url {
+pub fn url(iblock_type_id: impl Into<String>, field_id: impl Into<rt::Id>) -> Url {
     Url(
         rt::Call::new(
                 rt::Method::new(
@@ -51,55 +48,26 @@ pub fn url(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Url(rt::Call);
+rt::request!(Url -> Vec < String >);
 impl Url {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]
-    pub fn iblock_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn iblock_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_ID", rt::value::id(value)))
     }
     /// `IBLOCK_CODE`. Symbolic code of the list; may be given instead of its number.
     #[inline]
-    pub fn iblock_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
     /// `ELEMENT_ID`. Number of the element. Either this or its code is needed.
     #[inline]
-    pub fn element_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn element_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ELEMENT_ID", rt::value::id(value)))
     }
     /// `ELEMENT_CODE`. Symbolic code of the element; may be given instead of its number.
     #[inline]
-    pub fn element_code(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn element_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ELEMENT_CODE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<::std::string::String>> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Url {
-    type Output = ::std::vec::Vec<::std::string::String>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOTE_SEARCH_QUERY_TOO_LONG`: The words to look for have more than 200 characters. Give fewer.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
 #[inline]
-pub fn list(query: impl ::std::convert::Into<::std::string::String>) -> List {
+pub fn list(query: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -47,55 +47,13 @@ pub fn list(query: impl ::std::convert::Into<::std::string::String>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> Vec < crate ::types::KnowledgeMatch >, all crate ::types::KnowledgeMatch
+);
 impl List {
     /// `pagination`. How much to answer. 50 pages when it is left out.
     #[inline]
-    pub fn pagination(self, value: impl ::std::convert::Into<rt::Value>) -> Self {
+    pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::KnowledgeMatch>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::KnowledgeMatch> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::KnowledgeMatch> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::KnowledgeMatch> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = ::std::vec::Vec<crate::types::KnowledgeMatch>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

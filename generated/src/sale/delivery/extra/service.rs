@@ -31,9 +31,9 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn add(
-    delivery_id: impl ::std::convert::Into<rt::Id>,
-    r#type: impl ::std::convert::Into<::std::string::String>,
-    name: impl ::std::convert::Into<::std::string::String>,
+    delivery_id: impl Into<rt::Id>,
+    r#type: impl Into<String>,
+    name: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -53,6 +53,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `ACTIVE`. Whether it is in use. It is when it is left out.
     #[inline]
@@ -61,57 +62,28 @@ impl Add {
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
-    pub fn code(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CODE", rt::value::text(value)))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `PRICE`. What it costs, or one piece of it; not for choices.
     #[inline]
-    pub fn price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn price(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("PRICE", rt::value::number(value)))
     }
     /// `ITEMS`. Choices, for the kind enum.
     #[inline]
-    pub fn items(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("ITEMS", rt::value::list(value, ::std::convert::Into::into)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
+    pub fn items(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("ITEMS", rt::value::list(value, Into::into)))
     }
 }
 /// Removes an extra of a delivery service.
@@ -138,7 +110,7 @@ impl rt::Request for Add {
 /// - `ERROR_EXTRA_SERVICE_DELETE`: The extra was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -155,29 +127,7 @@ pub fn delete(id: impl ::std::convert::Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-impl Delete {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Delete -> bool);
 /// Lists the extras of a delivery service.
 ///
 /// Calls `sale.delivery.extra.service.get`; scope `delivery`. May be called by: administrator.
@@ -201,7 +151,7 @@ impl rt::Request for Delete {
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn get(delivery_id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(delivery_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -218,56 +168,9 @@ pub fn get(delivery_id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::SaleDeliveryExtra>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SaleDeliveryExtra> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(
-        self,
-        client: &rt::Client,
-    ) -> rt::Pages<crate::types::SaleDeliveryExtra> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SaleDeliveryExtra> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = ::std::vec::Vec<crate::types::SaleDeliveryExtra>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    Get -> Vec < crate ::types::SaleDeliveryExtra >, all crate ::types::SaleDeliveryExtra
+);
 /// Changes an extra of a delivery service. What is left out stays as it is.
 ///
 /// Calls `sale.delivery.extra.service.update`; scope `delivery`. May be called by: administrator.
@@ -295,7 +198,7 @@ impl rt::Request for Get {
 /// - `ERROR_EXTRA_SERVICE_NOT_FOUND`: There is no extra with this number. GetDeliveryExtras lists them.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
-pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
+pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -312,10 +215,11 @@ pub fn update(id: impl ::std::convert::Into<rt::Id>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
+rt::request!(Update -> bool);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]
-    pub fn name(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
     /// `ACTIVE`. Whether it is in use. It is when it is left out.
@@ -325,36 +229,28 @@ impl Update {
     }
     /// `CODE`. Symbolic code of one's own.
     #[inline]
-    pub fn code(self, value: impl ::std::convert::Into<::std::string::String>) -> Self {
+    pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CODE", rt::value::text(value)))
     }
     /// `SORT`. Place among the others; smaller numbers come first.
     #[inline]
-    pub fn sort(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
     /// `DESCRIPTION`. Explanation for people.
     #[inline]
-    pub fn description(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
     /// `PRICE`. What it costs, or one piece of it; not for choices.
     #[inline]
-    pub fn price(self, value: impl ::std::convert::Into<f64>) -> Self {
+    pub fn price(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("PRICE", rt::value::number(value)))
     }
     /// `ITEMS`. Choices, for the kind enum.
     #[inline]
-    pub fn items(
-        self,
-        value: impl ::std::iter::IntoIterator<
-            Item = impl ::std::convert::Into<rt::Value>,
-        >,
-    ) -> Self {
-        Self(self.0.param("ITEMS", rt::value::list(value, ::std::convert::Into::into)))
+    pub fn items(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
+        Self(self.0.param("ITEMS", rt::value::list(value, Into::into)))
     }
     /// `TYPE`. Kind of extra.
     ///
@@ -363,31 +259,7 @@ impl Update {
     /// - `checkbox`: Yes or no.
     /// - `quantity`: Number.
     #[inline]
-    pub fn r#type(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Update {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

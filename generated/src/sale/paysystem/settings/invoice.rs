@@ -32,7 +32,7 @@ use ::bitrix24_runtime as rt;
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn get(invoice_id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(invoice_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -52,41 +52,17 @@ pub fn get(invoice_id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
+rt::request!(Get -> rt::Object);
 #[allow(deprecated)]
 impl Get {
     /// `PAY_SYSTEM_ID`. Number of the payment system, as GetPaySystemsList tells it. It or BX_REST_HANDLER must be given; it wins over that.
     #[inline]
-    pub fn pay_system_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("PAY_SYSTEM_ID", rt::value::id(value)))
     }
     /// `BX_REST_HANDLER`. Code of a handler; the first payment system with it is taken. It or PAY_SYSTEM_ID must be given.
     #[inline]
-    pub fn bx_rest_handler(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bx_rest_handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("BX_REST_HANDLER", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-#[allow(deprecated)]
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

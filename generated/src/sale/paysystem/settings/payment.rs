@@ -25,10 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system, or no such payment with it. The description tells which.
 /// - `ERROR_INTERNAL_ORDER_NOT_FOUND`: The order of the payment is gone.
 #[inline]
-pub fn get(
-    payment_id: impl ::std::convert::Into<rt::Id>,
-    pay_system_id: impl ::std::convert::Into<rt::Id>,
-) -> Get {
+pub fn get(payment_id: impl Into<rt::Id>, pay_system_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -46,26 +43,4 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);

@@ -45,81 +45,34 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
+rt::request!(
+    List -> rt::Page < crate ::types::SigningProvider >, all crate
+    ::types::SigningProvider
+);
 impl List {
     /// `companyUuid`. Key of the company in the tie to the HR system. Asks for the scope humanresources.hcmlink as well.
     #[inline]
-    pub fn company_uuid(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn company_uuid(self, value: impl Into<String>) -> Self {
         Self(self.0.param("companyUuid", rt::value::text(value)))
     }
     /// `companyCrmId`. Number of one of the companies of one's own in the CRM.
     #[inline]
-    pub fn company_crm_id(self, value: impl ::std::convert::Into<rt::Id>) -> Self {
+    pub fn company_crm_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("companyCrmId", rt::value::id(value)))
     }
     /// `language`. Language of names in the answer. English when it is left out.
     #[inline]
-    pub fn language(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn language(self, value: impl Into<String>) -> Self {
         Self(self.0.param("language", rt::value::text(value)))
     }
     /// `limit`. How many records to answer, 1 to 1000\. 100 when it is left out.
     #[inline]
-    pub fn limit(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
     /// `offset`. How many records to skip. None when it is left out.
     #[inline]
-    pub fn offset(self, value: impl ::std::convert::Into<i64>) -> Self {
+    pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("offset", rt::value::integer(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, rt::Page<crate::types::SigningProvider>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(
-        self,
-        client: &rt::Client,
-    ) -> rt::Records<crate::types::SigningProvider> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::SigningProvider> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(
-        self,
-        client: &rt::Client,
-    ) -> rt::paging::All<crate::types::SigningProvider> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for List {
-    type Output = rt::Page<crate::types::SigningProvider>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `SIGN_HCMLINK_DOCUMENT_NOT_LINKED`: No employee or company of the HR system is tied to the document.
 /// - `SIGN_HCMLINK_NO_SIGNED_FILE_EXIST`: The signed file is not there.
 #[inline]
-pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -44,26 +44,4 @@ pub fn get(id: impl ::std::convert::Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-impl Get {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Get {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Get -> rt::Object);

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
 #[inline]
-pub fn add_stage(fields: impl ::std::convert::Into<rt::Value>) -> AddStage {
+pub fn add_stage(fields: impl Into<rt::Value>) -> AddStage {
     AddStage(
         rt::Call::new(
                 rt::Method::new(
@@ -40,29 +40,7 @@ pub fn add_stage(fields: impl ::std::convert::Into<rt::Value>) -> AddStage {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddStage(rt::Call);
-impl AddStage {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Id> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddStage {
-    type Output = rt::Id;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(AddStage -> rt::Id);
 /// Puts a task of the sprint into a column of its kanban.
 ///
 /// Calls `tasks.api.scrum.kanban.addTask`; scope `task`.
@@ -85,9 +63,9 @@ impl rt::Request for AddStage {
 /// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
 #[inline]
 pub fn add_task(
-    sprint_id: impl ::std::convert::Into<rt::Id>,
-    task_id: impl ::std::convert::Into<rt::Id>,
-    stage_id: impl ::std::convert::Into<rt::Id>,
+    sprint_id: impl Into<rt::Id>,
+    task_id: impl Into<rt::Id>,
+    stage_id: impl Into<rt::Id>,
 ) -> AddTask {
     AddTask(
         rt::Call::new(
@@ -107,29 +85,7 @@ pub fn add_task(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddTask(rt::Call);
-impl AddTask {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for AddTask {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(AddTask -> bool);
 /// Removes a column of the kanban of a sprint; it must hold no tasks.
 ///
 /// Calls `tasks.api.scrum.kanban.deleteStage`; scope `task`.
@@ -151,7 +107,7 @@ impl rt::Request for AddTask {
 ///
 /// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
 #[inline]
-pub fn delete_stage(stage_id: impl ::std::convert::Into<rt::Id>) -> DeleteStage {
+pub fn delete_stage(stage_id: impl Into<rt::Id>) -> DeleteStage {
     DeleteStage(
         rt::Call::new(
                 rt::Method::new(
@@ -168,29 +124,7 @@ pub fn delete_stage(stage_id: impl ::std::convert::Into<rt::Id>) -> DeleteStage 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteStage(rt::Call);
-impl DeleteStage {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteStage {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteStage -> bool);
 /// Takes a task off the kanban of a sprint; it stays in the sprint.
 ///
 /// Calls `tasks.api.scrum.kanban.deleteTask`; scope `task`.
@@ -213,8 +147,8 @@ impl rt::Request for DeleteStage {
 /// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
 #[inline]
 pub fn delete_task(
-    sprint_id: impl ::std::convert::Into<rt::Id>,
-    task_id: impl ::std::convert::Into<rt::Id>,
+    sprint_id: impl Into<rt::Id>,
+    task_id: impl Into<rt::Id>,
 ) -> DeleteTask {
     DeleteTask(
         rt::Call::new(
@@ -233,29 +167,7 @@ pub fn delete_task(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteTask(rt::Call);
-impl DeleteTask {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for DeleteTask {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(DeleteTask -> bool);
 /// Lists the fields that a stage of a sprint has, with their types.
 ///
 /// Calls `tasks.api.scrum.kanban.getFields`; scope `task`.
@@ -287,29 +199,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-impl GetFields {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for GetFields {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(GetFields -> rt::Object);
 /// Lists the columns of the kanban of a sprint.
 ///
 /// Calls `tasks.api.scrum.kanban.getStages`; scope `task`.
@@ -331,7 +221,7 @@ impl rt::Request for GetFields {
 ///
 /// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
 #[inline]
-pub fn get_stages(sprint_id: impl ::std::convert::Into<rt::Id>) -> GetStages {
+pub fn get_stages(sprint_id: impl Into<rt::Id>) -> GetStages {
     GetStages(
         rt::Call::new(
                 rt::Method::new(
@@ -348,47 +238,9 @@ pub fn get_stages(sprint_id: impl ::std::convert::Into<rt::Id>) -> GetStages {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetStages(rt::Call);
-impl GetStages {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(
-        self,
-        client: &rt::Client,
-    ) -> rt::Sending<'_, ::std::vec::Vec<crate::types::ScrumStage>> {
-        self.0.send_as(client)
-    }
-    /// The records of all pages, one after the other.
-    #[inline]
-    pub fn stream(self, client: &rt::Client) -> rt::Records<crate::types::ScrumStage> {
-        self.0.stream_as(client)
-    }
-    /// All pages, one after the other.
-    #[inline]
-    pub fn pages(self, client: &rt::Client) -> rt::Pages<crate::types::ScrumStage> {
-        self.0.pages_as(client)
-    }
-    /// The records of all pages at once.
-    #[inline]
-    pub fn all(self, client: &rt::Client) -> rt::paging::All<crate::types::ScrumStage> {
-        self.0.all_as(client)
-    }
-}
-impl rt::Request for GetStages {
-    type Output = ::std::vec::Vec<crate::types::ScrumStage>;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(
+    GetStages -> Vec < crate ::types::ScrumStage >, all crate ::types::ScrumStage
+);
 /// Changes a column of the kanban of a sprint.
 ///
 /// Calls `tasks.api.scrum.kanban.updateStage`; scope `task`.
@@ -411,8 +263,8 @@ impl rt::Request for GetStages {
 /// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
 #[inline]
 pub fn update_stage(
-    stage_id: impl ::std::convert::Into<rt::Id>,
-    fields: impl ::std::convert::Into<rt::Value>,
+    stage_id: impl Into<rt::Id>,
+    fields: impl Into<rt::Value>,
 ) -> UpdateStage {
     UpdateStage(
         rt::Call::new(
@@ -431,26 +283,4 @@ pub fn update_stage(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateStage(rt::Call);
-impl UpdateStage {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for UpdateStage {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(UpdateStage -> bool);

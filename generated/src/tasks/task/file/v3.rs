@@ -24,8 +24,8 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 #[inline]
 pub fn attach(
-    task_id: impl ::std::convert::Into<rt::Id>,
-    file_ids: impl ::std::iter::IntoIterator<Item = impl ::std::convert::Into<rt::Id>>,
+    task_id: impl Into<rt::Id>,
+    file_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
 ) -> Attach {
     Attach(
         rt::Call::new(
@@ -45,26 +45,4 @@ pub fn attach(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Attach(rt::Call);
-impl Attach {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, bool> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Attach {
-    type Output = bool;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Attach -> bool);

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: There is no SIP line with this CONFIG_ID. GetSipLines lists them.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
-pub fn set(config_id: impl ::std::convert::Into<rt::Id>) -> Set {
+pub fn set(config_id: impl Into<rt::Id>) -> Set {
     Set(
         rt::Call::new(
                 rt::Method::new(
@@ -41,26 +41,4 @@ pub fn set(config_id: impl ::std::convert::Into<rt::Id>) -> Set {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-impl Set {
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, i64> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Set {
-    type Output = i64;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
-    }
-}
+rt::request!(Set -> i64);

@@ -33,9 +33,9 @@ use ::bitrix24_runtime as rt;
 /// - `REACTION_ALREADY_SET`: The bot has given this reaction already.
 #[inline]
 pub fn add(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-    reaction: impl ::std::convert::Into<::std::string::String>,
+    bot_id: impl Into<rt::Id>,
+    message_id: impl Into<rt::Id>,
+    reaction: impl Into<String>,
 ) -> Add {
     Add(
         rt::Call::new(
@@ -55,35 +55,12 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
+rt::request!(Add -> rt::Object);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Add {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
 /// Takes a reaction of the bot back.
@@ -116,9 +93,9 @@ impl rt::Request for Add {
 /// - `REACTION_NOT_FOUND`: There is no such reaction.
 #[inline]
 pub fn delete(
-    bot_id: impl ::std::convert::Into<rt::Id>,
-    message_id: impl ::std::convert::Into<rt::Id>,
-    reaction: impl ::std::convert::Into<::std::string::String>,
+    bot_id: impl Into<rt::Id>,
+    message_id: impl Into<rt::Id>,
+    reaction: impl Into<String>,
 ) -> Delete {
     Delete(
         rt::Call::new(
@@ -138,34 +115,11 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
+rt::request!(Delete -> rt::Object);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
-    pub fn bot_token(
-        self,
-        value: impl ::std::convert::Into<::std::string::String>,
-    ) -> Self {
+    pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
-    }
-    /// Sets any other parameter, such as a custom field.
-    #[inline]
-    pub fn param(
-        self,
-        key: impl ::std::convert::Into<::std::string::String>,
-        value: impl ::std::convert::Into<rt::Value>,
-    ) -> Self {
-        Self(self.0.param(key, value))
-    }
-    /// Sends the call.
-    #[inline]
-    pub fn send(self, client: &rt::Client) -> rt::Sending<'_, rt::Object> {
-        self.0.send_as(client)
-    }
-}
-impl rt::Request for Delete {
-    type Output = rt::Object;
-    #[inline]
-    fn into_call(self) -> rt::Call {
-        self.0
     }
 }
