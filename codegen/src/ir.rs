@@ -1,5 +1,7 @@
 //! The API as the emitters see it: everything named, resolved, checked and ordered. An emitter prints and never decides.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::names::{ArgumentName, FeatureName, FunctionName, KebabName, OptionName, RustIdent};
@@ -15,6 +17,19 @@ pub struct Api {
     pub methods: Vec<Method>,
     /// Other packages whose functions are offered here.
     pub compat: Vec<Compat>,
+    /// The same in other languages.
+    pub translations: Vec<Translation>,
+}
+
+/// The API in another language.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Translation {
+    /// The language: `ru`.
+    pub language: String,
+    /// The API, as far as it is translated.
+    pub api: Api,
+    /// The paths of the specs that are translated, from the project's root with `/`; the texts of the others are English.
+    pub sources: BTreeSet<String>,
 }
 
 /// Another package whose functions are offered here under the same names.

@@ -11,7 +11,7 @@ use crate::spec::{self, Source};
 use crate::sync::Plan;
 
 /// The folders in which every file is the generator's.
-pub const OWNED: &[&str] = &[client::FOLDER, docs::FOLDER, openapi::FOLDER];
+pub const OWNED: &[&str] = &[client::FOLDER, docs::FOLDER, docs::TRANSLATED[0], openapi::FOLDER];
 
 /// Why there are no files to write.
 #[derive(Debug)]
@@ -140,6 +140,7 @@ fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {
                 format!("{}/{module}.rs", client::FOLDER),
                 format!("{}/{module}/", client::FOLDER),
                 format!("{}/{}/", docs::FOLDER, method.category),
+                format!("{}/current/{}/", docs::TRANSLATED[0], method.category),
             ]
         })
         .collect();

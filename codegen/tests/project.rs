@@ -45,10 +45,26 @@ fn every_spec_is_valid_against_its_schema() {
     };
     let (method, category) = (validator("method.schema.json"), validator("category.schema.json"));
     let (ty, compat) = (validator("type.schema.json"), validator("compat.schema.json"));
+    let translated: Vec<_> = ["method", "category", "type", "compat", "phrases"]
+        .map(|name| (name, validator(&format!("i18n/{name}.schema.json"))))
+        .into_iter()
+        .collect();
+    let of_texts = |name: &str| {
+        let (name, validator) = translated.iter().find(|(known, _)| *known == name).expect("a schema");
+        (validator, *name)
+    };
     for source in sources() {
         let text = String::from_utf8(source.bytes).expect("UTF-8");
         let value: Value = serde_yaml::from_str(&text).expect("YAML");
+        let language = source.path.strip_prefix("specs/i18n/").and_then(|path| path.split_once('/'));
         let (validator, schema) = match &source.path {
+            _ if language.is_some() => match language.map_or("", |(_, path)| path) {
+                "phrases.yaml" => of_texts("phrases"),
+                path if path.ends_with("_category.yaml") => of_texts("category"),
+                path if path.starts_with("types/") => of_texts("type"),
+                path if path.starts_with("compat/") => of_texts("compat"),
+                _ => of_texts("method"),
+            },
             path if path.ends_with("/_category.yaml") => (&category, "category"),
             path if path.starts_with("specs/types/") => (&ty, "type"),
             path if path.starts_with("specs/compat/") => (&compat, "compat"),
@@ -56,7 +72,8 @@ fn every_spec_is_valid_against_its_schema() {
         };
         let faults: Vec<String> = validator.iter_errors(&value).map(|fault| fault.to_string()).collect();
         assert!(faults.is_empty(), "{}: {faults:?}", source.path);
-        let depth = source.path.matches('/').count() - 1;
+        // The schemas of texts lie in specs/i18n.
+        let depth = source.path.matches('/').count() - if language.is_some() { 2 } else { 1 };
         let line = format!("# yaml-language-server: $schema={}{schema}.schema.json", "../".repeat(depth));
         assert!(text.starts_with(&line), "{} must begin with `{line}`", source.path);
     }

@@ -40,7 +40,13 @@ mod tests {
     use super::*;
 
     fn empty() -> Api {
-        Api { categories: Vec::new(), types: Vec::new(), methods: Vec::new(), compat: Vec::new() }
+        Api {
+            categories: Vec::new(),
+            types: Vec::new(),
+            methods: Vec::new(),
+            compat: Vec::new(),
+            translations: Vec::new(),
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod method;
 mod param;
 mod prose;
 mod template;
+mod translate;
 mod types;
 mod unique;
 mod walk;
@@ -17,11 +18,29 @@ mod walk;
 use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::ir::{Api, Entity};
+use crate::ir::{Api, Entity, Translation};
 use crate::spec::{File, Specs, Step};
 
-/// Turns specs into the API. With problems the API is incomplete and must not be emitted.
+/// Turns specs into the API, in all languages. With problems the API is incomplete and must not be emitted.
 pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
+    let mut api = one_language(specs, problems);
+    let translated: Vec<_> =
+        specs.overlays.iter().map(|overlays| (overlays, translate::translate(specs, overlays, problems))).collect();
+    // What is wrong with a spec would be told again for each language.
+    if problems.is_empty() {
+        api.translations = translated
+            .into_iter()
+            .map(|(overlays, (specs, sources))| Translation {
+                language: overlays.language.clone(),
+                api: one_language(&specs, problems),
+                sources,
+            })
+            .collect();
+    }
+    api
+}
+
+fn one_language(specs: &Specs, problems: &mut Diagnostics) -> Api {
     let mut context = Context { specs, problems, types: BTreeMap::new() };
     context.lower_types();
     let mut methods: Vec<_> = specs.methods.iter().filter_map(|file| context.method(file)).collect();
@@ -36,7 +55,7 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
     let compat = context.compat(&methods);
     context.unique(&methods);
     let types = context.types.into_values().flatten().collect();
-    Api { categories, types, methods, compat }
+    Api { categories, types, methods, compat, translations: Vec::new() }
 }
 
 /// What lowering works with.

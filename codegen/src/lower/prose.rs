@@ -78,6 +78,14 @@ pub(super) fn title(text: &str) -> Problem {
     })
 }
 
+/// Checks words that stand in the middle of a line.
+pub(super) fn phrase(text: &str) -> Problem {
+    any_text(text, MOST_TITLE).or_else(|| {
+        text.ends_with('.')
+            .then(|| ("the words stand in a line, without a full stop".to_owned(), "remove `.`".to_owned()))
+    })
+}
+
 fn capital(text: &str) -> String {
     let mut chars = text.chars().take(12);
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

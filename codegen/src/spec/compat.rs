@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use super::load::HELP;
 
 /// A package and its functions.
-#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompatSpec {
     /// The package's name.
@@ -24,7 +24,7 @@ pub struct CompatSpec {
 }
 
 /// A function of the package.
-#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CompatFunction {
     /// Its name.
@@ -38,11 +38,11 @@ pub struct CompatFunction {
 }
 
 /// The options of a function.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct OptionsWord(pub Vec<CompatOption>);
 
 /// An option of a function.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CompatOption {
     /// The one-letter form.
     pub short: char,

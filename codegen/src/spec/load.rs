@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::compat::CompatSpec;
 use super::locate::{self, Step, locate};
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
+use super::overlay::{LANGUAGES, Overlays};
 use crate::diag::{Diagnostic, Diagnostics, Place, SourceText};
 use crate::suggest::nearest;
 
@@ -67,6 +68,8 @@ pub struct Specs {
     pub types: Vec<File<TypeSpec>>,
     /// What other packages offer.
     pub compat: Vec<File<CompatSpec>>,
+    /// Their texts in other languages, by language.
+    pub overlays: Vec<Overlays>,
     /// Files that could not be read, by path without `.yaml`: what refers to them is not an error of its own.
     pub broken: Vec<String>,
 }
@@ -140,6 +143,8 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
         if problems.len() > before {
         } else if !name.ends_with(".yaml") {
             problems.push(Diagnostic::new(Place::at(&text, 1, 1), "spec files end in `.yaml`").help("rename the file"));
+        } else if let Some(path) = source.path.strip_prefix("specs/i18n/") {
+            overlay(path, &text, &mut specs, problems);
         } else if name == "_category.yaml" {
             specs.categories.extend(parse(&text, problems));
         } else if folder(&source.path) == "types" {
@@ -154,6 +159,33 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
         }
     }
     specs
+}
+
+/// Reads a file of texts in another language; `path` is the one below `specs/i18n/`.
+fn overlay(path: &str, text: &Arc<SourceText>, specs: &mut Specs, problems: &mut Diagnostics) {
+    let Some((language, path)) = path.split_once('/').filter(|(language, _)| LANGUAGES.contains(language)) else {
+        let known: Vec<String> = LANGUAGES.iter().map(|language| format!("specs/i18n/{language}/")).collect();
+        problems.push(
+            Diagnostic::new(Place::at(text, 1, 1), "texts stand in the folder of a language that the site has")
+                .help(format!("move the file to {}", known.join(" or "))),
+        );
+        return;
+    };
+    if specs.overlays.last().is_none_or(|last| last.language != language) {
+        specs.overlays.push(Overlays { language: language.to_owned(), ..Overlays::default() });
+    }
+    let Some(overlays) = specs.overlays.last_mut() else { return };
+    if path == "phrases.yaml" {
+        overlays.phrases = parse(text, problems);
+    } else if path.ends_with("_category.yaml") {
+        overlays.categories.extend(parse(text, problems));
+    } else if path.starts_with("types/") {
+        overlays.types.extend(parse(text, problems));
+    } else if path.starts_with("compat/") {
+        overlays.compat.extend(parse(text, problems));
+    } else {
+        overlays.methods.extend(parse(text, problems));
+    }
 }
 
 fn parse<T: DeserializeOwned>(text: &Arc<SourceText>, problems: &mut Diagnostics) -> Option<File<T>> {

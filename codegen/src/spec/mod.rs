@@ -6,6 +6,7 @@ mod json;
 mod load;
 mod locate;
 mod model;
+mod overlay;
 mod schema;
 mod skeleton;
 mod words;
@@ -16,6 +17,9 @@ pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
 pub use model::{
     CategorySpec, DeprecatedSpec, ErrorSpec, ExampleSpec, FunctionSpec, MethodSpec, ParamSpec, ReturnsSpec, TypeSpec,
+};
+pub use overlay::{
+    CategoryText, CompatText, FunctionText, LANGUAGES, MethodText, Overlays, ParamText, Phrases, Texts, TypeText,
 };
 pub use schema::schemas;
 pub use skeleton::skeleton;

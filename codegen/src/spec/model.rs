@@ -8,7 +8,7 @@ use super::json::{Json, JsonObject};
 use super::words::{EffectWord, PagingWord, ProcedureWord, RestWord, ReturnsWord, TypeWord};
 
 /// One REST method of Bitrix24: `specs/<category>/<method>.yaml`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MethodSpec {
     /// The REST name, as in `user.update`; the file is called like it, with `.v3` behind it for REST 3.0.
@@ -76,7 +76,7 @@ fn yes() -> bool {
 }
 
 /// What to use instead of a deprecated method.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeprecatedSpec {
     /// The method that replaces it.
@@ -123,7 +123,7 @@ pub struct ParamSpec {
 }
 
 /// What `result` of the answer is.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReturnsSpec {
     /// A type, `list` (all records) or `page` (some of them, with `total` and `next`).
@@ -138,7 +138,7 @@ pub struct ReturnsSpec {
 }
 
 /// An error that the portal is known to answer with.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErrorSpec {
     /// The portal's code; empty where it sends none.
@@ -150,7 +150,7 @@ pub struct ErrorSpec {
 }
 
 /// An example.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleSpec {
     /// What it shows; needed where there are several.
@@ -163,7 +163,7 @@ pub struct ExampleSpec {
 }
 
 /// A further function on the method: a preset, a template of an object, an object made of values, or a procedure.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FunctionSpec {
     /// The name, as in `ChangeUserStatus`.
@@ -199,7 +199,7 @@ pub struct FunctionSpec {
 }
 
 /// A folder of methods: `specs/<folder>/_category.yaml`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategorySpec {
     /// A short title in sentence case.
@@ -214,7 +214,7 @@ pub struct CategorySpec {
 }
 
 /// A shared set of fields: `specs/types/<type>.yaml`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypeSpec {
     /// The type's name; the file is called like it.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::compat::CompatSpec;
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
+use super::overlay::{CategoryText, CompatText, MethodText, Phrases, TypeText};
 
 /// The schemas by file name below `specs/`.
 pub fn schemas() -> Vec<(&'static str, Value)> {
@@ -13,6 +14,11 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("category.schema.json", schema::<CategorySpec>()),
         ("type.schema.json", schema::<TypeSpec>()),
         ("compat.schema.json", schema::<CompatSpec>()),
+        ("i18n/method.schema.json", schema::<MethodText>()),
+        ("i18n/category.schema.json", schema::<CategoryText>()),
+        ("i18n/type.schema.json", schema::<TypeText>()),
+        ("i18n/compat.schema.json", schema::<CompatText>()),
+        ("i18n/phrases.schema.json", schema::<Phrases>()),
     ]
 }
 
@@ -20,7 +26,7 @@ fn schema<T: JsonSchema>() -> Value {
     let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
     let mut value = schema.to_value();
     if let Value::Object(object) = &mut value {
-        object.insert("$comment".into(), json!(crate::emit::banner("codegen/src/spec/model.rs")));
+        object.insert("$comment".into(), json!(crate::emit::banner("codegen/src/spec")));
     }
     value
 }

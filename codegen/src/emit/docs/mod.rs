@@ -13,7 +13,7 @@ use tera::{Context, Kwargs, State, Tera};
 
 use crate::emit::tables::in_order;
 use crate::emit::{OutFile, banner};
-use crate::ir::{Api, Category, Compat, Function, Method};
+use crate::ir::{Api, Category, Compat, Function, Method, Translation};
 use crate::names::FunctionName;
 
 pub use command::{bash, batch, powershell};
@@ -43,8 +43,33 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     }
 });
 
-/// Emits the pages.
+/// The folders of the other languages, in which every file is the generator's: one for each of `spec::LANGUAGES`.
+pub const TRANSLATED: &[&str] = &["docs/i18n/ru/docusaurus-plugin-content-docs-reference"];
+
+/// Emits the pages, in all languages.
 pub fn docs(api: &Api) -> Vec<OutFile> {
+    let mut files = edition(api, None);
+    files.extend(api.categories.iter().map(|category| {
+        OutFile::new(format!("{FOLDER}/{}/_category_.json", category.key), category_json(api, category))
+    }));
+    files.push(redirects(&in_order(api)));
+    for translation in &api.translations {
+        files.extend(edition(&translation.api, Some(translation)));
+        files.push(labels(translation));
+    }
+    files
+}
+
+/// The folder of a language's pages.
+fn translated(language: &str) -> String {
+    format!("docs/i18n/{language}/docusaurus-plugin-content-docs-reference")
+}
+
+/// The pages in one language. Where something has no texts in it, there is no page: the site shows the English one.
+fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
+    let folder_of_all =
+        translation.map_or_else(|| FOLDER.to_owned(), |other| format!("{}/current", translated(&other.language)));
+    let has = |source: &str| translation.is_none_or(|translation| translation.sources.contains(source));
     let functions = in_order(api);
     let mut files = Vec::new();
     for category in &api.categories {
@@ -53,47 +78,67 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
             .filter(|(method, _)| method.category == category.key)
             .map(|(method, function)| page::page(api, category, method, function))
             .collect();
-        let folder = format!("{FOLDER}/{}", category.key);
-        files.push(OutFile::new(format!("{folder}/_category_.json"), category_json(api, category)));
-        files.push(OutFile::new(
-            format!("{folder}/index.mdx"),
-            render(
-                "category.mdx",
-                &CategoryPage { category: category.into(), pages: &pages, below: below(api, category) },
-            ),
-        ));
+        let folder = format!("{folder_of_all}/{}", category.key);
+        if has(&format!("specs/{}/_category.yaml", category.key)) {
+            files.push(OutFile::new(
+                format!("{folder}/index.mdx"),
+                render(
+                    "category.mdx",
+                    &CategoryPage { category: category.into(), pages: &pages, below: below(api, category) },
+                ),
+            ));
+        }
         files.extend(
-            pages.iter().map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))),
+            pages
+                .iter()
+                .filter(|page| has(&page.source))
+                .map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))),
         );
     }
     let count = functions.len();
     let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
     files.push(OutFile::new(
-        format!("{FOLDER}/index.mdx"),
+        format!("{folder_of_all}/index.mdx"),
         render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") })),
     ));
-    files.extend(api.compat.iter().map(compat));
-    files.push(redirects(&functions));
+    files.extend(
+        api.compat.iter().filter(|package| has(&package.source)).map(|package| compat(package, &folder_of_all)),
+    );
     files
+}
+
+/// The titles of the translated categories for the sidebar, in the form that the site reads.
+fn labels(translation: &Translation) -> OutFile {
+    let mut labels = serde_json::Map::new();
+    for category in &translation.api.categories {
+        if translation.sources.contains(&format!("specs/{}/_category.yaml", category.key)) {
+            let key = format!("sidebar.reference.category.{}", category.key);
+            labels.insert(key, json!({ "message": category.title }));
+        }
+    }
+    OutFile::new(
+        format!("{}/current.json", translated(&translation.language)),
+        format!("{:#}\n", Value::Object(labels)),
+    )
 }
 
 /// The categories in the folders right below a category's own.
 fn below<'a>(api: &'a Api, category: &Category) -> Vec<CategoryRow<'a>> {
     let inner = |other: &'a Category| {
-        let key = other.key.strip_prefix(&category.key)?.strip_prefix('/')?;
-        (!key.contains('/')).then(|| CategoryRow { key, ..other.into() })
+        let below = other.key.strip_prefix(&category.key)?.strip_prefix('/')?;
+        (!below.contains('/')).then(|| other.into())
     };
     api.categories.iter().filter_map(inner).collect()
 }
 
 /// The page for those who come from another package.
-fn compat(compat: &Compat) -> OutFile {
+fn compat(compat: &Compat, folder: &str) -> OutFile {
     let rows: Vec<Value> = compat
         .rows
         .iter()
         .map(|row| {
             json!({
-                "name": row.name, "function": row.function.as_str(), "path": format!("./{}/{}.mdx", row.category, row.kebab),
+                "name": row.name, "function": row.function.as_str(), "path": format!("/{}/{}.mdx", row.category, row.kebab),
                 "differs": row.differs,
             })
         })
@@ -103,7 +148,7 @@ fn compat(compat: &Compat) -> OutFile {
         "differences": compat.differences, "rows": rows, "count": compat.rows.len(),
     });
     let slug = crate::names::words(&compat.short).join("-");
-    OutFile::new(format!("{FOLDER}/coming-from-{slug}.mdx"), render("compat.mdx", &context))
+    OutFile::new(format!("{folder}/coming-from-{slug}.mdx"), render("compat.mdx", &context))
 }
 
 /// Where a page was to be found under another name of its function: the site sends readers on.
@@ -153,6 +198,7 @@ fn category_json(api: &Api, category: &Category) -> String {
     let pages = api.methods.iter().filter(|method| above == Some(method.category.as_str()));
     let pages: usize = pages.map(|method| method.functions.len()).sum();
     let value = json!({
+        "key": category.key,
         "label": category.title,
         "position": pages + category.position,
         "link": { "type": "doc", "id": format!("{}/index", category.key) },

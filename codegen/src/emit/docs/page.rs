@@ -17,7 +17,8 @@ const TOKEN: Connection = Connection { url: "b24-ar17wx.bitrix24.by", token: Som
 pub(super) struct Page {
     pub(super) slug: String,
     banner: String,
-    source: String,
+    category: String,
+    pub(super) source: String,
     position: usize,
     title: String,
     description: String,
@@ -155,6 +156,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
     Page {
         slug: function.kebab.to_string(),
         banner: banner(&method.source),
+        category: category.key.clone(),
         source: method.source.clone(),
         position: function.position,
         title: function.title.clone(),
@@ -166,7 +168,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         summary: function.summary.clone(),
         deprecated: method.deprecated.as_ref().map(|gone| Deprecated {
             note: gone.note.clone(),
-            replacement: gone.replacement.as_ref().map(|name| link_to(api, category, name)),
+            replacement: gone.replacement.as_ref().map(|name| link_to(api, name)),
         }),
         signature: signature(function, is_emptied),
         params,
@@ -201,7 +203,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             };
             method.errors.iter().map(row).collect()
         },
-        related: related(api, category, method, function),
+        related: related(api, method, function),
     }
 }
 
@@ -434,20 +436,17 @@ fn template_example(method: &Method, function: &Function, object: &serde_json::M
     }
 }
 
-/// The page of a method, by its path from the pages' root.
-fn link_to(api: &Api, category: &Category, name: &str) -> Link {
-    let found = api
-        .methods
-        .iter()
-        .find(|method| method.name == name)
-        .and_then(|method| Some((method, method.functions.first()?)));
-    let path = found.map(|(method, function)| path_to(category, method, function)).unwrap_or_default();
+/// The page of a method.
+fn link_to(api: &Api, name: &str) -> Link {
+    let found = api.methods.iter().find(|method| method.name == name);
+    let found = found.and_then(|method| Some((method, method.functions.first()?)));
+    let path = found.map_or_else(String::new, |(method, function)| path_to(method, function));
     Link { title: name.to_owned(), path }
 }
 
 /// The other functions on the same method, its twin of the other REST version, then what else can be done with the same
 /// things: make, read, list, change, remove, and the rest.
-fn related(api: &Api, category: &Category, method: &Method, function: &Function) -> Vec<Link> {
+fn related(api: &Api, method: &Method, function: &Function) -> Vec<Link> {
     const MOST: usize = 12;
     let link = |other: &Method, function: &Function| Link {
         title: if other.name == method.name && other.rest != method.rest {
@@ -455,7 +454,7 @@ fn related(api: &Api, category: &Category, method: &Method, function: &Function)
         } else {
             function.title.clone()
         },
-        path: path_to(category, other, function),
+        path: path_to(other, function),
     };
     let same = method.functions.iter().filter(|other| other.name != function.name).map(|other| link(method, other));
     let mut beside: Vec<&Method> = api
@@ -490,10 +489,7 @@ fn version(rest: Rest) -> &'static str {
     }
 }
 
-/// The file of a page, seen from a page of the category.
-fn path_to(category: &Category, method: &Method, function: &Function) -> String {
-    if method.category == category.key {
-        return format!("./{}.mdx", function.kebab);
-    }
-    format!("{}{}/{}.mdx", "../".repeat(category.key.split('/').count()), method.category, function.kebab)
+/// The file of a page, by its path from the pages' root: a page of another language may have no neighbours.
+fn path_to(method: &Method, function: &Function) -> String {
+    format!("/{}/{}.mdx", method.category, function.kebab)
 }
