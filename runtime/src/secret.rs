@@ -20,11 +20,36 @@ impl Secret {
         &self.0
     }
 
-    /// Replaces each occurrence of the secret in a text that may quote it, such as the message of a library's error.
+    /// Replaces each occurrence of the secret in a text that may quote it, such as the message of a library's error. A short
+    /// one is replaced only where it stands by itself: inside other words it is no secret.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.is_empty() { text.to_owned() } else { text.replace(&self.0, MASK) }
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        if self.0.chars().count() >= SHORT {
+            return text.replace(&self.0, MASK);
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(&self.0) {
+            let (before, found) = rest.split_at(at);
+            let behind = &found[self.0.len()..];
+            let is_inside = before
+                .chars()
+                .next_back()
+                .or(masked.chars().next_back().filter(|_| before.is_empty()))
+                .is_some_and(char::is_alphanumeric)
+                || behind.starts_with(char::is_alphanumeric);
+            masked.push_str(before);
+            masked.push_str(if is_inside { &self.0 } else { MASK });
+            rest = behind;
+        }
+        masked + rest
     }
 }
+
+/// A shorter secret may be a part of any word.
+const SHORT: usize = 8;
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,5 +84,6 @@ mod tests {
         let secret = Secret::new("h0mMuchToLong");
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
         assert_eq!(secret.redact("GET /rest/1/h0mMuchToLong/profile"), "GET /rest/1/***/profile");
+        assert_eq!(Secret::new("t").redact("token t, 't', that tt"), "token ***, '***', that tt");
     }
 }

@@ -8,9 +8,13 @@ mod command_line;
 mod consumer;
 mod kept;
 mod limits;
+mod listing;
 mod opi;
 mod protocol;
 mod samples;
+mod screens;
 mod support;
+#[cfg(unix)]
+mod terminal;
 mod walks;
 mod whole_program;

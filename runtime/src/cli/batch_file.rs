@@ -291,7 +291,7 @@ impl<'de> Deserialize<'de> for Key {
 
 /// Asks before something is removed.
 fn confirm(deletes: usize, host: &str, matches: &ArgMatches) -> Result<(), Stop> {
-    if deletes == 0 || is_set(matches, "yes") {
+    if deletes == 0 || crate::cli::safety::is_agreed(matches) {
         return Ok(());
     }
     let count = if deletes == 1 { "1 command".to_owned() } else { format!("{deletes} commands") };

@@ -4,10 +4,11 @@ use clap::ArgMatches;
 use serde_json::Value;
 
 use crate::call::Call;
-use crate::cli::command::{given, is_set, key};
+use crate::cli::command::{given, given_all, is_set, key};
 use crate::cli::exit::Stop;
 use crate::cli::suggest::hint;
-use crate::cli::value::{Converted, Inputs, convert};
+use crate::cli::terms;
+use crate::cli::value::{Converted, Inputs};
 use crate::method::{Effect, Method, Paging, Rest};
 use crate::table::{Command, Param, split_path};
 use crate::value::{File, Object};
@@ -52,8 +53,9 @@ impl Given {
         let mut values = Vec::new();
         let mut faults = Vec::new();
         for (at, param) in command.params.iter().enumerate() {
-            let value = given(matches, &key(at))
-                .map(|text| convert(param, text, inputs, file_name(command, matches, param)))
+            let texts = given_all(matches, &key(at));
+            let value = (!texts.is_empty())
+                .then(|| terms::read(param, &texts, inputs, file_name(command, matches, param)))
                 .transpose();
             values.push(value.unwrap_or_else(|fault| {
                 faults.push(format!("--{}: {fault}", option(param)));
@@ -248,6 +250,12 @@ pub(crate) fn method(command: &Command<'static>) -> Method {
             Some("pagination") => Paging::Pagination,
             Some("limit-offset") => Paging::LimitOffset,
             _ => Paging::None,
+        },
+        records: match command.returns.as_ref().and_then(|returns| returns.records.clone()) {
+            Some(std::borrow::Cow::Borrowed(records)) => records,
+            // A name with escapes; there is one command a process.
+            Some(std::borrow::Cow::Owned(records)) => records.leak(),
+            None => "",
         },
         ..Method::unknown("")
     }

@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgAction, Command as Clap};
 
+use crate::cli::terms::{self, may_repeat};
 use crate::table::{Command, Param};
 
 /// An option that every command has.
@@ -16,7 +17,7 @@ pub(crate) struct Common {
     pub(crate) help: &'static str,
     pub(crate) group: Group,
     /// Whether help shows it without `--all`.
-    pub(crate) is_main: bool,
+    is_main: bool,
 }
 
 /// What an option is about; help shows each group apart.
@@ -64,6 +65,20 @@ impl Common {
         self
     }
 
+    /// Whether the option is of use to a command; help leaves out the others.
+    pub(crate) fn is_for(&self, command: &Command<'_>) -> bool {
+        match self.long {
+            "all" | "limit" => command.effect == "list",
+            "yes" => matches!(command.effect.as_ref(), "delete" | "update"),
+            _ => true,
+        }
+    }
+
+    /// Whether the help of a command shows it without `--all`.
+    pub(crate) fn is_main_for(&self, command: &Command<'_>) -> bool {
+        self.is_main && (self.long != "yes" || command.effect == "delete")
+    }
+
     /// The spelling that a command's parameters leave; none where they leave none.
     pub(crate) fn free(&self, command: &Command<'_>) -> Option<&'static str> {
         let is_taken = |name: &str| command.params.iter().any(|param| param.option.as_deref() == Some(name));
@@ -81,6 +96,7 @@ impl Common {
         }
         match self.value {
             Some(value) => argument.value_name(value).action(ArgAction::Set),
+            None if self.long == VERBOSE => argument.action(ArgAction::Count),
             None => argument.action(ArgAction::SetTrue),
         }
     }
@@ -122,6 +138,20 @@ pub(crate) const COMMON: &[Common] = &[
     Common::new(Group::Request, "rest", Some("2|3"), "REST version, for methods that exist in both; 2 if not given"),
     Common::new(Group::Request, "dry-run", None, "Print the request and send nothing").main(),
     Common::new(
+        Group::Request,
+        "curl",
+        None,
+        "Print the request as a command of curl, secrets masked, and send nothing",
+    ),
+    Common::new(
+        Group::Request,
+        "yes",
+        None,
+        "Do not ask before something is deleted, or many records are changed [env: B24_YES=1]",
+    )
+    .short('y')
+    .main(),
+    Common::new(
         Group::Table,
         "each",
         Some("TABLE"),
@@ -135,6 +165,8 @@ pub(crate) const COMMON: &[Common] = &[
         Some("FILE"),
         "Where it is noted what was sent; beside the table, as TABLE.journal, if not given",
     ),
+    Common::new(Group::Output, "all", None, "Bring every page of the list, not the first one").main(),
+    Common::new(Group::Output, "limit", Some("NUMBER"), "Bring so many records of the list at most").or("max").main(),
     Common::new(
         Group::Output,
         "output",
@@ -159,11 +191,25 @@ pub(crate) const COMMON: &[Common] = &[
     ),
     Common::new(Group::Other, "color", Some("WHEN"), "auto, always or never; NO_COLOR in the environment means never")
         .or("colour"),
-    Common::new(Group::Other, "yes", None, "Do not ask before something is removed or many records are changed"),
+    Common::new(
+        Group::Other,
+        VERBOSE,
+        None,
+        "Tell on standard error what is sent, waited for and repeated; twice for more. RUST_LOG chooses in detail",
+    )
+    .short('v'),
+    Common::new(Group::Other, "log-file", Some("FILE"), "Write that to the end of a file instead"),
     Common::new(Group::Other, "describe", None, "Print all that is known of the command as JSON"),
     Common::new(Group::Other, "help", None, "Show this help; with --all every option").short('h'),
-    Common::new(Group::Other, "all", None, "With --help: show every option"),
 ];
+
+/// The switch that may be given several times.
+const VERBOSE: &str = "verbose";
+
+/// How often `--verbose` is given.
+pub(crate) fn verbosity(matches: &clap::ArgMatches) -> u8 {
+    matches.try_get_one::<u8>(VERBOSE).ok().flatten().copied().unwrap_or(0)
+}
 
 /// The option of templates that makes every value empty.
 pub(crate) const EMPTY: &str = "empty";
@@ -184,13 +230,14 @@ pub fn reserved_options() -> Vec<&'static str> {
 
 /// A clap command of a sub-command that has nothing to do with a method, with the options that all of them have.
 pub(crate) fn sub(name: &'static str) -> Clap {
-    let options = COMMON.iter().filter(|option| matches!(option.long, "color" | "help"));
+    let options = COMMON.iter().filter(|option| matches!(option.long, "color" | "help" | "log-file" | VERBOSE));
     bare(format!("oint {name}")).args(options.map(|option| option.argument(option.long, option.short)))
 }
 
 /// The options of a sub-command's output, which [`crate::cli::output::Output`] reads.
 pub(crate) fn output_options() -> impl Iterator<Item = Arg> {
-    let options = COMMON.iter().filter(|option| option.group == Group::Output && option.long != "raw");
+    let options =
+        COMMON.iter().filter(|option| option.group == Group::Output && !matches!(option.long, "raw" | "all" | "limit"));
     options.map(|option| option.argument(option.long, option.short))
 }
 
@@ -229,8 +276,18 @@ pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
         clap = clap.args(long.map(|long| option.argument(long, short)));
     }
     let Some(command) = command else { return clap };
+    let mut names: Vec<String> = command.params.iter().map(|param| option(param).to_owned()).collect();
+    names.extend(COMMON.iter().flat_map(|option| [Some(option.long), option.second]).flatten().map(str::to_owned));
+    names.extend([EMPTY, MAP].map(str::to_owned));
     for (at, param) in command.params.iter().enumerate() {
-        clap = clap.arg(argument(at, param));
+        let mut argument = argument(at, param);
+        // Who knows the method by its documentation writes the name on the wire: `--id` where the option is `--deal`.
+        let wire = kebab(&param.name);
+        if !wire.is_empty() && !names.contains(&wire) {
+            argument = argument.alias(wire.clone());
+            names.push(wire);
+        }
+        clap = clap.arg(argument);
     }
     let switch = |name: &'static str, short: char| {
         Arg::new(name).long(name).short(short).value_name("BOOLEAN").num_args(0..=1).default_missing_value("true")
@@ -244,6 +301,30 @@ pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
     clap
 }
 
+/// The long option of a parameter.
+fn option<'p>(param: &'p Param<'_>) -> &'p str {
+    param.option.as_deref().unwrap_or(&param.name)
+}
+
+/// A name on the wire in the form of an option.
+fn kebab(name: &str) -> String {
+    let mut words = String::new();
+    let mut was_small = false;
+    for char in name.chars() {
+        match char {
+            char if !char.is_alphanumeric() => words.push('-'),
+            char => {
+                if char.is_uppercase() && was_small {
+                    words.push('-');
+                }
+                words.extend(char.to_lowercase());
+            }
+        }
+        was_small = char.is_lowercase() || char.is_ascii_digit();
+    }
+    words.trim_matches('-').to_owned()
+}
+
 /// The name under which clap keeps a parameter's value: a number cannot clash with a common option.
 pub(crate) fn key(at: usize) -> String {
     at.to_string()
@@ -251,8 +332,9 @@ pub(crate) fn key(at: usize) -> String {
 
 fn argument(at: usize, param: &Param<'static>) -> Arg {
     let long = param.option.as_deref().unwrap_or(&param.name).to_owned();
-    let mut argument =
-        Arg::new(key(at)).long(long).value_name(placeholder(param)).action(ArgAction::Set).allow_negative_numbers(true);
+    let mut argument = Arg::new(key(at)).long(long).value_name(placeholder(param)).allow_negative_numbers(true);
+    // Of a plain value the last one counts; what has parts is put together.
+    argument = argument.action(if may_repeat(param) { ArgAction::Append } else { ArgAction::Set });
     if let Some(short) = param.short {
         argument = argument.short(short);
     }
@@ -264,6 +346,9 @@ fn argument(at: usize, param: &Param<'static>) -> Arg {
 
 /// What stands for the value in help and messages.
 pub(crate) fn placeholder(param: &Param<'_>) -> &'static str {
+    if let Some(short) = terms::placeholder(param) {
+        return short;
+    }
     match param.type_word.as_ref() {
         "string" => "TEXT",
         "integer" | "number" => "NUMBER",
@@ -282,6 +367,12 @@ pub(crate) fn placeholder(param: &Param<'_>) -> &'static str {
 /// The value of an option; an empty one counts as not given.
 pub(crate) fn given<'m>(matches: &'m clap::ArgMatches, id: &str) -> Option<&'m str> {
     matches.try_get_one::<String>(id).ok().flatten().map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// The values of an option that may be given several times, empty ones left out.
+pub(crate) fn given_all<'m>(matches: &'m clap::ArgMatches, id: &str) -> Vec<&'m str> {
+    let values = matches.try_get_many::<String>(id).ok().flatten();
+    values.into_iter().flatten().map(String::as_str).filter(|value| !value.is_empty()).collect()
 }
 
 /// Whether a switch is given.

@@ -1,7 +1,7 @@
 //! The commands of `oint`. A new one joins with a row of [`COMMANDS`].
 
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::{batch_file, help, method};
+use crate::cli::{batch_file, help, method, search};
 use crate::table::Tables;
 
 /// A command of `oint`.
@@ -18,7 +18,14 @@ pub(crate) struct SubCommand {
 
 /// All commands, in the order of the start page.
 pub(crate) const COMMANDS: &[SubCommand] = &[
-    SubCommand { name: "bitrix24", usage: "bitrix24", about: "List the methods", run: method::bitrix24 },
+    SubCommand {
+        name: "search",
+        usage: "search <word>…",
+        about: "Find methods by what they are about",
+        run: search::run,
+    },
+    SubCommand { name: "bitrix24", usage: "bitrix24", about: "List the categories of methods", run: method::bitrix24 },
+    SubCommand { name: "", usage: "bitrix24 <category>", about: "List a category", run: method::bitrix24 },
     SubCommand {
         name: "",
         usage: "bitrix24 <method>",

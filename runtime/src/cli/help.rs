@@ -6,7 +6,7 @@ use crate::cli::command::{COMMON, Common, EMPTY, Group, can_be_empty, free_short
 use crate::cli::dispatch::COMMANDS;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{self, Stream};
-use crate::table::{Command, Param, Tables};
+use crate::table::{CategoryRow, Command, Outline, Param, Tables};
 
 /// Without `--all` no more optional parameters than these are shown.
 const MOST_OPTIONS: usize = 10;
@@ -66,36 +66,93 @@ pub(crate) fn painted(text: &str) -> String {
     text.lines().map(|text| line(text) + "\n").collect()
 }
 
-/// The list of all commands, or of one category.
-pub(crate) fn list(tables: &Tables, category: Option<&str>) -> String {
+/// The categories at the top, each with the number of its methods.
+pub(crate) fn categories(tables: &Tables) -> String {
+    let outlines: Vec<Outline<'static>> = tables.outlines().collect();
+    let tops: Vec<CategoryRow<'static>> = tables.categories().filter(|row| !row.folder.contains('/')).collect();
+    let widest = tops.iter().map(|row| row.folder.chars().count()).max().unwrap_or(0);
+    let mut text = format!("{} methods in {} categories:\n\n", outlines.len(), tops.len());
+    for row in &tops {
+        let count = outlines.iter().filter(|outline| is_within(&outline.category, &row.folder)).count();
+        text.push_str(&entry(&row.folder, widest, &format!("{:>4}  {}", count, row.title)));
+    }
+    text.push_str(
+        "\n`oint bitrix24 <category>` lists one, `oint search <word>…` finds methods, `oint bitrix24 <method> --help` shows how to\n\
+         call one. `oint bitrix24 --all` lists every method, `oint bitrix24 --describe` prints all that is known as JSON.\n",
+    );
+    text
+}
+
+/// A category and what is within it: named by its folder (`crm/deals`), by the folders as words, or by the last of them
+/// where no other ends so. None: there is no such category.
+pub(crate) fn category(tables: &Tables, words: &[String]) -> Option<String> {
+    let words: Vec<&str> = words.iter().map(String::as_str).take_while(|word| !word.starts_with('-')).collect();
+    let name = words.join("/").to_lowercase();
+    let rows: Vec<CategoryRow<'static>> = tables.categories().collect();
+    let ending = format!("/{name}");
+    let mut endings = rows.iter().filter(|row| row.folder.ends_with(&ending));
+    let row =
+        rows.iter().find(|row| row.folder == name).or_else(|| endings.next().filter(|_| endings.next().is_none()))?;
+    let mut text = heading(row);
+    let is_inner = |folder: &str| {
+        let rest = folder.strip_prefix(row.folder.as_ref()).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(|rest| !rest.contains('/'))
+    };
+    let inner: Vec<&CategoryRow<'static>> = rows.iter().filter(|other| is_inner(&other.folder)).collect();
+    let outlines: Vec<Outline<'static>> = tables.outlines().collect();
+    let widest = inner.iter().map(|row| row.folder.chars().count()).max().unwrap_or(0);
+    for row in &inner {
+        let count = outlines.iter().filter(|outline| is_within(&outline.category, &row.folder)).count();
+        text.push_str(&entry(&row.folder, widest, &format!("{:>4}  {}", count, row.title)));
+    }
+    if !inner.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&lines(outlines.iter().filter(|outline| outline.category == row.folder)));
+    text.push_str("\n`oint bitrix24 <method> --help` shows how to call one.\n");
+    Some(text)
+}
+
+/// Every method, by categories.
+pub(crate) fn everything(tables: &Tables) -> String {
+    let outlines: Vec<Outline<'static>> = tables.outlines().collect();
     let mut text = String::new();
-    let commands: Vec<Command<'static>> = tables.commands().collect();
-    for row in tables.categories().filter(|row| category.is_none_or(|category| row.folder == category)) {
-        text.push_str(&format!("{} ({})\n{}\n\n", row.title, row.folder, fill(&row.summary, "", width())));
-        let of_category: Vec<&Command<'static>> =
-            commands.iter().filter(|command| command.category == row.folder).collect();
-        let name = |command: &Command<'_>| command.method.as_deref().unwrap_or("–").to_owned();
-        let widths = (
-            of_category.iter().map(|command| command.function.chars().count()).max().unwrap_or(0),
-            of_category.iter().map(|command| name(command).chars().count()).max().unwrap_or(0),
-        );
-        for command in of_category {
-            let gone = if command.deprecated.is_some() { " (deprecated)" } else { "" };
-            text.push_str(&format!(
-                "  {:<a$}  {:<b$}  {}{gone}\n",
-                command.function,
-                name(command),
-                command.title,
-                a = widths.0,
-                b = widths.1
-            ));
-        }
+    for row in tables.categories() {
+        text.push_str(&heading(&row));
+        text.push_str(&lines(outlines.iter().filter(|outline| outline.category == row.folder)));
         text.push('\n');
     }
     text.push_str(
         "`oint bitrix24 <method> --help` shows one; `--describe` prints it as JSON, without a method all of them.\n",
     );
     text
+}
+
+fn heading(row: &CategoryRow<'_>) -> String {
+    format!("{} ({}):\n{}\n\n", row.title, row.folder, fill(&row.summary, "", width()))
+}
+
+fn is_within(category: &str, folder: &str) -> bool {
+    category.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn entry(name: &str, widest: usize, text: &str) -> String {
+    format!("  {name:<widest$}  {text}\n")
+}
+
+/// A line a method: function, REST name and title, in columns that fit the screen.
+pub(crate) fn lines<'o>(outlines: impl Iterator<Item = &'o Outline<'static>>) -> String {
+    let rows: Vec<[String; 3]> = outlines
+        .map(|outline| {
+            let gone = if outline.deprecated.is_some() { " (deprecated)" } else { "" };
+            let version = if outline.rest == 3 { " (REST 3.0)" } else { "" };
+            let method = outline.method.as_deref().unwrap_or("–");
+            [outline.function.to_string(), method.to_owned(), format!("{}{version}{gone}", outline.title)]
+        })
+        .collect();
+    let widest = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
+    let (a, b) = (widest(0), widest(1));
+    rows.iter().map(|[function, method, title]| format!("  {function:<a$}  {method:<b$}  {title}\n")).collect()
 }
 
 /// Whether a command talks to a portal, so that the connection's options are of use.
@@ -178,14 +235,15 @@ fn common(text: &mut String, command: &Command<'static>, all: bool, width: usize
         let long = option.free(command)?;
         Some((flags(free_short(command, option.short), long, option.value), option.help.to_owned()))
     };
+    let fitting = || COMMON.iter().filter(|option| option.is_for(command));
     if all {
         for (group, title) in Group::ALL {
-            section(text, title, COMMON.iter().filter(|option| option.group == group).filter_map(line), width);
+            section(text, title, fitting().filter(|option| option.group == group).filter_map(line), width);
         }
         return;
     }
-    section(text, "Common options", COMMON.iter().filter(|option| option.is_main).filter_map(line), width);
-    let others = COMMON.iter().filter(|option| !option.is_main).filter_map(|option| option.free(command));
+    section(text, "Common options", fitting().filter(|option| option.is_main_for(command)).filter_map(line), width);
+    let others = fitting().filter(|option| !option.is_main_for(command)).filter_map(|option| option.free(command));
     let others: Vec<String> = others.map(|long| format!("--{long}")).collect();
     text.push_str(&format!("{}\n", fill(&format!("  and {} (--help --all)", others.join(", ")), "  ", width)));
 }

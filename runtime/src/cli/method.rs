@@ -9,18 +9,22 @@ use crate::call::Call;
 use crate::cli::command::{self, given, is_set};
 use crate::cli::connect::{self, Connection};
 use crate::cli::exit::{Exit, Stop};
+use crate::cli::list::{self, Wanted};
 use crate::cli::output::Output;
 use crate::cli::value::Inputs;
-use crate::cli::{body, bulk, help, note, parse, print_json, procedure, show, suggest, value};
+use crate::cli::{body, bulk, curl, help, note, parse, print, print_json, procedure, safety, show, suggest, value};
 use crate::table::{Command, Tables};
 
 /// `oint bitrix24 …`
 pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     let Some((name, rest)) = arguments.split_first() else {
-        return show(&help::list(tables, None));
+        return show(&help::categories(tables));
     };
     match name.as_str() {
-        "--help" | "-h" | "help" => return show(&help::list(tables, None)),
+        "--help" | "-h" | "help" => return show(&help::categories(tables)),
+        "--all" => return show(&help::everything(tables)),
+        // The other way to call any method.
+        "call" => return any_method(tables, rest),
         "--describe" => {
             let commands: Vec<Command<'static>> = tables.commands().collect();
             return print_json(&commands);
@@ -32,8 +36,8 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
     }
     let version = rest_version(rest)?;
     let Some(command) = tables.command(name, version) else {
-        if tables.categories().any(|category| category.folder == name.as_str()) {
-            return show(&help::list(tables, Some(name)));
+        if let Some(list) = help::category(tables, arguments) {
+            return show(&list);
         }
         return Err(unknown_method(tables, name, version));
     };
@@ -42,6 +46,7 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
     if is_set(&matches, "help") {
         return show(&help::command(&command, is_set(&matches, "all")));
     }
+    let wanted = Wanted::new(&matches)?;
     if is_set(&matches, "describe") {
         return print_json(&command);
     }
@@ -59,7 +64,8 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
     }
     let inputs = Inputs::new();
     let is_offline = command.method.is_none();
-    let missing = if is_offline || is_set(&matches, "dry-run") { Vec::new() } else { connection.missing() };
+    let is_shown = is_set(&matches, "dry-run") || is_set(&matches, "curl");
+    let missing = if is_offline || is_shown { Vec::new() } else { connection.missing() };
     let call = body::call(&command, &matches, &inputs, missing)?;
     for text in inputs.notes.take() {
         note(&text);
@@ -68,14 +74,15 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
         return output.print(call.into_value());
     }
     if let Some(procedure) = command.procedure.as_deref() {
-        return procedure::carry_out(procedure, call, connection, &matches, &output);
+        let run = Run { tables, command: Some(&command), wanted, matches: &matches, output: &output };
+        return procedure::carry_out(procedure, call, connection, &run);
     }
-    carry_out(call, records_of(&command), connection, &matches, &output)
+    Run { tables, command: Some(&command), wanted, matches: &matches, output: &output }.carry_out(call, connection)
 }
 
 /// `oint call <method>`: any method at all.
-pub(super) fn any_method(_: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
-    const USAGE: &str = "Call any REST method, known here or not\n\nUsage: oint call <method> --url <ADDRESS> [--token <TOKEN>] [--params <JSON>] [--rest 3] [--dry-run]\n\nExample:\n  oint call crm.any.method --params '{\"ID\": 1}'\n";
+pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    const USAGE: &str = "Call any REST method, known here or not\n\nUsage: oint call <method> --url <ADDRESS> [--token <TOKEN>] [--params <JSON>] [--rest 3] [--dry-run]\n\n`oint bitrix24 call …` is the same. Output, --curl, --yes and the other common options are those of `oint bitrix24 UpdateUser --help --all`.\n\nExample:\n  oint call crm.any.method --params '{\"ID\": 1}'\n";
     let name = match arguments.first().map(String::as_str) {
         None | Some("--help" | "-h" | "help") => return show(USAGE),
         Some(option) if option.starts_with('-') => {
@@ -107,10 +114,12 @@ pub(super) fn any_method(_: &Tables, arguments: &[String]) -> Result<Exit, Stop>
         }
     }
     let connection = Connection::new(&matches);
-    if !is_set(&matches, "dry-run") && !connection.missing().is_empty() {
+    let is_shown = is_set(&matches, "dry-run") || is_set(&matches, "curl");
+    if !is_shown && !connection.missing().is_empty() {
         return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));
     }
-    carry_out(call, "", connection, &matches, &Output::new(&matches)?)
+    let (output, wanted) = (Output::new(&matches)?, Wanted::new(&matches)?);
+    Run { tables, command: None, wanted, matches: &matches, output: &output }.carry_out(call, connection)
 }
 
 /// The option `--rest`, which decides what command there is at all.
@@ -177,25 +186,46 @@ fn emptied(value: &Value) -> Value {
     }
 }
 
-/// Sends a call, or shows it, and prints the answer; `records` is the place of the records in a result.
-pub(super) fn carry_out(
-    call: Call,
-    records: &str,
-    connection: Connection,
-    matches: &ArgMatches,
-    output: &Output,
-) -> Result<Exit, Stop> {
-    if is_set(matches, "dry-run") {
-        return print_json(&shown(&call, connection, matches)?);
+/// What is to be done with a call.
+pub(super) struct Run<'r> {
+    pub(super) tables: &'r Tables,
+    /// The command that it comes from; none for a method that was named only.
+    pub(super) command: Option<&'r Command<'static>>,
+    pub(super) wanted: Wanted,
+    pub(super) matches: &'r ArgMatches,
+    pub(super) output: &'r Output,
+}
+
+impl Run<'_> {
+    /// Sends a call, or shows it, and prints the answer.
+    pub(super) fn carry_out(&self, call: Call, connection: Connection) -> Result<Exit, Stop> {
+        list::check(&call, self.wanted, self.output)?;
+        if is_set(self.matches, "dry-run") {
+            return print_json(&shown(&call, connection, self.matches)?);
+        }
+        if is_set(self.matches, "curl") {
+            return print(&curl::command(&shown(&call, connection, self.matches)?));
+        }
+        let client = connection.client(self.matches)?;
+        if let Some(question) = safety::question(self.tables, self.command, &call, &client) {
+            safety::confirm(&question, safety::is_agreed(self.matches))?;
+        }
+        if let Wanted::Walk(limit) = self.wanted {
+            return list::walk(&client, call, limit, self.output);
+        }
+        let (method, params) = (call.method().clone(), call.params().clone());
+        let mut answer =
+            interruptible(&method.name, method.effect.is_read(), async { Ok(client.execute(call).await?) })?;
+        if self.output.is_raw() {
+            return self.output.print(Value::Object(answer.into_raw()));
+        }
+        let records = self.command.map(records_of).unwrap_or_default();
+        answer.narrow(records);
+        let result = std::mem::take(&mut answer.result);
+        let exit = self.output.print(result)?;
+        list::note_more(&params, method.paging, &answer);
+        Ok(exit)
     }
-    let client = connection.client(matches)?;
-    let (name, is_read) = (call.method().name.clone(), call.method().effect.is_read());
-    let mut answer = interruptible(&name, is_read, async { Ok(client.execute(call).await?) })?;
-    if output.is_raw() {
-        return output.print(Value::Object(answer.into_raw()));
-    }
-    answer.narrow(records);
-    output.print(answer.result)
 }
 
 /// The place of the records in a command's result; empty where the result is what is wanted.

@@ -6,17 +6,24 @@ mod body;
 mod bulk;
 mod command;
 mod connect;
+mod curl;
 mod dispatch;
 mod download;
 mod exit;
 mod help;
 mod json;
+mod list;
+mod logging;
 mod method;
 mod output;
 mod pager;
 mod procedure;
+mod progress;
+mod safety;
+mod search;
 mod suggest;
 mod terminal;
+mod terms;
 mod value;
 
 use std::ffi::OsString;
@@ -29,7 +36,7 @@ use serde_json::Value;
 use crate::address::without_codes;
 use crate::table::Tables;
 
-use command::given;
+use command::{given, verbosity};
 use connect::Connection;
 use exit::{Exit, Stop};
 use method::{rest_version, shown, unknown_method};
@@ -80,6 +87,7 @@ pub fn main(tables: &Tables) -> ExitCode {
     let exit = match run(tables, arguments) {
         Ok(exit) => exit,
         Err(stop) => {
+            progress::clear();
             let message = without_codes(stop.message.trim_end());
             let _ = writeln!(std::io::stderr(), "{}: {message}", terminal::bold(Stream::Err, "error"));
             return stop.exit.into();
@@ -145,6 +153,7 @@ fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Stop> 
     if let Some(choice) = given(&matches, "color") {
         terminal::choose_colour(choice)?;
     }
+    logging::start(verbosity(&matches), given(&matches, "log-file"))?;
     Ok(matches)
 }
 
@@ -155,7 +164,8 @@ fn is_on(variable: &str) -> bool {
 
 /// Says what people should know without being stopped.
 fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{}: {}", terminal::bold(Stream::Err, "note"), without_codes(text));
+    let line = format!("{}: {}", terminal::bold(Stream::Err, "note"), without_codes(text));
+    progress::aside(|| drop(writeln!(std::io::stderr(), "{line}")));
 }
 
 /// Prints JSON that is a contract: the same everywhere, whatever the options for the output say.

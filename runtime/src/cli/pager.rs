@@ -13,7 +13,8 @@ pub(crate) fn show(text: &str) -> bool {
     let Some((columns, lines)) = terminal_size::terminal_size() else { return false };
     let rows: usize =
         text.lines().map(|line| line.chars().count().div_ceil(usize::from(columns.0).max(1)).max(1)).sum();
-    if rows < usize::from(lines.0) {
+    // A terminal that does not tell its size has no pages.
+    if lines.0 == 0 || rows < usize::from(lines.0) {
         return false;
     }
     let pager = std::env::var("PAGER").unwrap_or_else(|_| "less".to_owned());

@@ -10,23 +10,18 @@ use crate::call::Call;
 use crate::cli::command::is_set;
 use crate::cli::connect::Connection;
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::method;
+use crate::cli::method::{self, Run};
 use crate::cli::output::Output;
 use crate::client::Upload;
 use crate::secret::MASK;
 use crate::value::Object;
 
 /// Carries out a procedure. `call` holds the parameters, and the method where there is one.
-pub(super) fn carry_out(
-    procedure: &str,
-    call: Call,
-    connection: Connection,
-    matches: &ArgMatches,
-    output: &Output,
-) -> Result<Exit, Stop> {
+pub(super) fn carry_out(procedure: &str, call: Call, connection: Connection, run: &Run<'_>) -> Result<Exit, Stop> {
+    let (matches, output) = (run.matches, run.output);
     match procedure {
-        "upload" => upload(&call, connection, matches, output),
-        "filter-structure" => filter_structure(call, connection, matches, output),
+        "upload" => upload(&call, connection, run),
+        "filter-structure" => filter_structure(call, connection, run),
         "oauth-link" => oauth_link(&call, output),
         "oauth-code" => oauth_token("authorization_code", "code", &call, matches, output),
         "oauth-refresh" => oauth_token("refresh_token", "refresh_token", &call, matches, output),
@@ -36,9 +31,10 @@ pub(super) fn carry_out(
 
 /// Sends the file among the parameters in two steps: the other parameters ask for a place, the file goes there as a
 /// form. Names and content of it are no parameters of the first step.
-fn upload(call: &Call, connection: Connection, matches: &ArgMatches, output: &Output) -> Result<Exit, Stop> {
-    if is_set(matches, "dry-run") {
-        return method::carry_out(call.clone(), "", connection, matches, output);
+fn upload(call: &Call, connection: Connection, run: &Run<'_>) -> Result<Exit, Stop> {
+    let (matches, output) = (run.matches, run.output);
+    if is_set(matches, "dry-run") || is_set(matches, "curl") {
+        return run.carry_out(call.clone(), connection);
     }
     let name = call.method().name.clone();
     let mut place = Call::new(call.method().clone());
@@ -60,9 +56,10 @@ fn upload(call: &Call, connection: Connection, matches: &ArgMatches, output: &Ou
 }
 
 /// The fields that a filter takes, each with its type: asks the portal and keeps what is marked for filters.
-fn filter_structure(call: Call, connection: Connection, matches: &ArgMatches, output: &Output) -> Result<Exit, Stop> {
-    if is_set(matches, "dry-run") {
-        return method::carry_out(call, "", connection, matches, output);
+fn filter_structure(call: Call, connection: Connection, run: &Run<'_>) -> Result<Exit, Stop> {
+    let (matches, output) = (run.matches, run.output);
+    if is_set(matches, "dry-run") || is_set(matches, "curl") {
+        return run.carry_out(call, connection);
     }
     let is_empty = method::is_empty(matches)?;
     let client = connection.client(matches)?;

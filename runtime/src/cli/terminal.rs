@@ -26,6 +26,9 @@ pub(crate) enum Stream {
     Err,
 }
 
+/// The columns of a terminal that does not tell.
+const USUAL_WIDTH: usize = 80;
+
 /// What `--color` says; one for the process, as messages come from everywhere.
 static COLOUR: AtomicU8 = AtomicU8::new(Colour::Auto as u8);
 
@@ -69,7 +72,8 @@ pub(crate) fn width() -> Option<usize> {
     if !is_terminal(Stream::Out) {
         return None;
     }
-    terminal_size::terminal_size_of(std::io::stdout()).map(|(columns, _)| usize::from(columns.0).max(20))
+    let known = terminal_size::terminal_size_of(std::io::stdout()).map(|(columns, _)| usize::from(columns.0));
+    Some(known.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH))
 }
 
 /// Whether somebody can be asked: they see standard error and type into standard input.

@@ -55,6 +55,16 @@ impl Inputs {
         Self { is_table: true, ..Self::new() }
     }
 
+    /// Whether texts are cells of a table.
+    pub(crate) fn is_table(&self) -> bool {
+        self.is_table
+    }
+
+    /// Says when a key of a parameter is none of the known ones, but nearly one.
+    pub(crate) fn note_key(&self, param: &Param<'_>, key: &str) {
+        note_misspelt(param, key, self);
+    }
+
     fn is_body(&self) -> bool {
         self.body.get()
     }
@@ -264,6 +274,11 @@ fn datetime(text: &str) -> Result<Value, String> {
 fn whole_seconds(text: &str) -> String {
     let Some((seconds, rest)) = text.split_once('.') else { return text.to_owned() };
     format!("{seconds}{}", rest.trim_start_matches(|char: char| char.is_ascii_digit()))
+}
+
+/// A value whose type nobody knows: a number, a list or a word of JSON where it is written like one, else text.
+pub(crate) fn plain(text: &str) -> Value {
+    serde_json::from_str(text.trim()).unwrap_or_else(|_| unescape(text).into())
 }
 
 fn any(text: &str, inputs: &Inputs) -> Result<Value, String> {

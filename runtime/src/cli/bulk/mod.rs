@@ -161,7 +161,7 @@ fn refused(refused: Refused) -> Stop {
 
 /// Asks before many records are changed or removed; where nobody can be asked, `--yes` has to say it.
 fn confirm(method: &Method, rows: u64, host: &str, matches: &ArgMatches) -> Result<(), Stop> {
-    if !matches!(method.effect, Effect::Update | Effect::Delete) || is_set(matches, "yes") {
+    if !matches!(method.effect, Effect::Update | Effect::Delete) || crate::cli::safety::is_agreed(matches) {
         return Ok(());
     }
     let count = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };

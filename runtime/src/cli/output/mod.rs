@@ -86,6 +86,11 @@ impl Output {
         matches!(self.format, Some(Format::Ndjson | Format::Table | Format::Csv))
     }
 
+    /// Whether anything was asked for, so that lines for people are not what is wanted.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.format.is_some() || self.query.is_some() || self.out.is_some() || self.columns.names().is_some()
+    }
+
     /// The format: the one that was asked for, or what suits the place. People get tables and colours, programs JSON.
     fn format(&self, is_list_of_objects: bool) -> Format {
         let is_for_people = self.out.is_none() && terminal::is_terminal(Stream::Out);

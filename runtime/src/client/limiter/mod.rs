@@ -185,7 +185,11 @@ impl Limiter {
         loop {
             match self.take(size).await {
                 Ok(()) => return since.elapsed(),
-                Err(wait) => tokio::time::sleep(wait).await,
+                Err(wait) => {
+                    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                    tracing::debug!(target: "bitrix24", limit = "rate", wait_ms, "waiting");
+                    tokio::time::sleep(wait).await;
+                }
             }
         }
     }

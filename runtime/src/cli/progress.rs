@@ -1,0 +1,137 @@
+//! What moves on a terminal while `oint` works: the bar of a long command, and how long the portal's limits still hold it
+//! up. Nothing of it is drawn where standard error is no terminal.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::terminal::{self, Stream};
+
+/// A shorter wait is over before anybody has read of it.
+const SHORT: Duration = Duration::from_millis(400);
+/// How often a running number is drawn.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is drawn at the moment; one for the process, as there is one last line.
+static SHOWN: Mutex<Shown> = Mutex::new(Shown { bar: None, until: None });
+
+struct Shown {
+    bar: Option<ProgressBar>,
+    /// When the wait that is being counted down ends.
+    until: Option<Instant>,
+}
+
+fn shown() -> MutexGuard<'static, Shown> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The bar of a command; [`clear`] takes it away.
+pub(crate) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    /// Begins a bar that counts `unit`s, such as records; invisible where there is no terminal.
+    pub(crate) fn new(unit: &str) -> Self {
+        if !terminal::is_terminal(Stream::Err) {
+            return Self(None);
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style(&format!("{{spinner}} {{human_pos}} {unit}  {{per_sec}}  {{elapsed}}  {{msg}}")));
+        bar.enable_steady_tick(TICK);
+        shown().bar = Some(bar.clone());
+        Self(Some(bar))
+    }
+
+    /// Whether anybody sees it.
+    pub(crate) fn is_visible(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Tells how far the command has come, and of how many, where that is known.
+    pub(crate) fn set(&self, done: u64, total: Option<u64>) {
+        let Some(bar) = &self.0 else { return };
+        if let Some(total) = total.filter(|total| bar.length() != Some(*total)) {
+            bar.set_length(total);
+            bar.set_style(style("{bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left  {msg}"));
+        }
+        bar.set_position(done);
+    }
+
+    /// Does something that may write to the terminal, with the bar out of the way.
+    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+
+    /// Another handle, for a callback.
+    pub(crate) fn handle(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+/// Does something that writes to the terminal, with whatever is drawn out of the way.
+pub(crate) fn aside<T>(work: impl FnOnce() -> T) -> T {
+    let bar = shown().bar.clone();
+    match bar {
+        Some(bar) => bar.suspend(work),
+        None => work(),
+    }
+}
+
+/// A style whose template is known to be one.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+}
+
+/// Takes away whatever is drawn, so that a message can be written.
+pub(crate) fn clear() {
+    let mut shown = shown();
+    shown.until = None;
+    if let Some(bar) = shown.bar.take() {
+        bar.finish_and_clear();
+    }
+}
+
+/// Counts down a wait for a limit: at the bar where there is one, on a line of its own otherwise.
+pub(crate) fn waiting(reason: String, wait: Duration) {
+    if wait < SHORT || !terminal::is_terminal(Stream::Err) {
+        return;
+    }
+    let until = Instant::now() + wait;
+    let mut shown = shown();
+    let is_counting = shown.until.is_some_and(|known| known > Instant::now());
+    shown.until = Some(shown.until.map_or(until, |known| known.max(until)));
+    if is_counting {
+        return;
+    }
+    let of_command = shown.bar.clone();
+    let is_own = of_command.is_none();
+    let bar = of_command.unwrap_or_else(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(style("{spinner} {msg}"));
+        shown.bar = Some(bar.clone());
+        bar
+    });
+    drop(shown);
+    std::thread::spawn(move || count_down(&bar, &reason, is_own));
+}
+
+fn count_down(bar: &ProgressBar, reason: &str, is_own: bool) {
+    loop {
+        let left = self::shown().until.map(|until| until.saturating_duration_since(Instant::now()));
+        match left.filter(|left| !left.is_zero()) {
+            Some(left) if !bar.is_finished() => {
+                bar.set_message(format!("{reason}: next call in {:.1} s", left.as_secs_f64()));
+                bar.tick();
+            }
+            _ => break,
+        }
+        std::thread::sleep(TICK);
+    }
+    bar.set_message("");
+    if is_own {
+        clear();
+    }
+}
