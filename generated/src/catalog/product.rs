@@ -41,7 +41,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_records("product"),
+                    .with_records("element"),
             )
             .param("fields", fields),
     )
@@ -324,7 +324,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_records("product"),
+                    .with_records("element"),
             )
             .param("id", rt::value::id(id))
             .param("fields", fields),

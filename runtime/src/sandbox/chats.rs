@@ -243,9 +243,12 @@ pub(super) fn recent(call: &mut Call<'_>) -> Outcome {
             let in_chat = |message: &&Object| message.get("CHAT_ID").and_then(number) == Some(*id);
             let last = call.store().all(MESSAGE).values().rev().find(in_chat);
             let newest = last.and_then(|message| message.get("ID")).and_then(number).unwrap_or(0);
+            let date = last.and_then(|message| message.get("DATE")).or_else(|| chat.get("DATE_CREATE"));
             let item = json!({
                 "id": format!("chat{id}"), "chat_id": id, "type": "chat", "title": chat.get("TITLE"),
-                "message": last.map(shown), "chat": summary(*id, chat),
+                "message": last.map(shown), "chat": summary(*id, chat), "avatar": { "url": "", "color": "#f76187" }, "counter": 0,
+                "last_id": newest, "pinned": false, "unread": false, "has_reminder": false, "date_update": date,
+                "date_last_activity": date, "options": [],
             });
             (newest, item)
         })

@@ -61,7 +61,7 @@ fn put(store: &mut Store, collection: &str, fields: Object) -> Result<(), String
         if name != entity.id {
             let kind = entity.kind(&name);
             let value = records::normal(entity, kind, value);
-            let value = if kind == Kind::Multi { records::merged(&Value::Null, value) } else { value };
+            let value = if kind == Kind::Multi { records::merged(&name, &Value::Null, value) } else { value };
             record.insert(name, value);
         }
     }

@@ -103,6 +103,19 @@ fn shown(record: &Object, base: &str) -> Value {
     Value::Object(shown)
 }
 
+/// The answer to a call that made an object: what the portal reads from its database as text is still a number then.
+fn made(record: &Object, base: &str) -> Value {
+    let mut made = shown(record, base);
+    for key in ["ID", "REAL_OBJECT_ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION"] {
+        if let Some(value) = made.get_mut(key)
+            && let Some(number) = number(value)
+        {
+            *value = number.into();
+        }
+    }
+    made
+}
+
 fn field<'r>(record: &'r Object, key: &str) -> &'r str {
     record.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -217,7 +230,7 @@ fn make_folder(call: &mut Call<'_>, parent: u64) -> Outcome {
     let storage = call.store().get(OBJECT, parent).and_then(|parent| number(parent.get("STORAGE_ID")?)).unwrap_or(0);
     let (id, now) = (call.store_mut().next(OBJECT), iso(call.now));
     let record = New { name: &name, parent, storage, user: call.user, now: &now }.record(id, "folder");
-    let answer = shown(&record, call.base);
+    let answer = made(&record, call.base);
     call.store_mut().put(OBJECT, id, record);
     Ok(answer.into())
 }
@@ -290,7 +303,7 @@ fn make_file(
     record.insert("FILE_ID".into(), content_id.to_string().into());
     record.insert("SIZE".into(), content.len().to_string().into());
     record.insert(TOKEN.into(), format!("{:032x}", state.secrets.u128(..)).into());
-    let answer = shown(&record, base);
+    let answer = made(&record, base);
     state.store.put(OBJECT, id, record);
     Ok(answer)
 }

@@ -241,6 +241,7 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("tasks.task.delegate", "task", tasks::delegate),
     ("tasks.task.disapprove", "task", tasks::pause),
     ("tasks.task.get", "task", tasks::get),
+    ("tasks.task.getfields", "task", tasks::fields),
     ("tasks.task.pause", "task", tasks::pause),
     ("tasks.task.renew", "task", tasks::pause),
     ("tasks.task.start", "task", tasks::start),

@@ -86,6 +86,12 @@ pub(super) struct Entity {
     /// `NAME:type` for each field, `!` behind it where callers cannot write it. `*`: any others are taken, too.
     #[serde(default, deserialize_with = "fields")]
     pub(super) fields: IndexMap<String, Field>,
+    /// The directories (`crm.status`) that hold the values of fields.
+    #[serde(default)]
+    pub(super) directories: BTreeMap<String, String>,
+    /// The key of `result` that holds the description of the fields.
+    #[serde(default)]
+    pub(super) described_as: Option<String>,
     /// The values of a new record that the caller does not set.
     #[serde(default)]
     pub(super) defaults: Object,
@@ -227,6 +233,8 @@ pub(super) struct Field {
 pub(super) enum Kind {
     Text,
     Integer,
+    /// A whole number that is answered as such where others are text.
+    Count,
     Number,
     /// An amount with two decimals.
     Money,
@@ -244,6 +252,7 @@ impl Kind {
     const WORDS: &'static [(&'static str, Kind)] = &[
         ("text", Kind::Text),
         ("int", Kind::Integer),
+        ("count", Kind::Count),
         ("num", Kind::Number),
         ("money", Kind::Money),
         ("flag", Kind::Flag),
@@ -258,7 +267,7 @@ impl Kind {
     pub(super) fn documented(self) -> &'static str {
         match self {
             Self::Text | Self::Any => "string",
-            Self::Integer => "integer",
+            Self::Integer | Self::Count => "integer",
             Self::Number | Self::Money => "double",
             Self::Flag => "char",
             Self::Date => "date",

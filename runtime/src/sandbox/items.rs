@@ -28,6 +28,7 @@ const SMART: &str = "crm.item";
 struct Kin {
     entity: &'static Entity,
     collection: String,
+    type_id: u64,
     /// Its stages are called states.
     has_states: bool,
 }
@@ -57,7 +58,7 @@ fn kin(call: &Call<'_>) -> Result<Kin, Refusal> {
             (named(SMART)?, format!("{SMART}.{other}"))
         }
     };
-    Ok(Kin { entity, collection, has_states: matches!(type_id, 1 | 7) })
+    Ok(Kin { entity, collection, type_id, has_states: matches!(type_id, 1 | 7) })
 }
 
 impl Kin {
@@ -88,12 +89,23 @@ impl Kin {
             let value = match (kind, value.as_str()) {
                 (Kind::Integer, Some(text)) => text.parse::<i64>().map_or(Value::Null, Value::from),
                 (Kind::Number | Kind::Money, Some(text)) => text.parse::<f64>().map_or(Value::Null, number_of),
+                // Lists of records are lists of numbers.
+                (Kind::List, _) => {
+                    match value.as_array().map(|items| items.iter().map(number).collect::<Option<Vec<u64>>>()) {
+                        Some(Some(numbers)) => numbers.into(),
+                        _ => value.clone(),
+                    }
+                }
                 _ => value.clone(),
             };
             let name = if original && name.starts_with("UF_") { name.clone() } else { self.outer(name) };
             (name, value)
         });
-        shown.collect()
+        let mut shown: Object = shown.collect();
+        if all || select.iter().any(|name| name == "entityTypeId") {
+            shown.insert("entityTypeId".into(), self.type_id.into());
+        }
+        shown.into()
     }
 
     fn sent(&self, call: &Call<'_>) -> Object {
@@ -101,7 +113,8 @@ impl Kin {
         let stored = given.into_iter().map(|(name, value)| (self.inner(&name), value));
         let writable = stored.filter(|(name, _)| match self.entity.fields.get(name) {
             Some(field) => !field.readonly,
-            None => name.starts_with("UF_") || name.starts_with("PARENT_ID_"),
+            // Those who watch a record are none of its fields in the older methods.
+            None => name.starts_with("UF_") || name.starts_with("PARENT_ID_") || name == "OBSERVERS",
         });
         writable
             .map(|(name, value)| {
@@ -161,7 +174,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     let (mut record, fields) = (before.clone(), kin.sent(call));
     for (name, value) in &fields {
         let value = match (kin.entity.kind(name), record.get(name)) {
-            (Kind::Multi, Some(known)) => records::merged(known, value.clone()),
+            (Kind::Multi, known) => records::merged(name, known.unwrap_or(&Value::Null), value.clone()),
             _ => value.clone(),
         };
         record.insert(name.clone(), value);

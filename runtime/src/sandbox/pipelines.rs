@@ -74,6 +74,17 @@ fn directory(type_id: u64, pipeline: u64) -> String {
     }
 }
 
+/// The type whose stages a directory holds.
+fn type_of_directory(directory: &str) -> Option<u64> {
+    match directory {
+        "STATUS" => Some(LEAD),
+        "QUOTE_STATUS" => Some(QUOTE),
+        other if other.starts_with("DEAL_STAGE") => Some(DEAL),
+        other if other.starts_with("SMART_INVOICE_STAGE_") => Some(INVOICE),
+        other => other.strip_prefix("DYNAMIC_")?.split_once("_STAGE_")?.0.parse().ok(),
+    }
+}
+
 /// What stands before the codes of a pipeline's stages.
 fn prefix(type_id: u64, pipeline: u64) -> String {
     match (type_id, pipeline) {
@@ -137,6 +148,10 @@ fn put_pipeline(store: &mut Store, id: u64, type_id: u64, name: &str, sort: u64,
     record.insert("SORT".into(), sort.into());
     record.insert("ENTITY_TYPE_ID".into(), type_id.into());
     record.insert("IS_DEFAULT".into(), if is_default { "Y" } else { "N" }.into());
+    if type_id == DEAL && !is_default {
+        record.insert("ORIGIN_ID".into(), "".into());
+        record.insert("ORIGINATOR_ID".into(), "".into());
+    }
     store.put(PIPELINES, id, record.clone());
     put_stages(store, type_id, id);
     record
@@ -393,7 +408,10 @@ pub(super) fn directories(call: &mut Call<'_>) -> Outcome {
     for entry in query.run(call.store().all(STAGES), "ID").records {
         let id = text(entry, "ENTITY_ID");
         if !types.iter().any(|known| known["ID"] == id) {
-            types.push(json!({ "ID": id, "NAME": records::label(id), "CATEGORY_ID": entry.get("CATEGORY_ID").and_then(number) }));
+            types.push(
+                json!({ "ID": id, "NAME": records::label(id), "CATEGORY_ID": entry.get("CATEGORY_ID").and_then(number),
+                "ENTITY_TYPE_ID": type_of_directory(id) }),
+            );
         }
     }
     for known in &mut types {

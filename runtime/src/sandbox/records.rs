@@ -28,7 +28,7 @@ fn carry_out(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
         Verb::Fields => {
             let mut all = fields(entity);
             all.extend(user_fields::described(call.store(), &entity.name));
-            Ok(all.into())
+            Ok(wrapped(entity.described_as.as_deref(), all.into()).into())
         }
     }
 }
@@ -195,6 +195,7 @@ pub(super) fn normal(entity: &Entity, kind: Kind, value: Value) -> Value {
             "y" | "1" | "true" => "Y".into(),
             _ => "N".into(),
         },
+        (Kind::Count, Some(text)) => text.trim().parse::<i64>().map_or(value, Value::from),
         (Kind::Integer | Kind::Number, Some(text)) if !entity.text => {
             let number = text.trim().parse::<i64>().map(Value::from);
             number.or_else(|_| text.trim().parse::<f64>().map(Value::from)).unwrap_or(value)
@@ -249,8 +250,8 @@ fn multi(value: Value) -> Value {
 }
 
 /// Contact data after a change: what has the number of a known entry changes it, or removes it where it is empty;
-/// the rest is new.
-pub(super) fn merged(known: &Value, sent: Value) -> Value {
+/// the rest is new. `name` is the field.
+pub(super) fn merged(name: &str, known: &Value, sent: Value) -> Value {
     let text = |entry: &Value, key: &str| {
         entry.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
     };
@@ -276,6 +277,7 @@ pub(super) fn merged(known: &Value, sent: Value) -> Value {
             (None, Some(_)) => {
                 last += 1;
                 entry["ID"] = last.to_string().into();
+                entry["TYPE_ID"] = name.into();
                 entries.push(entry);
             }
         }
@@ -328,7 +330,7 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let mut fields = sent(call, entity);
     for (name, value) in &mut fields {
         if entity.kind(name) == Kind::Multi {
-            *value = merged(&json!([]), value.take());
+            *value = merged(name, &json!([]), value.take());
         }
     }
     let is_empty =
@@ -467,7 +469,7 @@ fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let (mut record, fields) = (before.clone(), sent(call, entity));
     for (name, value) in &fields {
         let value = match (entity.kind(name), record.get(name)) {
-            (Kind::Multi, Some(known)) => merged(known, value.clone()),
+            (Kind::Multi, known) => merged(name, known.unwrap_or(&Value::Null), value.clone()),
             _ => value.clone(),
         };
         record.insert(name.clone(), value);
@@ -516,8 +518,9 @@ pub(super) fn label(key: &str) -> String {
 pub(super) fn fields(entity: &Entity) -> Object {
     let describe = |(name, field): (&String, &crate::sandbox::entity::Field)| {
         let shown = if entity.camel { camel(name) } else { name.clone() };
-        let about = json!({
-            "type": field.kind.documented(),
+        let directory = entity.directories.get(name);
+        let mut about = json!({
+            "type": if directory.is_some() { "crm_status" } else { field.kind.documented() },
             "isRequired": entity.required.contains(name),
             "isReadOnly": field.readonly || *name == entity.id,
             "isImmutable": false,
@@ -525,6 +528,9 @@ pub(super) fn fields(entity: &Entity) -> Object {
             "isDynamic": false,
             "title": name,
         });
+        if let Some(directory) = directory {
+            about["statusType"] = directory.as_str().into();
+        }
         (shown, about)
     };
     entity.fields.iter().filter(|(name, _)| *name != "*").map(describe).collect()

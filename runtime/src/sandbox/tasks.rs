@@ -49,6 +49,25 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
     Ok(success)
 }
 
+/// The fields of a task, under the names that filters and changes use.
+pub(super) fn fields(_: &mut Call<'_>) -> Outcome {
+    let entity = ROWS.entity(TASK).ok_or_else(denied)?;
+    let described = entity.fields.iter().map(|(name, field)| {
+        let mut about = json!({ "title": records::label(name), "type": field.kind.documented() });
+        if *name == entity.id {
+            about["primary"] = true.into();
+        }
+        if entity.required.contains(name) {
+            about["required"] = true.into();
+        }
+        if let Some(default) = entity.defaults.get(name) {
+            about["default"] = default.clone();
+        }
+        (name.clone(), about)
+    });
+    Ok(json!({ "fields": described.collect::<Object>() }).into())
+}
+
 fn state(call: &mut Call<'_>, state: &str) -> Outcome {
     let (now, user) = (iso(call.now), call.user.to_string());
     change(call, |task| {

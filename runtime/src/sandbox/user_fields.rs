@@ -132,8 +132,8 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     field.insert("ENTITY_ID".into(), family.entity.into());
     field.insert("FIELD_NAME".into(), name.as_str().into());
     field.insert("USER_TYPE_ID".into(), text("USER_TYPE_ID").into());
+    field.insert("XML_ID".into(), Value::Null);
     if family.is_crm() {
-        field.insert("XML_ID".into(), Value::Null);
         field.insert("SETTINGS".into(), json!({}));
         for label in ["EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL"] {
             let text = fields.get("LABEL").and_then(Value::as_str);
@@ -168,6 +168,7 @@ fn number_choices(store: &mut Store, field: &mut Object) {
             let id = store.next("user.userfield.choice");
             choice.insert("ID".into(), id.to_string().into());
         }
+        texts(choice);
         choice.entry("SORT").or_insert_with(|| "100".into());
         choice.entry("DEF").or_insert_with(|| "N".into());
     }

@@ -230,7 +230,7 @@ pub(super) fn run(call: &mut Call<'_>, entity: &Entity, twin: &Twin, verb: Verb)
 
 fn type_word(kind: Kind) -> &'static str {
     match kind {
-        Kind::Integer => "int",
+        Kind::Integer | Kind::Count => "int",
         Kind::Number | Kind::Money => "float",
         Kind::Flag => "bool",
         Kind::Date | Kind::Time => "DateTime",

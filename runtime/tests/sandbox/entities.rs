@@ -106,7 +106,7 @@ fn files_go_up_and_come_down() {
     let folder = done(&portal, "disk.storage.addfolder", json!({"id": 1, "data": {"NAME": "Reports"}}));
     let upload = json!({"id": folder["ID"], "data": {"NAME": "a.txt"}, "fileContent": ["a.txt", "aGVsbG8="]});
     let file = done(&portal, "disk.folder.uploadfile", upload.clone());
-    assert_eq!((&file["SIZE"], &file["PARENT_ID"]), (&json!("5"), &folder["ID"]));
+    assert_eq!((&file["SIZE"], &file["PARENT_ID"]), (&json!("5"), &json!(folder["ID"].to_string())));
     assert_eq!(refused(&portal, "disk.folder.uploadfile", upload), "DISK_OBJ_22000");
     let load = |file: &Value| {
         let address =
@@ -260,8 +260,7 @@ fn contact_data_change_by_their_numbers() {
     };
     let change = json!([{"ID": "1", "VALUE": "+3"}, {"ID": 2, "VALUE": ""}, {"VALUE": "+4"}]);
     assert_eq!(done(&portal, "crm.contact.update", json!({"id": id, "fields": {"PHONE": change}})), true);
-    let expected =
-        json!([{"VALUE_TYPE": "WORK", "VALUE": "+3", "ID": "1"}, {"VALUE_TYPE": "WORK", "VALUE": "+4", "ID": "3"}]);
+    let expected = json!([{"VALUE_TYPE": "WORK", "VALUE": "+3", "ID": "1", "TYPE_ID": "PHONE"}, {"VALUE_TYPE": "WORK", "VALUE": "+4", "ID": "3", "TYPE_ID": "PHONE"}]);
     assert_eq!(phones(&portal), (expected, json!("Y")));
     let gone = json!([{"ID": 1, "VALUE": ""}, {"ID": 3, "VALUE": ""}]);
     done(&portal, "crm.contact.update", json!({"id": id, "fields": {"PHONE": gone}}));
@@ -291,7 +290,7 @@ fn deals_go_through_pipelines() {
     let id = pipeline["category"]["id"].as_u64().expect("a number");
     assert_eq!(
         pipeline["category"],
-        json!({"id": id, "name": "Service", "sort": 40, "entityTypeId": 2, "isDefault": "N"})
+        json!({"id": id, "name": "Service", "sort": 40, "entityTypeId": 2, "isDefault": "N", "originId": "", "originatorId": ""})
     );
     let all = done(&portal, "crm.category.list", json!({"entityTypeId": 2}));
     assert_eq!((&all["categories"][0]["id"], &all["categories"][1]["id"]), (&json!(id), &json!(0)), "by their places");

@@ -42,7 +42,10 @@ fn deals_are_kept_without_any_spec() {
     let (_, person) =
         answer(&portal, "crm.contact.add", json!({"fields": {"NAME": "Olga", "PHONE": [{"VALUE": "+1"}]}}));
     let (_, person) = answer(&portal, "crm.contact.get", json!({"ID": person["result"]}));
-    assert_eq!(person["result"]["PHONE"], json!([{"ID": "1", "VALUE_TYPE": "WORK", "VALUE": "+1"}]));
+    assert_eq!(
+        person["result"]["PHONE"],
+        json!([{"VALUE_TYPE": "WORK", "VALUE": "+1", "ID": "1", "TYPE_ID": "PHONE"}])
+    );
 }
 
 #[test]
