@@ -4,6 +4,7 @@
 //! (files). See `ARCHITECTURE.md`.
 
 pub mod diag;
+pub mod drift;
 pub mod emit;
 pub mod ir;
 pub mod lower;

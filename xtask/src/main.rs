@@ -4,6 +4,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod docs;
+mod drift;
 mod new;
 mod openapi;
 mod peers;
@@ -29,6 +30,8 @@ enum Verb {
     Codegen(codegen::Arguments),
     /// Write the spec of a new method, to start from, after its nearest sibling.
     New(new::Arguments),
+    /// Compare the specs with a file of facts or with a portal; ends with 1 when they differ, with 2 when it cannot tell.
+    Drift(drift::Arguments),
     /// Check the specs and write nothing.
     Lint,
     /// Build `oint`, start the sandbox and change an account in it.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let done = match arguments.verb {
         Verb::Codegen(arguments) => codegen::codegen(&arguments),
         Verb::New(arguments) => new::new(&arguments),
+        Verb::Drift(arguments) => return drift::drift(&arguments),
         Verb::Lint => codegen::lint(),
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Test(arguments) => test::test(&arguments),

@@ -1,10 +1,13 @@
 //! `cargo xtask new <method>`.
 
 use std::fs;
+use std::io::Write as _;
+use std::path::Path;
 
 use bitrix24_codegen::diag::Diagnostics;
+use bitrix24_codegen::drift::Fact;
 use bitrix24_codegen::ir::Rest;
-use bitrix24_codegen::spec::{self, File, MethodSpec};
+use bitrix24_codegen::spec::{self, File, MethodSpec, Specs};
 use bitrix24_codegen::{project, suggest};
 
 use crate::codegen::words;
@@ -24,7 +27,44 @@ pub(crate) struct Arguments {
 
 pub(crate) fn new(arguments: &Arguments) -> Done {
     let root = root();
-    let method = &arguments.method;
+    let sources = project::sources(&root).map_err(|failure| words(&failure))?;
+    let specs = spec::load(&sources, &mut Diagnostics::default());
+    let draft = draft(&specs, &arguments.method, arguments.v3, arguments.category.as_deref(), None)?;
+    let path = draft.write(&root)?;
+    println!("wrote {path}");
+    if let Some(sibling) = draft.sibling {
+        println!("its parameters, result and errors are those of {sibling}: make them the method's own");
+    }
+    println!("replace each TODO, then run `cargo xtask codegen`, which tells what is still missing");
+    Ok(())
+}
+
+/// A spec to start from.
+pub(crate) struct Draft {
+    path: String,
+    text: String,
+    /// The path of the spec that it is modelled on.
+    pub(crate) sibling: Option<String>,
+}
+
+impl Draft {
+    /// Writes the file, but never over another one.
+    pub(crate) fn write(&self, root: &Path) -> Result<&str, String> {
+        let file = fs::File::create_new(root.join(&self.path));
+        file.and_then(|mut file| file.write_all(self.text.as_bytes()))
+            .map_err(|error| format!("error: cannot write {}: {error}", self.path))?;
+        Ok(&self.path)
+    }
+}
+
+/// Makes a spec to start from, with what `fact` says of the method.
+pub(crate) fn draft(
+    specs: &Specs,
+    method: &str,
+    is_v3: bool,
+    category: Option<&str>,
+    fact: Option<&Fact>,
+) -> Result<Draft, String> {
     let is_segment = |segment: &str| {
         segment.starts_with(|first: char| first.is_ascii_alphabetic())
             && segment.chars().all(|char| char.is_ascii_alphanumeric() || char == '_')
@@ -32,13 +72,10 @@ pub(crate) fn new(arguments: &Arguments) -> Done {
     if !method.split('.').all(is_segment) {
         return Err(format!("error: `{method}` is no method name; write it as in `user.update`"));
     }
-    let sources = project::sources(&root).map_err(|failure| words(&failure))?;
-    let specs = spec::load(&sources, &mut Diagnostics::default());
-    let rest = if arguments.v3 { Rest::V3 } else { Rest::V2 };
+    let rest = if is_v3 { Rest::V3 } else { Rest::V2 };
     if let Some(there) = specs.methods.iter().find(|file| file.spec.method == *method && file.spec.rest.0 == rest) {
         return Err(format!("error: {} describes `{method}` already", there.source.path));
     }
-    let category = arguments.category.as_deref();
     let sibling = nearest(&specs.methods, method, category);
     let folder = match (category, sibling) {
         (Some(folder), _) => folder.trim_matches('/').to_owned(),
@@ -49,19 +86,15 @@ pub(crate) fn new(arguments: &Arguments) -> Done {
         let near = suggest::nearest(&folder, specs.categories.iter().map(|file| file.folder()));
         let help = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         return Err(format!(
-            "error: there is no category `{folder}`{help}\nhelp: write specs/{folder}/_category.yaml with `title`, `summary` and `position` first, or name another one with `--category`"
+            "error: there is no category `{folder}` for `{method}`{help}\nhelp: write specs/{folder}/_category.yaml with `title`, `summary` and `position` first, or name another one with `cargo xtask new {method} --category`"
         ));
     }
-    let ending = if arguments.v3 { ".v3.yaml" } else { ".yaml" };
-    let path = format!("specs/{folder}/{method}{ending}");
-    let text = spec::skeleton(method, rest, &folder, sibling);
-    fs::write(root.join(&path), text).map_err(|error| format!("error: cannot write {path}: {error}"))?;
-    println!("wrote {path}");
-    if let Some(sibling) = sibling {
-        println!("its parameters, result and errors are those of {}: make them the method's own", sibling.source.path);
-    }
-    println!("replace each TODO, then run `cargo xtask codegen`, which tells what is still missing");
-    Ok(())
+    let ending = if is_v3 { ".v3.yaml" } else { ".yaml" };
+    Ok(Draft {
+        path: format!("specs/{folder}/{method}{ending}"),
+        text: spec::skeleton(method, rest, &folder, sibling, fact),
+        sibling: sibling.map(|file| file.source.path.clone()),
+    })
 }
 
 /// The method that has most in common: as many leading segments as possible, then the same verb, then a name of about

@@ -9,6 +9,13 @@ use serde_json::{Value, json};
 
 use crate::run::{cargo, quietly, target};
 
+/// Builds `oint`.
+pub(crate) fn build() -> Result<PathBuf, String> {
+    let build = ["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"];
+    quietly("build oint", cargo().args(build))?;
+    Ok(target().join("debug").join(format!("oint{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// A running `oint sandbox` that speaks https as well; it ends with this value.
 pub(crate) struct Portal {
     process: Child,
@@ -19,9 +26,7 @@ pub(crate) struct Portal {
 impl Portal {
     /// Builds `oint` and starts its portal.
     pub(crate) fn start() -> Result<Self, String> {
-        let build = ["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"];
-        quietly("build oint", cargo().args(build))?;
-        let oint = target().join("debug").join(format!("oint{}", std::env::consts::EXE_SUFFIX));
+        let oint = build()?;
         let certificate = target().join("authority.pem");
         let mut command = Command::new(&oint);
         command.args(["sandbox", "--port", "0", "--json", "--quiet", "--tls"]).arg(&certificate).stdout(Stdio::piped());

@@ -1,5 +1,8 @@
-//! A spec to start from, made of the nearest sibling's text.
+//! A spec to start from, made of the nearest sibling's text and of what is known of the method already.
 
+use std::fmt::Write as _;
+
+use crate::drift::{Fact, FactParam};
 use crate::ir::{Effect, Rest};
 use crate::spec::{File, MethodSpec};
 
@@ -19,8 +22,15 @@ const VERBS: &[(&str, &str)] = &[
 ];
 
 /// The text of a new spec in the category `folder`. The sibling's parameters, result and errors are taken over as a
-/// start, its words are not: they stand as `TODO`, which the checks refuse until they are written.
-pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<MethodSpec>>) -> String {
+/// start, its words are not: they stand as `TODO`, which the checks refuse until they are written. What `fact` says of the
+/// method wins over the sibling.
+pub fn skeleton(
+    method: &str,
+    rest: Rest,
+    folder: &str,
+    sibling: Option<&File<MethodSpec>>,
+    fact: Option<&Fact>,
+) -> String {
     let verb = method.rsplit('.').next().unwrap_or(method).to_lowercase();
     let depth = folder.split('/').count();
     let effect = VERBS.iter().find(|(known, _)| *known == verb).map_or("action", |(_, effect)| effect);
@@ -28,9 +38,9 @@ pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<Me
         format!("# yaml-language-server: $schema={}method.schema.json\nmethod: {method}\n", "../".repeat(depth));
     text.push_str("title: TODO\nsummary: TODO.\n");
     let block = |key: &str| sibling.and_then(|file| block(&file.source.text, key));
-    text.push_str(
-        &block("scope").unwrap_or_else(|| format!("scope: {}\n", method.split('.').next().unwrap_or(method))),
-    );
+    let scope = fact.and_then(|fact| fact.scope.first()).map(|scope| format!("scope: {scope}\n"));
+    let scope = scope.or_else(|| block("scope"));
+    text.push_str(&scope.unwrap_or_else(|| format!("scope: {}\n", method.split('.').next().unwrap_or(method))));
     if rest == Rest::V3 {
         text.push_str("rest: 3\n");
     }
@@ -40,7 +50,15 @@ pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<Me
         text.push_str(&block("paging").unwrap_or_default());
     }
     text.push_str(&reference(method, sibling));
-    text.push_str(&block("params").unwrap_or_default());
+    let known = fact.and_then(|fact| fact.params.as_ref());
+    match known {
+        Some(params) if params.is_empty() => {}
+        Some(known) => {
+            text.push_str("params:\n");
+            params(&mut text, known, 1);
+        }
+        None => text.push_str(&block("params").unwrap_or_default()),
+    }
     let same_effect = sibling.is_some_and(|file| word(file.spec.effect.0) == effect);
     let returns = match effect {
         _ if same_effect => block("returns"),
@@ -50,7 +68,7 @@ pub fn skeleton(method: &str, rest: Rest, folder: &str, sibling: Option<&File<Me
     };
     text.push_str(&returns.unwrap_or_else(|| "returns: {type: object, description: TODO.}\n".to_owned()));
     text.push_str(&block("errors").unwrap_or_default());
-    let examples = if same_effect { block("examples") } else { None };
+    let examples = if same_effect && known.is_none() { block("examples") } else { None };
     text.push_str(
         &examples.unwrap_or_else(|| "examples:\n  - arguments: {}\n    response: {result: true}\n".to_owned()),
     );
@@ -70,6 +88,23 @@ fn reference(method: &str, sibling: Option<&File<MethodSpec>>) -> String {
     match folder {
         Some(folder) => format!("reference: {folder}/{}.html\n", method.to_lowercase().replace('.', "-")),
         None => String::new(),
+    }
+}
+
+/// Parameters as facts tell them. A text in quotes is YAML whatever it holds.
+fn params(text: &mut String, known: &[FactParam], depth: usize) {
+    let indent = "  ".repeat(depth);
+    for param in known.iter().filter(|param| !param.is_placeholder()) {
+        let _ = writeln!(text, "{indent}- name: {}", serde_json::Value::from(param.name.as_str()));
+        let _ = writeln!(text, "{indent}  type: {}", param.spec_type());
+        if param.required == Some(true) {
+            let _ = writeln!(text, "{indent}  required: true");
+        }
+        let _ = writeln!(text, "{indent}  description: TODO.");
+        if param.children.iter().any(|child| !child.is_placeholder()) {
+            let _ = writeln!(text, "{indent}  entries:");
+            params(text, &param.children, depth + 2);
+        }
     }
 }
 
