@@ -137,7 +137,7 @@ fn compare_method(method: &Method, fact: &Fact, all: &mut Vec<Difference>) {
 struct Node<'a> {
     name: &'a str,
     param: Option<&'a Param>,
-    /// By the name in small letters: in which case a key is written differs between pages of the documentation.
+    /// By the plain name.
     below: BTreeMap<String, Node<'a>>,
 }
 
@@ -146,7 +146,7 @@ impl<'a> Node<'a> {
         match path.split_first() {
             None => self.param = Some(param),
             Some((key, rest)) => {
-                let node = self.below.entry(key.to_lowercase()).or_default();
+                let node = self.below.entry(plain(key)).or_default();
                 node.name = key;
                 node.insert(rest, param);
             }
@@ -183,6 +183,11 @@ impl<'a> Node<'a> {
     }
 }
 
+/// A key without what pages of the documentation do not agree on: capitals, and underscores between the words.
+fn plain(key: &str) -> String {
+    key.chars().filter(|char| *char != '_').flat_map(char::to_lowercase).collect()
+}
+
 /// Whether a key holds directions to sort by, whose types documentation gives as those of the fields.
 fn is_order(path: &str) -> bool {
     let last = path.trim_end_matches('.').rsplit('.').next().unwrap_or_default().to_lowercase();
@@ -199,7 +204,7 @@ fn compare_keys(
 ) {
     let mut named = BTreeSet::new();
     for fact in facts.iter().filter(|fact| !fact.is_placeholder()) {
-        let lower = fact.name.to_lowercase();
+        let lower = plain(&fact.name);
         let mut differs = |kind, specs: String, facts: String| {
             all.push(Difference { method: method.to_owned(), key: format!("{path}{}", fact.name), kind, specs, facts });
         };

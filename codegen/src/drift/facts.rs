@@ -92,7 +92,7 @@ impl Fact {
 impl FactParam {
     /// Whether the key stands for others, as in `UF_...` or `PARENT_ID_<n>`.
     pub fn is_placeholder(&self) -> bool {
-        self.name.contains("..") || self.name.contains(['…', '<', '{', '*', ' ', '%'])
+        self.name.contains("..") || self.name.ends_with('_') || self.name.contains(['…', '<', '{', '*', ' ', '%'])
     }
 
     /// The type as specs say it.
