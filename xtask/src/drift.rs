@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::codegen::words;
 use crate::new::draft;
-use crate::portal;
-use crate::run::root;
+use crate::portal::{self, Portal};
+use crate::run::{Done, root};
 
 /// The differences that are meant to be.
 const EXCEPTIONS: &str = "xtask/drift.yaml";
@@ -52,6 +52,24 @@ pub(crate) fn drift(arguments: &Arguments) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The comparison with the simulated portal, which is driven by the tables of the same specs: there is no difference.
+pub(crate) fn sandbox() -> Done {
+    let portal = Portal::start()?;
+    let api = project::read(&root()).map_err(|failure| words(&failure))?;
+    let facts = portal_facts(&portal.told("webhook"), None)?;
+    let named = |rest| facts.methods.iter().filter(|fact| fact.rest == rest).count();
+    let (classic, new) = (named(2), named(3));
+    let found = drift::compare(&api, &facts);
+    if !found.is_empty() || new == 0 {
+        return Err(format!(
+            "{}error: the simulated portal and the specs that drive it do not agree ({classic} methods of REST 2, {new} of REST 3.0)",
+            drift::text(&found)
+        ));
+    }
+    eprintln!("✔ {classic} methods of REST 2 and {new} of REST 3.0 of the simulated portal, compared with the specs");
+    Ok(())
 }
 
 /// Whether specs and facts agree.

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{Done, cargo, command, has, quietly, root, run, target};
-use crate::{codegen, docs, openapi, peers};
+use crate::{codegen, docs, drift, openapi, peers};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -33,6 +33,7 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
             cargo().args(["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
         )?;
         peers::peers(&peers::Arguments {})?;
+        drift::sandbox()?;
         openapi::openapi(&openapi::Arguments {})?;
         docs::install()?;
         docs::build()?;

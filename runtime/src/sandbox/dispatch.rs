@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::sandbox::answer::{Outcome, Refusal, envelope};
 use crate::sandbox::auth::{self, Caller, Hooks};
+use crate::sandbox::documentation;
 use crate::sandbox::entity::ROWS;
 use crate::sandbox::examples::Examples;
 use crate::sandbox::limits::Charge;
@@ -575,6 +576,9 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
     let Scene { shared, caller, now, base } = *scene;
     let method = method.to_lowercase();
     let method = method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(&method);
+    if rest == 3 && documentation::NAMES.contains(&method) {
+        return (Ok(documentation::document(&shared.tables, caller).into()), Charge::default());
+    }
     let handler =
         HANDLERS.binary_search_by(|(name, ..)| (*name).cmp(method)).ok().map(|at| &HANDLERS[at]).filter(|_| rest == 2);
     let row = if rest == 2 { ROWS.method(method) } else { None };

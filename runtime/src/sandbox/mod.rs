@@ -28,6 +28,7 @@ mod db;
 mod decode;
 mod disk;
 mod dispatch;
+mod documentation;
 mod entity;
 mod examples;
 mod items;

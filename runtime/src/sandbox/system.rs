@@ -29,7 +29,13 @@ pub(super) fn scope(call: &mut Call<'_>) -> Outcome {
         .is_some_and(|full| *full == true || full.as_str().is_some_and(|full| full == "1" || full == "true"));
     let scopes = match &call.caller.scopes {
         Some(scopes) if !is_full => scopes.clone(),
-        _ => all_scopes(),
+        _ => {
+            let mut scopes = all_scopes();
+            scopes.extend(call.tables.commands().map(|command| command.scope.into_owned()));
+            scopes.sort();
+            scopes.dedup();
+            scopes
+        }
     };
     Ok(Value::from(scopes).into())
 }
