@@ -50,7 +50,7 @@ impl AddUser {
     pub fn user_value(self, value: impl Into<String>) -> Self {
         Self(self.0.param("userValue", rt::value::text(value)))
     }
-    /// `robotName`. Name of the robot.
+    /// `robotName`. Key of the robot that set the task, as it stands among the settings of the stage.
     #[inline]
     pub fn robot_name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("robotName", rt::value::text(value)))

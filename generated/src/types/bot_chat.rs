@@ -149,7 +149,7 @@ impl BotChat {
     pub fn text_field_enabled(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "textFieldEnabled")
     }
-    /// `backgroundId`. Background.
+    /// `backgroundId`. Key of the picture or colour behind the messages.
     #[inline]
     pub fn background_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "backgroundId")

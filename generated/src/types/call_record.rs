@@ -79,7 +79,7 @@ impl CallRecord {
     pub fn cost(&self) -> Option<f64> {
         rt::view::read(&self.0, "COST")
     }
-    /// `COST_CURRENCY`. Currency of COST.
+    /// `COST_CURRENCY`. Code of the currency that the price of the call is in, such as EUR.
     #[inline]
     pub fn cost_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "COST_CURRENCY")

@@ -9,12 +9,12 @@ use ::bitrix24_runtime as rt;
 pub struct CatalogDocumentCustomFields(rt::Object);
 rt::view!(CatalogDocumentCustomFields);
 impl CatalogDocumentCustomFields {
-    /// `documentId`. The document.
+    /// `documentId`. Number of the stock document that the fields belong to.
     #[inline]
     pub fn document_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "documentId")
     }
-    /// Sets `documentId`. The document.
+    /// Sets `documentId`. Number of the stock document that the fields belong to.
     #[inline]
     #[must_use]
     pub fn set_document_id(self, value: impl Into<rt::Id>) -> Self {

@@ -14,12 +14,12 @@ impl CatalogPropertyFeature {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `propertyId`. The property.
+    /// `propertyId`. Number of the property that is set up by it.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propertyId")
     }
-    /// Sets `propertyId`. The property.
+    /// Sets `propertyId`. Number of the property that is set up by it.
     #[inline]
     #[must_use]
     pub fn set_property_id(self, value: impl Into<rt::Id>) -> Self {

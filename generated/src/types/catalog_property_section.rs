@@ -14,7 +14,7 @@ impl CatalogPropertySection {
     pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockId")
     }
-    /// `propertyId`. The property.
+    /// `propertyId`. Number of the property that the section shows.
     #[inline]
     pub fn property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "propertyId")

@@ -408,7 +408,7 @@ impl CrmActivity {
     pub fn result_source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESULT_SOURCE_ID")
     }
-    /// `RESULT_VALUE`. Value of the result.
+    /// `RESULT_VALUE`. What the activity came to, as a number; its provider decides what that counts.
     #[inline]
     pub fn result_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "RESULT_VALUE")

@@ -9,12 +9,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmCompanyLink(rt::Object);
 rt::view!(CrmCompanyLink);
 impl CrmCompanyLink {
-    /// `COMPANY_ID`. The company.
+    /// `COMPANY_ID`. Number of the company that is linked.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "COMPANY_ID")
     }
-    /// Sets `COMPANY_ID`. The company.
+    /// Sets `COMPANY_ID`. Number of the company that is linked.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {

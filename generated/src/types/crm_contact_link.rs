@@ -9,12 +9,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmContactLink(rt::Object);
 rt::view!(CrmContactLink);
 impl CrmContactLink {
-    /// `CONTACT_ID`. The contact.
+    /// `CONTACT_ID`. Number of the contact that is linked.
     #[inline]
     pub fn contact_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CONTACT_ID")
     }
-    /// Sets `CONTACT_ID`. The contact.
+    /// Sets `CONTACT_ID`. Number of the contact that is linked.
     #[inline]
     #[must_use]
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {

@@ -54,7 +54,7 @@ impl LogEntry {
     pub fn request_uri(&self) -> Option<&str> {
         rt::view::text(&self.0, "requestUri")
     }
-    /// `siteId`. Key of the site.
+    /// `siteId`. Where it happened: s1 for the portal itself, another key for a further site or an extranet.
     #[inline]
     pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "siteId")

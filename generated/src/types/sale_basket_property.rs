@@ -36,12 +36,12 @@ impl SaleBasketProperty {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `value`. Value of the property.
+    /// `value`. What the buyer chose, as people see it.
     #[inline]
     pub fn value(&self) -> Option<&str> {
         rt::view::text(&self.0, "value")
     }
-    /// Sets `value`. Value of the property.
+    /// Sets `value`. What the buyer chose, as people see it.
     #[inline]
     #[must_use]
     pub fn set_value(self, value: impl Into<String>) -> Self {

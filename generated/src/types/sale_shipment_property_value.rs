@@ -14,7 +14,7 @@ impl SaleShipmentPropertyValue {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `name`. Name of the property.
+    /// `name`. What people see before the value.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")

@@ -25,7 +25,7 @@ impl TaskComment {
     pub fn set_author_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("AUTHOR_ID", rt::value::id(value))
     }
-    /// `AUTHOR_NAME`. Name of the author.
+    /// `AUTHOR_NAME`. Who wrote the comment: first and last name.
     #[inline]
     pub fn author_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTHOR_NAME")

@@ -84,7 +84,7 @@ impl Workgroup {
     pub fn number_of_members(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUMBER_OF_MEMBERS")
     }
-    /// `SUBJECT_NAME`. Name of its subject.
+    /// `SUBJECT_NAME`. What the group is about, in words: the subject that SUBJECT_ID is the number of.
     #[inline]
     pub fn subject_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "SUBJECT_NAME")

@@ -84,7 +84,7 @@ impl Apply {
     pub fn fn_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FN_NUMBER", rt::value::text(value)))
     }
-    /// `SHIFT_NUMBER`. Number of the shift.
+    /// `SHIFT_NUMBER`. Shift of the cash register in which the receipt was printed, counted by the register.
     #[inline]
     pub fn shift_number(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SHIFT_NUMBER", rt::value::text(value)))
