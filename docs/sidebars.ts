@@ -13,6 +13,7 @@ const sidebars: SidebarsConfig = {
     'files',
     'limits-and-retries',
     'observability',
+    'mcp',
     'sandbox',
     'other-languages',
     'adding-a-method',

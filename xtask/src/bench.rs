@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the generator and its output cost at full scale. Nothing here is a test; docs/benchmarks.md
 //! holds results.
 
+mod cli;
 mod client;
 mod synthetic;
 
@@ -28,6 +29,8 @@ enum What {
     Codegen(Codegen),
     /// Put the client beside its peers on an independent simulated portal, faults included.
     Client(client::Client),
+    /// Put `oint` beside other command lines and scripts: starting, and one call.
+    Cli(cli::Cli),
 }
 
 #[derive(clap::Args)]
@@ -50,6 +53,7 @@ pub(crate) fn bench(arguments: &Arguments) -> Done {
     let codegen = match &arguments.what {
         What::Codegen(codegen) => codegen,
         What::Client(arguments) => return client::client(arguments),
+        What::Cli(arguments) => return cli::cli(arguments),
     };
     if cfg!(debug_assertions) {
         eprintln!("note: this is a debug build; measure with `cargo run --release --package xtask -- bench codegen`");

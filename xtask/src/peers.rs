@@ -37,7 +37,11 @@ const PEERS: &[Peer] = &[
         script: "official.mjs",
         language: Language::JavaScript,
     },
+    Peer { name: ASSISTANT, package: "mcp==2.3.0", script: "mcp_client.py", language: Language::Python },
 ];
+
+/// The peer that does not speak to the portal, but to `oint mcp`.
+const ASSISTANT: &str = "mcp";
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
@@ -59,12 +63,13 @@ pub(crate) fn peers(_: &Arguments) -> Done {
     }
     let portal = Portal::start()?;
     for (peer, home) in ready {
-        let progress = Progress::new(&format!("{} against the simulated portal", peer.name));
+        let with = if peer.name == ASSISTANT { "oint mcp" } else { "the simulated portal" };
+        let progress = Progress::new(&format!("{} against {with}", peer.name));
         match meet(peer, &home, &portal) {
             Ok(()) => progress.done(),
             Err(fault) => {
                 progress.abandon();
-                return Err(format!("{fault}\nerror: {} and the simulated portal do not agree", peer.name));
+                return Err(format!("{fault}\nerror: {} and {with} do not agree", peer.name));
             }
         }
     }
@@ -117,6 +122,7 @@ fn meet(peer: &Peer, home: &Path, portal: &Portal) -> Done {
         command.env(name, portal.told(key));
     }
     command.env("SECRET", portal.told("client_secret"));
+    command.env("OINT", portal.oint()).env("PLAIN_HOOK", portal.told("webhook"));
     command.env("HOOK", portal.told("webhook").replace(&portal.told("address"), &portal.told("secure_address")));
     for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
         command.env(name, portal.certificate());
@@ -129,7 +135,18 @@ fn meet(peer: &Peer, home: &Path, portal: &Portal) -> Done {
     }
     let report = stdout.lines().last().and_then(|line| serde_json::from_str(line).ok());
     let report: Value = report.ok_or_else(|| format!("{stdout}{stderr}error: {} reported nothing", peer.name))?;
-    compare(&report, &before, portal)
+    if peer.name == ASSISTANT { compare_assistant(&report, portal) } else { compare(&report, &before, portal) }
+}
+
+/// What the client of `oint mcp` may have made and removed.
+fn compare_assistant(report: &Value, portal: &Portal) -> Done {
+    let deals = portal.collection("crm.deal")?;
+    let named = |title: &str| numbers(&deals, |deal| deal["TITLE"] == title);
+    let (made, gone) = (named("By an assistant"), named("Gone"));
+    if json!(made) == json!([report["made"]]) && gone.is_empty() && deals.len() == DEALS + 1 {
+        return Ok(());
+    }
+    Err(format!("the client reports {report}, the portal has {} deals, made {made:?}, left {gone:?}", deals.len()))
 }
 
 /// The numbers of the records that are wanted.

@@ -18,6 +18,7 @@ pub(crate) fn build() -> Result<PathBuf, String> {
 
 /// A running `oint sandbox` that speaks https as well; it ends with this value.
 pub(crate) struct Portal {
+    oint: PathBuf,
     process: Child,
     told: Value,
     certificate: PathBuf,
@@ -35,7 +36,7 @@ impl Portal {
         let read = process.stdout.take().map(|stdout| BufReader::new(stdout).read_line(&mut line));
         let told = read.and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok());
         match told {
-            Some(told) => Ok(Self { process, told, certificate }),
+            Some(told) => Ok(Self { oint, process, told, certificate }),
             None => {
                 let _ = process.kill();
                 let _ = process.wait();
@@ -47,6 +48,11 @@ impl Portal {
     /// What it said of itself when it started: `webhook`, `token`, `address`, …
     pub(crate) fn told(&self, key: &str) -> String {
         self.told[key].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The `oint` that runs it.
+    pub(crate) fn oint(&self) -> &Path {
+        &self.oint
     }
 
     /// The file of the certificate to trust.

@@ -141,6 +141,14 @@ fn what_cannot_be_sent_is_found_before_anything_is() {
     let (_place, table) = Place::with("rows.csv", "ID,NAME,PHONE\n7,Oleg,1\n");
     let (code, _, stderr) = run(&portal, &["crm.deal.get", "--each", &table]);
     assert!(code == 2 && stderr.matches("has no parameter for the column").count() == 2, "all are named: {stderr}");
+    for (options, words) in [
+        (&["--id", "7", "--resume"][..], "--resume belongs to --each"),
+        (&["--each", &table, "--all"], "do not go together"),
+        (&["--each", &table, "--output", "csv"], "a line of JSON a row"),
+    ] {
+        let (code, _, stderr) = run(&portal, &[&["crm.deal.get"], options].concat());
+        assert!(code == 2 && stderr.contains(words), "{options:?}: {stderr}");
+    }
     let (code, _, stderr) = run(&portal, &["crm.deal.get", "--each", "no-such.csv"]);
     assert!(code == 2 && stderr.contains("no-such.csv"), "{stderr}");
     assert_eq!(portal.counts().requests, 0);

@@ -9,6 +9,7 @@ mod consumer;
 mod kept;
 mod limits;
 mod listing;
+mod mcp;
 mod opi;
 mod protocol;
 mod samples;

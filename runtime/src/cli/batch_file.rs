@@ -19,7 +19,7 @@ use crate::cli::method::{interruptible, unknown_method};
 use crate::cli::output::Output;
 use crate::cli::suggest::hint;
 use crate::cli::value::Inputs;
-use crate::cli::{note, parse, print_json, show, terminal};
+use crate::cli::{note, parse, print_json, safety, show};
 use crate::error::Error;
 use crate::method::{Effect, Method, Rest};
 use crate::table::Tables;
@@ -291,18 +291,11 @@ impl<'de> Deserialize<'de> for Key {
 
 /// Asks before something is removed.
 fn confirm(deletes: usize, host: &str, matches: &ArgMatches) -> Result<(), Stop> {
-    if deletes == 0 || crate::cli::safety::is_agreed(matches) {
+    if deletes == 0 {
         return Ok(());
     }
     let count = if deletes == 1 { "1 command".to_owned() } else { format!("{deletes} commands") };
-    if !terminal::can_ask() {
-        let text = format!("{count} of the batch would remove something at {host}");
-        return Err(Stop::usage(format!("{text}\nhelp: `--yes` confirms it where nobody can be asked")));
-    }
-    match terminal::ask(&format!("{count} of the batch will remove something at {host}. Go on?"))? {
-        true => Ok(()),
-        false => Err(Stop { exit: Exit::Interrupted, message: "nothing was sent".to_owned() }),
-    }
+    safety::confirm(&format!("Run {count} of the batch that remove something at {host}"), safety::is_agreed(matches))
 }
 
 /// The requests, without a secret.

@@ -76,7 +76,15 @@ impl Given {
         inputs: &Inputs,
     ) -> Result<Self, Stop> {
         let mut spellings = Vec::new();
-        let (base, uploads) = whole(command, body, "", allow_unknown, inputs, &mut spellings)?;
+        let (base, uploads) = whole(command, body, "", allow_unknown, Some(inputs), &mut spellings)?;
+        Ok(Self { base, uploads, is_whole: true, spellings, values: command.params.iter().map(|_| None).collect() })
+    }
+
+    /// A whole body that stays as it is: no text in it names a file to read.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn verbatim(command: &Command<'static>, body: Object) -> Result<Self, Stop> {
+        let mut spellings = Vec::new();
+        let (base, uploads) = whole(command, body, "", false, None, &mut spellings)?;
         Ok(Self { base, uploads, is_whole: true, spellings, values: command.params.iter().map(|_| None).collect() })
     }
 
@@ -272,18 +280,19 @@ fn params(
     let place = "--params: ";
     let value = inputs.json(text).map_err(|fault| Stop::usage(format!("{place}{fault}")))?;
     match value {
-        Value::Object(body) => whole(command, body, place, allow_unknown, inputs, spellings),
+        Value::Object(body) => whole(command, body, place, allow_unknown, Some(inputs), spellings),
         other => Err(Stop::usage(format!("{place}an object is needed, found {}", crate::value::kind(&other)))),
     }
 }
 
-/// A whole body with its keys checked, and the files in it. `place` stands before every fault.
+/// A whole body with its keys checked, and the files in it. `place` stands before every fault. Without `inputs` nothing is
+/// converted.
 fn whole(
     command: &Command<'static>,
     body: Object,
     place: &str,
     allow_unknown: bool,
-    inputs: &Inputs,
+    inputs: Option<&Inputs>,
     spellings: &mut Vec<(String, String)>,
 ) -> Result<(Object, Files), Stop> {
     // A merged object without known keys may hold any.
@@ -324,8 +333,8 @@ fn whole(
     for (key, value) in body {
         let param = command.params.iter().find(|param| param.path().is_some_and(|path| path == [key.as_str()]));
         let merged = || command.params.iter().filter(|param| param.wire == "merge").flat_map(|param| &param.entries);
-        let value = match param.or_else(|| merged().find(|entry| entry.name == key)) {
-            Some(param) => {
+        let value = match param.or_else(|| merged().find(|entry| entry.name == key)).zip(inputs) {
+            Some((param, inputs)) => {
                 inputs.body_part(param, value).map_err(|fault| Stop::usage(format!("{place}`{key}`: {fault}")))?
             }
             None => value.into(),

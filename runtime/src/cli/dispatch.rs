@@ -44,6 +44,13 @@ pub(crate) const COMMANDS: &[SubCommand] = &[
         about: "Run a file of named commands, which may use each other's results",
         run: batch_file::run,
     },
+    #[cfg(feature = "mcp")]
+    SubCommand {
+        name: "mcp",
+        usage: "mcp",
+        about: "Serve the Model Context Protocol, so that assistants can call methods",
+        run: crate::cli::mcp::run,
+    },
     #[cfg(feature = "sandbox")]
     SubCommand { name: "sandbox", usage: "sandbox", about: "Run a simulated portal on this machine", run: sandbox },
     SubCommand { name: "version", usage: "", about: "Show the version", run: version },

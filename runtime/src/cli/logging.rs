@@ -31,6 +31,13 @@ pub(crate) fn hide(secret: &Secret) {
     SECRETS.lock().unwrap_or_else(PoisonError::into_inner).push(secret.clone());
 }
 
+/// A text without the secrets of this run.
+pub(crate) fn masked(text: &str) -> String {
+    let text = crate::address::without_codes(text);
+    let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
+    secrets.iter().fold(text, |text, secret| secret.redact(&text))
+}
+
 /// Begins to write down what happens: `verbose` counts `-v`, `file` is that of `--log-file`.
 pub(crate) fn start(verbose: u8, file: Option<&str>) -> Result<(), Stop> {
     let asked = std::env::var("RUST_LOG").ok().filter(|text| !text.trim().is_empty());
@@ -88,10 +95,7 @@ impl Write for Masked {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A line comes as a whole.
         let line = String::from_utf8_lossy(bytes);
-        let mut line = crate::address::without_codes(&line);
-        for secret in SECRETS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            line = secret.redact(&line);
-        }
+        let line = masked(&line);
         match &self.0 {
             Place::Stderr => progress::aside(|| io::stderr().write_all(line.as_bytes()))?,
             Place::File(file) => (&**file).write_all(line.as_bytes())?,

@@ -62,6 +62,7 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
     if given(&matches, "each").is_some() {
         return bulk::run(&command, &matches, connection);
     }
+    bulk::refuse(&matches)?;
     let inputs = Inputs::new();
     let is_offline = command.method.is_none();
     let is_shown = is_set(&matches, "dry-run") || is_set(&matches, "curl");
@@ -97,6 +98,11 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
     if is_set(&matches, "help") {
         return show(USAGE);
     }
+    if given(&matches, "each").is_some() {
+        let text = "--each has to know the method: `oint bitrix24 <method> --each …`";
+        return Err(Stop::usage(format!("{text}\nhelp: `oint batch --allow-unknown` runs a file of any calls")));
+    }
+    bulk::refuse(&matches)?;
     let mut method = crate::method::Method::unknown(name.to_owned());
     if rest_version(&arguments[1..])? == Some(3) {
         method.rest = crate::method::Rest::V3;

@@ -14,6 +14,8 @@ mod help;
 mod json;
 mod list;
 mod logging;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod method;
 mod output;
 mod pager;

@@ -16,7 +16,7 @@ use crate::run::{Done, cargo, has, quietly, target};
 /// The environment variable that names the folder.
 const FOLDER: &str = "B24_PEERS_BENCH";
 /// The portal's ports, which the peers' scripts know.
-const HTTPS: u16 = 8443;
+pub(super) const HTTPS: u16 = 8443;
 const CONTROL: u16 = 8080;
 
 #[derive(clap::Args)]
@@ -63,7 +63,7 @@ const KINDS: &[&str] =
     &["drop_after", "drop_before", "504html_after", "500html", "503", "truncate", "truncate_conn", "401expired"];
 
 pub(crate) fn client(arguments: &Client) -> Done {
-    let folder = folder(arguments)?;
+    let folder = folder(arguments.peers.clone())?;
     if !has("python3", "--version") || !has("node", "--version") {
         return Err("error: the bench needs python3 and node".into());
     }
@@ -100,8 +100,9 @@ pub(crate) fn client(arguments: &Client) -> Done {
     Ok(())
 }
 
-fn folder(arguments: &Client) -> Result<PathBuf, String> {
-    let named = arguments.peers.clone().or_else(|| std::env::var_os(FOLDER).map(PathBuf::from));
+/// The folder that is named by an option, or by the environment.
+pub(super) fn folder(named: Option<PathBuf>) -> Result<PathBuf, String> {
+    let named = named.or_else(|| std::env::var_os(FOLDER).map(PathBuf::from));
     let folder = named.ok_or_else(|| {
         format!(
             "error: the bench beside the peers is no part of this project: name the folder that holds its run.py and \
@@ -115,20 +116,20 @@ fn folder(arguments: &Client) -> Result<PathBuf, String> {
 }
 
 /// Where peers and certificates are.
-fn home() -> Result<PathBuf, String> {
+pub(super) fn home() -> Result<PathBuf, String> {
     let named = std::env::var_os("PEERS_HOME").map(PathBuf::from);
     let usual = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache/bitrix24-peers"));
     named.or_else(usual).ok_or_else(|| "error: neither PEERS_HOME nor HOME is set".into())
 }
 
-struct Bench {
-    folder: PathBuf,
-    ours: PathBuf,
-    home: PathBuf,
+pub(super) struct Bench {
+    pub(super) folder: PathBuf,
+    pub(super) ours: PathBuf,
+    pub(super) home: PathBuf,
 }
 
 /// A process that ends with the bench.
-struct Running(Child);
+pub(super) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -138,7 +139,7 @@ impl Drop for Running {
 }
 
 impl Bench {
-    fn start(&self) -> Result<Running, String> {
+    pub(super) fn start(&self) -> Result<Running, String> {
         if TcpStream::connect(("127.0.0.1", CONTROL)).is_ok() || TcpStream::connect(("127.0.0.1", HTTPS)).is_ok() {
             return Err(format!("error: the ports {HTTPS} and {CONTROL} must be free"));
         }
@@ -342,7 +343,7 @@ fn outcome(run: &Value) -> String {
 }
 
 /// Asks the portal's control port.
-fn control(what: &str, body: &str) -> Result<Value, String> {
+pub(super) fn control(what: &str, body: &str) -> Result<Value, String> {
     let mut stream = TcpStream::connect(("127.0.0.1", CONTROL)).map_err(fault)?;
     let verb = if body.is_empty() { "GET" } else { "POST" };
     let head = format!("{verb} /_ctl/{what} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());

@@ -19,7 +19,7 @@ use crate::cli::body::{self, Given};
 use crate::cli::command::{given, is_set};
 use crate::cli::connect::{self, Connection};
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::terminal;
+use crate::cli::safety;
 use crate::cli::value::Inputs;
 use crate::method::{Effect, Method};
 use crate::table::Command;
@@ -36,6 +36,14 @@ pub(crate) fn run(command: &Command<'static>, matches: &ArgMatches, connection: 
     let name = given(matches, "each").unwrap_or_default();
     if command.local || command.procedure.is_some() || command.method.is_none() {
         return Err(Stop::usage(format!("--each: {} is not one call of a method", command.function)));
+    }
+    // Every row has a line of its own; there is nothing else to print.
+    let other = |option: &&&str| is_set(matches, option) || given(matches, option).is_some();
+    if let Some(option) = ["all", "limit", "curl", "query", "columns", "raw", "out"].iter().find(other) {
+        return Err(Stop::usage(format!("--each and --{option} do not go together: each row brings one line of JSON")));
+    }
+    if given(matches, "output").is_some_and(|format| !matches!(format, "ndjson" | "json")) {
+        return Err(Stop::usage("--each prints a line of JSON a row (--output ndjson) and nothing else"));
     }
     let mut table = Table::open(name).map_err(Stop::usage)?;
     let inputs = Inputs::new();
@@ -85,6 +93,15 @@ pub(crate) fn run(command: &Command<'static>, matches: &ArgMatches, connection: 
         let runner = run::Runner::new(&client, &method, journal, retry_unknown);
         runner.run(&mut table, &mut columns, &constants, &cells).await
     })
+}
+
+/// Refuses the options of a table where there is none.
+pub(crate) fn refuse(matches: &ArgMatches) -> Result<(), Stop> {
+    let is_given = |option: &&&str| is_set(matches, option) || given(matches, option).is_some();
+    match ["resume", "retry-unknown", "journal"].iter().find(is_given) {
+        Some(option) => Err(Stop::usage(format!("--{option} belongs to --each TABLE, and there is none"))),
+        None => Ok(()),
+    }
 }
 
 /// Looks the columns of a heading up, and names all that are unknown.
@@ -165,14 +182,7 @@ fn confirm(method: &Method, rows: u64, host: &str, matches: &ArgMatches) -> Resu
         return Ok(());
     }
     let count = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    if !terminal::can_ask() {
-        let text = format!("{} of {count} at {host} needs a confirmation", method.name);
-        return Err(Stop::usage(format!("{text}\nhelp: `--yes` gives it where nobody can be asked")));
-    }
-    match terminal::ask(&format!("Call {} for {count} at {host}?", method.name))? {
-        true => Ok(()),
-        false => Err(Stop { exit: Exit::Interrupted, message: "nothing was sent".to_owned() }),
-    }
+    safety::confirm(&format!("Call {} for {count} at {host}", method.name), false)
 }
 
 /// The dry run: how many rows and requests there are, where the columns go, and the first request.

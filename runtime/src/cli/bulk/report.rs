@@ -2,12 +2,13 @@
 
 use std::io::{BufWriter, ErrorKind, Stdout, Write as _};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Map, Value, json};
 
 use super::journal::State;
 use crate::address::without_codes;
 use crate::cli::exit::{Exit, Stop};
+use crate::cli::progress::{self, Bar};
+use crate::cli::terminal::{self, Stream};
 use crate::error::Error;
 use crate::response::Response;
 
@@ -67,7 +68,7 @@ pub(super) fn unknown(row: u64, reason: &str) -> String {
 /// What has been told so far.
 pub(super) struct Report {
     out: BufWriter<Stdout>,
-    bar: ProgressBar,
+    bar: Bar,
     rows: u64,
     done: u64,
     failed: u64,
@@ -76,12 +77,8 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(rows: u64) -> Self {
-        // Where standard error is no terminal, nothing is drawn.
-        let bar = ProgressBar::new(rows);
-        let style = "{bar:30} {pos}/{len} rows, {per_sec}, {eta} left{msg}";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            bar.set_style(style);
-        }
+        let bar = Bar::new("rows");
+        bar.set(0, Some(rows));
         Self { out: BufWriter::new(std::io::stdout()), bar, rows, done: 0, failed: 0, unknown: Vec::new() }
     }
 
@@ -99,17 +96,14 @@ impl Report {
     /// Brings the lines to whoever reads them.
     pub(super) fn flush(&mut self) -> Result<(), Stop> {
         let Self { out, bar, .. } = self;
-        bar.suspend(|| out.flush()).map_err(|error| stopped(&error))?;
-        self.bar.set_position(self.told());
-        let problems = [(self.failed, "failed"), (self.unknown.len() as u64, "unknown")];
-        let problems = problems.iter().filter(|(count, _)| *count > 0);
-        self.bar.set_message(problems.map(|(count, word)| format!(", {count} {word}")).collect::<String>());
+        bar.aside(|| out.flush()).map_err(|error| stopped(&error))?;
+        self.bar.set(self.told(), Some(self.rows));
         Ok(())
     }
 
     /// Says something between the progress.
     pub(super) fn note(&self, text: &str) {
-        self.bar.suspend(|| {
+        self.bar.aside(|| {
             let _ = writeln!(std::io::stderr(), "note: {text}");
         });
     }
@@ -120,7 +114,7 @@ impl Report {
 
     /// The summary, and the exit code of the run. `end`: why it ended before its end.
     pub(super) fn finish(self, end: Option<Stop>, has_journal: bool) -> Result<Exit, Stop> {
-        self.bar.finish_and_clear();
+        progress::clear();
         let (rows, left) = (self.rows, self.rows - self.told());
         let mut text = format!("{} of {rows} rows done", self.done);
         if self.failed > 0 {
@@ -151,7 +145,7 @@ impl Report {
             (0, _) => Exit::OutcomeUnknown,
             _ => Exit::Portal,
         };
-        if exit != Exit::Done || crate::cli::terminal::is_terminal(crate::cli::terminal::Stream::Err) {
+        if exit != Exit::Done || terminal::is_terminal(Stream::Err) {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
         Ok(exit)

@@ -1,0 +1,81 @@
+//! `oint mcp`: the Model Context Protocol on standard input and output, so that assistants find, understand and call the
+//! portal's methods. What they may do is decided when it is started: reading, unless writing or removing is allowed.
+
+mod fit;
+mod server;
+mod tools;
+
+use clap::{Arg, ArgAction};
+use rmcp::ServiceExt as _;
+
+use crate::cli::command::{self, given, is_set};
+use crate::cli::connect::Connection;
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::{parse, show};
+use crate::table::Tables;
+
+use server::Server;
+use tools::Policy;
+
+/// The longest result in characters if no other length is given: what a model reads without losing its thread.
+const MOST: usize = 40_000;
+
+const HELP: &str = "Serve the Model Context Protocol on standard input and output
+
+Usage: oint mcp [options]
+
+Tools: list_categories, search_methods, describe_method, call_method. Only methods that read are called, unless:
+  --allow-writes         Call methods that make or change something, too
+  --allow-deletes        Call methods that remove something, too
+Methods that are not described here need both.
+
+Options:
+  --max-result NUMBER    The longest result in characters, 40000 if not given; longer ones are cut, with a note
+  --url, --token and the other options of a connection are those of `oint bitrix24`
+
+A client's configuration:
+  {\"mcpServers\": {\"bitrix24\": {\"command\": \"oint\", \"args\": [\"mcp\"], \"env\": {\"B24_URL\": \"https://…\"}}}}
+";
+
+/// `oint mcp`
+pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let clap = command::sub("mcp")
+        .args(["allow-writes", "allow-deletes"].map(switch))
+        .arg(Arg::new("max-result").long("max-result").value_name("NUMBER"))
+        .args(command::connection_options());
+    let matches = parse(clap, arguments)?;
+    if is_set(&matches, "help") {
+        return show(HELP);
+    }
+    let most = match given(&matches, "max-result").map(str::parse::<usize>) {
+        None => MOST,
+        Some(Ok(most)) if most >= 500 => most,
+        Some(_) => return Err(Stop::usage("--max-result takes a number of characters, 500 or more")),
+    };
+    let connection = Connection::new(&matches);
+    // Without a portal there is still much to read.
+    let client = match connection.missing().is_empty() {
+        true => Some(connection.client(&matches)?),
+        false => None,
+    };
+    let policy = Policy { writes: is_set(&matches, "allow-writes"), deletes: is_set(&matches, "allow-deletes") };
+    let server = Server::new(*tables, client, policy, most);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
+    let done = runtime.block_on(async {
+        let failed = |error: String| Stop { exit: Exit::Network, message: format!("the client's side: {error}") };
+        let service = match server.serve(rmcp::transport::stdio()).await {
+            Ok(service) => service,
+            // A client that goes without a word has ended the session all the same.
+            Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => return Ok(Exit::Done),
+            Err(error) => return Err(failed(error.to_string())),
+        };
+        service.waiting().await.map(|_| Exit::Done).map_err(|error| failed(error.to_string()))
+    });
+    // Reading from standard input cannot be interrupted: nobody waits for it.
+    runtime.shutdown_background();
+    done
+}
