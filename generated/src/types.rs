@@ -215,6 +215,8 @@ mod deal;
 pub use deal::Deal;
 mod department;
 pub use department::Department;
+mod dialog_messages;
+pub use dialog_messages::DialogMessages;
 mod disk_attachment;
 pub use disk_attachment::DiskAttachment;
 mod disk_object;

@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// `type`, `required`, `children`).
     #[arg(long, value_name = "FILE")]
     facts: Option<PathBuf>,
+    /// The file holds a part of the API only: methods that it does not name are not missed.
+    #[arg(long, requires = "facts")]
+    partial: bool,
     /// A portal: the address of a webhook, or the portal's with `--token`. It tells names only for REST 2, parameters too
     /// for REST 3.0.
     #[arg(long, value_name = "URL")]
@@ -77,7 +80,7 @@ fn compare(arguments: &Arguments) -> Result<bool, String> {
     let root = root();
     let api = project::read(&root).map_err(|failure| words(&failure))?;
     let facts = match (&arguments.facts, &arguments.portal) {
-        (Some(file), _) => file_facts(file)?,
+        (Some(file), _) => file_facts(file, arguments.partial)?,
         (None, Some(url)) => portal_facts(url, arguments.token.as_deref())?,
         (None, None) => return Err("error: name a file with `--facts`, or a portal with `--portal`".into()),
     };
@@ -109,10 +112,14 @@ fn compare(arguments: &Arguments) -> Result<bool, String> {
     Ok(left.is_empty())
 }
 
-fn file_facts(file: &Path) -> Result<Facts, String> {
+fn file_facts(file: &Path, is_partial: bool) -> Result<Facts, String> {
     let text = std::fs::read_to_string(file);
     let text = text.map_err(|error| format!("error: cannot read {}: {error}", file.display()))?;
-    Facts::read(&text).map_err(|fault| format!("error: {}: {fault}", file.display()))
+    let mut facts = Facts::read(&text).map_err(|fault| format!("error: {}: {fault}", file.display()))?;
+    if is_partial {
+        facts.covers = Covers::Some { rest: Vec::new(), scopes: None };
+    }
+    Ok(facts)
 }
 
 /// What a portal tells of itself, asked through `oint`, which keeps the limits and hides the secrets.

@@ -102,12 +102,12 @@ pub(super) fn unknown_value(param: &Param, value: &Value) -> Option<String> {
     })
 }
 
-/// Whether a key passes although no spec knows it: custom fields, and keys of filters with an operator before them.
+/// Whether a key passes although no spec knows it: custom fields, links to smart processes, and keys of filters with an operator before them.
 fn passes(key: &str) -> bool {
     let bare = key.trim_start_matches(['!', '=', '<', '>', '%', '@', '?', '+', '~', '*']);
     let is_numbered = |rest: &str| rest.starts_with(|char: char| char.is_ascii_digit());
     ["UF_", "PROPERTY_", "ufCrm", "property"].iter().any(|prefix| bare.starts_with(prefix))
-        || bare.strip_prefix("field").is_some_and(is_numbered)
+        || ["field", "PARENT_ID_", "parentId"].iter().any(|prefix| bare.strip_prefix(prefix).is_some_and(is_numbered))
 }
 
 impl Context<'_> {

@@ -17,7 +17,9 @@ pub mod settings;
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn activitydirection() -> Activitydirection {
@@ -33,7 +35,9 @@ pub fn activitydirection() -> Activitydirection {
     )
 }
 /// A call of `crm.enum.activitydirection`: Lists the directions of old calls and letters.
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitydirection(rt::Call);
@@ -52,7 +56,9 @@ rt::request!(Activitydirection -> Vec < crate ::types::CrmEnumEntry >);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn activitynotifytype() -> Activitynotifytype {
@@ -68,7 +74,9 @@ pub fn activitynotifytype() -> Activitynotifytype {
     )
 }
 /// A call of `crm.enum.activitynotifytype`: Lists the units in which old activities say how early to remind.
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitynotifytype(rt::Call);
@@ -87,7 +95,9 @@ rt::request!(Activitynotifytype -> Vec < crate ::types::CrmEnumEntry >);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn activitypriority() -> Activitypriority {
@@ -103,7 +113,9 @@ pub fn activitypriority() -> Activitypriority {
     )
 }
 /// A call of `crm.enum.activitypriority`: Lists how important old activities can be.
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitypriority(rt::Call);
@@ -122,7 +134,9 @@ rt::request!(Activitypriority -> Vec < crate ::types::CrmEnumEntry >);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn activitystatus() -> Activitystatus {
@@ -138,7 +152,9 @@ pub fn activitystatus() -> Activitystatus {
     )
 }
 /// A call of `crm.enum.activitystatus`: Lists the states of old activities.
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitystatus(rt::Call);
@@ -157,7 +173,9 @@ rt::request!(Activitystatus -> Vec < crate ::types::CrmEnumEntry >);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn activitytype() -> Activitytype {
@@ -173,7 +191,9 @@ pub fn activitytype() -> Activitytype {
     )
 }
 /// A call of `crm.enum.activitytype`: Lists the kinds of old activities.
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Activitytype(rt::Call);
@@ -224,7 +244,9 @@ rt::request!(Addresstype -> Vec < crate ::types::CrmEnumEntry >);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn contenttype() -> Contenttype {
@@ -240,7 +262,9 @@ pub fn contenttype() -> Contenttype {
     )
 }
 /// A call of `crm.enum.contenttype`: Lists the forms that the description of an old activity can have.
-#[deprecated(note = "It serves old activities; new ones have no such list.")]
+#[deprecated(
+    note = "use `crm.activity.todo.add`: It serves old activities; new ones have no such list."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Contenttype(rt::Call);

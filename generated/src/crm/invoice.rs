@@ -163,7 +163,7 @@ rt::request!(Get -> crate ::types::CrmInvoice);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.get`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -182,7 +182,7 @@ pub fn getexternallink(id: impl Into<rt::Id>) -> Getexternallink {
 }
 /// A call of `crm.invoice.getexternallink`: Gives the address where everybody can see an old invoice and pay it.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.get`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

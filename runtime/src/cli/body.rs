@@ -354,9 +354,14 @@ fn known_keys(command: &Command<'static>) -> Vec<String> {
     params.chain(constants).collect()
 }
 
-/// Custom fields, which no spec knows.
+/// Custom fields and links to smart processes (`PARENT_ID_128`), which no spec knows.
 pub(crate) fn is_custom(key: &str) -> bool {
+    let is_link = |prefix: &str| {
+        key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+    };
     ["UF_", "PROPERTY_", "ufCrm", "property"].iter().any(|prefix| key.starts_with(prefix))
+        || is_link("PARENT_ID_")
+        || is_link("parentId")
 }
 
 /// Whether `--params` brings a parameter.

@@ -17,7 +17,7 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -36,7 +36,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 }
 /// A call of `crm.invoice.recurring.add`: Makes a template of an old invoice, and a rule by which the portal makes invoices of it again and again.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ rt::request!(Add -> rt::Id);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.delete`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -76,7 +76,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 }
 /// A call of `crm.invoice.recurring.delete`: Removes a rule, so that no more invoices are made.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.delete`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -116,7 +116,7 @@ pub fn expose(id: impl Into<rt::Id>) -> Expose {
 }
 /// A call of `crm.invoice.recurring.expose`: Makes an old invoice of a template at once, whatever the rule says.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ rt::request!(Expose -> rt::Value);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.fields`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -155,7 +155,7 @@ pub fn fields() -> Fields {
 }
 /// A call of `crm.invoice.recurring.fields`: Lists the fields that recurring invoices have.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.fields`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ rt::request!(Fields -> rt::Object);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.get`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -195,7 +195,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 }
 /// A call of `crm.invoice.recurring.get`: Reads one rule by which old invoices are made again and again.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.get`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -221,7 +221,7 @@ rt::request!(Get -> crate ::types::CrmRecurringInvoice);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.list`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -240,7 +240,7 @@ pub fn list() -> List {
 }
 /// A call of `crm.invoice.recurring.list`: Finds the rules by which old invoices are made again and again.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.list`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -287,7 +287,7 @@ impl List {
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.update`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -307,7 +307,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 }
 /// A call of `crm.invoice.recurring.update`: Changes the rule by which old invoices are made again and again.
 #[deprecated(
-    note = "New invoices have entityTypeId 31 in crm.item.list and its sisters."
+    note = "use `crm.item.update`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

@@ -17,7 +17,7 @@ use ::bitrix24_runtime as rt;
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.add`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -36,7 +36,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 }
 /// A call of `crm.invoice.userfield.add`: Adds a custom field to old invoices.
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.add`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ impl Add {
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.delete`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -84,7 +84,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 }
 /// A call of `crm.invoice.userfield.delete`: Removes a custom field from all old invoices, with every value in it.
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.delete`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -105,7 +105,7 @@ rt::request!(Delete -> bool);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.get`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -124,7 +124,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 }
 /// A call of `crm.invoice.userfield.get`: Reads the definition of one custom field of old invoices.
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.get`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ rt::request!(Get -> crate ::types::CrmUserField);
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.list`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -167,7 +167,7 @@ pub fn list() -> List {
 }
 /// A call of `crm.invoice.userfield.list`: Lists the definitions of the custom fields of old invoices.
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.list`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -203,7 +203,7 @@ impl List {
 /// # }
 /// ```
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.update`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -223,7 +223,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 }
 /// A call of `crm.invoice.userfield.update`: Changes the definition of a custom field of old invoices.
 #[deprecated(
-    note = "New invoices have custom fields by userfieldconfig.add and its sisters."
+    note = "use `userfieldconfig.update`: New invoices have custom fields by userfieldconfig.add and its sisters."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

@@ -46,7 +46,7 @@ pub fn get(dialog_id: impl Into<String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::DialogMessages);
 impl Get {
     /// `LAST_ID`. Only messages older than this one, by its number.
     #[inline]
