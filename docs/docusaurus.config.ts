@@ -1,8 +1,9 @@
 import type {Config} from '@docusaurus/types';
 import type * as Preset from '@docusaurus/preset-classic';
-import {readFileSync} from 'node:fs';
+import {mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {themes} from 'prism-react-renderer';
+import machines from './plugins/machines';
 
 // Where the pages come from: the guides are written by hand, the reference by `cargo xtask codegen`. A test may name
 // another folder of pages.
@@ -20,12 +21,24 @@ function specOf(docPath: string): string {
   return `${repository}/edit/main/${/ from (\S+?);/.exec(head)?.[1] ?? 'specs'}`;
 }
 
+// The tables beside the pages; a test may name others.
+const rows = process.env.DOCS_TABLES ?? join(__dirname, '../generated/src/tables/rows.ndjson');
+
+// Files for programs, made at each start; the bundler wants the folder to be there.
+const machine = '.machine';
+mkdirSync(join(__dirname, machine), {recursive: true});
+
+const title = 'Bitrix24 for Rust and the command line';
+const tagline = 'Every REST method as a typed call, a command and a page';
+const baseUrl = process.env.DOCS_BASE_URL ?? '/';
+
 const config: Config = {
-  title: 'Bitrix24 for Rust and the command line',
-  tagline: 'Every REST method as a typed call, a command and a page',
+  title,
+  tagline,
   favicon: 'img/logo.svg',
-  url: 'https://example.github.io',
-  baseUrl: process.env.DOCS_BASE_URL ?? '/',
+  url: process.env.DOCS_URL ?? 'https://example.github.io',
+  baseUrl,
+  staticDirectories: ['static', machine],
   trailingSlash: false,
   onBrokenLinks: 'throw',
   onBrokenAnchors: 'throw',
@@ -65,6 +78,16 @@ const config: Config = {
       editUrl: ({docPath}: {docPath: string}) => specOf(docPath),
     }],
     ['@docusaurus/plugin-client-redirects', {redirects}],
+    () => machines({
+      home: __dirname,
+      pages: [{folder: 'guides', route: '/'}, {folder: reference, route: '/reference'}],
+      rows,
+      rust: join(__dirname, reference, '_rust.json'),
+      out: machine,
+      title,
+      summary: `${tagline}. Each page has a Markdown twin: its address with .md behind it.`,
+      baseUrl,
+    }),
   ],
   clientModules: ['./src/reference/anchors.ts'],
   themeConfig: {

@@ -2,19 +2,10 @@
 
 import {Children, cloneElement, createContext, isValidElement, useContext, type ReactElement, type ReactNode} from 'react';
 import useBrokenLinks from '@docusaurus/useBrokenLinks';
+import {slug} from '@site/src/search/slug.mjs';
 
 /** What the addresses of a table's rows begin with; none outside a table of parameters. */
 const Prefix = createContext<string | undefined>(undefined);
-
-const OPERATORS: Record<string, string> = {
-  '>': 'gt', '<': 'lt', '=': 'eq', '!': 'not', '%': 'like', '@': 'in', '?': 'any', '*': 'all', '+': 'plus', '~': 'near',
-};
-
-/** A name as a part of an address: `UserID` is `userid`, `>=DATE` is `gteqdate`. */
-export function slug(name: string): string {
-  const spelled = name.replaceAll(/[><=!%@?*+~]/g, (char) => OPERATORS[char]);
-  return spelled.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '');
-}
 
 /** The text of what is shown. */
 function textOf(node: ReactNode): string {

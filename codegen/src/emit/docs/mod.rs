@@ -3,6 +3,7 @@
 mod command;
 mod escape;
 mod page;
+mod rust_names;
 mod script;
 
 use std::sync::LazyLock;
@@ -53,6 +54,7 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
         OutFile::new(format!("{FOLDER}/{}/_category_.json", category.key), category_json(api, category))
     }));
     files.push(redirects(&in_order(api)));
+    files.push(rust_names::rust_names(api));
     for translation in &api.translations {
         files.extend(edition(&translation.api, Some(translation)));
         files.push(labels(translation));

@@ -366,7 +366,7 @@ fn call_example(method: &Method, function: &Function, example: &Example) -> Show
 fn rust(method: &Method, function: &Function, example: &Example) -> String {
     let call = rust_example::call(method, function, example, "&client");
     let has_connection = function.has_connection();
-    let mut names = vec![method.feature.to_string()];
+    let mut names: Vec<String> = method.module.first().map(ToString::to_string).into_iter().collect();
     names.extend(has_connection.then(|| "Client".to_owned()));
     names.extend(call.contains("json!(").then(|| "json".to_owned()));
     names.extend(call.contains("File::").then(|| "File".to_owned()));

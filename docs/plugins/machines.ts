@@ -1,0 +1,101 @@
+// What programs read: a Markdown twin of every page, descriptors by scope, llms.txt and the index of the search. All of
+// it is made from the pages and the tables that the generator wrote, into a folder that the site serves as it is.
+
+import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname, join, posix} from 'node:path';
+import type {Plugin} from '@docusaurus/types';
+import {plain} from './markdown';
+import {searchIndex} from './search-index';
+import {readTables} from './tables';
+
+export interface Options {
+  /** The folder of the site's sources. */
+  home: string;
+  /** Folders of pages with the addresses that they are served below. */
+  pages: {folder: string; route: string}[];
+  /** The generator's table, one JSON object a line. */
+  rows: string;
+  /** What Rust calls the functions. */
+  rust: string;
+  /** Where the files go. */
+  out: string;
+  title: string;
+  summary: string;
+  baseUrl: string;
+}
+
+/** A page as its file has it. */
+export interface Source {
+  /** The address without the site's base: `/reference/user/update-user`. */
+  route: string;
+  title: string;
+  text: string;
+  /** Whether it is the page of a folder, so that its links are seen from inside the folder. */
+  isIndex: boolean;
+}
+
+export default function machines(options: Options): Plugin {
+  return {
+    name: 'machines',
+    async loadContent() {
+      write(options);
+    },
+    getPathsToWatch: () => options.pages.map(({folder}) => `${join(options.home, folder)}/**/*.{md,mdx}`),
+  };
+}
+
+/** The pages of a folder, by address. */
+export function sources(home: string, {folder, route}: {folder: string; route: string}): Source[] {
+  const root = join(home, folder);
+  const files = readdirSync(root, {recursive: true, encoding: 'utf8'})
+    .map((name) => name.replaceAll('\\', '/'))
+    .filter((name) => /\.mdx?$/.test(name) && !name.split('/').some((part) => part.startsWith('_')))
+    .sort();
+  return files.map((name) => {
+    const text = readFileSync(join(root, name), 'utf8');
+    const slug = /^slug: (\S+)$/m.exec(text.slice(0, 600))?.[1];
+    const own = name.replace(/\.mdx?$/, '').replace(/(^|\/)index$/, '');
+    const title = /^# (.+)$/m.exec(text)?.[1] ?? own;
+    return {route: posix.join('/', route, slug ?? own).replace(/(.)\/$/, '$1'), title, text, isIndex: /(^|\/)index\.mdx?$/.test(name)};
+  });
+}
+
+/** The address of a page's twin. */
+const twin = (route: string): string => (route === '/' ? '/index.md' : `${route}.md`);
+
+function write({home, pages, rows, rust, out, title, summary, baseUrl}: Options): void {
+  const place = join(home, out);
+  rmSync(place, {recursive: true, force: true});
+  const put = (path: string, text: string): void => {
+    const file = join(place, path);
+    mkdirSync(dirname(file), {recursive: true});
+    writeFileSync(file, text);
+  };
+  const link = (route: string): string => baseUrl.replace(/\/$/, '') + twin(route);
+  const all = pages.map((part) => ({...part, list: sources(home, part)}));
+  for (const {list} of all) {
+    for (const page of list) put(twin(page.route), plain(page, link));
+  }
+  const [guides] = all;
+  const lines = [`# ${title}`, '', `> ${summary}`, '', '## Guides', ''];
+  for (const page of guides.list) lines.push(`- [${page.title}](${link(page.route)})`);
+  if (existsSync(rows)) {
+    const tables = readTables(rows);
+    put('search.json', JSON.stringify(searchIndex(tables, guides.list)));
+    const scopes = [...tables.scopes()];
+    for (const [scope, descriptor] of scopes) put(`descriptor/${scope}.json`, JSON.stringify(descriptor));
+    if (existsSync(rust)) put('descriptor/_rust.json', readFileSync(rust, 'utf8'));
+    put('descriptor/index.json', JSON.stringify(tables.index()));
+    lines.push('', '## Reference', '');
+    for (const {folder, title: name, summary: what} of tables.categories) {
+      lines.push(`- [${name}](${link(`/reference/${folder}`)}): ${what}`);
+    }
+    lines.push('', '## For programs', '');
+    const base = baseUrl.replace(/\/$/, '');
+    lines.push(`- [All functions](${base}/descriptor/index.json): name, method, scope, title and page of each, as JSON`);
+    for (const [scope, {commands}] of scopes) {
+      lines.push(`- [Scope ${scope}](${base}/descriptor/${scope}.json): parameters, types, errors and examples of ${commands.length} functions`);
+    }
+  }
+  put('llms.txt', `${lines.join('\n')}\n`);
+}

@@ -1,0 +1,56 @@
+// A page without the site's components: Markdown as any program reads it.
+
+import {posix} from 'node:path';
+import type {Source} from './machines';
+
+/** Lines that only place something on the page. */
+const FURNITURE = /^(import .* from '@theme\/\w+';|<\/?(div|Params|Tabs)\b.*>|<\/TabItem>|:::\w*|<TryIt .*)$/;
+
+/** A page's text; `link` gives the address of another page's twin. */
+export function plain(page: Source, link: (route: string) => string): string {
+  const body = page.text.replace(/^---\n[^]*?\n---\n/, '');
+  const lines: string[] = [];
+  let fence = '';
+  for (const line of body.split('\n')) {
+    const ticks = /^`{3,}/.exec(line)?.[0] ?? '';
+    if (fence) {
+      if (line.trimEnd() === fence) fence = '';
+      lines.push(line);
+      continue;
+    }
+    if (ticks) {
+      fence = ticks;
+      lines.push(line.replace(/ title="(.*)"$/, ''));
+      const title = / title="(.*)"$/.exec(line)?.[1];
+      if (title) lines.splice(-1, 0, `**${title}**`, '');
+      continue;
+    }
+    if (FURNITURE.test(line) || line === '## Try it') continue;
+    const admonition = /^:::\w+\[(.*)\]$/.exec(line);
+    const tab = /^<TabItem .*label="([^"]*)".*>$/.exec(line);
+    if (admonition) lines.push(`**${admonition[1]}**`);
+    else if (tab) lines.push(`**${tab[1]}**`);
+    else lines.push(inline(line, page, link));
+  }
+  return `${lines.join('\n').replaceAll(/\n{3,}/g, '\n\n').trim()}\n`;
+}
+
+function inline(line: string, page: Source, link: (route: string) => string): string {
+  const folder = page.isIndex ? page.route : posix.dirname(page.route);
+  return line
+    .replaceAll(/ ?\{\/\* #[\w-]+ \*\/\}/g, '')
+    .replaceAll(/<code>\{("(?:[^"\\]|\\.)*")\}<\/code>/g, (_, literal: string) => span(JSON.parse(literal), line.startsWith('|')))
+    .replaceAll(/\]\((\.[^)#\s]*?)\.mdx?(#[^)]*)?\)/g, (_, path: string, anchor = '') => {
+      const route = posix.join(folder, path).replace(/\/index$/, '');
+      return `](${link(route || '/')}${anchor})`;
+    });
+}
+
+/** Code within a line, whatever it holds. */
+function span(text: string, isCell: boolean): string {
+  const flat = text.replaceAll(/\s+/g, ' ');
+  const longest = Math.max(0, ...(flat.match(/`+/g) ?? []).map((run) => run.length));
+  const ticks = '`'.repeat(longest + 1);
+  const padded = /^`|`$/.test(flat) ? ` ${flat} ` : flat;
+  return ticks + (isCell ? padded.replaceAll('|', '\\|') : padded) + ticks;
+}

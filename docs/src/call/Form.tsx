@@ -1,0 +1,328 @@
+// The opened form: fields by type, the call in four forms, and the way to a simulated portal on this machine.
+
+import {useEffect, useId, useMemo, useState, type ReactNode} from 'react';
+import Translate, {translate} from '@docusaurus/Translate';
+import useBaseUrl from '@docusaurus/useBaseUrl';
+import CodeBlock from '@theme/CodeBlock';
+import {bodyOf, entriesOf, type Command, type Entity, type Param, type Values} from './body.mjs';
+import {rust, type RustName} from './rust.mjs';
+import {addressOf, bash, batch, curl, powershell} from './shell.mjs';
+import {inputOf, read, show} from './values.mjs';
+import type {Props} from './TryIt';
+import styles from './styles.module.css';
+
+/** Where `oint sandbox` listens when it is told nothing else. */
+const SANDBOX = 'http://127.0.0.1:8024/rest/1/sandboxcode00000/';
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+interface Descriptor {
+  commands: (Command & {examples: {arguments: Values}[]})[];
+  types: Record<string, Entity>;
+}
+
+interface RustNames {
+  functions: Record<string, RustName>;
+  types: Record<string, Record<string, string>>;
+}
+
+/** What is typed: a text a parameter, or texts by key. Empty ones are left out. */
+type Typed = Record<string, string | [key: string, text: string][]>;
+
+export default function Form({command: name, scope}: Props): ReactNode {
+  const address = useBaseUrl(`/descriptor/${scope}.json`);
+  const rustAddress = useBaseUrl('/descriptor/_rust.json');
+  const [loaded, setLoaded] = useState<{command: Descriptor['commands'][0]; types: Descriptor['types']; names: RustNames}>();
+  const [fault, setFault] = useState('');
+
+  useEffect(() => {
+    const load = async (url: string): Promise<unknown> => {
+      const answer = await fetch(url);
+      if (!answer.ok) throw new Error(`${answer.status} ${url}`);
+      return answer.json();
+    };
+    Promise.all([load(address) as Promise<Descriptor>, load(rustAddress) as Promise<RustNames>]).then(
+      ([{commands, types}, names]) => {
+        const command = commands.find(({key}) => key === name);
+        if (command) setLoaded({command, types, names});
+        else setFault(name);
+      },
+      (error: unknown) => setFault(String(error)),
+    );
+  }, [address, rustAddress, name]);
+
+  if (fault) {
+    return <p role="alert"><Translate id="try.fault" values={{fault}}>{'The form cannot be shown: {fault}'}</Translate></p>;
+  }
+  if (!loaded) return <p role="status"><Translate id="try.loading">Loading …</Translate></p>;
+  return <Call {...loaded} />;
+}
+
+/** The texts that an example's values are typed as. */
+function typedOf(params: Param[], values: Values, types: Record<string, Entity>): Typed {
+  return Object.fromEntries(params.map((param) => {
+    const entries = entriesOf(param, types);
+    const value = values[param.name];
+    if (inputOf(param, entries.length > 0) !== 'keys') return [param.name, show(param.type, value)];
+    const row = ([key, inner]: [string, unknown]): [string, string] =>
+      [key, show(entries.find((entry) => entry.name === key)?.type ?? 'any', inner)];
+    return [param.name, Object.entries(value ?? {}).map(row)];
+  }));
+}
+
+/** The values that were typed, and what is wrong by parameter. */
+function valuesOf(params: Param[], typed: Typed, types: Record<string, Entity>): {values: Values; faults: Record<string, string>} {
+  const values: Values = {};
+  const faults: Record<string, string> = {};
+  for (const param of params) {
+    const own = typed[param.name] ?? '';
+    const entries = entriesOf(param, types);
+    try {
+      if (typeof own === 'string') {
+        if (own !== '') values[param.name] = read(param.type, own);
+      } else {
+        const rows = own.filter(([key]) => key !== '');
+        const typeOf = (key: string): string => entries.find((entry) => entry.name === key)?.type ?? 'any';
+        const read_ = ([key, text]: [string, string]): [string, unknown] => [key, text === '' ? '' : read(typeOf(key), text)];
+        if (rows.length > 0) values[param.name] = Object.fromEntries(rows.map(read_));
+      }
+    } catch (error) {
+      faults[param.name] = error instanceof Error ? error.message : String(error);
+    }
+    if (param.required && !(param.name in values) && !faults[param.name]) {
+      faults[param.name] = translate({id: 'try.required', message: 'required'});
+    }
+  }
+  return {values, faults};
+}
+
+interface CallProps {
+  command: Descriptor['commands'][0];
+  types: Descriptor['types'];
+  names: RustNames;
+}
+
+function Call({command, types, names}: CallProps): ReactNode {
+  const params = useMemo(() => command.params.filter((param) => !param.group), [command]);
+  const [typed, setTyped] = useState(() => typedOf(params, command.examples[0]?.arguments ?? {}, types));
+  const [url, setUrl] = useState(SANDBOX);
+  const {values, faults} = valuesOf(params, typed, types);
+  const body = bodyOf(command, types, values);
+  const rustName = names.functions[command.key];
+  const client = [`let client = Client::webhook(${JSON.stringify(url)})?;`];
+  const shell = shellOf();
+  return (
+    <form className={styles.form} onSubmit={(event) => event.preventDefault()}>
+      {params.length === 0 && <p><Translate id="try.none">The method takes no parameters.</Translate></p>}
+      {params.map((param) => (
+        <Field
+          key={param.name}
+          param={param}
+          entries={entriesOf(param, types)}
+          typed={typed[param.name] ?? ''}
+          fault={faults[param.name]}
+          change={(value) => setTyped({...typed, [param.name]: value})}
+        />
+      ))}
+      <div className={styles.outputs}>
+        <CodeBlock language={shell.language} title={shell.title}>{shell.write(command, values, {url})}</CodeBlock>
+        {rustName && <CodeBlock language="rust" title="Rust">{rust(command, types, values, rustName, names.types, client)}</CodeBlock>}
+        <CodeBlock language="bash" title="cURL">{curl(command, body, url)}</CodeBlock>
+        <CodeBlock language="json" title="JSON">{JSON.stringify(body, undefined, 2)}</CodeBlock>
+      </div>
+      <Send command={command} body={body} url={url} setUrl={setUrl} />
+    </form>
+  );
+}
+
+/** The shell whose tab the reader chose. */
+function shellOf(): {language: string; title: string; write: typeof bash} {
+  const chosen = window.localStorage.getItem('docusaurus.tab.code');
+  if (chosen === 'bat') return {language: 'batch', title: 'CMD/Bat', write: batch};
+  if (chosen === 'powershell') return {language: 'powershell', title: 'PowerShell', write: powershell};
+  return {language: 'bash', title: 'Bash', write: bash};
+}
+
+interface FieldProps {
+  param: Param;
+  entries: Param[];
+  typed: Typed[string];
+  fault: string | undefined;
+  change(value: Typed[string]): void;
+}
+
+function Field({param, entries, typed, fault, change}: FieldProps): ReactNode {
+  const id = useId();
+  const label = (
+    <>
+      {param.argument ?? param.name}
+      {param.required && <span className={styles.required} title={translate({id: 'try.required', message: 'required'})}> *</span>}
+    </>
+  );
+  const note = (
+    <span id={`${id}-note`} className={styles.hint}>
+      <code>{param.type}</code> {param.description} {fault && <strong className={styles.fault}>{fault}</strong>}
+    </span>
+  );
+  if (typeof typed !== 'string') {
+    return (
+      <fieldset className={styles.field} aria-describedby={`${id}-note`}>
+        <legend>{label}</legend>
+        {note}
+        <Keys rows={typed} entries={entries} change={change} name={param.argument ?? param.name} />
+      </fieldset>
+    );
+  }
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>{label}</label>
+      <Input id={id} param={param} text={typed} change={change} invalid={Boolean(fault)} kind={inputOf(param, entries.length > 0)} />
+      {note}
+    </div>
+  );
+}
+
+interface InputProps {
+  id: string;
+  param: Pick<Param, 'type' | 'values' | 'meanings'>;
+  text: string;
+  kind: string;
+  invalid?: boolean;
+  label?: string;
+  change(text: string): void;
+}
+
+function Input({id, param, text, kind, invalid, label, change}: InputProps): ReactNode {
+  const common = {
+    'id': id, 'aria-label': label, 'aria-invalid': invalid || undefined, 'aria-describedby': label ? undefined : `${id}-note`,
+    'value': text, 'spellCheck': false,
+    'onChange': (event: {target: {value: string}}) => change(event.target.value),
+  };
+  if (kind === 'boolean') {
+    return (
+      <select {...common}>
+        <option value="">–</option>
+        <option>true</option>
+        <option>false</option>
+      </select>
+    );
+  }
+  if (kind === 'json' || text.includes('\n')) return <textarea {...common} rows={Math.min(8, text.split('\n').length + 1)} />;
+  if (param.values.length === 0) return <input {...common} />;
+  return (
+    <>
+      <input {...common} list={`${id}-values`} />
+      <datalist id={`${id}-values`}>
+        {param.values.map((value) => (
+          <option key={String(value)} value={String(value)}>{param.meanings?.[String(value)]}</option>
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+interface KeysProps {
+  rows: [key: string, text: string][];
+  entries: Param[];
+  name: string;
+  change(rows: [key: string, text: string][]): void;
+}
+
+function Keys({rows, entries, name, change}: KeysProps): ReactNode {
+  const id = useId();
+  const replace = (at: number, row: [string, string]): void => change(rows.map((old, index) => (index === at ? row : old)));
+  return (
+    <>
+      <datalist id={`${id}-keys`}>
+        {entries.map((entry) => <option key={entry.name} value={entry.name}>{entry.description}</option>)}
+      </datalist>
+      {rows.map(([key, text], at) => {
+        const entry = entries.find((one) => one.name === key) ?? {type: 'any', values: [], name: key};
+        const kind = inputOf(entry as Param, false);
+        return (
+          <div key={at} className={styles.key}>
+            <input
+              list={`${id}-keys`}
+              value={key}
+              spellCheck={false}
+              aria-label={translate({id: 'try.key', message: 'Key of {name}'}, {name})}
+              onChange={(event) => replace(at, [event.target.value, text])}
+            />
+            <Input id={`${id}-${at}`} param={entry} kind={kind} text={text} label={key || name} change={(value) => replace(at, [key, value])} />
+            <button
+              type="button"
+              aria-label={translate({id: 'try.remove', message: 'Remove {key}'}, {key})}
+              onClick={() => change(rows.filter((_, index) => index !== at))}>
+              ×
+            </button>
+          </div>
+        );
+      })}
+      <button type="button" className={styles.add} onClick={() => change([...rows, ['', '']])}>
+        <Translate id="try.add">Add a key</Translate>
+      </button>
+    </>
+  );
+}
+
+/** The address, where it is one of this machine. */
+function loopback(url: string): boolean {
+  try {
+    const {hostname, protocol} = new URL(url);
+    return LOOPBACK.includes(hostname) && /^https?:$/.test(protocol);
+  } catch {
+    return false;
+  }
+}
+
+interface SendProps {
+  command: Command;
+  body: Values;
+  url: string;
+  setUrl(url: string): void;
+}
+
+function Send({command, body, url, setUrl}: SendProps): ReactNode {
+  const id = useId();
+  const [answer, setAnswer] = useState('');
+  const [isBusy, setBusy] = useState(false);
+  const isHere = loopback(url);
+  const send = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const reply = await fetch(addressOf(command, url), {
+        method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body),
+        credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
+      });
+      const text = await reply.text();
+      let shown = text;
+      try {
+        shown = JSON.stringify(JSON.parse(text), undefined, 2);
+      } catch {
+        // It is shown as it came.
+      }
+      setAnswer(`HTTP ${reply.status}\n${shown}`);
+    } catch {
+      setAnswer(translate({id: 'try.unreachable', message: 'No portal answers at this address. Start one with: oint sandbox'}));
+    }
+    setBusy(false);
+  };
+  return (
+    <div className={styles.send}>
+      <label htmlFor={id}><Translate id="try.address">Webhook of a simulated portal on this machine</Translate></label>
+      <div className={styles.line}>
+        <input id={id} value={url} spellCheck={false} autoComplete="off" aria-describedby={`${id}-note`} onChange={(event) => setUrl(event.target.value)} />
+        <button type="button" className={styles.main} disabled={!isHere || isBusy} onClick={() => void send()}>
+          <Translate id="try.send">Send</Translate>
+        </button>
+      </div>
+      <span id={`${id}-note`} className={isHere ? styles.hint : styles.fault}>
+        {isHere ? (
+          <Translate id="try.here">Nothing is stored, and nothing is sent to another machine. `oint sandbox` starts the portal.</Translate>
+        ) : (
+          <Translate id="try.elsewhere">Only to an address of this machine: 127.0.0.1 or localhost. The command above goes anywhere.</Translate>
+        )}
+      </span>
+      <div aria-live="polite">{answer && <CodeBlock language="json" title="Answer">{answer}</CodeBlock>}</div>
+    </div>
+  );
+}

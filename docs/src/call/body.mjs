@@ -1,0 +1,101 @@
+// @ts-check
+// From the values of a form to the body of the request: the rules that the command line and the generator follow, which
+// a test holds against each other with every example there is.
+
+/**
+ * @typedef {import('../../plugins/tables').Param & {require?: string[], unless?: string, filename?: string}} Param
+ * @typedef {import('../../plugins/tables').Entity} Entity
+ * @typedef {Record<string, any>} Values
+ * @typedef {{params: Param[], constants: Values, ordered?: boolean, method: string | null, rest: 2 | 3, function: string, key: string}} Command
+ */
+
+/** The keys that an object may have: its own, then those of the shared type that apply.
+ * @param {Param} param @param {Record<string, Entity>} types @returns {Param[]} */
+export function entriesOf(param, types) {
+  const own = /** @type {Param[]} */ (param.entries ?? []);
+  const names = new Set(own.map(({name}) => name));
+  const shared = (types[param.entity ?? '']?.fields ?? [])
+    .filter((field) => (param.answered || !field.readonly) && !param.omit?.includes(field.name) && !names.has(field.name))
+    .map((field) => ({...field, required: field.required || Boolean(param.require?.includes(field.name))}));
+  return [...own, ...shared];
+}
+
+/** The item of `array<…>`; none for another type. @param {string} type */
+export const itemOf = (type) => /^array<(.*)>$/.exec(type)?.[1];
+
+/** @param {unknown} value @returns {value is Values} */
+export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The path of keys that `wire` stands for; a dot inside a key is escaped. @param {string} wire */
+const path = (wire) => (wire.match(/(?:\\.|[^.])+/g) ?? []).map((key) => key.replaceAll('\\.', '.'));
+
+/** @param {Values} body @param {string[]} keys @param {unknown} value */
+function insert(body, keys, value) {
+  let object = body;
+  for (const key of keys.slice(0, -1)) {
+    if (!isObject(object[key])) object[key] = {};
+    object = object[key];
+  }
+  object[keys[keys.length - 1]] = value;
+}
+
+/** A point in time that tells its offset; one without is taken for UTC. @param {string} text */
+function utc(text) {
+  const whole = /[T ]/.test(text) ? text.replaceAll(' ', 'T') : `${text}T00:00:00`;
+  const [, date, clock, offset] = /^([^T]*)T([^+\-Z]*)(.*)$/.exec(whole) ?? ['', whole, '', ''];
+  return `${date}T${clock.split('.')[0]}${offset || 'Z'}`;
+}
+
+/** A value as the portal takes it.
+ * @param {string} type @param {Param[]} entries @param {any} value @param {Record<string, Entity>} types @returns {any} */
+function form(type, entries, value, types) {
+  const item = itemOf(type);
+  if (item && Array.isArray(value)) return value.map((one) => form(item, entries, one, types));
+  if (type.startsWith('boolean') && typeof value === 'boolean') {
+    const [, yes, no] = /<(.)\/(.)>/.exec(type) ?? [];
+    const word = value ? yes : no;
+    return word === undefined ? value : /\d/.test(word) ? Number(word) : word;
+  }
+  if (type === 'datetime<Z>' && typeof value === 'string') return utc(value);
+  if (type.startsWith('file') && typeof value === 'string') return {file: value};
+  if (isObject(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => {
+      const known = entries.find(({name}) => name === key);
+      return [key, known ? wireForm(known, inner, types) : inner];
+    }));
+  }
+  return value;
+}
+
+/** @param {Param} param @param {any} value @param {Record<string, Entity>} types */
+export const wireForm = (param, value, types) => form(param.type, entriesOf(param, types), value, types);
+
+/** The body of a call. @param {Command} command @param {Record<string, Entity>} types @param {Values} values @returns {Values} */
+export function bodyOf(command, types, values) {
+  /** @type {Values} */
+  let body = {};
+  for (const [key, value] of Object.entries(command.constants)) insert(body, path(key), value);
+  const given = (/** @type {string} */ name) => Object.hasOwn(values, name);
+  for (const param of [...command.params].sort((a, b) => Number(b.group ?? false) - Number(a.group ?? false))) {
+    if (param.unless && given(param.unless)) continue;
+    const own = given(param.name) ? values[param.name] : param.default;
+    if (own === undefined || (own === null && !given(param.name))) continue;
+    const named = param.filename && given(param.filename) ? values[param.filename] : undefined;
+    const value = param.type.startsWith('file') && named !== undefined ? {file: named} : wireForm(param, own, types);
+    if (param.wire !== 'merge') insert(body, path(param.wire), value);
+    else if (isObject(value)) body = {...body, ...value, ...pick(value, body)};
+  }
+  return command.ordered ? arranged(body, command.params) : body;
+}
+
+/** The entries of a body that an object has too: what was set before stays. @param {Values} value @param {Values} body */
+function pick(value, body) {
+  return Object.fromEntries(Object.keys(value).filter((key) => Object.hasOwn(body, key)).map((key) => [key, body[key]]));
+}
+
+/** The keys in the order of the parameters; others follow. @param {Values} body @param {Param[]} params */
+function arranged(body, params) {
+  const order = params.filter(({wire}) => wire !== 'merge').map(({wire}) => path(wire)[0]);
+  const rest = Object.keys(body).filter((key) => !order.includes(key));
+  return Object.fromEntries([...order.filter((key) => Object.hasOwn(body, key)), ...rest].map((key) => [key, body[key]]));
+}

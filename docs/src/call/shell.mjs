@@ -1,0 +1,130 @@
+// @ts-check
+// A call as a command for each shell, quoted so that every value arrives as it is, and as a request for cURL. The
+// generator writes the same for the examples of the pages; a test compares the two.
+
+import {itemOf} from './body.mjs';
+
+/**
+ * @typedef {{url: string, token?: string}} Connection
+ * @typedef {object} Shell
+ * @property {string} comment
+ * @property {string} continuation
+ * @property {(text: string) => string} quote
+ * @property {RegExp} special what may not stand in double quotes as it is
+ * @property {(value: any) => string} awkward JSON whose texts need escapes
+ * @property {string} beforeEmpty
+ */
+
+/** @type {Shell} */
+const BASH = {
+  comment: '#',
+  continuation: ' \\',
+  quote: (text) => `'${text.replaceAll("'", "'\\''")}'`,
+  special: /["$`\\!\n]/,
+  awkward: (value) => JSON.stringify(value),
+  beforeEmpty: ' ',
+};
+
+/** @type {Shell} */
+const BATCH = {comment: '::', continuation: ' ^', quote: batchQuoted, special: /["%\\\n]/, awkward: escapedSingle, beforeEmpty: ' '};
+
+/** @type {Shell} */
+const POWERSHELL = {
+  comment: '#',
+  continuation: ' `',
+  quote: (text) => `'${text.replaceAll(/['\u2018-\u201B]/g, '$&$&')}'`,
+  special: /["$`\n\u201C-\u201E]/,
+  awkward: escapedSingle,
+  beforeEmpty: '=',
+};
+
+/** A text for cmd, which takes every quote for the beginning or the end of a text. @param {string} text */
+function batchQuoted(text) {
+  const parts = text.split('"');
+  const hasCarets = parts.length % 2 === 0 || parts.some((part, at) => at % 2 === 1 && /[&|<>^()]/.test(part));
+  const quote = hasCarets ? '^"' : '"';
+  const inner = text
+    .replaceAll(/(\\*)("|$)/g, (_, slashes, end) => slashes + slashes + (end ? '\\\u0000' : ''))
+    .replaceAll('%', '%%')
+    .replaceAll(hasCarets ? /[&|<>^()]/g : /(?!)/g, '^$&')
+    .replaceAll('\u0000', quote);
+  return quote + inner + quote;
+}
+
+/** JSON with single quotes, where no text in it needs an escape. @param {any} value @returns {string | undefined} */
+function singleQuoted(value) {
+  if (typeof value === 'string') return /['"\\]|\p{Cc}/u.test(value) ? undefined : `'${value}'`;
+  return join(value, singleQuoted);
+}
+
+/** JSON with single quotes and without any double one. @param {any} value @returns {string} */
+function escapedSingle(value) {
+  if (typeof value !== 'string') return /** @type {string} */ (join(value, escapedSingle));
+  return `'${JSON.stringify(value).slice(1, -1).replaceAll('\\"', '\\u0022').replaceAll("'", "\\'")}'`;
+}
+
+/** @param {any} value @param {(value: any) => string | undefined} write @returns {string | undefined} */
+function join(value, write) {
+  if (Array.isArray(value)) {
+    const items = value.map(write);
+    return items.includes(undefined) ? undefined : `[${items.join(',')}]`;
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const pair = [write(key), write(inner)];
+    return pair.includes(undefined) ? undefined : pair.join(':');
+  });
+  return entries.includes(undefined) ? undefined : `{${entries.join(',')}}`;
+}
+
+/** @param {Shell} shell @param {string} type @param {any} value */
+function written(shell, type, value) {
+  const quoted = (/** @type {string} */ text) => (shell.special.test(text) ? shell.quote(text) : `"${text}"`);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'object' && value !== null) return quoted(singleQuoted(value) ?? shell.awkward(value));
+  const bare = value === null ? 'null' : value;
+  // A real line break cannot be typed everywhere: the command line reads `\n` as one.
+  return quoted(type === 'string' ? bare.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : bare);
+}
+
+/** @param {Shell} shell @param {import('./body.mjs').Command} command @param {Record<string, any>} values @param {Connection} [connection] */
+function commandFor(shell, command, values, connection) {
+  const lines = [`oint bitrix24 ${command.function}`];
+  if (connection) lines.push(`--url "${connection.url}"`);
+  let hasJson = false;
+  for (const {name, option, type} of command.params) {
+    if (!Object.hasOwn(values, name)) continue;
+    const value = values[name];
+    hasJson ||= typeof value === 'object' && value !== null;
+    lines.push(`--${option}${value === '' ? shell.beforeEmpty : ' '}${written(shell, type, value)}`);
+  }
+  if (connection?.token) lines.push(`--token "${connection.token}"`);
+  const note = hasJson ? `${shell.comment} JSON data can also be given as the path of a .json file\n\n` : '';
+  return note + lines.join(`${shell.continuation}\n    `);
+}
+
+/** @typedef {(command: import('./body.mjs').Command, values: Record<string, any>, connection?: Connection) => string} Compose */
+/** @type {Compose} */
+export const bash = (...call) => commandFor(BASH, ...call);
+/** @type {Compose} */
+export const batch = (...call) => commandFor(BATCH, ...call);
+/** @type {Compose} */
+export const powershell = (...call) => commandFor(POWERSHELL, ...call);
+
+/** The request for cURL, by webhook. @param {import('./body.mjs').Command} command @param {Record<string, any>} body @param {string} url */
+export function curl(command, body, url) {
+  return `curl -X POST \\\n    -H 'Content-Type: application/json' \\\n    -H 'Accept: application/json' \\\n    -d '${JSON.stringify(body).replaceAll("'", "'\\''")}' \\\n    '${addressOf(command, url)}'`;
+}
+
+/** The address of a method; REST 3.0 has its own below the webhook's. @param {import('./body.mjs').Command} command @param {string} url */
+export function addressOf(command, url) {
+  const root = url.endsWith('/') ? url : `${url}/`;
+  return (command.rest === 3 ? root.replace('/rest/', '/rest/api/') : root) + command.method;
+}
+
+/** The kind of field that a type is asked for with: an item of a list is of its list's kind. @param {string} type @returns {string} */
+export const kindOf = (type) => {
+  const item = itemOf(type);
+  if (item) return 'list';
+  return type.startsWith('boolean') ? 'boolean' : type;
+};

@@ -1,0 +1,53 @@
+// @ts-check
+// What people type into the form, read as values; texts that are no value of the type are told apart.
+
+import {isObject, itemOf} from './body.mjs';
+
+/** How values are asked for. @param {import('./body.mjs').Param} param @param {boolean} hasKeys */
+export function inputOf({type}, hasKeys) {
+  if (type.startsWith('boolean')) return 'boolean';
+  if (type === 'object') return hasKeys ? 'keys' : 'json';
+  if (type === 'any') return 'loose';
+  const item = itemOf(type);
+  if (!item) return 'text';
+  return ['object', 'any'].includes(item) || itemOf(item) ? 'json' : 'list';
+}
+
+/** A typed text as a value of the type; throws what is wrong with it. @param {string} type @param {string} text @returns {any} */
+export function read(type, text) {
+  if (type.startsWith('boolean')) {
+    if (!['true', 'false'].includes(text)) throw new Error('true or false');
+    return text === 'true';
+  }
+  if (type === 'integer' || type === 'number') {
+    const number = Number(text);
+    if (text.trim() === '' || !Number.isFinite(number) || (type === 'integer' && !Number.isInteger(number))) throw new Error('a number');
+    return number;
+  }
+  if (type === 'id') return /^-?(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text;
+  const item = itemOf(type);
+  const isNested = item === 'object' || (item && itemOf(item));
+  if (item && !isNested && !text.trim().startsWith('[')) return text.split(',').map((one) => read(item, one.trim()));
+  if (item || type === 'object') {
+    const value = JSON.parse(text);
+    if (item ? !Array.isArray(value) : !isObject(value)) throw new Error(item ? '[…]' : '{…}');
+    return value;
+  }
+  if (type === 'any') {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  }
+  return text;
+}
+
+/** A value as people would type it. @param {string} type @param {any} value @returns {string} */
+export function show(type, value) {
+  if (value === undefined || value === null) return '';
+  if (typeof value === 'string') return value;
+  const isPlain = (/** @type {any} */ one) => typeof one !== 'object' && !String(one).includes(',');
+  if (Array.isArray(value) && itemOf(type) && value.length > 0 && value.every(isPlain)) return value.join(', ');
+  return typeof value === 'object' ? JSON.stringify(value, undefined, 2) : String(value);
+}

@@ -1,0 +1,89 @@
+// The home page: what this is, for whom, and why; each figure stands in docs/benchmarks.md.
+
+import type {ReactNode} from 'react';
+import Link from '@docusaurus/Link';
+import Translate, {translate} from '@docusaurus/Translate';
+import Layout from '@theme/Layout';
+import styles from './index.module.css';
+
+const FIGURES: {figure: string; of: ReactNode}[] = [
+  {
+    figure: '1,671 methods',
+    of: <Translate id="home.methods">of REST 2 and 3.0, each typed, each a command, each with a page of its own</Translate>,
+  },
+  {
+    figure: '21 requests',
+    of: <Translate id="home.requests">read a list of 50,000, whole and in order; page by page it takes 1,001</Translate>,
+  },
+  {
+    figure: 'Nothing was made twice',
+    of: <Translate id="home.faults">in 30 runs with cut connections, half answers and error pages; what is unknown is called unknown</Translate>,
+  },
+  {
+    figure: '1.7 ms',
+    of: <Translate id="home.start">of processor time to understand a command; a call costs less of it than curl does</Translate>,
+  },
+];
+
+export default function Home(): ReactNode {
+  return (
+    <Layout
+      title={translate({id: 'home.title', message: 'Bitrix24 from Rust and the command line'})}
+      description={translate({id: 'home.description', message: 'A Rust client, a command line and a reference for every REST method of Bitrix24, made from one description of each.'})}>
+      <main className={styles.home}>
+        <section className={styles.hero}>
+          <div>
+            <h1>
+              <Translate id="home.heading.first">Every Bitrix24 method.</Translate>
+              <br />
+              <Translate id="home.heading.second">One line away.</Translate>
+            </h1>
+            <p className={styles.lead}>
+              <Translate id="home.lead">
+                A typed Rust client, the command oint and this reference, all made from one description of each REST method, so
+                that they cannot disagree.
+              </Translate>
+            </p>
+            <p className={styles.whom}>
+              <Translate id="home.whom">
+                For those who write integrations in Rust, automate a portal from a shell, or come from 1C:Enterprise and OneScript:
+                all 179 functions of the Open Integration Package answer to their own names.
+              </Translate>
+            </p>
+            <p className={styles.ways}>
+              <Link className={styles.start} to="/tour"><Translate id="home.start.tour">Start in five minutes</Translate></Link>
+              <Link className={styles.look} to="/reference"><Translate id="home.reference">Browse the reference</Translate></Link>
+            </p>
+            <p className={styles.free}>
+              <Translate id="home.sandbox">No account needed: a simulated portal runs on your machine.</Translate>
+            </p>
+          </div>
+          <div className={styles.window} role="img" aria-label={translate({id: 'home.terminal', message: 'A terminal: the command UpdateUser and its answer'})}>
+            <pre>
+              <span className={styles.dim}>$ </span>oint sandbox &amp;{'\n'}
+              <span className={styles.dim}>$ </span>oint bitrix24 <b>UpdateUser</b> \{'\n'}
+              {'    '}--url <i>http://127.0.0.1:8024/rest/1/…/</i> \{'\n'}
+              {'    '}--userid <i>2150</i> \{'\n'}
+              {'    '}--fields <i>{'"{\'NAME\':\'Oleg\'}"'}</i>{'\n'}
+              {'{ "result": '}<b>true</b>{', … }'}{'\n\n'}
+              <span className={styles.dim}>{'// the same from Rust'}</span>{'\n'}
+              user::update(<i>2150</i>).name(<i>"Oleg"</i>){'\n'}
+              {'    '}.send(&amp;client).<b>await</b>?;
+            </pre>
+          </div>
+        </section>
+        <section className={styles.figures} aria-label={translate({id: 'home.figures', message: 'Figures'})}>
+          {FIGURES.map(({figure, of}) => (
+            <div key={figure}>
+              <strong data-figure>{figure}</strong>
+              <span>{of}</span>
+            </div>
+          ))}
+        </section>
+        <p className={styles.proof}>
+          <Link to="/measurements"><Translate id="home.proof">How this was measured, and against whom</Translate></Link>
+        </p>
+      </main>
+    </Layout>
+  );
+}

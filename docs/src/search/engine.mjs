@@ -1,0 +1,107 @@
+// @ts-check
+// The search: names first, exactly as they are spelled anywhere, then texts. It knows nothing of the page, so that it runs
+// in a test as well.
+
+import MiniSearch from 'minisearch';
+import {slug} from './slug.mjs';
+
+/**
+ * @typedef {object} Hit
+ * @property {string} url the page, with the anchor of a parameter where the query names one
+ * @property {string} title
+ * @property {string} detail method and function, or the heading of a guide
+ * @property {string} context category or guide
+ * @property {boolean} deprecated
+ */
+
+/** How much more a name counts than a text; an exact name is beyond any of them. */
+const BOOST = {title: 5, method: 6, names: 5, context: 1.5, text: 1};
+
+/** The words of a text: `UserID`, `user.get` and `UF_DEPARTMENT` are more than one. @param {string} text */
+function words(text) {
+  const split = text.replaceAll(/(\p{Ll}|\d)(\p{Lu})/gu, '$1 $2').toLowerCase();
+  return split.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+}
+
+/** A name without case and separators: `user.update`, `UpdateUser` and `update user` differ in the order at most.
+ * @param {string} text */
+const squeezed = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
+
+/** What the query is, as far as names go: the parts of a score that no text can reach. */
+const TIER = {method: 4000, name: 3500, title: 3000, parameter: 2500, key: 2000, begins: 300};
+
+/** @param {any} index what `search.json` holds */
+export function createSearch(index) {
+  /** @type {MiniSearch<any>} */
+  const mini = new MiniSearch({
+    fields: Object.keys(BOOST),
+    storeFields: [],
+    tokenize: words,
+    searchOptions: {boost: BOOST, prefix: (term) => term.length > 1, fuzzy: (term) => (term.length > 5 ? 0.15 : false), combineWith: 'AND'},
+  });
+  /** @type {{hit: Hit, method: string, names: string[], title: string}[]} */
+  const pages = [];
+  /** Parameter or key, squeezed → pages with the anchor. @type {Map<string, {id: number, anchor: string, nested: boolean}[]>} */
+  const params = new Map();
+  const note = (/** @type {string} */ name, /** @type {number} */ id, /** @type {string} */ anchor, /** @type {boolean} */ nested) => {
+    const found = params.get(name) ?? [];
+    found.push({id, anchor, nested});
+    params.set(name, found);
+  };
+  const documents = [];
+  for (const [url, title, method, names, summary, category, deprecated, own] of index.functions) {
+    const id = pages.length;
+    const context = index.categories[category];
+    pages.push({
+      hit: {url, title, detail: [method, names[0]].filter(Boolean).join(' · '), context, deprecated: Boolean(deprecated)},
+      method: method.toLowerCase(), names: names.map(squeezed), title: squeezed(title),
+    });
+    documents.push({id, title, method, names: names.join(' '), context, text: summary});
+    for (const [name, keys] of own) {
+      note(name.toLowerCase(), id, `#param-${slug(name)}`, false);
+      const inside = typeof keys === 'number' ? index.keys[keys] : (keys ?? []);
+      for (const key of inside) note(key.toLowerCase(), id, `#param-${slug(name)}-${slug(key)}`, true);
+    }
+  }
+  for (const [url, guide, heading, text] of index.guides) {
+    const id = pages.length;
+    pages.push({hit: {url, title: heading, detail: text.slice(0, 90), context: guide, deprecated: false}, method: '', names: [], title: squeezed(heading)});
+    documents.push({id, title: heading, context: guide, text});
+  }
+  mini.addAll(documents);
+
+  /** @param {string} query @param {number} [most] @returns {Hit[]} */
+  return function search(query, most = 12) {
+    const name = query.trim().toLowerCase();
+    const bare = squeezed(query);
+    if (!bare) return [];
+    /** @type {Map<number, {score: number, anchor: string}>} */
+    const scores = new Map();
+    const add = (/** @type {number} */ id, /** @type {number} */ score, anchor = '') => {
+      const old = scores.get(id);
+      if (!old) scores.set(id, {score, anchor});
+      else if (score > old.score) scores.set(id, {score, anchor: anchor || old.anchor});
+    };
+    for (const {id, score} of mini.search(query)) add(id, Math.min(score, TIER.begins - 1));
+    for (const [id, page] of pages.entries()) {
+      if (page.method && page.method === name) add(id, TIER.method);
+      else if (page.names.includes(bare)) add(id, TIER.name);
+      else if (page.title === bare) add(id, TIER.title);
+      else if (bare.length > 2 && (page.method.startsWith(name) || page.names.some((own) => own.startsWith(bare)) || page.title.startsWith(bare))) {
+        add(id, TIER.begins + (scores.get(id)?.score ?? 0));
+      }
+    }
+    // A function that changes things is where a key is looked for; among equals the better text wins.
+    for (const {id, anchor, nested} of params.get(name) ?? []) {
+      add(id, (nested ? TIER.key : TIER.parameter) + changes(pages[id].hit.title), anchor);
+    }
+    return [...scores]
+      .map(([id, {score, anchor}]) => ({id, anchor, score: score - (pages[id].hit.deprecated ? score / 2 : 0)}))
+      .sort((a, b) => b.score - a.score || a.id - b.id)
+      .slice(0, most)
+      .map(({id, anchor}) => ({...pages[id].hit, url: pages[id].hit.url + anchor}));
+  };
+}
+
+/** @param {string} title */
+const changes = (title) => (/^(Create|Add) /.test(title) ? 20 : /^(Update|Change|Set) /.test(title) ? 30 : 0);

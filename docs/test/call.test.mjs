@@ -1,0 +1,82 @@
+// The form writes calls as the generator does: every example of every page, in every form.
+
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {test} from 'node:test';
+import {bodyOf} from '../src/call/body.mjs';
+import {rust} from '../src/call/rust.mjs';
+import {bash, batch, curl, powershell} from '../src/call/shell.mjs';
+import {inputOf, read, show} from '../src/call/values.mjs';
+
+const read_ = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
+const rows = read_('../../generated/src/tables/rows.ndjson').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+const types = Object.fromEntries(rows.filter(({entity, fields}) => entity && fields).map((row) => [row.entity, row]));
+const commands = rows.filter(({method, procedure, examples}) => method && !procedure && examples);
+const names = JSON.parse(read_('../reference/_rust.json'));
+
+const WEBHOOK = {url: 'https://b24-ar17wx.bitrix24.by/rest/1/***/'};
+const TOKEN = {url: 'b24-ar17wx.bitrix24.by', token: '***'};
+const CLIENT = [
+  'let client = Client::webhook("https://b24-ar17wx.bitrix24.by/rest/1/<secret>/")?;',
+  '// or: let client = Client::with_token("b24-ar17wx.bitrix24.by", "<token>")?;',
+];
+
+/** The code of each tab, an array an example. */
+function tabs(command) {
+  const page = read_(`../reference/${command.category}/${command.key}.mdx`);
+  return page.split('<Tabs ').slice(1).map((part) => {
+    const found = part.matchAll(/<TabItem value="(\w+)"[^>]*>\n\n(`{3,})\w+\n([^]*?)\n\2\n/g);
+    return Object.fromEntries([...found].map(([, value, , code]) => [value, code]));
+  });
+}
+
+/** Both ways of connecting, as a tab shows them. */
+function both(write, comment, command, values) {
+  const token = write(command, values, TOKEN).split('\n\n');
+  return `${comment} A webhook\n${write(command, values, WEBHOOK)}\n\n${comment} A domain and a token\n${token[token.length - 1]}`;
+}
+
+/** JavaScript has one kind of number: `1.0` is `1`. And it puts keys that are numbers into their order. */
+function comparable(code, hasNumberKeys) {
+  const numbers = code.replaceAll(/(\d)\.0(?!\d)/g, '$1');
+  return hasNumberKeys ? [...numbers].sort().join('') : numbers;
+}
+
+test('every example is written like the tabs of its page', () => {
+  let count = 0;
+  const faults = [];
+  for (const command of commands) {
+    const pages = tabs(command);
+    for (const [at, {arguments: values, body}] of command.examples.entries()) {
+      const own = bodyOf(command, types, values);
+      const hasNumberKeys = /"\d+":/.test(JSON.stringify(values));
+      const check = (what, actual, expected) => {
+        count += 1;
+        if (comparable(actual, hasNumberKeys) !== comparable(expected ?? '', hasNumberKeys)) faults.push(`${command.key} ${what}\n${actual}\n--- expected\n${expected}`);
+      };
+      check('body', JSON.stringify(own), JSON.stringify(body));
+      check('bash', both(bash, '#', command, values), pages[at]?.bash);
+      check('bat', both(batch, '::', command, values), pages[at]?.bat);
+      check('powershell', both(powershell, '#', command, values), pages[at]?.powershell);
+      check('curl', curl(command, own, WEBHOOK.url), pages[at]?.curl);
+      check('rust', rust(command, types, values, names.functions[command.key], names.types, CLIENT), pages[at]?.rust);
+    }
+  }
+  assert.ok(count > 6000, `${count} comparisons`);
+  assert.deepEqual(faults.slice(0, 5), [], `${faults.length} of ${count} differ`);
+});
+
+test('what is shown in a field is read back as the same value', () => {
+  for (const command of commands) {
+    for (const {arguments: values} of command.examples) {
+      for (const param of command.params) {
+        const value = values[param.name];
+        if (value === undefined || value === null || value === '' || inputOf(param, false) === 'keys') continue;
+        assert.deepEqual(read(param.type, show(param.type, value)), value, `${command.key} ${param.name}`);
+      }
+    }
+  }
+  for (const [type, text] of [['integer', 'x'], ['number', ' '], ['object', '[]'], ['array<object>', '{}'], ['boolean', 'yes']]) {
+    assert.throws(() => read(type, text), undefined, `${type} ${text}`);
+  }
+});

@@ -1,0 +1,55 @@
+// The search over the real index, without a browser.
+
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {test} from 'node:test';
+import {gzipSync} from 'node:zlib';
+import {createSearch} from '../src/search/engine.mjs';
+
+const text = readFileSync(new URL('../build/search.json', import.meta.url));
+const index = JSON.parse(text);
+const search = createSearch(index);
+
+test('what people type finds the right page first', () => {
+  for (const [query, page] of [
+    ['user.update', '/reference/user/update-user'],
+    ['UpdateUser', '/reference/user/update-user'],
+    ['updateuser', '/reference/user/update-user'],
+    ['update user', '/reference/user/update-user'],
+    ['Update User', '/reference/user/update-user'],
+    ['update-user', '/reference/user/update-user'],
+    ['ИзменитьПользователя', '/reference/user/update-user'],
+    ['изменитьпользователя', '/reference/user/update-user'],
+    ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department'],
+    ['uf_department', '/reference/user/update-user#param-fieldsstructure-uf-department'],
+    ['crm.deal.list', '/reference/crm/deals/'],
+    ['limits and retries', '/limits-and-retries'],
+  ]) {
+    const [first] = search(query);
+    assert.ok(first?.url.startsWith(page), `${query}: ${first?.url}`);
+  }
+  assert.deepEqual(search('   '), []);
+  assert.deepEqual(search('zzzzqqqq'), []);
+});
+
+test('every function is the first hit of its method and its names, unless another one is called so, too', () => {
+  const bare = (name) => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
+  const owners = new Map();
+  for (const [url, title, method, names] of index.functions) {
+    for (const name of [method, title, ...names]) owners.set(bare(name), (owners.get(bare(name)) ?? new Set()).add(url));
+  }
+  const faults = [];
+  for (const [url, , method, names] of index.functions) {
+    for (const name of [method, ...names].filter(Boolean)) {
+      const [first] = search(name, 1);
+      if (first?.url !== url && owners.get(bare(name)).size < 2) faults.push(`${name}: ${first?.url}`);
+    }
+  }
+  assert.deepEqual(faults, []);
+});
+
+test('the index is small enough to be loaded as a whole', (context) => {
+  const size = gzipSync(text).length;
+  context.diagnostic(`${index.functions.length} functions, ${index.guides.length} parts of guides, ${size} bytes by gzip`);
+  assert.ok(size < 200_000, `${size} bytes`);
+});
