@@ -2,8 +2,8 @@ import type {Config} from '@docusaurus/types';
 import type * as Preset from '@docusaurus/preset-classic';
 import {mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {themes} from 'prism-react-renderer';
 import machines from './plugins/machines';
+import {dark, light} from './src/prism';
 
 // Where the pages come from: the guides are written by hand, the reference by `cargo xtask codegen`. A test may name
 // another folder of pages.
@@ -25,7 +25,7 @@ function specOf(docPath: string): string {
 const rows = process.env.DOCS_TABLES ?? join(__dirname, '../generated/src/tables/rows.ndjson');
 
 // Files for programs, made at each start; the bundler wants the folder to be there.
-const machine = '.machine';
+const machine = reference === 'reference' ? '.machine' : `${reference}.machine`;
 mkdirSync(join(__dirname, machine), {recursive: true});
 
 const title = 'Bitrix24 for Rust and the command line';
@@ -103,8 +103,8 @@ const config: Config = {
     colorMode: {respectPrefersColorScheme: true},
     footer: {copyright: 'MIT licence. Bitrix24 is a trademark of its owner; this project is independent of it.'},
     prism: {
-      theme: themes.github,
-      darkTheme: themes.oneDark,
+      theme: light,
+      darkTheme: dark,
       additionalLanguages: ['rust', 'bash', 'batch', 'powershell', 'json', 'bsl', 'yaml', 'toml'],
     },
   } satisfies Preset.ThemeConfig,

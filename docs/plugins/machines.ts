@@ -93,6 +93,7 @@ function write({home, pages, rows, rust, out, title, summary, baseUrl}: Options)
     lines.push('', '## For programs', '');
     const base = baseUrl.replace(/\/$/, '');
     lines.push(`- [All functions](${base}/descriptor/index.json): name, method, scope, title and page of each, as JSON`);
+    if (existsSync(join(home, 'static/openapi.json'))) lines.push(`- [OpenAPI 3.1](${base}/openapi.json): the whole API in the form that tools know`);
     for (const [scope, {commands}] of scopes) {
       lines.push(`- [Scope ${scope}](${base}/descriptor/${scope}.json): parameters, types, errors and examples of ${commands.length} functions`);
     }

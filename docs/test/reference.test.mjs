@@ -6,6 +6,11 @@ import {fileURLToPath} from 'node:url';
 import {launch, open, serve} from './site.mjs';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
+/** Pages with long names and large tables. */
+const WIDE = [
+  '/reference/user/update-user', '/reference/crm/deals/get-deals-list', '/reference/tasks/create-task', '/reference/crm/items/create-item',
+];
+
 let browser;
 let site;
 let nasty;
@@ -50,8 +55,6 @@ test('the page of UpdateUser has everything that it promises', async () => {
     await page.getAttribute('article .theme-admonition-tip a', 'href'),
     'https://apidocs.bitrix24.com/api-reference/user/user-update.html',
   );
-  assert.match(article, /OPI_Bitrix24\.UpdateUser\(URL, UserID, FieldsStructure, Token\)/);
-  assert.match(article, /user::update\(2150\)/);
   assert.match(article, /"result": true/);
   assert.match(article, /UF_DEPARTMENT/);
 
@@ -59,16 +62,65 @@ test('the page of UpdateUser has everything that it promises', async () => {
   const shown = async () => (await tabs.locator('[role=tabpanel]:visible').innerText()).replaceAll('\u00a0', ' ');
   assert.match(await shown(), /JSON data can also be given as the path of a \.json file[^]*oint bitrix24 UpdateUser \\\n\s+--url/);
   assert.match(await shown(), /--url "b24-ar17wx\.bitrix24\.by" \\[^]*--token "\*\*\*"/);
-  await tabs.getByRole('tab', {name: 'CMD/Bat'}).click();
+  assert.deepEqual(await tabs.getByRole('tab').allTextContents(), ['Bash', 'CMD/Bat', 'PowerShell', 'cURL', 'Rust', '1C:Enterprise/OneScript']);
+  const choose = (name) => tabs.getByRole('tab', {name}).click();
+  await choose('1C:Enterprise/OneScript');
+  assert.match(await shown(), /OPI_Bitrix24\.UpdateUser\(URL, UserID, FieldsStructure, Token\)/);
+  await choose('Rust');
+  assert.match(await shown(), /user::update\(2150\)/);
+  await choose('cURL');
+  assert.match(await shown(), /curl -X POST[^]*\/user\.update'/);
+  await choose('PowerShell');
+  assert.match(await shown(), /oint bitrix24 UpdateUser `\n\s+--url/);
+  await choose('CMD/Bat');
   assert.match(await shown(), /oint bitrix24 UpdateUser \^\n\s+--url/);
-  // The choice holds for every example of the page.
-  const selected = await page.locator('article [role=tab][aria-selected=true]').allTextContents();
-  assert.deepEqual(new Set(selected), new Set(['CMD/Bat']));
 
-  await page.locator('article .tabs-container').first().locator('[role=tabpanel]:visible').hover();
-  await page.locator('article [role=tabpanel]:visible button[aria-label*="Copy"]').first().click();
+  await tabs.locator('[role=tabpanel]:visible').hover();
+  await tabs.locator('button[aria-label*="Copy"]').first().click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^:: A webhook/);
+
+  // The choice holds for every example, on this page and on the next.
+  const selected = async () => new Set(await page.locator('article [role=tab][aria-selected=true]').allTextContents());
+  assert.deepEqual(await selected(), new Set(['CMD/Bat']));
+  await page.goto(`${site.origin}/reference/user/get-user`);
+  await page.locator('article [role=tab][aria-selected=true]').filter({hasText: 'CMD/Bat'}).first().waitFor();
+  assert.deepEqual(await selected(), new Set(['CMD/Bat']));
   assert.deepEqual(faults, []);
+});
+
+test('a parameter has an address, also inside a folded table', async () => {
+  const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 800}});
+  for (const [id, text] of [['param-userid', 'UserID'], ['param-fieldsstructure-uf-department', 'UF_DEPARTMENT']]) {
+    await page.goto('about:blank');
+    await page.goto(`${site.origin}/reference/user/update-user#${id}`);
+    const row = page.locator(`#${id}`);
+    await row.waitFor();
+    assert.ok((await row.textContent()).startsWith(text), id);
+    await page.waitForFunction((one) => {
+      const {top, bottom} = document.getElementById(one).getBoundingClientRect();
+      return top >= 0 && bottom <= window.innerHeight;
+    }, id);
+    assert.equal(await row.locator('a').first().getAttribute('href'), `#${id}`);
+  }
+  assert.match(await page.locator('.theme-edit-this-page').getAttribute('href'), /\/edit\/main\/specs\/user\/user\.update\.yaml$/);
+  faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes('about:blank')));
+  assert.deepEqual(faults, []);
+});
+
+test('no table is wider than its page', async () => {
+  for (const viewport of [{width: 1280, height: 900}, {width: 390, height: 844}]) {
+    const {page, faults} = await open(browser, site.origin, {viewport});
+    for (const path of WIDE) {
+      await page.goto(site.origin + path);
+      await page.$$eval('details.keys', (all) => all.forEach((one) => (one.open = true)));
+      const wide = await page.evaluate(() => {
+        const sideways = [...document.querySelectorAll('.params, .params table')].filter((one) => one.scrollWidth > one.clientWidth + 1);
+        return document.documentElement.scrollWidth - document.documentElement.clientWidth > 1 ? ['page'] : sideways.map((one) => one.className || one.tagName);
+      });
+      assert.deepEqual(wide, [], `${path} at ${viewport.width} px`);
+    }
+    assert.deepEqual(faults, []);
+  }
 });
 
 test('the functions stand in their order, and each page of the category opens', async () => {
@@ -90,7 +142,7 @@ test('the functions stand in their order, and each page of the category opens', 
 
 test('the guides open, and the page fits a phone', async () => {
   const {page, faults} = await open(browser, site.origin, {viewport: {width: 390, height: 844}});
-  for (const path of ['/', '/authorisation', '/command-line', '/rust-client', '/sandbox', '/adding-a-method', '/reference/user/update-user']) {
+  for (const path of ['/tour', '/authorisation', '/command-line', '/rust-client', '/sandbox', '/adding-a-method', '/reference/user/update-user']) {
     await page.goto(site.origin + path);
     assert.ok((await page.textContent('article h1')).length > 3, path);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -11,6 +11,9 @@ const TYPES = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
   '.json': 'application/json',
+  '.md': 'text/markdown; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.xml': 'application/xml',
 };
 
 /** Serves a folder on a free port of 127.0.0.1. */
@@ -39,16 +42,23 @@ export function launch() {
   });
 }
 
-/** A page that collects errors and requests to other places. */
-export async function open(browser, origin, options = {}) {
+/** A page that collects errors and requests to other places than the site and those that are allowed. */
+export async function open(browser, origin, {allowed = [], ...options} = {}) {
   const context = await browser.newContext(options);
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], {origin});
   const page = await context.newPage();
   const faults = [];
+  // A page of the site takes clicks and keys once its script has taken it over.
+  const load = page.goto.bind(page);
+  page.goto = async (...where) => {
+    const answer = await load(...where);
+    await page.waitForFunction(() => document.documentElement.dataset.hasHydrated !== 'false');
+    return answer;
+  };
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('request', (request) => {
-    if (!request.url().startsWith(origin) && !request.url().startsWith('data:')) {
+    if (![origin, ...allowed].some((place) => request.url().startsWith(place)) && !request.url().startsWith('data:')) {
       faults.push(`a request left the site: ${request.url()}`);
     }
   });

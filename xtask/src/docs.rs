@@ -84,8 +84,8 @@ fn nasty() -> Done {
     let text = std::fs::read(root().join(SPECS)).map_err(|error| format!("error: cannot read {SPECS}: {error}"))?;
     let api = bitrix24_codegen::read(&spec::bundle(&text)).map_err(|problems| problems.render(false))?;
     let home = folder().join(".nasty");
-    for file in emit::docs::docs(&api) {
-        let place = home.join(file.path.trim_start_matches("docs/"));
+    for file in emit::docs::docs(&api).into_iter().chain(emit::tables::tables(&api)) {
+        let place = home.join(file.path.trim_start_matches("docs/").trim_start_matches("generated/src/"));
         let made =
             place.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&place, file.content));
         made.map_err(|error| format!("error: cannot write {}: {error}", place.display()))?;
@@ -93,7 +93,8 @@ fn nasty() -> Done {
     let mut build = npm();
     build
         .args(["run", "--silent", "build", "--", "--out-dir", ".nasty/build"])
-        .env("DOCS_REFERENCE", ".nasty/reference");
+        .env("DOCS_REFERENCE", ".nasty/reference")
+        .env("DOCS_TABLES", home.join("tables/rows.ndjson"));
     quietly("docs: build a site of nasty texts", &mut build)
 }
 

@@ -90,10 +90,10 @@ export default function SearchBar(): ReactNode {
   const label = translate({id: 'search.label', message: 'Search methods, functions, parameters and guides'});
   return (
     <>
-      <button type="button" className={styles.button} onClick={open} aria-label={label} aria-keyshortcuts="Control+K">
+      <button type="button" className={styles.button} onClick={open} title={label} aria-keyshortcuts="Control+K">
         <svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.6" /><path d="m10.5 10.5 3.6 3.6" /></svg>
         <span><Translate id="search.button">Search</Translate></span>
-        <kbd>Ctrl K</kbd>
+        <kbd aria-hidden="true">Ctrl K</kbd>
       </button>
       <dialog ref={dialog} className={styles.dialog} aria-label={label} onClick={(event) => event.target === dialog.current && dialog.current.close()}>
         <input

@@ -1,0 +1,173 @@
+// The whole built site: every page answers, the home page, the search, what programs read, keyboard and accessibility.
+
+import assert from 'node:assert/strict';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {launch, open, serve} from './site.mjs';
+
+const BUILD = fileURLToPath(new URL('../build', import.meta.url));
+/** One page in so many is opened in the browser. */
+const SAMPLE = 60;
+const REPRESENTATIVE = [
+  '/', '/tour', '/command-line', '/reference', '/reference/user', '/reference/user/update-user', '/reference/tasks/create-task',
+  '/reference/coming-from-opi', '/reference/user/get-user-custom-field-file', '/measurements',
+];
+
+let browser;
+let site;
+
+before(async () => {
+  [browser, site] = await Promise.all([launch(), serve(BUILD)]);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+});
+
+const read = (path) => readFileSync(join(BUILD, path), 'utf8');
+
+/** The addresses of all pages, by the site's own map. */
+const pages = () => [...read('sitemap.xml').matchAll(/<loc>https?:\/\/[^/]+([^<]*)<\/loc>/g)].map(([, path]) => decodeURI(path) || '/');
+
+test('every page answers, has a heading and no address twice, and a Markdown twin', async (context) => {
+  const all = pages();
+  assert.ok(all.length > 100, `${all.length} pages`);
+  const faults = [];
+  for (const path of all) {
+    const answer = await fetch(site.origin + path);
+    const html = await answer.text();
+    if (answer.status !== 200) faults.push(`${path}: ${answer.status}`);
+    if (!/<h1\b/.test(html)) faults.push(`${path}: no heading`);
+    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    const twice = ids.filter((id, at) => ids.indexOf(id) < at);
+    if (twice.length > 0) faults.push(`${path}: twice: ${twice.slice(0, 5)}`);
+    const isDocument = !['/', '/measurements'].includes(path);
+    if (isDocument && !existsSync(join(BUILD, `${path}.md`))) faults.push(`${path}: no Markdown twin`);
+  }
+  context.diagnostic(`${all.length} pages`);
+  assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
+});
+
+test('a sample of the pages opens without a fault', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  for (const path of pages().filter((_, at) => at % SAMPLE === 0)) {
+    await page.goto(site.origin + path);
+    assert.deepEqual(faults, [], path);
+  }
+});
+
+test('the home page says it in one screen, with figures that are measured', async () => {
+  const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 800}});
+  await page.goto(`${site.origin}/`);
+  const figures = page.locator('[data-figure]');
+  const measured = readFileSync(new URL('../benchmarks.md', import.meta.url), 'utf8');
+  for (const figure of await figures.allTextContents()) {
+    // "21 requests" stands in a table as a number below its heading.
+    const [number] = figure.split(' requests');
+    assert.ok(measured.includes(figure) || measured.includes(`| ${number} |`), `${figure} is not in benchmarks.md`);
+  }
+  const last = await figures.last().boundingBox();
+  assert.ok(last.y + last.height < 800, `the figures end at ${last.y + last.height} px`);
+  await page.getByRole('link', {name: 'Start in five minutes'}).click();
+  await page.waitForURL('**/tour');
+  assert.deepEqual(faults, []);
+});
+
+test('the search works by keyboard alone', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  await page.goto(`${site.origin}/tour`);
+  const find = async (query, expected) => {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type(query);
+    await page.locator('dialog [role=option]').first().waitFor();
+    await page.waitForFunction((text) => document.querySelector('dialog input').value === text, query);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**${expected}`);
+  };
+  await find('user.update', '/reference/user/update-user');
+  await find('UpdateUser', '/reference/user/update-user');
+  await find('update user', '/reference/user/update-user');
+  await find('ИзменитьПользователя', '/reference/user/update-user');
+  await find('UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department');
+  await page.locator('tr#param-fieldsstructure-uf-department').waitFor({state: 'visible'});
+  // Arrows choose, Escape closes.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('deal');
+  await page.locator('dialog [role=option]').nth(1).waitFor();
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await page.locator('dialog [role=option]').nth(1).getAttribute('aria-selected'), 'true');
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('dialog[open]').count(), 0);
+  assert.deepEqual(faults, []);
+});
+
+test('a page can be used without a mouse', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  await page.goto(`${site.origin}/reference/user/update-user`);
+  await page.keyboard.press('Tab');
+  assert.match(await page.evaluate(() => document.activeElement.textContent), /Skip to main content/);
+  const focus = async (selector) => {
+    await page.locator(selector).first().focus();
+    return page.evaluate(() => document.activeElement.matches(':focus-visible'));
+  };
+  assert.ok(await focus('article [role=tab][aria-selected=true]'));
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.locator('article [role=tab][aria-selected=true]').filter({hasText: 'CMD/Bat'}).first().waitFor();
+  await focus('details.keys summary');
+  await page.keyboard.press('Enter');
+  assert.ok(await page.locator('details.keys').first().evaluate((one) => one.open));
+  await focus('.try button');
+  await page.keyboard.press('Enter');
+  await page.locator('.try form input').first().waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test('programs find their way', async () => {
+  const llms = read('llms.txt');
+  for (const [, path] of llms.matchAll(/\]\((\/[^)]*)\)/g)) {
+    assert.ok(existsSync(join(BUILD, path)), `llms.txt names ${path}`);
+  }
+  const index = JSON.parse(read('descriptor/index.json'));
+  const known = new Set(pages());
+  const lost = index.filter(({page}) => !known.has(page));
+  assert.deepEqual(lost.slice(0, 5), [], `${lost.length} functions have no page`);
+  for (const scope of new Set(index.map((row) => row.scope))) {
+    const {commands, types} = JSON.parse(read(`descriptor/${scope}.json`));
+    assert.equal(commands.length, index.filter((row) => row.scope === scope).length, scope);
+    const missing = commands.flatMap(({params}) => params).filter(({entity}) => entity && !types[entity]);
+    assert.deepEqual(missing, [], scope);
+  }
+  const twin = read('reference/user/update-user.md');
+  assert.match(twin, /^# Update user\n/);
+  assert.match(twin, /\| UserID \| `--userid` \| String, Number \| ✔ \|/);
+  assert.doesNotMatch(twin, /<\/?(Tabs|TabItem|Params|TryIt|div)|^import |^:::/m);
+  const broken = readdirSync(join(BUILD, 'reference/user')).filter((name) => name.endsWith('.md')).flatMap((name) =>
+    [...read(`reference/user/${name}`).matchAll(/\]\((\/[^)#]*)/g)].map(([, path]) => path).filter((path) => !existsSync(join(BUILD, path))));
+  assert.deepEqual(broken, []);
+});
+
+test('axe finds no serious fault', async () => {
+  const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+  const faults = [];
+  for (const colorScheme of ['light', 'dark']) {
+    const {page} = await open(browser, site.origin, {colorScheme});
+    for (const path of REPRESENTATIVE) {
+      await page.goto(site.origin + path);
+      if (path.endsWith('update-user')) {
+        await page.locator('.try button').click();
+        await page.locator('.try form').waitFor();
+      }
+      await page.evaluate(axe);
+      const {violations} = await page.evaluate(() => window.axe.run());
+      for (const {id, impact, nodes} of violations) {
+        if (['serious', 'critical'].includes(impact)) faults.push(`${colorScheme} ${path}: ${id}: ${nodes.slice(0, 3).map((node) => node.target.join(' ')).join('; ')} (${nodes.length})`);
+      }
+    }
+    await page.context().close();
+  }
+  assert.deepEqual(faults, []);
+});

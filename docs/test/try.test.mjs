@@ -1,0 +1,72 @@
+// The form of a reference page against a real simulated portal.
+
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {createInterface} from 'node:readline';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {launch, open, serve} from './site.mjs';
+
+const {OINT} = process.env;
+const options = {skip: OINT ? false : 'OINT names no oint; `cargo xtask docs test` builds it and sets it'};
+let browser;
+let site;
+let portal;
+let told;
+
+before(async () => {
+  if (!OINT) return;
+  [browser, site] = await Promise.all([launch(), serve(fileURLToPath(new URL('../build', import.meta.url)))]);
+  portal = spawn(OINT, ['sandbox', '--port', '0', '--json', '--quiet'], {stdio: ['ignore', 'pipe', 'inherit']});
+  const [line] = await once(createInterface(portal.stdout), 'line');
+  told = JSON.parse(line);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  portal?.kill();
+});
+
+test('a call is put together, sent to the portal of this machine and nowhere else', options, async () => {
+  const {page, faults} = await open(browser, site.origin, {allowed: [new URL(told.webhook).origin]});
+  await page.goto(`${site.origin}/reference/user/update-user`);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  await form.getByLabel('UserID').fill('2150');
+  await form.getByLabel('NAME', {exact: true}).fill('Ann "the | Ox" O\'Neil');
+  const text = async () => (await form.innerText()).replaceAll('\u00a0', ' ');
+  assert.match(await text(), /--userid 2150[^]*user::update\(2150\)[^]*\.name\("Ann \\"the \| Ox\\" O'Neil"\)[^]*"NAME": "Ann \\"the \| Ox\\" O'Neil"/);
+
+  const address = form.getByLabel(/Webhook/);
+  const send = form.getByRole('button', {name: 'Send'});
+  for (const elsewhere of ['https://b24-ar17wx.bitrix24.by/rest/1/code/', 'http://127.0.0.1.example.org/rest/1/code/', 'nonsense']) {
+    await address.fill(elsewhere);
+    assert.ok(await send.isDisabled(), elsewhere);
+  }
+  await address.fill(told.webhook);
+  await send.click();
+  await form.getByText('HTTP 200').waitFor();
+  assert.match(await text(), /"result": true/);
+  const answer = await fetch(`${told.webhook}user.get`, {method: 'POST', headers: {'content-type': 'application/json'}, body: '{"ID": 2150}'});
+  assert.equal((await answer.json()).result[0].NAME, 'Ann "the | Ox" O\'Neil');
+
+  const kept = await page.evaluate(() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie]));
+  assert.ok(!kept.includes('/rest/') && !kept.includes(told.webhook.split('/').at(-2)), kept);
+  assert.deepEqual(faults, []);
+});
+
+test('what is missing or wrong is said beside the field', options, async () => {
+  const {page, faults} = await open(browser, site.origin);
+  await page.goto(`${site.origin}/reference/user/update-user`);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  await form.getByLabel('UserID').fill('');
+  assert.equal(await form.getByLabel('UserID').getAttribute('aria-invalid'), 'true');
+  await form.getByRole('button', {name: 'Add a key'}).click();
+  await form.getByLabel('Key of FieldsStructure').last().fill('UF_USR_BADGE');
+  await form.getByLabel('UF_USR_BADGE', {exact: true}).fill('A-113');
+  assert.match(await form.innerText(), /"UF_USR_BADGE": "A-113"/);
+  assert.deepEqual(faults, []);
+});
