@@ -169,6 +169,15 @@ test('texts full of markup are shown as they were written', async () => {
     assert.ok(text.includes(part), `missing: ${part}\nin ${text}`);
   }
   assert.equal(await page.locator('article h1').innerText(), 'Nasty \\ "things" {x} <b> | `code` */ {{ y }}');
+  // Nor in any tab, nor in the form, nor in the search.
+  for (const tab of await page.locator('article [role=tab]').all()) await tab.click();
+  await page.locator('.try button').click();
+  await page.locator('.try form').waitFor();
+  assert.match(await page.locator('.try form').innerText(), /\{x\}/);
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('nasty');
+  await page.locator('dialog [role=option]', {hasText: '<b>'}).first().waitFor();
+  assert.equal(await page.locator('dialog script, dialog b').count(), 0);
   assert.equal(await page.locator('article script, article b').count(), 0);
   assert.deepEqual(faults, []);
 });

@@ -86,6 +86,7 @@ test('the search works by keyboard alone', async () => {
     await page.waitForFunction((text) => document.querySelector('dialog input').value === text, query);
     await page.keyboard.press('Enter');
     await page.waitForURL(`**${expected}`);
+    await page.locator('article h1', {hasText: 'Update user'}).waitFor();
   };
   await find('user.update', '/reference/user/update-user');
   await find('UpdateUser', '/reference/user/update-user');

@@ -2,7 +2,7 @@
 
 import {Children, cloneElement, createContext, isValidElement, useContext, type ReactElement, type ReactNode} from 'react';
 import useBrokenLinks from '@docusaurus/useBrokenLinks';
-import {slug} from '@site/src/search/slug.mjs';
+import {PARAMETER, rowId, slug} from '@site/src/search/slug.mjs';
 
 /** What the addresses of a table's rows begin with; none outside a table of parameters. */
 const Prefix = createContext<string | undefined>(undefined);
@@ -27,7 +27,7 @@ interface ParamsProps {
 
 export function Params({children, of, keys, closed}: ParamsProps): ReactNode {
   const table = (
-    <Prefix.Provider value={of ? `param-${slug(of)}-` : 'param-'}>
+    <Prefix.Provider value={of ? `${PARAMETER}${slug(of)}-` : PARAMETER}>
       <div className={of ? 'params params--keys' : 'params'}>{children}</div>
     </Prefix.Provider>
   );
@@ -47,7 +47,8 @@ export function Row({children}: {children?: ReactNode}): ReactNode {
   const cells = Children.toArray(children).filter(isValidElement) as ReactElement<{children?: ReactNode}>[];
   const [first, ...others] = cells;
   if (prefix === undefined || first?.type !== 'td') return <tr>{children}</tr>;
-  const id = prefix + slug(textOf(first.props.children));
+  const isConnection = ['--url', '--token'].includes(textOf(others[0]?.props.children));
+  const id = rowId(prefix, textOf(first.props.children), isConnection);
   links.collectAnchor(id);
   return (
     <tr id={id}>

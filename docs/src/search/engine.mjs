@@ -3,7 +3,7 @@
 // in a test as well.
 
 import MiniSearch from 'minisearch';
-import {slug} from './slug.mjs';
+import {PARAMETER, rowId, slug} from './slug.mjs';
 
 /**
  * @typedef {object} Hit
@@ -58,7 +58,7 @@ export function createSearch(index) {
     });
     documents.push({id, title, method, names: names.join(' '), context, text: summary});
     for (const [name, keys] of own) {
-      note(name.toLowerCase(), id, `#param-${slug(name)}`, false);
+      note(name.toLowerCase(), id, `#${rowId(PARAMETER, name, false)}`, false);
       const inside = typeof keys === 'number' ? index.keys[keys] : (keys ?? []);
       for (const key of inside) note(key.toLowerCase(), id, `#param-${slug(name)}-${slug(key)}`, true);
     }

@@ -6,6 +6,20 @@ const OPERATORS = {
 };
 
 /**
+ * The address of a row. The connection's options are called the same on every page, so a parameter of that name has to
+ * stand aside.
+ * @param {string} prefix @param {string} name @param {boolean} isConnection
+ */
+export function rowId(prefix, name, isConnection) {
+  const own = slug(name);
+  const isTaken = prefix === PARAMETER && !isConnection && ['url', 'token'].includes(own);
+  return `${prefix}${isTaken ? 'own-' : ''}${own}`;
+}
+
+/** What the addresses of a function's own parameters begin with. */
+export const PARAMETER = 'param-';
+
+/**
  * A name as a part of an address: `UserID` is `userid`, `>=DATE` is `gteqdate`.
  * @param {string} name
  */

@@ -77,6 +77,10 @@ export default function SearchBar(): ReactNode {
     if (step && hits.length) {
       event.preventDefault();
       setChosen((chosen + step + hits.length) % hits.length);
+    } else if (event.key === 'Escape') {
+      // A field of this kind would only be emptied.
+      event.preventDefault();
+      dialog.current?.close();
     } else if (event.key === 'Enter') {
       event.preventDefault();
       follow(hits[chosen]);
