@@ -1,7 +1,7 @@
 import type {Config} from '@docusaurus/types';
 import type * as Preset from '@docusaurus/preset-classic';
-import {mkdirSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {existsSync, mkdirSync, readFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
 import machines from './plugins/machines';
 import {dark, light} from './src/prism';
 
@@ -15,10 +15,12 @@ const {redirects} = JSON.parse(readFileSync(join(__dirname, reference, '_redirec
 // Where the project lives: `DOCS_REPOSITORY` names a fork.
 const repository = process.env.DOCS_REPOSITORY ?? 'https://github.com/example/bitrix24';
 
-/** The source of a generated page, which its first comment names: a page is changed by changing its spec. */
-function specOf(docPath: string): string {
+/** The source of a generated page, which its first comment names: a page is changed by changing its spec or its texts. */
+function specOf(docPath: string, locale: string): string {
   const head = readFileSync(join(__dirname, reference, docPath), 'utf8').slice(0, 400);
-  return `${repository}/edit/main/${/ from (\S+?);/.exec(head)?.[1] ?? 'specs'}`;
+  const spec = / from (\S+?);/.exec(head)?.[1] ?? 'specs';
+  const texts = spec.replace('specs/', `specs/i18n/${locale}/`);
+  return `${repository}/edit/main/${existsSync(join(__dirname, '..', texts)) ? texts : spec}`;
 }
 
 // The tables beside the pages; a test may name others.
@@ -43,7 +45,12 @@ const config: Config = {
   onBrokenLinks: 'throw',
   onBrokenAnchors: 'throw',
   onDuplicateRoutes: 'throw',
-  i18n: {defaultLocale: 'en', locales: ['en']},
+  i18n: {
+    defaultLocale: 'en',
+    locales: ['en', 'ru'],
+    path: join(dirname(reference), 'i18n'),
+    localeConfigs: {en: {label: 'English', htmlLang: 'en'}, ru: {label: 'Русский', htmlLang: 'ru'}},
+  },
   future: {faster: {
     swcJsLoader: true,
     swcJsMinimizer: true,
@@ -75,7 +82,7 @@ const config: Config = {
       path: reference,
       routeBasePath: 'reference',
       sidebarPath: './sidebars.reference.ts',
-      editUrl: ({docPath}: {docPath: string}) => specOf(docPath),
+      editUrl: ({docPath, locale}: {docPath: string; locale: string}) => specOf(docPath, locale),
     }],
     ['@docusaurus/plugin-client-redirects', {redirects}],
     () => machines({
@@ -97,6 +104,7 @@ const config: Config = {
       items: [
         {type: 'docSidebar', sidebarId: 'guides', label: 'Guides', position: 'left'},
         {to: '/reference', label: 'Reference', position: 'left', activeBaseRegex: '/reference'},
+        {type: 'localeDropdown', position: 'right'},
       ],
     },
     docs: {sidebar: {hideable: true}},

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::names::{ArgumentName, FeatureName, FunctionName, KebabName, OptionName, RustIdent};
+use crate::spec::Furniture;
 
 /// The whole API, in the order in which it is shown: categories by their position, functions by theirs.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Api {
     pub methods: Vec<Method>,
     /// Other packages whose functions are offered here.
     pub compat: Vec<Compat>,
+    /// What pages have beside the texts of the specs.
+    pub furniture: Furniture,
     /// The same in other languages.
     pub translations: Vec<Translation>,
 }

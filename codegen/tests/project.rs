@@ -45,7 +45,7 @@ fn every_spec_is_valid_against_its_schema() {
     };
     let (method, category) = (validator("method.schema.json"), validator("category.schema.json"));
     let (ty, compat) = (validator("type.schema.json"), validator("compat.schema.json"));
-    let translated: Vec<_> = ["method", "category", "type", "compat", "phrases"]
+    let translated: Vec<_> = ["method", "category", "type", "compat", "phrases", "furniture"]
         .map(|name| (name, validator(&format!("i18n/{name}.schema.json"))))
         .into_iter()
         .collect();
@@ -60,6 +60,7 @@ fn every_spec_is_valid_against_its_schema() {
         let (validator, schema) = match &source.path {
             _ if language.is_some() => match language.map_or("", |(_, path)| path) {
                 "phrases.yaml" => of_texts("phrases"),
+                "furniture.yaml" => of_texts("furniture"),
                 path if path.ends_with("_category.yaml") => of_texts("category"),
                 path if path.starts_with("types/") => of_texts("type"),
                 path if path.starts_with("compat/") => of_texts("compat"),

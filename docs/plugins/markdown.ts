@@ -25,7 +25,7 @@ export function plain(page: Source, link: (route: string) => string): string {
       if (title) lines.splice(-1, 0, `**${title}**`, '');
       continue;
     }
-    if (FURNITURE.test(line) || line === '## Try it') continue;
+    if (FURNITURE.test(line) || line.startsWith('## Try it')) continue;
     const admonition = /^:::\w+\[(.*)\]$/.exec(line);
     const tab = /^<TabItem .*label="([^"]*)".*>$/.exec(line);
     if (admonition) lines.push(`**${admonition[1]}**`);
@@ -36,12 +36,14 @@ export function plain(page: Source, link: (route: string) => string): string {
 }
 
 function inline(line: string, page: Source, link: (route: string) => string): string {
+  const root = /^\/reference(\/|$)/.test(page.route) ? '/reference' : '/';
   const folder = page.isIndex ? page.route : posix.dirname(page.route);
   return line
     .replaceAll(/ ?\{\/\* #[\w-]+ \*\/\}/g, '')
     .replaceAll(/<code>\{("(?:[^"\\]|\\.)*")\}<\/code>/g, (_, literal: string) => span(JSON.parse(literal), line.startsWith('|')))
-    .replaceAll(/\]\((\.[^)#\s]*?)\.mdx?(#[^)]*)?\)/g, (_, path: string, anchor = '') => {
-      const route = posix.join(folder, path).replace(/\/index$/, '');
+    .replaceAll(/\]\((\.{0,2}\/[^)#\s]*?)\.mdx?(#[^)]*)?\)/g, (_, path: string, anchor = '') => {
+      // A path from `/` begins at the root of the pages that this one belongs to.
+      const route = posix.join(path.startsWith('/') ? root : folder, path).replace(/\/index$/, '');
       return `](${link(route || '/')}${anchor})`;
     });
 }

@@ -45,6 +45,7 @@ mod tests {
             types: Vec::new(),
             methods: Vec::new(),
             compat: Vec::new(),
+            furniture: crate::spec::Furniture::default(),
             translations: Vec::new(),
         }
     }

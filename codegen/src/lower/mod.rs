@@ -19,11 +19,14 @@ use std::collections::BTreeMap;
 
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Api, Entity, Translation};
-use crate::spec::{File, Specs, Step};
+use crate::spec::{File, Furniture, Specs, Step};
 
 /// Turns specs into the API, in all languages. With problems the API is incomplete and must not be emitted.
 pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
-    let mut api = one_language(specs, problems);
+    let words = |file: &Option<File<Furniture>>, language: &str| {
+        file.as_ref().map_or_else(|| Furniture::built_in(language), |file| file.spec.clone())
+    };
+    let mut api = one_language(specs, words(&specs.furniture, "en"), problems);
     let translated: Vec<_> =
         specs.overlays.iter().map(|overlays| (overlays, translate::translate(specs, overlays, problems))).collect();
     // What is wrong with a spec would be told again for each language.
@@ -32,7 +35,7 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
             .into_iter()
             .map(|(overlays, (specs, sources))| Translation {
                 language: overlays.language.clone(),
-                api: one_language(&specs, problems),
+                api: one_language(&specs, words(&overlays.furniture, &overlays.language), problems),
                 sources,
             })
             .collect();
@@ -40,7 +43,7 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
     api
 }
 
-fn one_language(specs: &Specs, problems: &mut Diagnostics) -> Api {
+fn one_language(specs: &Specs, furniture: Furniture, problems: &mut Diagnostics) -> Api {
     let mut context = Context { specs, problems, types: BTreeMap::new() };
     context.lower_types();
     let mut methods: Vec<_> = specs.methods.iter().filter_map(|file| context.method(file)).collect();
@@ -55,7 +58,7 @@ fn one_language(specs: &Specs, problems: &mut Diagnostics) -> Api {
     let compat = context.compat(&methods);
     context.unique(&methods);
     let types = context.types.into_values().flatten().collect();
-    Api { categories, types, methods, compat, translations: Vec::new() }
+    Api { categories, types, methods, compat, furniture, translations: Vec::new() }
 }
 
 /// What lowering works with.

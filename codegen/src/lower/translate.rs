@@ -9,8 +9,8 @@ use crate::emit::tables;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{prose, step};
 use crate::spec::{
-    CategorySpec, CategoryText, CompatSpec, CompatText, ExampleSpec, File, FunctionText, MethodSpec, MethodText,
-    Overlays, ParamSpec, ParamText, PresetParam, Specs, Step, Texts, TypeSpec, TypeText,
+    CategorySpec, CategoryText, CompatSpec, CompatText, ExampleSpec, File, FunctionText, Furniture, MethodSpec,
+    MethodText, Overlays, ParamSpec, ParamText, PresetParam, Specs, Step, Texts, TypeSpec, TypeText,
 };
 use crate::suggest::nearest;
 
@@ -25,6 +25,7 @@ pub(super) fn translate(specs: &Specs, overlays: &Overlays, problems: &mut Diagn
         ..Specs::default()
     };
     translator.complete();
+    translator.furniture();
     translator.unused_phrases();
     (translated, translator.done)
 }
@@ -315,6 +316,17 @@ impl<'s> Translator<'s> {
                 let message = format!("the folder is to be complete, but {path} has no texts in `{language}`");
                 self.report(file, &["complete".into()], message, format!("write {wanted}"));
             }
+        }
+    }
+
+    /// Reports words of the pages with other places to fill in than in English.
+    fn furniture(&mut self) {
+        let Some(file) = &self.overlays.furniture else { return };
+        let english = self.specs.furniture.as_ref().map_or_else(|| Furniture::built_in("en"), |file| file.spec.clone());
+        for (path, places) in file.spec.other_places(&english) {
+            let path: Vec<Step> = path.iter().map(|key| key.as_str().into()).collect();
+            let help = if places.is_empty() { "it has none".to_owned() } else { format!("write {places}") };
+            self.report(file, &path, "the text has other places to fill in than in English", help);
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::compat::CompatSpec;
+use super::furniture::Furniture;
 use super::locate::{self, Step, locate};
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
 use super::overlay::{LANGUAGES, Overlays};
@@ -68,6 +69,8 @@ pub struct Specs {
     pub types: Vec<File<TypeSpec>>,
     /// What other packages offer.
     pub compat: Vec<File<CompatSpec>>,
+    /// What pages have beside the texts of specs, in English.
+    pub furniture: Option<File<Furniture>>,
     /// Their texts in other languages, by language.
     pub overlays: Vec<Overlays>,
     /// Files that could not be read, by path without `.yaml`: what refers to them is not an error of its own.
@@ -163,6 +166,10 @@ pub fn load(sources: &[Source], problems: &mut Diagnostics) -> Specs {
 
 /// Reads a file of texts in another language; `path` is the one below `specs/i18n/`.
 fn overlay(path: &str, text: &Arc<SourceText>, specs: &mut Specs, problems: &mut Diagnostics) {
+    if path == "en/furniture.yaml" {
+        specs.furniture = parse(text, problems);
+        return;
+    }
     let Some((language, path)) = path.split_once('/').filter(|(language, _)| LANGUAGES.contains(language)) else {
         let known: Vec<String> = LANGUAGES.iter().map(|language| format!("specs/i18n/{language}/")).collect();
         problems.push(
@@ -175,7 +182,9 @@ fn overlay(path: &str, text: &Arc<SourceText>, specs: &mut Specs, problems: &mut
         specs.overlays.push(Overlays { language: language.to_owned(), ..Overlays::default() });
     }
     let Some(overlays) = specs.overlays.last_mut() else { return };
-    if path == "phrases.yaml" {
+    if path == "furniture.yaml" {
+        overlays.furniture = parse(text, problems);
+    } else if path == "phrases.yaml" {
         overlays.phrases = parse(text, problems);
     } else if path.ends_with("_category.yaml") {
         overlays.categories.extend(parse(text, problems));

@@ -2,6 +2,7 @@
 
 mod compat;
 mod entries;
+mod furniture;
 mod json;
 mod load;
 mod locate;
@@ -13,6 +14,7 @@ mod words;
 
 pub use compat::{CompatFunction, CompatOption, CompatSpec, OptionsWord};
 pub use entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
+pub use furniture::{Furniture, Piece, Types, pieces};
 pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
 pub use model::{

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
+use super::furniture::Furniture;
 use super::json::Json;
 use super::load::{File, HELP};
 
@@ -31,6 +32,8 @@ pub struct Overlays {
     pub compat: Vec<File<CompatText>>,
     /// Texts that stand in several specs.
     pub phrases: Option<File<Phrases>>,
+    /// What pages have beside these texts.
+    pub furniture: Option<File<Furniture>>,
 }
 
 /// The texts of a method: `specs/i18n/<language>/<category>/<method>.yaml`. What is left out must be among the phrases.

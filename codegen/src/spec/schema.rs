@@ -4,6 +4,7 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 use super::compat::CompatSpec;
+use super::furniture::Furniture;
 use super::model::{CategorySpec, MethodSpec, TypeSpec};
 use super::overlay::{CategoryText, CompatText, MethodText, Phrases, TypeText};
 
@@ -18,6 +19,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         ("i18n/category.schema.json", schema::<CategoryText>()),
         ("i18n/type.schema.json", schema::<TypeText>()),
         ("i18n/compat.schema.json", schema::<CompatText>()),
+        ("i18n/furniture.schema.json", schema::<Furniture>()),
         ("i18n/phrases.schema.json", schema::<Phrases>()),
     ]
 }

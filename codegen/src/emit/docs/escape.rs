@@ -1,5 +1,7 @@
 //! Text that may be anything, made harmless for MDX: it is shown as it was written and never becomes markup.
 
+use crate::spec::{Piece, pieces};
+
 /// Text in a paragraph.
 pub(super) fn mdx(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -47,6 +49,30 @@ fn word(word: &str) -> String {
         escaped.push(char);
     }
     escaped
+}
+
+/// Words of the pages: text with code in backticks, and places that hold what is on the page already, so that it stays as
+/// it is.
+pub(super) fn furniture(text: &str, value: impl Fn(&str) -> String) -> String {
+    pieces(text)
+        .map(|piece| match piece {
+            Piece::Code(inner) => code(inner),
+            Piece::Place(name) => value(name),
+            Piece::Text(words) => {
+                // What is escaped loses the white space around it.
+                let bare = words.trim();
+                let around = |end: &str| if end.is_empty() { "" } else { " " };
+                let before = around(&words[..words.len() - words.trim_start().len()]);
+                let behind = if bare.is_empty() { "" } else { around(&words[words.trim_end().len()..]) };
+                format!("{before}{}{behind}", mdx(bare))
+            }
+        })
+        .collect()
+}
+
+/// A text in double quotes of a component's or a code block's attribute.
+pub(super) fn attribute(text: &str) -> String {
+    text.replace('"', "'").replace('&', "&amp;").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Inline code, also in a cell.
@@ -97,6 +123,11 @@ mod tests {
 
     #[test]
     fn code_and_fences_hold_anything() {
+        let filled = |text: &str| furniture(text, |name| format!("[{name}](x)"));
+        assert_eq!(
+            filled("Use {method}; `a|b` *is* <gone> "),
+            "Use [method](x); <code>{\"a\\u007cb\"}</code> \\*is\\* \\<gone\\> "
+        );
         assert_eq!(code("UserID"), "`UserID`");
         assert_eq!(code("a|b`c"), "<code>{\"a\\u007cb`c\"}</code>");
         assert_eq!(fence("```x````"), "`````");

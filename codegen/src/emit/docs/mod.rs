@@ -16,6 +16,7 @@ use crate::emit::tables::in_order;
 use crate::emit::{OutFile, banner};
 use crate::ir::{Api, Category, Compat, Function, Method, Translation};
 use crate::names::FunctionName;
+use crate::spec::Furniture;
 
 pub use command::{bash, batch, powershell};
 
@@ -30,6 +31,13 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     tera.register_filter("code", |text: &str, _: Kwargs, _: &State<'_>| escape::code(text));
     tera.register_filter("literal", |text: &str, _: Kwargs, _: &State<'_>| escape::literal(text));
     tera.register_filter("yaml", |text: &str, _: Kwargs, _: &State<'_>| escape::front_matter(text));
+    tera.register_filter("say", |text: &str, values: Kwargs, _: &State<'_>| {
+        escape::furniture(text, |name| {
+            let value = values.iter().find(|(key, _)| key.to_string() == name).map(|(_, value)| value.to_string());
+            value.unwrap_or_default()
+        })
+    });
+    tera.register_filter("attribute", |text: &str, _: Kwargs, _: &State<'_>| escape::attribute(text));
     tera.register_filter("fence", |text: &str, _: Kwargs, _: &State<'_>| escape::fence(text));
     let templates = [
         ("page.mdx", include_str!("../../../templates/page.mdx.tera")),
@@ -87,24 +95,31 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
                 render(
                     "category.mdx",
                     &CategoryPage { category: category.into(), pages: &pages, below: below(api, category) },
+                    &api.furniture,
                 ),
             ));
         }
         files.extend(
-            pages
-                .iter()
-                .filter(|page| has(&page.source))
-                .map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page))),
+            pages.iter().filter(|page| has(&page.source)).map(|page| {
+                OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page, &api.furniture))
+            }),
         );
     }
     let count = functions.len();
     let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
     files.push(OutFile::new(
         format!("{folder_of_all}/index.mdx"),
-        render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") })),
+        render(
+            "index.mdx",
+            &json!({ "categories": categories, "count": count, "banner": banner("specs/") }),
+            &api.furniture,
+        ),
     ));
     files.extend(
-        api.compat.iter().filter(|package| has(&package.source)).map(|package| compat(package, &folder_of_all)),
+        api.compat
+            .iter()
+            .filter(|package| has(&package.source))
+            .map(|package| compat(package, &folder_of_all, &api.furniture)),
     );
     files
 }
@@ -134,7 +149,7 @@ fn below<'a>(api: &'a Api, category: &Category) -> Vec<CategoryRow<'a>> {
 }
 
 /// The page for those who come from another package.
-fn compat(compat: &Compat, folder: &str) -> OutFile {
+fn compat(compat: &Compat, folder: &str, words: &Furniture) -> OutFile {
     let rows: Vec<Value> = compat
         .rows
         .iter()
@@ -146,11 +161,13 @@ fn compat(compat: &Compat, folder: &str) -> OutFile {
         })
         .collect();
     let context = json!({
+        "title": Furniture::filled(&words.coming_from, &[("package", &compat.short)]),
+        "description": Furniture::filled(&words.coming_from_description, &[("package", &compat.package)]),
         "banner": banner(&compat.source), "package": compat.package, "short": compat.short,
         "differences": compat.differences, "rows": rows, "count": compat.rows.len(),
     });
     let slug = crate::names::words(&compat.short).join("-");
-    OutFile::new(format!("{folder}/coming-from-{slug}.mdx"), render("compat.mdx", &context))
+    OutFile::new(format!("{folder}/coming-from-{slug}.mdx"), render("compat.mdx", &context, words))
 }
 
 /// Where a page was to be found under another name of its function: the site sends readers on.
@@ -209,8 +226,11 @@ fn category_json(api: &Api, category: &Category) -> String {
     format!("{value:#}\n")
 }
 
-fn render(template: &str, context: &impl Serialize) -> String {
-    let rendered = Context::from_serialize(context).and_then(|context| TEMPLATES.render(template, &context));
+fn render(template: &str, context: &impl Serialize, words: &Furniture) -> String {
+    let rendered = Context::from_serialize(context).and_then(|mut context| {
+        context.insert("words", words);
+        TEMPLATES.render(template, &context)
+    });
     match rendered {
         Ok(text) => tidy(&text),
         Err(error) => unreachable!("{template} does not render: {error}"),

@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::emit::docs::command::{Connection, bash, batch, powershell};
-use crate::emit::docs::script;
-use crate::emit::tables::{effect, text};
+use crate::emit::docs::{escape, script};
+use crate::emit::tables::text;
 use crate::emit::{banner, rust_example};
 use crate::ir::{Api, Category, Effect, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Ty};
+use crate::spec::{Furniture, Types};
 
 const WEBHOOK: Connection = Connection { url: "https://b24-ar17wx.bitrix24.by/rest/1/***/", token: None };
 const TOKEN: Connection = Connection { url: "b24-ar17wx.bitrix24.by", token: Some("***") };
@@ -40,7 +41,7 @@ pub(super) struct Page {
     scope: String,
     access: Option<String>,
     rest: &'static str,
-    effect: &'static str,
+    effect: String,
     app_only: bool,
     paging: bool,
     reference: Option<String>,
@@ -52,8 +53,14 @@ pub(super) struct Page {
 
 #[derive(Serialize)]
 struct Deprecated {
-    replacement: Option<Link>,
+    replacement: Option<Replacement>,
     note: Option<String>,
+}
+
+/// What replaces a deprecated method, ready to stand in a sentence.
+#[derive(Serialize)]
+struct Replacement {
+    link: String,
 }
 
 #[derive(Serialize)]
@@ -77,6 +84,8 @@ struct KnownValue {
 
 #[derive(Serialize)]
 struct Nested {
+    /// What a folded table says of itself.
+    title: String,
     path: String,
     anchor: String,
     rows: Vec<Row>,
@@ -108,45 +117,35 @@ struct Link {
 }
 
 pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &Function) -> Page {
+    let words = &api.furniture;
     let is_template = matches!(function.kind, Kind::Template { .. });
     let has_connection = function.has_connection();
     // Required ones first; the order is otherwise the signature's.
     let mut shown: Vec<&Param> = function.params.iter().collect();
     shown.sort_by_key(|param| !param.required);
-    let mut params: Vec<Row> = shown.iter().map(|param| row("", param, Some(format!("--{}", param.option)))).collect();
+    let mut params: Vec<Row> =
+        shown.iter().map(|param| row("", param, Some(format!("--{}", param.option)), &words.types)).collect();
     let is_emptied = is_template || function.kind == Kind::Procedure(Procedure::FilterStructure);
     if is_emptied {
         params.push(Row {
             name: "Clear".into(),
             option: "--empty".into(),
-            type_name: "Boolean".into(),
+            type_name: words.types.boolean.clone(),
             required: false,
-            description: "Makes every value an empty text.".into(),
+            description: words.clear.clone(),
             values: Vec::new(),
             default: Some("false".into()),
             fields: None,
         });
     }
     if has_connection {
-        params.insert(
-            0,
-            connection_row(
-                "URL",
-                "--url",
-                true,
-                "Address of the webhook, or the portal's domain when a token is given.",
-            ),
-        );
-        params.push(connection_row(
-            "Token",
-            "--token",
-            false,
-            "Access token of an application, when the address is not a webhook.",
-        ));
+        let text = &words.types.string;
+        params.insert(0, connection_row(("URL", "--url"), text, true, &words.url));
+        params.push(connection_row(("Token", "--token"), text, false, &words.token));
     }
     let mut nested = Vec::new();
     for param in shown.iter().filter(|param| !param.is_group) {
-        nest(param.argument.as_str(), param, &mut nested);
+        nest(param.argument.as_str(), param, &mut nested, words);
     }
     let examples = match &function.kind {
         Kind::Template { object, .. } => vec![template_example(method, function, object)],
@@ -160,34 +159,27 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         source: method.source.clone(),
         position: function.position,
         title: function.title.clone(),
-        description: format!(
-            "{} of Bitrix24 from Rust, from the command line and from 1C:Enterprise or OneScript.",
-            function.title
-        ),
+        description: Furniture::filled(&words.page_description, &[("title", &function.title)]),
         keywords: keywords(category, method, function),
         summary: function.summary.clone(),
         deprecated: method.deprecated.as_ref().map(|gone| Deprecated {
             note: gone.note.clone(),
-            replacement: gone.replacement.as_ref().map(|name| link_to(api, name)),
+            replacement: gone.replacement.as_ref().map(|name| Replacement { link: link_to(api, name) }),
         }),
         signature: signature(function, is_emptied),
         params,
         has_connection,
         has_answer: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
         can_try: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
-        returns: if is_template {
-            "An object with every known key; each value tells what belongs there.".into()
-        } else {
-            returns.description.clone()
-        },
-        returns_type: if is_template { "Structure Of KeyAndValue".into() } else { result_type(&returns.shape) },
+        returns: if is_template { words.template_returns.clone() } else { returns.description.clone() },
+        returns_type: if is_template { words.types.object.clone() } else { result_type(&returns.shape, &words.types) },
         method: has_connection.then(|| method.name.clone()),
         function: function.name.to_string(),
         aliases: function.aliases.clone(),
         scope: method.scope.clone(),
         access: method.access.clone(),
         rest: version(method.rest),
-        effect: effect(method.effect),
+        effect: effect(method.effect, words).to_owned(),
         app_only: method.app_only,
         paging: method.paging.is_some(),
         reference: method.reference.clone(),
@@ -207,11 +199,22 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
     }
 }
 
-fn connection_row(name: &str, option: &str, required: bool, description: &str) -> Row {
+fn effect(effect: Effect, words: &Furniture) -> &str {
+    match effect {
+        Effect::Read => &words.effects.read,
+        Effect::List => &words.effects.list,
+        Effect::Create => &words.effects.create,
+        Effect::Update => &words.effects.update,
+        Effect::Delete => &words.effects.delete,
+        Effect::Action => &words.effects.action,
+    }
+}
+
+fn connection_row((name, option): (&str, &str), type_name: &str, required: bool, description: &str) -> Row {
     Row {
         name: name.into(),
         option: option.into(),
-        type_name: "String".into(),
+        type_name: type_name.into(),
         required,
         description: description.into(),
         values: Vec::new(),
@@ -221,11 +224,11 @@ fn connection_row(name: &str, option: &str, required: bool, description: &str) -
 }
 
 /// A row of a table; `path` is the object that the table is about, `option` none inside one.
-fn row(path: &str, param: &Param, option: Option<String>) -> Row {
+fn row(path: &str, param: &Param, option: Option<String>, types: &Types) -> Row {
     Row {
         name: if option.is_some() { param.argument.to_string() } else { param.name.clone() },
         option: option.unwrap_or_default(),
-        type_name: type_name(&param.ty),
+        type_name: type_name(&param.ty, types),
         required: param.required,
         description: param.description.clone(),
         values: param
@@ -251,7 +254,7 @@ fn anchor(path: &str) -> String {
 }
 
 /// The tables of the keys inside a parameter, and inside its keys.
-fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>) {
+fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>, words: &Furniture) {
     let Some(entries) = &param.entries else {
         return;
     };
@@ -261,35 +264,39 @@ fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>) {
     let mut rows: Vec<&Param> = entries.all.iter().collect();
     rows.sort_by_key(|entry| !entry.required);
     nested.push(Nested {
+        title: match rows.len() {
+            1 => words.known_key.clone(),
+            count => Furniture::filled(&words.known_keys, &[("count", &count.to_string())]),
+        },
         path: path.to_owned(),
         anchor: anchor(path),
-        rows: rows.iter().map(|entry| row(path, entry, None)).collect(),
+        rows: rows.iter().map(|entry| row(path, entry, None, &words.types)).collect(),
     });
     for entry in rows {
-        nest(&format!("{path}.{}", entry.name), entry, nested);
+        nest(&format!("{path}.{}", entry.name), entry, nested, words);
     }
 }
 
 /// The name of a type for readers who come from 1C:Enterprise.
-fn type_name(ty: &Ty) -> String {
+fn type_name(ty: &Ty, types: &Types) -> String {
     match ty {
-        Ty::String => "String".into(),
-        Ty::Integer | Ty::Number => "Number".into(),
-        Ty::Boolean(_) => "Boolean".into(),
-        Ty::Id => "String, Number".into(),
-        Ty::Date | Ty::DateTime(_) => "Date".into(),
-        Ty::File(_) => "String, BinaryData".into(),
-        Ty::Array(item) => format!("Array Of {}", type_name(item)),
-        Ty::Object => "Structure Of KeyAndValue".into(),
-        Ty::Any => "Arbitrary".into(),
+        Ty::String => types.string.clone(),
+        Ty::Integer | Ty::Number => types.number.clone(),
+        Ty::Boolean(_) => types.boolean.clone(),
+        Ty::Id => types.id.clone(),
+        Ty::Date | Ty::DateTime(_) => types.date.clone(),
+        Ty::File(_) => types.file.clone(),
+        Ty::Array(item) => Furniture::filled(&types.array, &[("item", &type_name(item, types))]),
+        Ty::Object => types.object.clone(),
+        Ty::Any => types.any.clone(),
     }
 }
 
-fn result_type(shape: &Shape) -> String {
+fn result_type(shape: &Shape, types: &Types) -> String {
     match shape {
-        Shape::Value(ty) => type_name(ty),
-        Shape::Record(_) => "Structure Of KeyAndValue".into(),
-        Shape::List(_) | Shape::Page(_) => "Array Of Structure".into(),
+        Shape::Value(ty) => type_name(ty, types),
+        Shape::Record(_) => types.object.clone(),
+        Shape::List(_) | Shape::Page(_) => types.records.clone(),
     }
 }
 
@@ -436,12 +443,13 @@ fn template_example(method: &Method, function: &Function, object: &serde_json::M
     }
 }
 
-/// The page of a method.
-fn link_to(api: &Api, name: &str) -> Link {
+/// A method by name, as a link to its page where there is one.
+fn link_to(api: &Api, name: &str) -> String {
     let found = api.methods.iter().find(|method| method.name == name);
-    let found = found.and_then(|method| Some((method, method.functions.first()?)));
-    let path = found.map_or_else(String::new, |(method, function)| path_to(method, function));
-    Link { title: name.to_owned(), path }
+    match found.and_then(|method| Some((method, method.functions.first()?))) {
+        Some((method, function)) => format!("[{}]({})", escape::mdx(name), path_to(method, function)),
+        None => escape::code(name),
+    }
 }
 
 /// The other functions on the same method, its twin of the other REST version, then what else can be done with the same

@@ -1,0 +1,101 @@
+// The site in Russian: translated pages, English ones with a note, and the way from one language to the other.
+
+import assert from 'node:assert/strict';
+import {existsSync, readFileSync, readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {launch, open, serve} from './site.mjs';
+
+const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
+const TEXTS = folder('../i18n/ru/docusaurus-plugin-content-docs-reference/current');
+const BUILD = folder('../build');
+const NOTE = 'Эта страница пока только на английском.';
+let browser;
+let site;
+let nasty;
+
+before(async () => {
+  [browser, site, nasty] = await Promise.all([launch(), serve(BUILD), serve(folder('../.nasty/build'))]);
+});
+
+after(async () => {
+  await browser?.close();
+  site?.close();
+  nasty?.close();
+});
+
+test('the language is changed on the page where one is', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  await page.goto(`${site.origin}/reference/user/update-user`);
+  assert.equal(await page.textContent('article h1'), 'Update user');
+  assert.equal(await page.locator('.only-english').count(), 0);
+  await page.getByRole('button', {name: 'English'}).hover();
+  await page.getByRole('link', {name: 'Русский'}).click();
+  await page.waitForURL('**/ru/reference/user/update-user');
+  assert.equal(await page.getAttribute('html', 'lang'), 'ru');
+  assert.equal(await page.textContent('article h1'), 'Изменить пользователя');
+  assert.match(await page.title(), /^Изменить пользователя/);
+  assert.equal(await page.locator('.only-english').count(), 0);
+  const article = await page.textContent('article');
+  for (const part of ['Параметр', 'Опция CLI', 'Номер изменяемой учётной записи.', 'Возвращает:', 'Ошибки', 'Внутренний номер']) {
+    assert.ok(article.includes(part), part);
+  }
+  const menu = await page.locator('nav.menu').innerText();
+  for (const label of ['Пользователи', 'Изменить пользователя']) assert.ok(menu.includes(label), label);
+  assert.match(await page.locator('.navbar').innerText(), /Руководства[^]*Справочник/);
+  // The address of a part is the same in both languages.
+  for (const id of ['errors', 'fields', 'see-also']) assert.equal(await page.locator(`article #${id}`).count(), 1, id);
+  assert.deepEqual(faults, []);
+});
+
+test('what is not translated is English, and says so', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  for (const path of ['/ru/tour', '/ru/reference/vibe']) {
+    await page.goto(site.origin + path);
+    assert.equal(await page.locator('.only-english').innerText(), NOTE, path);
+    assert.match(await page.textContent('[lang=en] h1'), /^[A-Z]/);
+  }
+  assert.match(await page.locator('.navbar').innerText(), /Руководства/);
+  await page.goto(`${site.origin}/ru/tour`);
+  assert.match(await page.locator('nav.menu').innerText(), /Командная строка/);
+  await page.goto(`${site.origin}/ru/`);
+  assert.match(await page.locator('main').innerText(), /Все методы Bitrix24/);
+  assert.deepEqual(faults, []);
+});
+
+test('every page of one language is there in the other, translated where there are texts', () => {
+  const pages = (path) => readdirSync(join(BUILD, path), {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.html')).sort();
+  assert.deepEqual(pages('ru/reference'), pages('reference'));
+  const texts = readdirSync(TEXTS, {recursive: true, encoding: 'utf8'}).filter((name) => name.endsWith('.mdx'));
+  assert.ok(texts.length > 10, `${texts.length} pages`);
+  for (const name of texts) {
+    const html = [name.replace(/\.mdx$/, '.html'), name.replace(/(\/|^)index\.mdx$/, '.html')]
+      .map((file) => join(BUILD, 'ru/reference', file))
+      .concat(join(BUILD, 'ru/reference.html'))
+      .find((file) => existsSync(file));
+    assert.ok(!readFileSync(html, 'utf8').includes(NOTE), name);
+  }
+});
+
+test('texts in another language are shown as they were written, too', async () => {
+  const {page, faults} = await open(browser, nasty.origin);
+  await page.goto(`${nasty.origin}/ru/reference/thing/nasty-thing`);
+  const text = (await page.innerText('article')).replaceAll(/\s+/g, ' ');
+  for (const part of [
+    'Гадкий {x} <script>alert(1)</script> | `code` */ {{ y }} {% z %} :::tip https://[oops and https://example.org/a?b=c&d - \\ " \'.',
+    'кто {x} <b> | `code` */',
+    'Текст {x} <b>bold</b> | `c` */ \\ " \' $HOME %PATH% end.',
+    'Значит {x} <b>.',
+    'Ключ {x} <b>bold</b> | `c` */ \\n &amp; #{z}.',
+    'Ошибка {x} <b> | `c` */ end.',
+    'Ответ {x} <b> | `c` */ end.',
+  ]) {
+    assert.ok(text.includes(part), `missing: ${part}\nin ${text}`);
+  }
+  assert.equal(await page.locator('article h1').innerText(), 'Гадкая \\ "вещь" {x} <b> | `code` */ {{ y }}');
+  assert.equal(await page.locator('article script, article b').count(), 0);
+  await page.goto(`${nasty.origin}/ru/reference/thing/list-thing-nastier`);
+  assert.equal(await page.locator('.only-english').count(), 1);
+  assert.deepEqual(faults, []);
+});
