@@ -12,6 +12,7 @@ function guide(id: string) {
 const sidebars: SidebarsConfig = {
   guides: [
     'index',
+    'install',
     'authorisation',
     'command-line',
     'bulk',

@@ -92,6 +92,18 @@ impl Address {
         self.webhook.is_some()
     }
 
+    /// The number of a webhook's user.
+    #[cfg(feature = "cli")]
+    pub(crate) fn webhook_user(&self) -> Option<&str> {
+        self.webhook.as_ref().map(|webhook| webhook.user.as_str())
+    }
+
+    /// Whether the portal is this machine.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.is_loopback
+    }
+
     /// Whether what is sent there is encrypted, or does not leave the machine.
     pub(crate) fn is_safe(&self) -> bool {
         self.is_https || self.is_loopback

@@ -380,6 +380,21 @@ impl Tables {
         keys.chain(self.names.lines().filter_map(|line| line.split_once('\t')))
     }
 
+    /// The spellings of commands other than the keys of their rows, in lower case, each with the key.
+    pub fn names(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
+        self.names.lines().filter_map(|line| line.split_once('\t'))
+    }
+
+    /// The keys of all commands.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> {
+        self.command_lines().filter_map(key_of)
+    }
+
+    /// What a command is called, by a lower-case spelling of its name; shared types are not looked up.
+    pub fn outline(&self, name: &str) -> Option<Outline<'static>> {
+        serde_json::from_str(self.row(name)?).ok()
+    }
+
     /// Every command's row, in the order of categories and pages.
     pub fn commands(&self) -> impl Iterator<Item = Command<'static>> + use<> {
         let order: BTreeMap<Cow<'static, str>, usize> =

@@ -1,10 +1,12 @@
 //! The whole chain from outside: the generated client, the built command, a crate that uses them, and the bare protocol, each against a
 //! simulated portal over real HTTP.
 
+mod auth;
 mod batch_file;
 mod bulk;
 mod client;
 mod command_line;
+mod completion;
 mod consumer;
 mod kept;
 mod limits;

@@ -18,9 +18,13 @@ pub fn portal() -> Portal {
 pub fn oint(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oint"));
     command.args(arguments);
-    for variable in ["B24_URL", "B24_TOKEN", "B24_LIMITS", "B24_RAW", "B24_YES", "NO_COLOR", "RUST_LOG", "PAGER"] {
+    for variable in
+        ["B24_URL", "B24_TOKEN", "B24_LIMITS", "B24_PROFILE", "B24_RAW", "B24_YES", "NO_COLOR", "RUST_LOG", "PAGER"]
+    {
         command.env_remove(variable);
     }
+    // No profile of whoever runs the tests, and nothing in their keyring.
+    command.env("B24_CONFIG_DIR", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-profiles")).env("B24_KEYRING", "off");
     command.env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
     command
 }

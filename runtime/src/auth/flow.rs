@@ -90,6 +90,8 @@ impl Flow {
         if self.state().tokens.as_ref().is_some_and(|tokens| tokens.access != *rejected) {
             return true;
         }
+        // Another process may have had it revoked, and not have saved the new tokens yet.
+        let Ok(_lock) = self.store.lock().await else { return false };
         let Ok(Some(stored)) = self.store.load().await else { return false };
         let mut state = self.state();
         let is_newer = stored.access != *rejected && !state.is_unsaved;

@@ -60,6 +60,8 @@ use std::fmt;
 pub use app::{OAuthApp, random_state};
 pub(crate) use flow::Flow;
 pub use store::{FileStore, MemoryStore, StoreError, StoreFuture, StoreLock, TokenStore};
+#[cfg(feature = "cli")]
+pub(crate) use store::{lock_file, replace_private};
 pub use tokens::Tokens;
 
 /// Why there is no valid access token. It never holds a secret.

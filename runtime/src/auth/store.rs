@@ -127,12 +127,6 @@ impl FileStore {
         Self { path: path.into() }
     }
 
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(ending);
-        name.into()
-    }
-
     fn fault(&self, error: &io::Error) -> StoreError {
         StoreError::new(format!("{}: {error}", self.path.display()))
     }
@@ -150,20 +144,34 @@ impl FileStore {
         });
         tokens.map(Some).ok_or_else(|| StoreError::new(format!("{} holds no tokens as JSON", self.path.display())))
     }
+}
 
-    fn write(&self, tokens: &Tokens) -> io::Result<()> {
-        make_folder(&self.path)?;
-        let staged = self.beside(&format!(".{}.tmp", std::process::id()));
-        let write = || {
-            let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&staged)?;
-            file.write_all(format!("{:#}\n", tokens.expose_json()).as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&staged, &self.path)
-        };
-        write().inspect_err(|_| {
-            let _ = fs::remove_file(&staged);
-        })
-    }
+/// Writes a file that only its owner may read, whole or not at all. Its folder is made if need be.
+pub(crate) fn replace_private(path: &Path, content: &str) -> io::Result<()> {
+    make_folder(path)?;
+    let staged = beside(path, &format!(".{}.tmp", std::process::id()));
+    let write = || {
+        let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(&staged)?;
+        file.write_all(content.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&staged, path)
+    };
+    write().inspect_err(|_| {
+        let _ = fs::remove_file(&staged);
+    })
+}
+
+/// The file that processes lock before they replace another: beside it, with the ending `.lock`.
+pub(crate) fn lock_file(path: &Path) -> io::Result<File> {
+    let path = beside(path, ".lock");
+    make_folder(&path)?;
+    private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 fn make_folder(path: &Path) -> io::Result<()> {
@@ -186,17 +194,15 @@ impl TokenStore for FileStore {
     }
 
     fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
-        Box::pin(async { self.write(tokens).map_err(|error| self.fault(&error)) })
+        Box::pin(async {
+            let content = format!("{:#}\n", tokens.expose_json());
+            replace_private(&self.path, &content).map_err(|error| self.fault(&error))
+        })
     }
 
     fn lock(&self) -> StoreFuture<'_, StoreLock> {
         Box::pin(async {
-            let path = self.beside(".lock");
-            let open = || -> io::Result<File> {
-                make_folder(&path)?;
-                private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)
-            };
-            let file = open().map_err(|error| self.fault(&error))?;
+            let file = lock_file(&self.path).map_err(|error| self.fault(&error))?;
             let since = Instant::now();
             loop {
                 match file.try_lock() {
@@ -206,7 +212,7 @@ impl TokenStore for FileStore {
                         tokio::time::sleep(LOCK_PAUSE).await;
                     }
                     Err(TryLockError::WouldBlock) => {
-                        let reason = format!("another process keeps {} locked", path.display());
+                        let reason = format!("another process keeps {}.lock locked", self.path.display());
                         return Err(StoreError::new(reason));
                     }
                 }

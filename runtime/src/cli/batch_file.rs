@@ -66,15 +66,19 @@ enum Named {
     Entry(Entry),
 }
 
-/// `oint batch`
-pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+/// The options of `oint batch`.
+pub(crate) fn clap() -> clap::Command {
     let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    let clap = command::sub("batch")
+    command::sub("batch")
         .arg(Arg::new("file").value_name("FILE"))
         .args(["halt", "allow-unknown", "dry-run", "yes"].map(switch))
         .args(command::connection_options())
-        .args(command::output_options());
-    let matches = parse(clap, arguments)?;
+        .args(command::output_options())
+}
+
+/// `oint batch`
+pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    let matches = parse(clap(), arguments)?;
     if is_set(&matches, "help") {
         return show(HELP);
     }
@@ -97,7 +101,7 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
     if commands.names.is_empty() {
         return Err(Stop::usage(format!("{name}: there are no commands")));
     }
-    let connection = Connection::new(&matches);
+    let connection = Connection::new(&matches)?;
     let batch = if is_set(&matches, "halt") { commands.batch.halt() } else { commands.batch };
     if is_set(&matches, "dry-run") {
         return shown(batch, connection, &matches);

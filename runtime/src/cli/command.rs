@@ -113,9 +113,21 @@ pub(crate) const COMMON: &[Common] = &[
     )
     .short('u')
     .main(),
-    Common::new(Group::Connection, "token", Some("TOKEN"), "Access token of an application [env: B24_TOKEN]")
-        .short('t')
-        .main(),
+    Common::new(
+        Group::Connection,
+        "token",
+        Some("TOKEN"),
+        "Access token of an application, - for standard input [env: B24_TOKEN]",
+    )
+    .short('t')
+    .main(),
+    Common::new(Group::Connection, "token-file", Some("FILE"), "Read the access token from a file"),
+    Common::new(
+        Group::Connection,
+        "profile",
+        Some("NAME"),
+        "Profile to use, as `oint auth login` keeps it; else the one in use [env: B24_PROFILE]",
+    ),
     Common::new(
         Group::Connection,
         "timeout",

@@ -1,7 +1,7 @@
 //! The commands of `oint`. A new one joins with a row of [`COMMANDS`].
 
 use crate::cli::exit::{Exit, Stop};
-use crate::cli::{batch_file, help, method, search};
+use crate::cli::{auth, batch_file, completion, doctor, help, man, method, search, version};
 use crate::table::Tables;
 
 /// A command of `oint`.
@@ -12,6 +12,8 @@ pub(crate) struct SubCommand {
     pub(crate) usage: &'static str,
     /// What it does, in a line.
     pub(crate) about: &'static str,
+    /// Its options and sub-commands, for completion and manual pages; none where it has no clap command of its own.
+    pub(crate) clap: Option<fn() -> clap::Command>,
     /// Carries it out; the arguments are those behind its name.
     pub(crate) run: fn(&Tables, &[String]) -> Result<Exit, Stop>,
 }
@@ -22,26 +24,36 @@ pub(crate) const COMMANDS: &[SubCommand] = &[
         name: "search",
         usage: "search <word>…",
         about: "Find methods by what they are about",
+        clap: Some(search::clap),
         run: search::run,
     },
-    SubCommand { name: "bitrix24", usage: "bitrix24", about: "List the categories of methods", run: method::bitrix24 },
-    SubCommand { name: "", usage: "bitrix24 <category>", about: "List a category", run: method::bitrix24 },
+    SubCommand {
+        name: "bitrix24",
+        usage: "bitrix24",
+        about: "List the categories of methods",
+        clap: None,
+        run: method::bitrix24,
+    },
+    SubCommand { name: "", usage: "bitrix24 <category>", about: "List a category", clap: None, run: method::bitrix24 },
     SubCommand {
         name: "",
         usage: "bitrix24 <method>",
         about: "Call a method: by REST name (user.update), function name (UpdateUser) or kebab name (update-user)",
+        clap: None,
         run: method::bitrix24,
     },
     SubCommand {
         name: "call",
         usage: "call <method>",
         about: "Call any REST method, known here or not",
+        clap: None,
         run: method::any_method,
     },
     SubCommand {
         name: "batch",
         usage: "batch <file>",
         about: "Run a file of named commands, which may use each other's results",
+        clap: Some(batch_file::clap),
         run: batch_file::run,
     },
     #[cfg(feature = "mcp")]
@@ -49,12 +61,54 @@ pub(crate) const COMMANDS: &[SubCommand] = &[
         name: "mcp",
         usage: "mcp",
         about: "Serve the Model Context Protocol, so that assistants can call methods",
+        clap: Some(crate::cli::mcp::clap),
         run: crate::cli::mcp::run,
     },
+    SubCommand {
+        name: "auth",
+        usage: "auth",
+        about: "Log in to portals, and choose which of them commands talk to",
+        clap: Some(auth::clap),
+        run: auth::run,
+    },
+    SubCommand {
+        name: "doctor",
+        usage: "doctor",
+        about: "Check the way to the portal, and say what to mend",
+        clap: Some(doctor::clap),
+        run: doctor::run,
+    },
+    SubCommand {
+        name: "completion",
+        usage: "completion <shell>",
+        about: "Print the script that lets a shell complete `oint`",
+        clap: Some(completion::clap),
+        run: completion::run,
+    },
+    SubCommand {
+        name: "man",
+        usage: "man [<method>]",
+        about: "Show or write manual pages",
+        clap: Some(man::clap),
+        run: man::run,
+    },
     #[cfg(feature = "sandbox")]
-    SubCommand { name: "sandbox", usage: "sandbox", about: "Run a simulated portal on this machine", run: sandbox },
-    SubCommand { name: "version", usage: "", about: "Show the version", run: version },
-    SubCommand { name: "help", usage: "", about: "Show the start page", run: start_page },
+    SubCommand {
+        name: "sandbox",
+        usage: "sandbox",
+        about: "Run a simulated portal on this machine",
+        clap: Some(crate::sandbox::command::clap),
+        run: sandbox,
+    },
+    SubCommand {
+        name: "version",
+        usage: "version",
+        about: "Show the version, with --json what is in this build",
+        clap: Some(version::clap),
+        run: version::run,
+    },
+    SubCommand { name: "help", usage: "", about: "Show the start page", clap: None, run: start_page },
+    SubCommand { name: "__complete", usage: "", about: "", clap: None, run: completion::answer },
 ];
 
 /// The command that a word chooses.
@@ -74,10 +128,6 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 fn start_page(_: &Tables, _: &[String]) -> Result<Exit, Stop> {
     crate::cli::show(&help::top())
-}
-
-fn version(_: &Tables, _: &[String]) -> Result<Exit, Stop> {
-    crate::cli::print(concat!("oint ", env!("CARGO_PKG_VERSION"), "\n"))
 }
 
 #[cfg(feature = "sandbox")]

@@ -19,6 +19,20 @@ const MOST_KEYS: usize = 6;
 /// The widest text, in columns.
 const WIDEST: usize = 110;
 
+/// The variables of the environment.
+pub(crate) const ENVIRONMENT: &[(&str, &str)] = &[
+    ("B24_URL", "Webhook's address, or the portal's domain"),
+    ("B24_TOKEN", "Access token, with a domain"),
+    ("B24_PROFILE", "Profile to use where there is no address"),
+    ("B24_CONFIG_DIR", "Folder of the profiles, in place of the platform's"),
+    ("B24_KEYRING", "off keeps secrets out of the system's keyring"),
+    ("B24_CLIENT_SECRET", "Secret of the application that logs in"),
+    ("B24_LIMITS", "The portal's rate limit, such as 5/250"),
+    ("B24_YES", "1 answers questions with yes, as --yes does"),
+    ("B24_RAW", "1 prints whole answers, as --raw does"),
+    ("NO_COLOR", "Anything means no colours"),
+];
+
 /// Columns and lines.
 fn screen() -> (usize, usize) {
     let (columns, lines) = terminal_size::terminal_size()
@@ -36,16 +50,14 @@ pub(crate) fn top() -> String {
     let widest = rows.iter().map(|command| command.usage.len()).max().unwrap_or(0);
     let commands: String =
         rows.iter().map(|command| format!("  {:<widest$}  {}\n", command.usage, command.about)).collect();
+    let widest = ENVIRONMENT.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let environment: String = ENVIRONMENT.iter().map(|(name, about)| format!("  {name:<widest$}  {about}\n")).collect();
     format!(
         "oint – Bitrix24 from the command line\n\n\
          Usage: oint <command> [options]\n\n\
          Commands:\n{commands}\n\
          Try `oint bitrix24 UpdateUser --help`.\n\n\
-         Environment:\n\
-         \x20 B24_URL     Webhook's address, or the portal's domain\n\
-         \x20 B24_TOKEN   Access token, with a domain\n\
-         \x20 B24_RAW     1 prints whole answers, as --raw does\n\
-         \x20 NO_COLOR    Anything means no colours\n\n\
+         Environment:\n{environment}\n\
          Exit codes:\n{}",
         Exit::table()
     )
@@ -319,7 +331,7 @@ fn fill(paragraph: &str, indent: &str, width: usize) -> String {
 }
 
 /// An example as a command: the first one, unless it is too long for a screen and another is not.
-fn example(command: &Command<'static>) -> Option<String> {
+pub(crate) fn example(command: &Command<'static>) -> Option<String> {
     let mut all: Vec<String> = command.examples.iter().map(|example| example_of(command, &example.arguments)).collect();
     let short = all.iter().position(|example| example.chars().count() <= LONG_EXAMPLE);
     let at = short.or_else(|| (0..all.len()).min_by_key(|at| all[*at].len()))?;

@@ -58,13 +58,13 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
         let instead = gone.replacement.as_deref().map(|name| format!("; use {name} instead")).unwrap_or_default();
         note(&format!("{} is deprecated{instead}", command.function));
     }
-    let connection = Connection::new(&matches);
     if given(&matches, "each").is_some() {
-        return bulk::run(&command, &matches, connection);
+        return bulk::run(&command, &matches, Connection::new(&matches)?);
     }
     bulk::refuse(&matches)?;
     let inputs = Inputs::new();
     let is_offline = command.method.is_none();
+    let connection = if is_offline { Connection::without_profile(&matches) } else { Connection::new(&matches) }?;
     let is_shown = is_set(&matches, "dry-run") || is_set(&matches, "curl");
     let missing = if is_offline || is_shown { Vec::new() } else { connection.missing() };
     let call = body::call(&command, &matches, &inputs, missing)?;
@@ -119,7 +119,7 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
             }
         }
     }
-    let connection = Connection::new(&matches);
+    let connection = Connection::new(&matches)?;
     let is_shown = is_set(&matches, "dry-run") || is_set(&matches, "curl");
     if !is_shown && !connection.missing().is_empty() {
         return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));

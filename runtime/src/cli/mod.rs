@@ -1,32 +1,39 @@
 //! The interpreter behind `oint`: reads the command line in two stages, so that only the chosen command is built, and
 //! carries it out. Standard output carries data only; everything else goes to standard error.
 
+mod auth;
 mod batch_file;
 mod body;
 mod bulk;
 mod command;
+mod completion;
 mod connect;
 mod curl;
 mod dispatch;
+mod doctor;
 mod download;
 mod exit;
 mod help;
 mod json;
 mod list;
 mod logging;
+mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod method;
 mod output;
 mod pager;
 mod procedure;
+mod profile;
 mod progress;
 mod safety;
 mod search;
+mod sub;
 mod suggest;
 mod terminal;
 mod terms;
 mod value;
+mod version;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -76,8 +83,11 @@ pub fn dry_run(tables: &Tables, arguments: &[String]) -> Result<DryRun, String> 
         let matches = clap.try_get_matches_from(rest).map_err(|error| Stop::usage(error.to_string()))?;
         let inputs = Inputs::new();
         let call = body::call(&command, &matches, &inputs, Vec::new())?;
-        let request =
-            if command.local { call.into_value() } else { shown(&call, Connection::new(&matches), &matches)? };
+        let request = if command.local {
+            call.into_value()
+        } else {
+            shown(&call, Connection::without_profile(&matches)?, &matches)?
+        };
         Ok(DryRun { request, notes: inputs.notes.take() })
     };
     request().map_err(|stop| stop.message)

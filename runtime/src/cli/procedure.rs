@@ -12,6 +12,7 @@ use crate::cli::connect::Connection;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::method::{self, Run};
 use crate::cli::output::Output;
+use crate::cli::profile::{SERVER, application};
 use crate::client::Upload;
 use crate::secret::MASK;
 use crate::value::Object;
@@ -77,9 +78,6 @@ fn filter_structure(call: Call, connection: Connection, run: &Run<'_>) -> Result
     output.print(Value::Object(filterable(&fields, is_empty)))
 }
 
-/// The environment variable that names another authorisation server than the platform's.
-const SERVER: &str = "B24_OAUTH_SERVER";
-
 /// The parameters of a call as text.
 fn text<'c>(call: &'c Call, key: &str) -> &'c str {
     call.params().get(key).and_then(Value::as_str).unwrap_or_default()
@@ -87,11 +85,8 @@ fn text<'c>(call: &'c Call, key: &str) -> &'c str {
 
 /// The application that the parameters describe.
 fn app(call: &Call) -> OAuthApp {
-    let app = OAuthApp::new(text(call, "client_id"), text(call, "client_secret"));
-    match std::env::var(SERVER).ok().filter(|server| !server.is_empty()) {
-        Some(server) => app.server(server),
-        None => app,
-    }
+    let server = std::env::var(SERVER).ok().filter(|server| !server.is_empty());
+    application(text(call, "client_id"), text(call, "client_secret").into(), server.as_deref())
 }
 
 /// The address at which a user lets an application in.

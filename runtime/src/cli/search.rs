@@ -24,13 +24,17 @@ const USAGE: &str = "Find methods by name, title, summary and parameters\n\n\
 /// How many are shown where no other number is asked for.
 const MOST: usize = 20;
 
-/// `oint search …`
-pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
-    let clap = command::sub("search")
+/// The options of `oint search`.
+pub(crate) fn clap() -> clap::Command {
+    command::sub("search")
         .arg(clap::Arg::new("words").num_args(0..).trailing_var_arg(false))
         .arg(clap::Arg::new("most").long("most").value_name("NUMBER"))
-        .args(command::output_options());
-    let matches = parse(clap, arguments)?;
+        .args(command::output_options())
+}
+
+/// `oint search …`
+pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    let matches = parse(clap(), arguments)?;
     let words: Vec<String> = matches.get_many::<String>("words").into_iter().flatten().cloned().collect();
     if is_set(&matches, "help") {
         return show(USAGE);

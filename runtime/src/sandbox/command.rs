@@ -15,7 +15,8 @@ use crate::table::Tables;
 /// The port if none is named; some port has to be the usual one.
 const PORT: &str = "8024";
 
-fn clap() -> Command {
+/// The options of `oint sandbox`.
+pub(crate) fn clap() -> Command {
     let option = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
     Command::new("oint sandbox")
         .about("Run a simulated portal on this machine, until Ctrl-C.")

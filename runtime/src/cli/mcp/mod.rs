@@ -37,14 +37,18 @@ A client's configuration:
   {\"mcpServers\": {\"bitrix24\": {\"command\": \"oint\", \"args\": [\"mcp\"], \"env\": {\"B24_URL\": \"https://…\"}}}}
 ";
 
-/// `oint mcp`
-pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+/// The options of `oint mcp`.
+pub(crate) fn clap() -> clap::Command {
     let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
-    let clap = command::sub("mcp")
+    command::sub("mcp")
         .args(["allow-writes", "allow-deletes"].map(switch))
         .arg(Arg::new("max-result").long("max-result").value_name("NUMBER"))
-        .args(command::connection_options());
-    let matches = parse(clap, arguments)?;
+        .args(command::connection_options())
+}
+
+/// `oint mcp`
+pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    let matches = parse(clap(), arguments)?;
     if is_set(&matches, "help") {
         return show(HELP);
     }
@@ -53,7 +57,7 @@ pub(super) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
         Some(Ok(most)) if most >= 500 => most,
         Some(_) => return Err(Stop::usage("--max-result takes a number of characters, 500 or more")),
     };
-    let connection = Connection::new(&matches);
+    let connection = Connection::new(&matches)?;
     // Without a portal there is still much to read.
     let client = match connection.missing().is_empty() {
         true => Some(connection.client(&matches)?),

@@ -166,6 +166,11 @@ impl Output {
     }
 }
 
+/// The words of `--output`.
+pub(crate) fn formats() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().map(|(word, _)| *word)
+}
+
 fn format_of(word: &str) -> Result<Format, Stop> {
     let found = FORMATS.iter().find(|(known, _)| *known == word).map(|(_, format)| *format);
     found.ok_or_else(|| {
