@@ -66,6 +66,7 @@ const config: Config = {
     format: 'mdx',
     // A text such as `:tada:` is a text.
     emoji: false,
+    mermaid: true,
     hooks: {onBrokenMarkdownLinks: 'throw', onBrokenMarkdownImages: 'throw'},
   },
   presets: [
@@ -76,6 +77,7 @@ const config: Config = {
       theme: {customCss: './src/css/custom.css'},
     } satisfies Preset.Options],
   ],
+  themes: ['@docusaurus/theme-mermaid'],
   plugins: [
     ['@docusaurus/plugin-content-docs', {
       id: 'reference',

@@ -28,6 +28,7 @@ const sidebars: SidebarsConfig = {
     'other-languages',
     'adding-a-method',
     'translating',
+    'architecture',
   ].map(guide),
 };
 
