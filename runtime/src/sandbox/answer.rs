@@ -4,7 +4,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::sandbox::limits::Charge;
 use crate::value::Object;
@@ -94,14 +93,18 @@ pub(super) fn time_block(since: SystemTime, charge: Charge) -> Value {
     let now = SystemTime::now();
     let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64();
     let duration = now.duration_since(since).unwrap_or(Duration::ZERO).as_secs_f64();
+    let begun = iso(since);
+    // Most calls end in the second that they began in.
+    let is_same = seconds(since).trunc() == seconds(now).trunc();
+    let ended = if is_same { begun.clone() } else { iso(now) };
     let reset_at = if charge.reset_at == 0 { seconds(now).trunc() as u64 + 600 } else { charge.reset_at };
     json!({
         "start": seconds(since),
         "finish": seconds(now),
         "duration": duration,
         "processing": duration,
-        "date_start": iso(since),
-        "date_finish": iso(now),
+        "date_start": begun,
+        "date_finish": ended,
         "operating_reset_at": reset_at,
         "operating": if charge.operating == 0.0 { json!(0) } else { json!(charge.operating) },
     })
@@ -109,7 +112,22 @@ pub(super) fn time_block(since: SystemTime, charge: Charge) -> Value {
 
 /// A time in ISO 8601 with offset, as the portal writes it.
 pub(super) fn iso(time: SystemTime) -> String {
-    let time = OffsetDateTime::from(time).replace_nanosecond(0);
-    let text = time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default();
-    text.replace('Z', "+00:00")
+    let time = OffsetDateTime::from(time);
+    let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}+00:00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_the_portal_writes_them() {
+        let time = UNIX_EPOCH + Duration::from_millis(1_767_323_045_900);
+        assert_eq!(iso(time), "2026-01-02T03:04:05+00:00");
+        let block = time_block(time, Charge::default());
+        assert_eq!(block["date_start"], "2026-01-02T03:04:05+00:00");
+        assert!(block["date_finish"].as_str() > block["date_start"].as_str());
+    }
 }

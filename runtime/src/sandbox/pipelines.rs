@@ -205,10 +205,12 @@ pub(super) fn settle(
     let Some(type_id) = type_of(collection) else { return };
     let field = if matches!(type_id, LEAD | QUOTE) { "STATUS_ID" } else { "STAGE_ID" };
     let in_pipelines = !matches!(type_id, LEAD | QUOTE);
-    if in_pipelines && before.is_none() && !sent.contains_key("CATEGORY_ID") {
-        if let Some(id) = default_of(call.store(), type_id) {
-            record.insert("CATEGORY_ID".into(), id.to_string().into());
-        }
+    if in_pipelines
+        && before.is_none()
+        && !sent.contains_key("CATEGORY_ID")
+        && let Some(id) = default_of(call.store(), type_id)
+    {
+        record.insert("CATEGORY_ID".into(), id.to_string().into());
     }
     let pipeline = record.get("CATEGORY_ID").and_then(number).unwrap_or(0);
     let stages = stages(call.store(), &directory(type_id, pipeline));

@@ -200,7 +200,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     let mut field = call.store().get(&family.fields(), id).cloned().unwrap_or_default();
     let choices = changes.get("LIST").and_then(Value::as_array).cloned();
     field.extend(
-        changes.into_iter().filter(|(key, _)| !FIXED.contains(&key.as_str()) && !(family.is_crm() && key == "LIST")),
+        changes.into_iter().filter(|(key, _)| !(FIXED.contains(&key.as_str()) || family.is_crm() && key == "LIST")),
     );
     if let Some(choices) = choices.filter(|_| family.is_crm()) {
         change_choices(&mut field, choices);
