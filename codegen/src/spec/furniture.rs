@@ -197,10 +197,9 @@ impl Furniture {
         let (mut own, mut theirs) = (Vec::new(), Vec::new());
         places(&mut Vec::new(), &serde_json::json!(self), &mut own);
         places(&mut Vec::new(), &serde_json::json!(other), &mut theirs);
-        let differs = |((path, own), (_, theirs)): &((Vec<String>, String), (Vec<String>, String))| {
-            own != theirs && !path.is_empty()
-        };
-        own.into_iter().zip(theirs).filter(differs).map(|((path, _), (_, theirs))| (path, theirs)).collect()
+        // Both have the same keys, in the same order.
+        let pairs = own.into_iter().zip(theirs);
+        pairs.filter(|((_, own), (_, theirs))| own != theirs).map(|((path, _), (_, theirs))| (path, theirs)).collect()
     }
 }
 
