@@ -123,13 +123,65 @@ pub enum Effect {
 
 /// How a list is cut into pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Paging {
-    /// `start`.
+pub enum Style {
+    /// `start` in the request, `next` and `total` in the answer.
     Start,
-    /// `pagination`.
+    /// REST 3.0's `pagination`.
     Pagination,
-    /// `limit` and `offset`.
-    LimitOffset,
+    /// The number of records to skip.
+    Offset,
+    /// The number of the page.
+    Page,
+    /// Where the previous answer says.
+    Cursor,
+    /// The number of the last record.
+    After,
+    /// A first part, and no way to the others.
+    First,
+}
+
+impl Style {
+    /// The word of specs and tables.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Pagination => "pagination",
+            Self::Offset => "offset",
+            Self::Page => "page",
+            Self::Cursor => "cursor",
+            Self::After => "after",
+            Self::First => "first",
+        }
+    }
+
+    /// The parameters of place and size where a spec does not name others; the runtime knows the same.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Start => ("start", ""),
+            Self::Offset => ("offset", "limit"),
+            Self::Page => ("page", ""),
+            Self::Pagination | Self::Cursor => ("pagination.afterCursor", "pagination.limit"),
+            Self::After | Self::First => ("", ""),
+        }
+    }
+}
+
+/// The pages of a list, and the parameters that ask for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paging {
+    /// How it is cut.
+    pub style: Style,
+    /// The parameter that says where a page begins, with dots between nested keys; empty where there is none.
+    pub place: String,
+    /// The parameter that says how many records a page holds; empty where there is none.
+    pub size: String,
+}
+
+impl Paging {
+    /// Whether the parameters are those that the style has by itself.
+    pub fn is_usual(&self) -> bool {
+        self.style.names() == (self.place.as_str(), self.size.as_str())
+    }
 }
 
 /// How a list can be walked by its records' numbers; each name as it is on the wire.
@@ -181,8 +233,6 @@ pub struct Method {
     pub ordered: bool,
     /// How the list can be walked by its records' numbers.
     pub keyset: Option<Keyset>,
-    /// The parameter that says where a page begins, where it is not called `start`.
-    pub start: Option<String>,
     /// Records on a full page, where they are not 50.
     pub page_size: Option<u16>,
     /// Whether it may stand in a batch.

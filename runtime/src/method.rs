@@ -46,6 +46,14 @@ impl Effect {
         matches!(self, Self::Read | Self::List)
     }
 
+    /// The effect that a word stands for; [`Effect::Action`], treated as a write, for any other.
+    pub fn of_word(word: &str) -> Self {
+        [Self::Read, Self::List, Self::Create, Self::Update, Self::Delete]
+            .into_iter()
+            .find(|effect| effect.as_str() == word)
+            .unwrap_or_default()
+    }
+
     /// The word that specs and descriptors use.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,8 +77,50 @@ pub enum Paging {
     Start,
     /// REST 3.0's `pagination` object with `page`, `limit` and `offset`.
     Pagination,
-    /// `limit` and `offset` at the top level.
-    LimitOffset,
+    /// How many records to skip, and how many to answer: `offset` and `limit`.
+    Offset,
+    /// The number of the page, from 1.
+    Page,
+    /// Each answer says where the next one begins: `nextCursor` or `afterCursor`.
+    Cursor,
+    /// The number behind which the answer begins, records sorted by number.
+    After,
+    /// The answer is a first part, and there is no way to the others.
+    First,
+}
+
+impl Paging {
+    /// The word that specs and descriptors use; none where the answer is whole.
+    pub const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Start => Some("start"),
+            Self::Pagination => Some("pagination"),
+            Self::Offset => Some("offset"),
+            Self::Page => Some("page"),
+            Self::Cursor => Some("cursor"),
+            Self::After => Some("after"),
+            Self::First => Some("first"),
+        }
+    }
+
+    /// The style that a word stands for.
+    pub fn of_word(word: &str) -> Option<Self> {
+        [Self::Start, Self::Pagination, Self::Offset, Self::Page, Self::Cursor, Self::After, Self::First]
+            .into_iter()
+            .find(|style| style.as_str() == Some(word))
+    }
+
+    /// The parameters of [`Method::place`] and [`Method::size`] where a method does not name others.
+    pub(crate) const fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Offset => ("offset", "limit"),
+            Self::Page => ("page", ""),
+            Self::Pagination | Self::Cursor => ("pagination.afterCursor", "pagination.limit"),
+            Self::None | Self::Start => ("start", ""),
+            Self::After | Self::First => ("", ""),
+        }
+    }
 }
 
 /// How a list can be walked by its records' numbers: sorted by them, each page asked for as "those behind the last one
@@ -130,9 +180,11 @@ pub struct Method {
     pub order: &'static [&'static str],
     /// How the list can be walked by number, where it can.
     pub keyset: Option<Keyset>,
-    /// The parameter that says where a page begins, for [`Paging::Start`]: `start`, or `START`.
-    pub start: &'static str,
-    /// Records on a full page.
+    /// The parameter that says where a page begins, with dots between nested keys: `start`, `params.offset`.
+    pub place: &'static str,
+    /// The parameter that says how many records a page holds, with dots between nested keys; empty where there is none.
+    pub size: &'static str,
+    /// Records on a full page where the call does not say how many.
     pub page: u16,
     /// Whether a call may stand in a batch.
     pub batchable: bool,
@@ -145,6 +197,7 @@ impl Method {
     }
 
     const fn of(name: Cow<'static, str>, rest: Rest, effect: Effect, paging: Paging) -> Self {
+        let (place, size) = paging.names();
         Self {
             name,
             rest,
@@ -152,7 +205,8 @@ impl Method {
             paging,
             records: "",
             keyset: None,
-            start: "start",
+            place,
+            size,
             page: PAGE,
             batchable: true,
             order: &[],
@@ -177,9 +231,10 @@ impl Method {
         self
     }
 
-    /// The same method with another name of its parameter `start`.
-    pub const fn with_start(mut self, name: &'static str) -> Self {
-        self.start = name;
+    /// The same method with other names of the parameters that say where a page begins and how many records it holds.
+    pub const fn with_place(mut self, place: &'static str, size: &'static str) -> Self {
+        self.place = place;
+        self.size = size;
         self
     }
 

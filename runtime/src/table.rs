@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::method::{Effect, Keyset, Method, Order, Paging, Rest};
 use crate::value::Object;
 
 /// The tables of one build.
@@ -78,9 +79,15 @@ pub struct Command<'t> {
     /// Its place in the category.
     #[serde(skip_serializing)]
     pub position: usize,
-    /// `start`, `pagination`, `limit-offset`; none where the answer is whole.
+    /// How the list is cut into pages, a word of [`Paging`](crate::Paging); none where the answer is whole.
     #[serde(borrow)]
     pub paging: Option<Cow<'t, str>>,
+    /// How the list is walked, where that is not the style's own way.
+    #[serde(default, borrow, skip_serializing_if = "Walk::is_usual")]
+    pub walk: Walk<'t>,
+    /// Whether the method may stand in a batch.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub batchable: bool,
     /// Parameters with fixed values: body path → value.
     pub constants: Object,
     /// Templates only: the object that the command prints.
@@ -151,6 +158,93 @@ pub struct OutlineParam<'t> {
     /// The long option, without dashes.
     #[serde(borrow)]
     pub option: Option<Cow<'t, str>>,
+}
+
+/// How a list is walked: what differs from the paging style's own names and sizes.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Walk<'t> {
+    /// The parameter that says where a page begins, with dots between nested keys.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Cow<'t, str>>,
+    /// The parameter that says how many records a page holds; empty where there is none.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Cow<'t, str>>,
+    /// Records on a full page, where these are not 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u16>,
+    /// The names by which the list can be walked by number, where it can.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub keyset: Option<KeysetRow<'t>>,
+}
+
+impl Walk<'_> {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The names by which a list can be walked by its records' numbers: see [`Keyset`](crate::Keyset).
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeysetRow<'t> {
+    /// The parameter of the conditions.
+    #[serde(borrow)]
+    pub filter: Cow<'t, str>,
+    /// The parameter that sorts, or the one of the sort key.
+    #[serde(borrow)]
+    pub order: Cow<'t, str>,
+    /// The parameter of the direction, where `order` takes the key alone.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Cow<'t, str>>,
+    /// The number's name among the conditions.
+    #[serde(borrow)]
+    pub key: Cow<'t, str>,
+    /// The number's name in the records.
+    #[serde(borrow)]
+    pub field: Cow<'t, str>,
+    /// The parameter that names the fields to answer.
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    pub select: Option<Cow<'t, str>>,
+}
+
+/// A name of a table, as the client wants it. Names have no escapes, so that they lie in the table's text as they are;
+/// one that had some would live on.
+fn name(text: &Cow<'static, str>) -> &'static str {
+    match text {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => text.clone().leak(),
+    }
+}
+
+impl Command<'static> {
+    /// The method as the client sees it: all that a call, a batch and a walk must know.
+    pub fn as_method(&self) -> Method {
+        let paging = self.paging.as_deref().and_then(Paging::of_word).unwrap_or_default();
+        let rest = if self.rest == 3 { Rest::V3 } else { Rest::V2 };
+        let effect = Effect::of_word(&self.effect);
+        let known = Method::new("", rest, effect, paging);
+        let keyset = self.walk.keyset.as_ref().map(|row| Keyset {
+            filter: name(&row.filter),
+            order: match &row.direction {
+                Some(direction) => Order::Pair { key: name(&row.order), direction: name(direction) },
+                None => Order::Object(name(&row.order)),
+            },
+            key: name(&row.key),
+            field: name(&row.field),
+            select: row.select.as_ref().map_or("", name),
+        });
+        Method {
+            name: self.method.clone().unwrap_or_default(),
+            records: self.returns.as_ref().and_then(|returns| returns.records.as_ref()).map_or("", name),
+            keyset,
+            place: self.walk.place.as_ref().map_or(known.place, name),
+            size: self.walk.size.as_ref().map_or(known.size, name),
+            page: self.walk.page.unwrap_or(known.page),
+            batchable: self.batchable,
+            ..known
+        }
+    }
 }
 
 /// What to use instead of a deprecated method.
@@ -317,6 +411,14 @@ pub struct CategoryRow<'t> {
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Param<'_> {

@@ -359,9 +359,9 @@ fn new_call(method: &Method) -> TokenStream {
         ir::Rest::V3 => quote! { V3 },
     };
     let effect = format_ident!("{}", format!("{:?}", method.effect));
-    let paging = match method.paging {
+    let paging = match &method.paging {
         None => format_ident!("None"),
-        Some(paging) => format_ident!("{}", format!("{paging:?}")),
+        Some(paging) => format_ident!("{}", format!("{:?}", paging.style)),
     };
     let records = method.returns.records.as_ref().map(|records| quote! { .with_records(#records) });
     let order = method.ordered.then(|| {
@@ -369,13 +369,15 @@ fn new_call(method: &Method) -> TokenStream {
         quote! { .with_order(&[#(#keys),*]) }
     });
     let keyset = method.keyset.as_ref().map(keyset);
-    let start = method.start.as_ref().map(|start| quote! { .with_start(#start) });
+    let place = method.paging.as_ref().filter(|paging| !paging.is_usual()).map(|ir::Paging { place, size, .. }| {
+        quote! { .with_place(#place, #size) }
+    });
     let page = method.page_size.map(|records| quote! { .with_page(#records) });
     let alone = (!method.batchable).then(|| quote! { .alone() });
     quote! {
         rt::Call::new(
             rt::Method::new(#name, rt::Rest::#rest, rt::Effect::#effect, rt::Paging::#paging)
-            #records #keyset #start #page #alone #order
+            #records #keyset #place #page #alone #order
         )
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::emit::{OutFile, banner, client};
-use crate::ir::{Api, Effect, Entries, Function, Kind, Method, Paging, Param, Rest, Returns, Shape, Wire};
+use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Shape, Wire};
 
 /// Emits the rows and the list of names. A row is found by its key, never by its place, so that a change of one method
 /// changes one line.
@@ -134,7 +134,7 @@ fn command(method: &Method, function: &Function) -> Value {
         "errors": method.errors.iter().map(|error| json!({ "code": error.code, "http": error.http, "description": error.description })).collect::<Vec<_>>(),
         "category": method.category,
         "position": function.position,
-        "paging": method.paging.map(paging),
+        "paging": method.paging.as_ref().map(|paging| paging.style.word()),
         "constants": constants,
         "template": template,
         "examples": function.examples.iter().map(|example| json!({
@@ -153,6 +153,12 @@ fn command(method: &Method, function: &Function) -> Value {
         if is_set {
             row[key] = true.into();
         }
+    }
+    if let Some(walk) = walk(method) {
+        row["walk"] = walk;
+    }
+    if !method.batchable {
+        row["batchable"] = false.into();
     }
     if let Some(short) = function.token_short {
         row["token_short"] = json!(short);
@@ -180,13 +186,28 @@ pub fn effect(effect: Effect) -> &'static str {
     }
 }
 
-/// The word of a paging style.
-pub fn paging(paging: Paging) -> &'static str {
-    match paging {
-        Paging::Start => "start",
-        Paging::Pagination => "pagination",
-        Paging::LimitOffset => "limit-offset",
+/// How a list is walked, besides its style: what differs from the style's own.
+fn walk(method: &Method) -> Option<Value> {
+    let paging = method.paging.as_ref()?;
+    let mut walk = Map::new();
+    if !paging.is_usual() {
+        walk.insert("place".into(), json!(paging.place));
+        walk.insert("size".into(), json!(paging.size));
     }
+    if let Some(page) = method.page_size {
+        walk.insert("page".into(), json!(page));
+    }
+    if let Some(keyset) = &method.keyset {
+        let Keyset { filter, order, direction, key, field, select } = keyset;
+        let mut names = json!({ "filter": filter, "order": order, "key": key, "field": field });
+        for (name, value) in [("direction", direction), ("select", select)] {
+            if let Some(value) = value {
+                names[name] = json!(value);
+            }
+        }
+        walk.insert("keyset".into(), names);
+    }
+    (!walk.is_empty()).then(|| walk.into())
 }
 
 fn returns(returns: &Returns) -> Value {

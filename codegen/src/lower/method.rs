@@ -57,10 +57,9 @@ impl Context<'_> {
             ident: RustIdent::pascal(last)?,
             scope: spec.scope.clone(),
             effect: spec.effect.0,
-            paging: spec.paging.map(|paging| paging.0),
+            paging: None,
             ordered: spec.ordered,
             keyset: None,
-            start: None,
             page_size: spec.page_size.filter(|size| *size != 50),
             batchable: spec.batchable,
             app_only: spec.app_only,
@@ -224,7 +223,7 @@ impl Context<'_> {
                 file,
                 &step(path, "type"),
                 "a page needs a way to the next one",
-                "write `paging: start`, or `type: list`",
+                "write `paging: start` or another style, or `type: list`",
             );
         }
         Some(Returns { shape, records: spec.records.clone(), description: spec.description.clone() })

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::ir::{Effect, Keyset, Method, Paging, Param, Shape, Ty, Wire};
+use crate::ir::{Effect, Keyset, Method, Paging, Param, Shape, Style, Ty, Wire};
 use crate::lower::Context;
-use crate::spec::{File, MethodSpec};
+use crate::spec::{File, MethodSpec, PagingSpec};
 
 /// The names that a record's own number has, the likelier one first.
 const NUMBERS: [&str; 2] = ["ID", "id"];
@@ -19,17 +19,19 @@ impl Context<'_> {
                     file,
                     &[key.into()],
                     format!("`{key}` belongs to a list with pages"),
-                    "write `paging: start`, or remove it",
+                    "write `paging: start` or another style, or remove it",
                 );
             }
         }
         if spec.page_size == Some(0) {
             self.report(file, &["page_size".into()], "a page holds one record at least");
         }
+        if let Some(paging) = &spec.paging {
+            method.paging = Some(self.paging(file, method, paging));
+        }
         if method.effect != Effect::List || method.paging.is_none() {
             return;
         }
-        method.start = param(method, "start").map(|param| param.name.clone()).filter(|name| name != "start");
         if spec.keyset.as_deref() == Some("none") {
             return;
         }
@@ -44,8 +46,49 @@ impl Context<'_> {
         }
     }
 
+    /// The style with the names of its parameters, which must be parameters of the method.
+    fn paging(&mut self, file: &File<MethodSpec>, method: &Method, spec: &PagingSpec) -> Paging {
+        let (place, size) = spec.style.names();
+        let place = match (&spec.place, spec.style) {
+            (Some(place), _) => place.clone(),
+            // The letter case differs from method to method.
+            (None, Style::Start) => param(method, place).map_or(place, |param| &param.name).to_owned(),
+            (None, _) => place.to_owned(),
+        };
+        // Who names the place names the size, or there is none.
+        let size = match (&spec.size, &spec.place) {
+            (Some(size), _) => size.clone(),
+            (None, Some(_)) => String::new(),
+            (None, None) => size.to_owned(),
+        };
+        if spec.style == Style::After && place.is_empty() {
+            self.report(
+                file,
+                &["paging".into()],
+                "`after` needs `place`, the parameter that takes the last record's number",
+            );
+        }
+        let names_itself = !matches!(spec.style, Style::Start | Style::Pagination);
+        for (key, path) in [("place", &place), ("size", &size)] {
+            if names_itself && !path.is_empty() && !has(&method.params, path) {
+                let mut at = vec!["paging".into()];
+                if spec.place.is_some() || spec.size.is_some() {
+                    at.push(key.into());
+                }
+                self.report_help(
+                    file,
+                    &at,
+                    format!("the method has no parameter `{path}`"),
+                    "write `paging: {style: …, place: …, size: …}` with parameters of the method, dots between nested keys",
+                );
+            }
+        }
+        Paging { style: spec.style, place, size }
+    }
+
     fn keyset(&self, method: &Method, named: Option<&str>) -> Option<Keyset> {
-        if !matches!(method.paging, Some(Paging::Start | Paging::Pagination)) {
+        let style = method.paging.as_ref()?.style;
+        if !matches!(style, Style::Start | Style::Pagination | Style::Page) {
             return None;
         }
         let filter = param(method, "filter").filter(|param| !matches!(param.ty, Ty::String))?;
@@ -93,6 +136,17 @@ fn param<'m>(method: &'m Method, name: &str) -> Option<&'m Param> {
         param.name.eq_ignore_ascii_case(name)
             && matches!(&param.wire, Wire::Path(path) if *path == [param.name.clone()])
     })
+}
+
+/// Whether there is a parameter at a path with dots; the keys of an object that a spec does not name may be any.
+fn has(params: &[Param], path: &str) -> bool {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let found = params.iter().find(|param| param.name == first);
+    match (found, rest) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(param), Some(rest)) => param.entries.as_ref().is_none_or(|entries| has(&entries.all, rest)),
+    }
 }
 
 fn first_record<'r>(response: &'r Value, method: &Method) -> Option<&'r Value> {

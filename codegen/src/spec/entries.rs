@@ -13,6 +13,8 @@ use serde_json::Value;
 use super::json::{Json, Key};
 use super::load::HELP;
 use super::model::ParamSpec;
+use super::words::StyleWord;
+use crate::ir::Style;
 
 /// The known keys of an object.
 #[derive(Clone, Debug, Default)]
@@ -190,6 +192,64 @@ impl JsonSchema for WireSpec {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }] })
+    }
+}
+
+/// How a list is cut into pages: a style alone, or with the names of its parameters.
+#[derive(Clone, Debug)]
+pub struct PagingSpec {
+    /// The style.
+    pub style: Style,
+    /// The parameter that says where a page begins.
+    pub place: Option<String>,
+    /// The parameter that says how many records a page holds.
+    pub size: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct FullPaging {
+    /// The style.
+    style: StyleWord,
+    /// The parameter that says where a page begins, with dots between nested keys.
+    place: Option<String>,
+    /// The parameter that says how many records a page holds, with dots between nested keys.
+    size: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for PagingSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Forms;
+        impl<'de> Visitor<'de> for Forms {
+            type Value = PagingSpec;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a paging style, or an object with `style`, `place` and `size`")
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<PagingSpec, E> {
+                let StyleWord(style) = StyleWord::deserialize(word.into_deserializer())?;
+                Ok(PagingSpec { style, place: None, size: None })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<PagingSpec, A::Error> {
+                let FullPaging { style, place, size } = FullPaging::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(PagingSpec { style: style.0, place, size })
+            }
+        }
+        deserializer.deserialize_any(Forms)
+    }
+}
+
+impl JsonSchema for PagingSpec {
+    fn schema_name() -> Cow<'static, str> {
+        "Paging".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let style = generator.subschema_for::<StyleWord>();
+        let full = FullPaging::json_schema(generator);
+        json_schema!({ "anyOf": [style, full] })
     }
 }
 

@@ -76,6 +76,8 @@ pub struct Furniture {
     pub effects: Effects,
     /// What is added for lists that come in pages.
     pub in_pages: String,
+    /// Behind the effect of a list of which only the first page can be had.
+    pub one_page_only: String,
     /// Heading over a lone example.
     pub example: String,
     /// Title of the block with the answer.

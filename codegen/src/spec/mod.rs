@@ -13,7 +13,7 @@ mod skeleton;
 mod words;
 
 pub use compat::{CompatFunction, CompatOption, CompatSpec, OptionsWord};
-pub use entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
+pub use entries::{EntriesSpec, PagingSpec, PresetParam, ValuesSpec, WireSpec};
 pub use furniture::{Furniture, Piece, Types, pieces};
 pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
@@ -25,4 +25,4 @@ pub use overlay::{
 };
 pub use schema::schemas;
 pub use skeleton::skeleton;
-pub use words::{EffectWord, PagingWord, ProcedureWord, RestWord, ReturnsWord, TypeWord};
+pub use words::{EffectWord, ProcedureWord, RestWord, ReturnsWord, StyleWord, TypeWord};

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::entries::{EntriesSpec, PresetParam, ValuesSpec, WireSpec};
+use super::entries::{EntriesSpec, PagingSpec, PresetParam, ValuesSpec, WireSpec};
 use super::json::{Json, JsonObject};
-use super::words::{EffectWord, PagingWord, ProcedureWord, RestWord, ReturnsWord, TypeWord};
+use super::words::{EffectWord, ProcedureWord, RestWord, ReturnsWord, TypeWord};
 
 /// One REST method of Bitrix24: `specs/<category>/<method>.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -31,12 +31,15 @@ pub struct MethodSpec {
     pub access: Option<String>,
     /// What a call does to the portal's data. It decides whether a failed call may be repeated.
     pub effect: EffectWord,
-    /// How the list is cut into pages.
-    pub paging: Option<PagingWord>,
+    /// How the list is cut into pages. Leave it out where an answer holds all records. `start`: by `start`; `pagination`: REST
+    /// 3.0's object; `offset`: by the number of records to skip; `page`: by the number of the page; `cursor`: each answer says
+    /// where the next one begins; `after`: by the number of the last record, records going upwards by it; `first`: the answer
+    /// is a first part, and there is no way to the others.
+    pub paging: Option<PagingSpec>,
     /// The number's name among the conditions of the filter, as in `ID`, by which the list can be walked; `none` where it
     /// cannot. Default: found by the filter's keys, the records and the parameters for sorting.
     pub keyset: Option<String>,
-    /// Records on a full page. Default: 50.
+    /// Records on a full page, or for `first` the most that can be had. Default: 50.
     pub page_size: Option<u16>,
     /// Whether it may stand in a batch.
     #[serde(default = "yes")]

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use crate::ir::{BooleanForm, Effect, FileForm, Paging, Procedure, Rest, TimeForm, Ty};
+use crate::ir::{BooleanForm, Effect, FileForm, Procedure, Rest, Style, TimeForm, Ty};
 use crate::suggest::nearest;
 
 const TYPES: &[(&str, Ty)] = &[
@@ -197,8 +197,9 @@ words!(
 );
 words!(
     /// How a list is cut into pages.
-    PagingWord(Paging), "paging style", "Paging", {
-        "start" => Paging::Start, "pagination" => Paging::Pagination, "limit-offset" => Paging::LimitOffset,
+    StyleWord(Style), "paging style", "PagingStyle", {
+        "start" => Style::Start, "pagination" => Style::Pagination, "offset" => Style::Offset, "page" => Style::Page,
+        "cursor" => Style::Cursor, "after" => Style::After, "first" => Style::First,
     }
 );
 words!(

@@ -204,11 +204,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "biconnector.source.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "biconnector.source.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Page,
+                )
+                .with_keyset(rt::Keyset::new("id")),
         ),
     )
 }

@@ -152,7 +152,7 @@ pub fn list() -> List {
                     field: "ID",
                     select: "SELECT",
                 })
-                .with_start("START"),
+                .with_place("START", ""),
         ),
     )
 }

@@ -237,8 +237,16 @@ pub fn getlist() -> Getlist {
                     "task.elapseditem.getlist",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Page,
                 )
+                .with_keyset(rt::Keyset {
+                    filter: "FILTER",
+                    order: rt::Order::Object("ORDER"),
+                    key: "ID",
+                    field: "ID",
+                    select: "SELECT",
+                })
+                .with_place("PARAMS.NAV_PARAMS.iNumPage", "PARAMS.NAV_PARAMS.nPageSize")
                 .with_order(&["TASKID", "ORDER", "FILTER", "SELECT", "PARAMS"]),
         ),
     )

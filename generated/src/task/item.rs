@@ -867,8 +867,16 @@ pub fn list() -> List {
                     "task.item.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Page,
                 )
+                .with_keyset(rt::Keyset {
+                    filter: "FILTER",
+                    order: rt::Order::Object("ORDER"),
+                    key: "ID",
+                    field: "ID",
+                    select: "SELECT",
+                })
+                .with_place("PARAMS.NAV_PARAMS.iNumPage", "PARAMS.NAV_PARAMS.nPageSize")
                 .with_order(&["ORDER", "FILTER", "PARAMS", "SELECT"]),
         ),
     )

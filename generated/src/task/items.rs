@@ -34,8 +34,16 @@ pub fn getlist() -> Getlist {
                     "task.items.getlist",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Page,
                 )
+                .with_keyset(rt::Keyset {
+                    filter: "FILTER",
+                    order: rt::Order::Object("ORDER"),
+                    key: "ID",
+                    field: "ID",
+                    select: "",
+                })
+                .with_place("NAV_PARAMS.iNumPage", "")
                 .with_order(&["ORDER", "FILTER", "TASKDATA", "NAV_PARAMS"]),
         ),
     )

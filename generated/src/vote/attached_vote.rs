@@ -190,9 +190,10 @@ pub fn get_answer_voted(answer_id: impl Into<rt::Id>) -> GetAnswerVoted {
                         "vote.AttachedVote.getAnswerVoted",
                         rt::Rest::V2,
                         rt::Effect::List,
-                        rt::Paging::None,
+                        rt::Paging::Page,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_place("pageNavigation.currentPage", "pageNavigation.pageSize"),
             )
             .param("answerId", rt::value::id(answer_id)),
     )

@@ -13,6 +13,7 @@ mod limits;
 mod listing;
 mod mcp;
 mod opi;
+mod pages;
 mod protocol;
 mod samples;
 mod screens;

@@ -9,7 +9,6 @@ use crate::cli::exit::Stop;
 use crate::cli::suggest::hint;
 use crate::cli::terms;
 use crate::cli::value::{Converted, Inputs};
-use crate::method::{Effect, Method, Paging, Rest};
 use crate::table::{Command, Param, split_path};
 use crate::value::{File, Object};
 
@@ -166,7 +165,7 @@ fn assemble(
     uploads: Files,
     explicit: Vec<(&Param<'static>, Option<Converted>)>,
 ) -> Call {
-    let mut call = Call::new(method(command));
+    let mut call = Call::new(command.as_method());
     for (key, value) in base.clone() {
         call.set(key, value);
     }
@@ -237,35 +236,6 @@ fn default_value(param: &Param<'_>, default: &Value) -> Value {
         ("boolean<N/Y>", Value::Bool(flag)) => crate::value::yes_no(!flag),
         ("boolean<1/0>", Value::Bool(flag)) => crate::value::one_zero(*flag),
         (_, default) => default.clone(),
-    }
-}
-
-/// The method of a command.
-pub(crate) fn method(command: &Command<'static>) -> Method {
-    Method {
-        name: command.method.clone().unwrap_or_default(),
-        rest: if command.rest == 3 { Rest::V3 } else { Rest::V2 },
-        effect: match command.effect.as_ref() {
-            "read" => Effect::Read,
-            "list" => Effect::List,
-            "create" => Effect::Create,
-            "update" => Effect::Update,
-            "delete" => Effect::Delete,
-            _ => Effect::Action,
-        },
-        paging: match command.paging.as_deref() {
-            Some("start") => Paging::Start,
-            Some("pagination") => Paging::Pagination,
-            Some("limit-offset") => Paging::LimitOffset,
-            _ => Paging::None,
-        },
-        records: match command.returns.as_ref().and_then(|returns| returns.records.clone()) {
-            Some(std::borrow::Cow::Borrowed(records)) => records,
-            // A name with escapes; there is one command a process.
-            Some(std::borrow::Cow::Owned(records)) => records.leak(),
-            None => "",
-        },
-        ..Method::unknown("")
     }
 }
 

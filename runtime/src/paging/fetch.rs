@@ -78,6 +78,8 @@ impl Source {
         let Response { result, total, next, .. } = response;
         let hint = |names: [&str; 2]| names.into_iter().find_map(|name| result.get(name));
         let more = hint(["hasMore", "hasNextPage"]).and_then(Value::as_bool);
+        let is_cut = result.get("truncated").and_then(Value::as_bool) == Some(true);
+        let more = more.or(is_cut.then_some(true));
         let cursor = hint(["afterCursor", "nextCursor"]).filter(|cursor| !cursor.is_null()).cloned();
         let values = page::find(result, self.method().records).map_err(|mismatch| self.unreadable(&mismatch))?;
         Ok(Single { values, total, next, more, cursor, took })
@@ -221,6 +223,8 @@ pub(super) struct Chunk {
     pub(super) failed: Option<Error>,
     /// What is on its way behind it does not follow it.
     pub(super) is_cut_off: bool,
+    /// Records have come or gone, and are read again.
+    pub(super) changed: bool,
     pub(super) total: Option<u64>,
     pub(super) took: Duration,
     pub(super) requests: u64,

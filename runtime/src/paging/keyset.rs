@@ -12,6 +12,7 @@ use crate::call::Call;
 use crate::method::{Keyset, Order, Paging, Rest};
 use crate::paging::fetch::{Answered, Chunk, Source, hole, key};
 use crate::paging::page::{self, RawPage};
+use crate::paging::place;
 use crate::paging::walker::Flight;
 use crate::value::Object;
 
@@ -257,7 +258,7 @@ impl KeysetWalk {
             _ => false,
         };
         let begins_elsewhere = match method.paging {
-            Paging::Start => params.contains_key(method.start),
+            Paging::Start | Paging::Page => place::get(params, method.place).is_some(),
             Paging::Pagination => {
                 let pagination = params.get("pagination");
                 ["page", "offset", "afterCursor"]
@@ -431,11 +432,8 @@ fn prepare(call: &mut Call, method: &crate::method::Method, keyset: Keyset, desc
         *filter = Value::Object(Object::new());
     }
     if method.paging == Paging::Start {
-        call.set(method.start.to_owned(), if counted { 0 } else { -1 }.into());
+        place::set(call, method.place, if counted { 0 } else { -1 }.into());
         return usize::from(method.page);
     }
-    let limit = call.params().get("pagination").and_then(|given| page::number(given, "limit"));
-    let limit = limit.filter(|limit| *limit > 0).unwrap_or(i64::from(method.page));
-    call.set_path(&["pagination", "limit"], limit.into());
-    usize::try_from(limit).unwrap_or(usize::from(method.page))
+    usize::try_from(place::size(call)).unwrap_or(usize::from(method.page))
 }

@@ -2,9 +2,10 @@
 
 mod fetch;
 mod keyset;
-mod offset;
 mod page;
+mod place;
 mod start;
+mod steps;
 mod walker;
 
 use std::fmt;

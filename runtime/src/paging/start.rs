@@ -1,5 +1,6 @@
-//! The walk by `start`, for lists that cannot be walked by number: the first page tells how many there are, the others
-//! are asked for by their places, fifty in a request.
+//! The walk by `start` or by the number of the page, for lists that cannot be walked by number: the first page tells how
+//! many there are, the others are asked for by their places, fifty in a request. Where nothing is told, the walk goes on
+//! until a page is empty.
 //!
 //! Places shift while records come and go. When fewer records are counted than before, some may have slipped in front of
 //! the place that was reached: the walk goes back by as many, and leaves out what it has handed out already.
@@ -13,9 +14,10 @@ use serde_json::Value;
 use crate::batch::MOST;
 use crate::call::Call;
 use crate::error::{Error, Result};
-use crate::method::Method;
+use crate::method::{Method, Paging};
 use crate::paging::fetch::{Answered, Chunk, Source, hole};
 use crate::paging::page::RawPage;
+use crate::paging::place;
 use crate::paging::walker::Flight;
 
 /// What is known of a page besides its records.
@@ -24,6 +26,9 @@ pub(super) struct Mark {
     records: usize,
     total: Option<u64>,
     next: Option<u64>,
+    more: Option<bool>,
+    /// What the page holds, in short, where pages are told apart by that.
+    print: Option<u64>,
 }
 
 pub(super) struct StartWalk {
@@ -35,12 +40,38 @@ pub(super) struct StartWalk {
     total: Option<u64>,
     /// The first page is asked for without a place: the method may not know any.
     is_bare: bool,
+    /// The place of the first page, what it held, and what the last one held.
+    begin: u64,
+    first: Option<u64>,
+    last: Option<u64>,
 }
 
 impl StartWalk {
     /// A walk from a place on.
-    pub(super) fn new(source: Source, place: u64) -> Self {
-        Self { source: Arc::new(source), place: Some(place), step: None, total: None, is_bare: false }
+    pub(super) fn new(mut source: Source, begin: u64) -> Self {
+        let step = (source.method().paging == Paging::Page).then(|| place::size(&mut source.call));
+        Self {
+            source: Arc::new(source),
+            place: Some(begin),
+            step,
+            total: None,
+            is_bare: false,
+            begin,
+            first: None,
+            last: None,
+        }
+    }
+
+    /// A walk from where the call says.
+    pub(super) fn as_given(mut source: Source) -> Self {
+        let given = place::number(source.call.params(), source.method().place);
+        match source.method().paging {
+            Paging::Page => {
+                let size = place::size(&mut source.call);
+                Self::new(source, given.unwrap_or(1).saturating_sub(1) * size)
+            }
+            _ => Self::new(source, given.unwrap_or(0)),
+        }
     }
 
     /// A walk of a list that should be whole; should it not be, it goes on.
@@ -64,13 +95,19 @@ impl StartWalk {
             }
             _ => vec![place],
         };
+        let step = self.step;
         let first = match std::mem::take(&mut self.is_bare) {
             true => source.call.clone(),
-            false => at(&source, place.into()),
+            false => at(&source, word(&source, step, place).into()),
         };
         Some(Flight::start(async move {
-            if places.len() > 1 { several(&source, places).await } else { one(&source, first, place).await }
+            if places.len() > 1 { several(&source, places, step).await } else { one(&source, first, place).await }
         }))
+    }
+
+    /// How many records there should be from the first page on, where the portal has counted them.
+    pub(super) fn expected(&self) -> Option<u64> {
+        Some(self.total?.saturating_sub(self.begin))
     }
 
     pub(super) fn land(&mut self, chunk: &mut Chunk, marks: &[Mark]) {
@@ -90,11 +127,39 @@ impl StartWalk {
             }
             kept += 1;
             self.total = mark.total.or(self.total);
-            let behind = mark.start + mark.records as u64;
+            let paging = self.source.method().paging;
+            let behind = match (paging, self.step) {
+                (Paging::Page, Some(step)) => mark.start + step,
+                _ => mark.start + mark.records as u64,
+            };
+            if mark.print.is_some() {
+                match self.repeats(mark) {
+                    Some(Ok(())) => {
+                        kept -= 1;
+                        break;
+                    }
+                    Some(Err(error)) => {
+                        chunk.failed = Some(error);
+                        break;
+                    }
+                    None => self.last = mark.print,
+                }
+                self.first = self.first.or(mark.print);
+            }
             self.place = match mark.next {
+                Some(next) if next > mark.start && paging == Paging::Page => Some(behind),
                 Some(next) if next > mark.start => {
                     self.step = Some(next - mark.start);
                     Some(next)
+                }
+                _ if mark.more == Some(true) && paging == Paging::None => {
+                    chunk.failed = Some(self.source.fault("there are more records, and no way to them is known"));
+                    None
+                }
+                _ if mark.more == Some(true) && mark.records > 0 => Some(behind),
+                // Neither a count nor a hint.
+                _ if paging == Paging::Page && self.total.is_none() && mark.more.is_none() && mark.records > 0 => {
+                    Some(behind)
                 }
                 // There is no next page, but neither are all there that were counted.
                 _ if mark.records > 0 && self.total.is_some_and(|total| behind < total) => {
@@ -111,11 +176,34 @@ impl StartWalk {
         chunk.total = self.total;
         chunk.ended = self.place.is_none();
     }
+
+    /// Some portals answer the last page or the first one where there is none any more. That is the end; but a page that is
+    /// the same as the first one and full may also mean that the number is not heeded.
+    fn repeats(&self, mark: &Mark) -> Option<Result<()>> {
+        if mark.records == 0 || (mark.print != self.last && mark.print != self.first) {
+            return None;
+        }
+        let step = self.step.unwrap_or(1);
+        let is_told_apart = mark.start >= self.begin + 2 * step || (mark.records as u64) < step;
+        Some(if is_told_apart {
+            Ok(())
+        } else {
+            Err(self.source.fault("it is the first page again, so that whether there are more cannot be told"))
+        })
+    }
 }
 
-fn at(source: &Source, place: Value) -> Call {
+/// A place in the words of the method.
+fn word(source: &Source, step: Option<u64>, place: u64) -> u64 {
+    match (source.method().paging, step) {
+        (Paging::Page, Some(step)) => place / step.max(1) + 1,
+        _ => place,
+    }
+}
+
+fn at(source: &Source, value: Value) -> Call {
     let mut call = source.call.clone();
-    call.set(source.method().start.to_owned(), place);
+    place::set(&mut call, source.method().place, value);
     call
 }
 
@@ -123,7 +211,15 @@ async fn one(source: &Source, call: Call, place: u64) -> (Chunk, Vec<Mark>) {
     let mut chunk = Chunk { requests: 1, ..Chunk::default() };
     match source.single(call).await {
         Ok(single) => {
-            let mark = Mark { start: place, records: single.values.len(), total: single.total, next: single.next };
+            let is_told_apart = source.method().paging == Paging::Page && single.total.is_none();
+            let mark = Mark {
+                start: place,
+                records: single.values.len(),
+                total: single.total,
+                next: single.next,
+                more: single.more,
+                print: is_told_apart.then(|| hash(Value::from(single.values.as_slice()).to_string())),
+            };
             chunk.pages.push(RawPage::Values(single.values));
             (chunk, vec![mark])
         }
@@ -134,11 +230,11 @@ async fn one(source: &Source, call: Call, place: u64) -> (Chunk, Vec<Mark>) {
     }
 }
 
-async fn several(source: &Source, places: Vec<u64>) -> (Chunk, Vec<Mark>) {
+async fn several(source: &Source, places: Vec<u64>, step: Option<u64>) -> (Chunk, Vec<Mark>) {
     let call = at(source, hole());
-    let fill = |at: usize| places[at].to_string();
+    let fill = |at: usize| word(source, step, places[at]).to_string();
     let Some(answer) = source.several(&call, places.len(), false, fill, "").await else {
-        return one(source, at(source, places[0].into()), places[0]).await;
+        return one(source, at(source, word(source, step, places[0]).into()), places[0]).await;
     };
     let mut chunk = Chunk { requests: 1, ..Chunk::default() };
     let mut marks = Vec::new();
@@ -152,13 +248,13 @@ async fn several(source: &Source, places: Vec<u64>) -> (Chunk, Vec<Mark>) {
     for (start, answer) in places.into_iter().zip(answers) {
         match answer {
             Answered::Page { outline, total, next } => {
-                marks.push(Mark { start, records: outline.records, total, next });
+                marks.push(Mark { start, records: outline.records, total, next, more: None, print: None });
                 chunk.pages.push(outline.page);
             }
             // Those before it are good; it is asked for again by itself, and then the walk goes on behind it.
             Answered::Failed(error) => {
                 tracing::debug!(target: "bitrix24", %error, start, "page asked for again");
-                let (mut again, mark) = one(source, at(source, start.into()), start).await;
+                let (mut again, mark) = one(source, at(source, word(source, step, start).into()), start).await;
                 chunk.requests += again.requests;
                 chunk.pages.append(&mut again.pages);
                 chunk.failed = again.failed;
@@ -177,9 +273,21 @@ pub(super) struct Seen {
     contents: HashSet<u64>,
     total: Option<u64>,
     has_changed: bool,
+    /// Whether a whole page had been handed out already.
+    repeats: bool,
 }
 
 impl Seen {
+    /// Notes that records have come or gone.
+    pub(super) fn changed(&mut self) {
+        self.has_changed = true;
+    }
+
+    /// Whether a page came twice although the list has not changed.
+    pub(super) fn repeats(&self) -> bool {
+        self.repeats && !self.has_changed
+    }
+
     /// Notes how many records there are.
     pub(super) fn count(&mut self, total: Option<u64>) {
         self.has_changed |= matches!((self.total, total), (Some(before), Some(now)) if before != now);
@@ -190,7 +298,12 @@ impl Seen {
     pub(super) fn sift(&mut self, values: &mut Vec<Value>, method: &Method) -> Result<()> {
         let field = method.keyset.map(|keyset| keyset.field);
         let mut is_nameless = false;
+        let came = values.len();
         values.retain(|value| {
+            // A number or a text is all that there is of a record; it may stand there twice.
+            if !value.is_object() && !value.is_array() {
+                return self.contents.insert(hash(value.to_string())) || !self.has_changed;
+            }
             let number = field.into_iter().chain(["ID", "id"]).find_map(|field| value.get(field));
             let Some(number) = number.filter(|number| !number.is_null()) else {
                 is_nameless = true;
@@ -202,6 +315,7 @@ impl Seen {
             // Of some lists the number is not the record's own: only a list that changes can show the same record twice.
             is_new && (is_new_number || !self.has_changed)
         });
+        self.repeats |= came > 0 && values.is_empty();
         if is_nameless && self.has_changed {
             return Err(Error::Decode {
                 method: method.name.to_string(),

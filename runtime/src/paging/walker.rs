@@ -14,9 +14,10 @@ use crate::error::{Error, Result};
 use crate::method::Paging;
 use crate::paging::fetch::{Chunk, Source};
 use crate::paging::keyset::{Errand, KeysetWalk};
-use crate::paging::offset::{Behind, OffsetWalk};
 use crate::paging::page::{self, RawPage};
+use crate::paging::place;
 use crate::paging::start::{Mark, Seen, StartWalk};
+use crate::paging::steps::{Behind, StepWalk};
 use crate::paging::{Hook, Progress, Settings, Strategy};
 
 /// A request, or several after one another, that are on their way or have come back.
@@ -30,7 +31,7 @@ enum State {
 enum Landing {
     Keyset(Errand, Chunk),
     Start(Chunk, Vec<Mark>),
-    Offset(Chunk, Behind),
+    Step(Chunk, Behind),
 }
 
 impl Flight {
@@ -45,10 +46,10 @@ impl Flight {
         })))
     }
 
-    pub(super) fn offset(brought: impl Future<Output = (Chunk, Behind)> + Send + 'static) -> Self {
+    pub(super) fn step(brought: impl Future<Output = (Chunk, Behind)> + Send + 'static) -> Self {
         Self(State::Flying(Box::pin(async move {
             let (chunk, behind) = brought.await;
-            Landing::Offset(chunk, behind)
+            Landing::Step(chunk, behind)
         })))
     }
 
@@ -64,7 +65,7 @@ impl Flight {
 enum Plan {
     Keyset(KeysetWalk),
     Start(StartWalk),
-    Offset(OffsetWalk),
+    Step(StepWalk),
 }
 
 pub(super) struct Walker {
@@ -92,10 +93,10 @@ impl Walker {
         let original = call.clone();
         let source = Source::new(client.clone(), call, options.clone());
         let plan = match strategy {
-            Strategy::Start => by_place(source),
+            Strategy::Start => by_place(source)?,
             Strategy::Auto | Strategy::Keyset => match KeysetWalk::new(source, counted, parallel) {
                 Ok(walk) => Plan::Keyset(walk),
-                Err(source) if strategy == Strategy::Auto => by_place(*source),
+                Err(source) if strategy == Strategy::Auto => by_place(*source)?,
                 Err(source) => {
                     return Err(Error::usage(format!(
                         "{}: the list cannot be walked by number as it is sorted and filtered here",
@@ -149,7 +150,10 @@ impl Walker {
             }
             self.fly(context);
             match self.flights.pop_front() {
-                None => self.is_done = true,
+                None => {
+                    self.is_done = true;
+                    self.failed = self.shortage();
+                }
                 Some(Flight(State::Landed(landing))) => self.land(*landing),
                 Some(flight) => {
                     self.flights.push_front(flight);
@@ -157,6 +161,17 @@ impl Walker {
                 }
             }
         }
+    }
+
+    /// A list that is shorter than counted because its pages came twice is not whole.
+    fn shortage(&self) -> Option<Error> {
+        let Plan::Start(walk) = &self.plan else { return None };
+        let expected = walk.expected().filter(|expected| self.seen.repeats() && self.progress.records < *expected)?;
+        let came = self.progress.records;
+        Some(
+            walk.source()
+                .fault(format!("of {expected} records only {came} came: the portal answers the same page again")),
+        )
     }
 
     fn end(&mut self, error: Error) -> Error {
@@ -175,7 +190,7 @@ impl Walker {
             let flight = match &mut self.plan {
                 Plan::Keyset(walk) => walk.launch(self.flights.len()),
                 Plan::Start(walk) => walk.launch(self.flights.len()),
-                Plan::Offset(walk) => walk.launch(self.flights.len()),
+                Plan::Step(walk) => walk.launch(self.flights.len()),
             };
             match flight {
                 Some(flight) => self.flights.push_back(flight),
@@ -196,7 +211,7 @@ impl Walker {
                 walk.land(&mut chunk, &marks);
                 chunk
             }
-            (Landing::Offset(mut chunk, behind), Plan::Offset(walk)) => {
+            (Landing::Step(mut chunk, behind), Plan::Step(walk)) => {
                 walk.land(&mut chunk, behind);
                 chunk
             }
@@ -209,6 +224,9 @@ impl Walker {
         self.progress.requests += chunk.requests;
         self.progress.total = chunk.total.or(self.progress.total);
         self.seen.count(chunk.total);
+        if chunk.changed {
+            self.seen.changed();
+        }
         let handed_out = self.progress.records > 0 || !self.ready.is_empty() || !chunk.pages.is_empty();
         self.ready.extend(chunk.pages);
         self.failed = chunk.failed;
@@ -230,14 +248,18 @@ impl Walker {
         let call = if handed_out { path.source.call.clone() } else { self.original.clone() };
         let mut source = Source::new(self.client.clone(), call, self.options.clone());
         self.flights.clear();
-        self.plan = match (handed_out, source.method().paging) {
+        let plan = match (handed_out, source.method().paging) {
             (false, _) => by_place(source),
-            (true, Paging::Start) => Plan::Start(StartWalk::new(source, size as u64)),
+            (true, Paging::Start | Paging::Page) => Ok(Plan::Start(StartWalk::new(source, size as u64))),
             (true, _) => {
-                source.call.set_path(&["pagination", "offset"], size.into());
-                Plan::Offset(OffsetWalk::new(source))
+                place::set(&mut source.call, "pagination.offset", size.into());
+                StepWalk::new(source).map(Plan::Step)
             }
         };
+        match plan {
+            Ok(plan) => self.plan = plan,
+            Err(error) => self.failed = Some(error),
+        }
     }
 
     /// Reads a page, and makes sure that its records are new.
@@ -264,7 +286,7 @@ impl Walker {
                 }
             }
             Plan::Start(walk) => self.seen.sift(&mut values, walk.source().method())?,
-            Plan::Offset(walk) => self.seen.sift(&mut values, walk.source().method())?,
+            Plan::Step(walk) => self.seen.sift(&mut values, walk.source().method())?,
         }
         self.progress.records += values.len() as u64;
         if let Some(hook) = &mut self.hook {
@@ -277,19 +299,17 @@ impl Walker {
         match &self.plan {
             Plan::Keyset(walk) => &walk.path().source,
             Plan::Start(walk) => walk.source(),
-            Plan::Offset(walk) => walk.source(),
+            Plan::Step(walk) => walk.source(),
         }
     }
 }
 
-fn by_place(source: Source) -> Plan {
-    match source.method().paging {
-        Paging::Start => {
-            let place = source.call.params().get(source.method().start);
-            let place = place.and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(0);
-            Plan::Start(StartWalk::new(source, place))
+fn by_place(source: Source) -> Result<Plan> {
+    Ok(match source.method().paging {
+        Paging::Start | Paging::Page => Plan::Start(StartWalk::as_given(source)),
+        Paging::Pagination | Paging::Offset | Paging::Cursor | Paging::After | Paging::First => {
+            Plan::Step(StepWalk::new(source)?)
         }
-        Paging::Pagination | Paging::LimitOffset => Plan::Offset(OffsetWalk::new(source)),
         Paging::None => Plan::Start(StartWalk::bare(source)),
-    }
+    })
 }

@@ -18,8 +18,8 @@ use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
 use crate::sandbox::v3::{self, Idempotency};
 use crate::sandbox::{
-    Shared, batch, bindings, canned, chats, currencies, disk, items, mutate, pipelines, product_rows, records, system,
-    tasks, user_fields, users,
+    Shared, batch, bindings, canned, chats, currencies, disk, items, lists, mutate, pipelines, product_rows, records,
+    system, tasks, user_fields, users,
 };
 use crate::table::{Command, Tables};
 use crate::value::Object;
@@ -436,7 +436,8 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         }
     }
     for mutation in state.plan.mutations(&state.options.clone(), &method) {
-        mutate::apply(&mut state.store, mutation, now);
+        let other = |id| shared.example(&mutation.collection, id);
+        mutate::apply(&mut state.store, mutation, now, &other);
     }
     let prepared = prepare(shared, state, inquiry, params, &route, log, now);
     let (caller, params) = match prepared {
@@ -613,7 +614,8 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
         (_, Some((entity, verb)), _) => records::run(&mut call, entity, verb),
         (.., Some(command)) => canned::context(&command, &call)
             .and_then(|()| if rest == 3 { v3::check(&command, params) } else { Ok(()) })
-            .and_then(|()| canned::answer(&command, &call)),
+            .and_then(|()| canned::answer(&command, &call))
+            .map(|success| lists::cut(&command, &call, success)),
         _ => Err(Refusal::no_method()),
     };
     let outcome = match outcome {
@@ -640,6 +642,12 @@ impl Shared {
     /// The documented requests, collected when they are first needed.
     fn examples(&self) -> &Examples {
         self.examples.get_or_init(|| Examples::of(&self.tables))
+    }
+
+    /// A record like those of a method's documented answer, for a collection that is named after the method.
+    pub(super) fn example(&self, method: &str, id: u64) -> Option<crate::value::Object> {
+        let command = [2, 3].into_iter().find_map(|rest| self.command(&method.to_lowercase(), rest))?;
+        lists::record(&command, id)
     }
 
     /// The row of a method, in lower case, kept once it was read.

@@ -33,6 +33,7 @@ mod entity;
 mod examples;
 mod items;
 mod limits;
+mod lists;
 mod log;
 mod mutate;
 mod oauth;
@@ -207,7 +208,14 @@ impl Shared {
         for id in ids {
             state.store.remove(collection, id);
         }
-        seed::fill(&mut state.store, collection, "TITLE", "Number", count);
+        if entity::ROWS.entity(collection).is_some() {
+            return seed::fill(&mut state.store, collection, "TITLE", "Number", count);
+        }
+        for id in seed::numbers(count) {
+            if let Some(record) = self.example(collection, id) {
+                state.store.put(&collection.to_lowercase(), id, record);
+            }
+        }
     }
 
     fn advance(&self, time: Duration) {
@@ -495,7 +503,8 @@ impl Portal {
     }
 
     /// Fills a collection with so many records, with the numbers 1, 2, 3 … but those that 11 divides, in place of what
-    /// it held.
+    /// it held. Of methods without an entity the collection has the name of the list method, in lower case, and the records
+    /// are like the documented one.
     pub fn fill(&self, collection: &str, count: usize) {
         self.shared.fill(collection, count);
     }

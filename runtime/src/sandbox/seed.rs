@@ -118,10 +118,15 @@ fn put(store: &mut Store, collection: &str, id: u64, fields: &Value) {
     store.put(collection, id, record);
 }
 
+/// So many numbers with gaps among them: 1, 2, 3 … but those that 11 divides.
+pub(super) fn numbers(count: usize) -> impl Iterator<Item = u64> {
+    (1..).filter(|id| id % 11 != 0).take(count)
+}
+
 /// So many records with a title each. Every eleventh number is left out, as if something had been removed.
 pub(super) fn fill(store: &mut Store, collection: &str, title: &str, word: &str, count: usize) {
     let Some(entity) = ROWS.entity(collection) else { return };
-    for id in (1..).filter(|id| id % 11 != 0).take(count) {
+    for id in numbers(count) {
         let mut record = records::blank(entity, id);
         record.insert(title.to_owned(), format!("{word} {id}").into());
         for field in entity.created.iter().chain(&entity.changed) {

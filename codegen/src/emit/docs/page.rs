@@ -7,7 +7,7 @@ use crate::emit::docs::command::{Connection, bash, batch, powershell};
 use crate::emit::docs::{escape, script};
 use crate::emit::tables::text;
 use crate::emit::{banner, rust_example};
-use crate::ir::{Api, Category, Effect, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Ty};
+use crate::ir::{Api, Category, Effect, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Style, Ty};
 use crate::spec::{Furniture, Types};
 
 const WEBHOOK: Connection = Connection { url: "https://b24-ar17wx.bitrix24.by/rest/1/***/", token: None };
@@ -43,7 +43,8 @@ pub(super) struct Page {
     rest: &'static str,
     effect: String,
     app_only: bool,
-    paging: bool,
+    /// Empty where the answer is whole, `first` where only the first page can be had, `all` for any other list in pages.
+    paging: &'static str,
     reference: Option<String>,
     nested: Vec<Nested>,
     examples: Vec<Shown>,
@@ -181,7 +182,11 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         rest: version(method.rest),
         effect: effect(method.effect, words).to_owned(),
         app_only: method.app_only,
-        paging: method.paging.is_some(),
+        paging: match method.paging.as_ref().map(|paging| paging.style) {
+            None => "",
+            Some(Style::First) => "first",
+            Some(_) => "all",
+        },
         reference: method.reference.clone(),
         nested,
         examples,

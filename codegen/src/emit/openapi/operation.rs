@@ -182,8 +182,8 @@ fn extensions(operation: &mut Object<'_, '_>, method: &Method, function: &Functi
     operation.raw("x-bitrix24-rest", if method.rest == Rest::V3 { "3" } else { "2" });
     operation.string("x-bitrix24-scope", &method.scope);
     operation.string("x-bitrix24-effect", tables::effect(method.effect));
-    if let Some(paging) = method.paging {
-        operation.string("x-bitrix24-paging", tables::paging(paging));
+    if let Some(paging) = &method.paging {
+        operation.string("x-bitrix24-paging", paging.style.word());
     }
     if let Some(records) = &function.returns.as_ref().unwrap_or(&method.returns).records {
         operation.string("x-bitrix24-records", records);

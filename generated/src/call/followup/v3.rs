@@ -104,7 +104,7 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                         "call.followup.list",
                         rt::Rest::V3,
                         rt::Effect::List,
-                        rt::Paging::None,
+                        rt::Paging::Cursor,
                     )
                     .with_records("items"),
             )

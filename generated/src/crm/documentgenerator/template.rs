@@ -216,7 +216,7 @@ pub fn list() -> List {
                     "crm.documentgenerator.template.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Start,
                 )
                 .with_records("templates"),
         ),
@@ -226,7 +226,10 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Object);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmDocumentTemplate >, all crate
+    ::types::CrmDocumentTemplate
+);
 impl List {
     /// `select`. Keys to answer. An asterisk stands for all but entityTypeId and users, which must be named.
     #[inline]

@@ -35,7 +35,7 @@ pub fn list(company: impl Into<String>) -> List {
                         "humanresources.hcmlink.employee.list",
                         rt::Rest::V2,
                         rt::Effect::List,
-                        rt::Paging::LimitOffset,
+                        rt::Paging::Offset,
                     )
                     .with_page(100u16),
             )

@@ -30,11 +30,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "im.department.colleagues.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "im.department.colleagues.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Offset,
+                )
+                .with_place("OFFSET", "LIMIT"),
         ),
     )
 }

@@ -28,11 +28,13 @@ pub fn list(dialog_id: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
-                    "im.dialog.users.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "im.dialog.users.list",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Offset,
+                    )
+                    .with_place("OFFSET", "LIMIT")
+                    .with_page(200u16),
             )
             .param("DIALOG_ID", rt::value::text(dialog_id)),
     )

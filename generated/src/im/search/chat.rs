@@ -31,11 +31,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "im.search.chat.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "im.search.chat.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Offset,
+                )
+                .with_place("OFFSET", "LIMIT"),
         ),
     )
 }

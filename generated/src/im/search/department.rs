@@ -27,11 +27,12 @@ pub fn list(find: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
-                    "im.search.department.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "im.search.department.list",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::Offset,
+                    )
+                    .with_place("OFFSET", "LIMIT"),
             )
             .param("FIND", rt::value::text(find)),
     )

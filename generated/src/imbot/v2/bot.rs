@@ -97,7 +97,7 @@ pub fn list() -> List {
                     "imbot.v2.Bot.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Offset,
                 )
                 .with_records("bots"),
         ),

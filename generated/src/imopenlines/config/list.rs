@@ -31,11 +31,13 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                "imopenlines.config.list.get",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "imopenlines.config.list.get",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Offset,
+                )
+                .with_place("PARAMS.offset", "PARAMS.limit")
+                .with_page(200u16),
         ),
     )
 }

@@ -25,11 +25,13 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                "log.blogcomment.user.get",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "log.blogcomment.user.get",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::First,
+                )
+                .with_place("", "LIMIT")
+                .with_page(100u16),
         ),
     )
 }

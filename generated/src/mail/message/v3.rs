@@ -737,11 +737,12 @@ pub fn thread(id: impl Into<rt::Id>) -> Thread {
     Thread(
         rt::Call::new(
                 rt::Method::new(
-                    "mail.message.thread",
-                    rt::Rest::V3,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "mail.message.thread",
+                        rt::Rest::V3,
+                        rt::Effect::List,
+                        rt::Paging::First,
+                    )
+                    .with_place("", "limit"),
             )
             .param("id", rt::value::id(id)),
     )

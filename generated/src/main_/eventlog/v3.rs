@@ -186,9 +186,10 @@ pub fn tail() -> Tail {
                     "main.eventlog.tail",
                     rt::Rest::V3,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::After,
                 )
-                .with_records("items"),
+                .with_records("items")
+                .with_place("cursor.value", "cursor.limit"),
         ),
     )
 }

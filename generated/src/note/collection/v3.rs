@@ -201,7 +201,7 @@ pub fn list() -> List {
                     "note.collection.list",
                     rt::Rest::V3,
                     rt::Effect::List,
-                    rt::Paging::None,
+                    rt::Paging::Cursor,
                 )
                 .with_records("items"),
         ),

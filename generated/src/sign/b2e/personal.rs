@@ -34,7 +34,7 @@ pub fn tail() -> Tail {
                     "sign.b2e.personal.tail",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::LimitOffset,
+                    rt::Paging::Offset,
                 )
                 .with_page(20u16),
         ),

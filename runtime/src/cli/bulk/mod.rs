@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::batch;
 use crate::call::Call;
-use crate::cli::body::{self, Given};
+use crate::cli::body::Given;
 use crate::cli::command::{given, is_set};
 use crate::cli::connect::{self, Connection};
 use crate::cli::exit::{Exit, Stop};
@@ -54,7 +54,7 @@ pub(crate) fn run(command: &Command<'static>, matches: &ArgMatches, connection: 
     let keep = if is_set(matches, "dry-run") { batch::MOST } else { 0 };
     let (rows, first) = check(&mut table, &mut columns, &constants, &cells, keep)?;
     show_notes(&inputs, &cells);
-    let method = body::method(command);
+    let method = command.as_method();
     if is_set(matches, "dry-run") {
         return shown(&method, rows, first, &columns, connection, matches);
     }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::fit::fit;
 use super::tools::{self, Policy};
 use crate::call::Call;
-use crate::cli::body::{self, Given};
+use crate::cli::body::Given;
 use crate::cli::exit::Stop;
 use crate::cli::method::unknown_method;
 use crate::cli::{logging, search};
@@ -107,7 +107,7 @@ impl Server {
     fn describe(&self, wanted: &Describe) -> Result<Value, String> {
         let command = self.tables.command(&wanted.method, wanted.rest);
         let command = command.ok_or_else(|| unknown_method(&self.tables, &wanted.method, wanted.rest).message)?;
-        let is_allowed = self.policy.allows(&body::method(&command));
+        let is_allowed = self.policy.allows(&command.as_method());
         let mut described = serde_json::to_value(&command).map_err(|error| error.to_string())?;
         without_nothing(&mut described);
         if let Some(described) = described.as_object_mut() {
@@ -124,7 +124,7 @@ impl Server {
                 return Err(format!("{} is not one call of a method", command.function));
             }
             Some(command) => {
-                let refusal = self.policy.refusal(&body::method(&command), true);
+                let refusal = self.policy.refusal(&command.as_method(), true);
                 refusal.map_or(Ok(()), Err)?;
                 let told = |stop: Stop| stop.message;
                 // Nothing is read from the user's disk, whatever the parameters look like.

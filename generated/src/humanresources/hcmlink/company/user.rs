@@ -35,7 +35,7 @@ pub fn list() -> List {
                     "humanresources.hcmlink.company.user.list",
                     rt::Rest::V2,
                     rt::Effect::List,
-                    rt::Paging::LimitOffset,
+                    rt::Paging::Offset,
                 )
                 .with_page(100u16),
         ),

@@ -153,11 +153,13 @@ pub fn list(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.User.list",
-                    rt::Rest::V2,
-                    rt::Effect::List,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.User.list",
+                        rt::Rest::V2,
+                        rt::Effect::List,
+                        rt::Paging::First,
+                    )
+                    .with_place("", "limit")
+                    .with_page(200u16),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id)),

@@ -36,9 +36,11 @@ pub fn list(query: impl Into<String>) -> List {
                         "note.document.search.list",
                         rt::Rest::V3,
                         rt::Effect::List,
-                        rt::Paging::None,
+                        rt::Paging::First,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_place("", "pagination.limit")
+                    .with_page(200u16),
             )
             .param("query", rt::value::text(query)),
     )

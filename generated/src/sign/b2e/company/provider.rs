@@ -36,7 +36,7 @@ pub fn list() -> List {
                 "sign.b2e.company.provider.list",
                 rt::Rest::V2,
                 rt::Effect::List,
-                rt::Paging::LimitOffset,
+                rt::Paging::Offset,
             ),
         ),
     )
