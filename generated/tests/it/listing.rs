@@ -28,6 +28,9 @@ fn all_pages_come_in_few_requests_and_once() {
     let (code, stdout, stderr) = run(&list);
     assert_eq!((code, parsed(&stdout).as_array().map(Vec::len)), (0, Some(50)));
     assert!(stderr.contains(&format!("the first 50 of {count} records; --all brings all")), "{stderr}");
+    // What is known of a method holds where it is called by its name alone.
+    let call = ["call", "tasks.task.list", "--url", &portal.webhook(), "--all", "--query", "length"];
+    assert_eq!(run(&call), (0, format!("{count}\n"), String::new()));
     // A whole list is JSON as well, and so is none.
     let (_, stdout, _) = run(&[&list[..], &["--all"]].concat());
     assert_eq!(parsed(&stdout).as_array().map(Vec::len), Some(count));

@@ -113,3 +113,15 @@ fn a_wait_for_the_portal_is_counted_down() {
     let (text, code) = end(&mut session);
     assert_eq!(code, 0, "{text}");
 }
+
+#[test]
+fn long_texts_go_through_the_pager() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = on_a_terminal(&["bitrix24", "tasks"], folder.path(), &[("PAGER", "sed s/^/paged:/")]);
+    let (text, code) = end(&mut session);
+    assert!(code == 0 && text.lines().count() > 30 && text.lines().all(|line| line.starts_with("paged:")), "{text}");
+    // What fits the screen does not, and headings are bold.
+    let mut session = on_a_terminal(&["call"], folder.path(), &[("PAGER", "false")]);
+    let (text, code) = end(&mut session);
+    assert!(code == 0 && text.contains("\u{1b}[1mUsage:\u{1b}[0m oint call"), "{text}");
+}

@@ -9,7 +9,7 @@ use crate::cli::method::interruptible;
 use crate::cli::output::{Output, Records};
 use crate::cli::progress::Bar;
 use crate::client::Client;
-use crate::method::{Effect, Paging};
+use crate::method::Effect;
 use crate::response::Response;
 
 /// How many records are wanted of a list.
@@ -111,13 +111,14 @@ async fn print(
     Ok(())
 }
 
+/// Whether a call says itself where its page begins.
+pub(crate) fn is_placed(call: &Call) -> bool {
+    ["start", "START"].iter().any(|key| call.params().contains_key(*key))
+}
+
 /// Says when a list goes on behind the page that is printed.
-pub(crate) fn note_more(call_params: &crate::value::Object, paging: Paging, answer: &Response) {
-    let is_placed = ["start", "START"].iter().any(|key| call_params.contains_key(*key));
-    if answer.next.is_none() || is_placed || paging == Paging::None {
-        return;
-    }
-    let shown = answer.next.unwrap_or_default();
+pub(crate) fn note_more(answer: &Response) {
+    let Some(shown) = answer.next else { return };
     let of = answer.total.map(|total| format!(" of {total}")).unwrap_or_default();
     crate::cli::note(&format!("these are the first {shown}{of} records; --all brings all of them"));
 }

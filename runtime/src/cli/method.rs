@@ -13,6 +13,7 @@ use crate::cli::list::{self, Wanted};
 use crate::cli::output::Output;
 use crate::cli::value::Inputs;
 use crate::cli::{body, bulk, curl, help, note, parse, print, print_json, procedure, safety, show, suggest, value};
+use crate::method::Effect;
 use crate::table::{Command, Tables};
 
 /// `oint bitrix24 …`
@@ -75,10 +76,10 @@ pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, St
         return output.print(call.into_value());
     }
     if let Some(procedure) = command.procedure.as_deref() {
-        let run = Run { tables, command: Some(&command), wanted, matches: &matches, output: &output };
+        let run = Run { command: Some(&command), wanted, matches: &matches, output: &output };
         return procedure::carry_out(procedure, call, connection, &run);
     }
-    Run { tables, command: Some(&command), wanted, matches: &matches, output: &output }.carry_out(call, connection)
+    Run { command: Some(&command), wanted, matches: &matches, output: &output }.carry_out(call, connection)
 }
 
 /// `oint call <method>`: any method at all.
@@ -103,8 +104,17 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
         return Err(Stop::usage(format!("{text}\nhelp: `oint batch --allow-unknown` runs a file of any calls")));
     }
     bulk::refuse(&matches)?;
-    let mut method = crate::method::Method::unknown(name.to_owned());
-    if rest_version(&arguments[1..])? == Some(3) {
+    let version = rest_version(&arguments[1..])?;
+    // What is known of a method (what it does, where its records are) holds by this way too; its parameters are not checked.
+    let is_it =
+        |known: &Command<'static>| known.method.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name));
+    let known = tables.command(name, Some(version.unwrap_or(2))).filter(is_it);
+    let mut method = match &known {
+        Some(known) => body::method(known),
+        None => crate::method::Method::unknown(name.to_owned()),
+    };
+    method.name = name.to_owned().into();
+    if version == Some(3) {
         method.rest = crate::method::Rest::V3;
     }
     let mut call = Call::new(method);
@@ -125,7 +135,7 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
         return Err(Stop::usage(format!("the call needs more:\n{}", connection.missing().join("\n"))));
     }
     let (output, wanted) = (Output::new(&matches)?, Wanted::new(&matches)?);
-    Run { tables, command: None, wanted, matches: &matches, output: &output }.carry_out(call, connection)
+    Run { command: known.as_ref(), wanted, matches: &matches, output: &output }.carry_out(call, connection)
 }
 
 /// The option `--rest`, which decides what command there is at all.
@@ -194,7 +204,6 @@ fn emptied(value: &Value) -> Value {
 
 /// What is to be done with a call.
 pub(super) struct Run<'r> {
-    pub(super) tables: &'r Tables,
     /// The command that it comes from; none for a method that was named only.
     pub(super) command: Option<&'r Command<'static>>,
     pub(super) wanted: Wanted,
@@ -213,15 +222,14 @@ impl Run<'_> {
             return print(&curl::command(&shown(&call, connection, self.matches)?));
         }
         let client = connection.client(self.matches)?;
-        if let Some(question) = safety::question(self.tables, self.command, &call, &client) {
+        if let Some(question) = safety::question(self.command, &call, &client) {
             safety::confirm(&question, safety::is_agreed(self.matches))?;
         }
         if let Wanted::Walk(limit) = self.wanted {
             return list::walk(&client, call, limit, self.output);
         }
-        let (method, params) = (call.method().clone(), call.params().clone());
-        let mut answer =
-            interruptible(&method.name, method.effect.is_read(), async { Ok(client.execute(call).await?) })?;
+        let (name, effect, is_placed) = (call.method().name.clone(), call.method().effect, list::is_placed(&call));
+        let mut answer = interruptible(&name, effect.is_read(), async { Ok(client.execute(call).await?) })?;
         if self.output.is_raw() {
             return self.output.print(Value::Object(answer.into_raw()));
         }
@@ -229,7 +237,9 @@ impl Run<'_> {
         answer.narrow(records);
         let result = std::mem::take(&mut answer.result);
         let exit = self.output.print(result)?;
-        list::note_more(&params, method.paging, &answer);
+        if effect == Effect::List && !is_placed {
+            list::note_more(&answer);
+        }
         Ok(exit)
     }
 }

@@ -165,6 +165,8 @@ fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Stop> 
     if let Some(choice) = given(&matches, "color") {
         terminal::choose_colour(choice)?;
     }
+    let secrets = [given(&matches, "token").map(str::to_owned), std::env::var("B24_TOKEN").ok()];
+    secrets.into_iter().flatten().for_each(|token| logging::hide(&token.into()));
     logging::start(verbosity(&matches), given(&matches, "log-file"))?;
     Ok(matches)
 }

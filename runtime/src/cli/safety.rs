@@ -8,7 +8,7 @@ use crate::cli::exit::Stop;
 use crate::cli::terminal;
 use crate::client::Client;
 use crate::method::Effect;
-use crate::table::{Command, Tables};
+use crate::table::Command;
 
 /// The variable that stands for `--yes`.
 const YES: &str = "B24_YES";
@@ -39,14 +39,7 @@ pub(crate) fn confirm(question: &str, is_agreed: bool) -> Result<(), Stop> {
 }
 
 /// What a call that deletes would do, as in `Delete deal 7 at b24.example.org`; none for all other calls.
-pub(crate) fn question(
-    tables: &Tables,
-    command: Option<&Command<'static>>,
-    call: &Call,
-    client: &Client,
-) -> Option<String> {
-    let known = command.is_none().then(|| tables.command(&call.method().name, None)).flatten();
-    let command = command.or(known.as_ref());
+pub(crate) fn question(command: Option<&Command<'static>>, call: &Call, client: &Client) -> Option<String> {
     let deletes = match command {
         Some(command) => command.effect == Effect::Delete.as_str(),
         // What nobody knows may tell by its name.
