@@ -42,7 +42,7 @@ pub(crate) fn demo(_: &Arguments) -> Done {
     println!("{request:#}");
 
     heading("6. The answer");
-    let answer = call(&oint, &update)?;
+    let answer = call(&oint, &[&update[..], &["--raw"]].concat())?;
     println!("{answer:#}");
 
     heading("7. The account afterwards");
