@@ -210,10 +210,10 @@ pub struct KeysetRow<'t> {
 
 /// A name of a table, as the client wants it. Names have no escapes, so that they lie in the table's text as they are;
 /// one that had some would live on.
-fn name(text: &Cow<'static, str>) -> &'static str {
+fn name(text: Cow<'static, str>) -> &'static str {
     match text {
         Cow::Borrowed(text) => text,
-        Cow::Owned(text) => text.clone().leak(),
+        Cow::Owned(text) => text.leak(),
     }
 }
 
@@ -225,21 +225,21 @@ impl Command<'static> {
         let effect = Effect::of_word(&self.effect);
         let known = Method::new("", rest, effect, paging);
         let keyset = self.walk.keyset.as_ref().map(|row| Keyset {
-            filter: name(&row.filter),
+            filter: name(row.filter.clone()),
             order: match &row.direction {
-                Some(direction) => Order::Pair { key: name(&row.order), direction: name(direction) },
-                None => Order::Object(name(&row.order)),
+                Some(direction) => Order::Pair { key: name(row.order.clone()), direction: name(direction.clone()) },
+                None => Order::Object(name(row.order.clone())),
             },
-            key: name(&row.key),
-            field: name(&row.field),
-            select: row.select.as_ref().map_or("", name),
+            key: name(row.key.clone()),
+            field: name(row.field.clone()),
+            select: row.select.clone().map_or("", name),
         });
         Method {
             name: self.method.clone().unwrap_or_default(),
-            records: self.returns.as_ref().and_then(|returns| returns.records.as_ref()).map_or("", name),
+            records: self.returns.as_ref().and_then(|returns| returns.records.clone()).map_or("", name),
             keyset,
-            place: self.walk.place.as_ref().map_or(known.place, name),
-            size: self.walk.size.as_ref().map_or(known.size, name),
+            place: self.walk.place.clone().map_or(known.place, name),
+            size: self.walk.size.clone().map_or(known.size, name),
             page: self.walk.page.unwrap_or(known.page),
             batchable: self.batchable,
             ..known

@@ -245,4 +245,15 @@ mod tests {
                 && !is_datetime("2026-01-31T25:00:00")
         );
     }
+
+    #[test]
+    fn custom_keys_and_links_pass() {
+        for key in ["UF_CRM_1", ">=UF_DATE", "PROPERTY_107", "ufCrm3Code", "field12", "PARENT_ID_128", "!parentId1036"]
+        {
+            assert!(passes(key), "{key}");
+        }
+        for key in ["PARENT_ID", "PARENT_ID_", "parentIdentity", "fields", "TITLE"] {
+            assert!(!passes(key), "{key}");
+        }
+    }
 }

@@ -110,7 +110,7 @@ pub(super) fn any_method(tables: &Tables, arguments: &[String]) -> Result<Exit, 
         |known: &Command<'static>| known.method.as_deref().is_some_and(|known| known.eq_ignore_ascii_case(name));
     let known = tables.command(name, Some(version.unwrap_or(2))).filter(is_it);
     let mut method = match &known {
-        Some(known) => body::method(known),
+        Some(known) => known.as_method(),
         None => crate::method::Method::unknown(name.to_owned()),
     };
     method.name = name.to_owned().into();

@@ -59,10 +59,10 @@ impl Query {
         // What comes after an error does not come.
         let mut values = Vec::new();
         for found in found {
-            let value = found.map_err(|error| stop(error.to_string())).and_then(|found| {
+            let value = found.map_err(|error| stop(error.to_string())).map(|found| {
                 // What JSON cannot say (NaN, binary data) comes out as text.
                 let text = found.to_string();
-                Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
+                serde_json::from_str(&text).unwrap_or(Value::String(text))
             });
             let is_last = value.is_err();
             values.push(value);
