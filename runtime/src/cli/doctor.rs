@@ -30,7 +30,7 @@ pub(crate) fn clap() -> Clap {
     sub::clap("doctor", "Check the way to the portal and what may be called there, and say what to mend")
         .after_help(
             "Checks the chosen connection, the address, the network, TLS, the clock, the authorisation, the scopes and methods. \
-             The exit code is that of the worst finding: 2 for the settings, 3 for the authorisation, 4 for the network; a warning is no fault.",
+             The exit code is that of the first fault: 2 for the settings, 3 for the authorisation, 4 for the network; a warning is no fault.",
         )
         .args(connection_options())
         .args(output_options())

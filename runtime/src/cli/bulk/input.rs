@@ -22,7 +22,7 @@ pub(super) enum Cell {
 pub(super) struct Row {
     /// Its number, counted from 1 without the heading.
     pub(super) number: u64,
-    /// The line of the input where it begins, counted from 1.
+    /// The line of the input where it begins, counted from 1; behind empty lines of a CSV file, the first of those.
     pub(super) line: u64,
     pub(super) cells: Vec<(Rc<str>, Cell)>,
 }
@@ -313,7 +313,8 @@ mod tests {
         for (content, line) in [
             ("ID,fields.TITLE\n1,\"a, b\"\n2,\"two\nlines\"\n", 3),
             ("\u{FEFF}ID;fields.TITLE\r\n1;a, b\r\n2;\"two\nlines\"\r\n", 3),
-            ("ID\tfields.TITLE\n1\ta, b\n\n2\t\"two\nlines\"", 4),
+            // Empty lines count to the row behind them.
+            ("ID\tfields.TITLE\n1\ta, b\n\n2\t\"two\nlines\"", 3),
         ] {
             expected[1].1 = line;
             assert_eq!(rows(content).expect("rows"), expected, "{content:?}");
