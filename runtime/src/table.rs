@@ -79,7 +79,7 @@ pub struct Command<'t> {
     /// Its place in the category.
     #[serde(skip_serializing)]
     pub position: usize,
-    /// How the list is cut into pages, a word of [`Paging`](crate::Paging); none where the answer is whole.
+    /// How the list is cut into pages, a word of [`Paging`]; none where the answer is whole.
     #[serde(borrow)]
     pub paging: Option<Cow<'t, str>>,
     /// How the list is walked, where that is not the style's own way.
@@ -184,7 +184,7 @@ impl Walk<'_> {
     }
 }
 
-/// The names by which a list can be walked by its records' numbers: see [`Keyset`](crate::Keyset).
+/// The names by which a list can be walked by its records' numbers: see [`Keyset`].
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeysetRow<'t> {
