@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::cli::terminal::{self, Stream};
 
@@ -36,7 +36,7 @@ impl Bar {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(style(&format!("{{spinner}} {{human_pos}} {unit}  {{per_sec}}  {{elapsed}}  {{msg}}")));
+        bar.set_style(style(&format!("{{spinner}} {{human_pos}} {unit}  {{rate}}  {{elapsed}}  {{msg}}")));
         bar.enable_steady_tick(TICK);
         shown().bar = Some(bar.clone());
         Self(Some(bar))
@@ -52,7 +52,7 @@ impl Bar {
         let Some(bar) = &self.0 else { return };
         if let Some(total) = total.filter(|total| bar.length() != Some(*total)) {
             bar.set_length(total);
-            bar.set_style(style("{bar:30} {human_pos}/{human_len}  {per_sec}  {eta} left  {msg}"));
+            bar.set_style(style("{bar:30} {human_pos}/{human_len}  {rate}  {eta} left  {msg}"));
         }
         bar.set_position(done);
     }
@@ -82,7 +82,11 @@ pub(crate) fn aside<T>(work: impl FnOnce() -> T) -> T {
 
 /// A style whose template is known to be one.
 fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
+    let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{:.0}/s", state.per_sec());
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.with_key("rate", rate).progress_chars("━╸─")
 }
 
 /// Takes away whatever is drawn, so that a message can be written.

@@ -36,7 +36,10 @@ pub(super) fn clap() -> Clap {
              Examples:\n  oint auth login\n  oint auth login --webhook - < webhook.txt\n  \
              oint auth login --client-id app.573ad8a0346747.09223434 --portal b24-ar17wx.bitrix24.by",
         )
-        .arg(option("name", "PROFILE", "Name of the profile; made of the portal's address if not given"))
+        .arg(
+            option("name", "PROFILE", "Name of the profile; made of the portal's address if not given")
+                .visible_alias("profile"),
+        )
         .arg(
             option("webhook", "-|ADDRESS", "A webhook: `-` reads its address from standard input, alone it asks")
                 .num_args(0..=1)
