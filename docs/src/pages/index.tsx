@@ -65,7 +65,7 @@ export default function Home(): ReactNode {
               {'    '}--url <i>http://127.0.0.1:8024/rest/1/…/</i> \{'\n'}
               {'    '}--userid <i>2150</i> \{'\n'}
               {'    '}--fields <i>{'"{\'NAME\':\'Oleg\'}"'}</i>{'\n'}
-              {'{ "result": '}<b>true</b>{', … }'}{'\n\n'}
+              <b>true</b>{'\n\n'}
               <span className={styles.dim}>{'// the same from Rust'}</span>{'\n'}
               user::update(<i>2150</i>).name(<i>"Oleg"</i>){'\n'}
               {'    '}.send(&amp;client).<b>await</b>?;
