@@ -71,7 +71,7 @@ const config: Config = {
   },
   presets: [
     ['classic', {
-      docs: {path: 'guides', routeBasePath: '/', sidebarPath: './sidebars.ts', editUrl: `${repository}/edit/main/docs/`},
+      docs: {path: 'guides', routeBasePath: '/', sidebarPath: './sidebars.ts', editUrl: `${repository}/edit/main/docs/`, editLocalizedFiles: true},
       blog: false,
       sitemap: {lastmod: null, changefreq: null, priority: null},
       theme: {customCss: './src/css/custom.css'},

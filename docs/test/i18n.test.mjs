@@ -50,15 +50,17 @@ test('the language is changed on the page where one is', async () => {
   assert.deepEqual(faults, []);
 });
 
-test('what is not translated is English, and says so', async () => {
+test('what is not translated is English, and says so; the tour is translated', async () => {
   const {page, faults} = await open(browser, site.origin);
-  for (const path of ['/ru/tour', '/ru/reference/vibe']) {
+  for (const path of ['/ru/architecture', '/ru/reference/vibe']) {
     await page.goto(site.origin + path);
     assert.equal(await page.locator('.only-english').innerText(), NOTE, path);
     assert.match(await page.textContent('[lang=en] h1'), /^[A-Z]/);
   }
   assert.match(await page.locator('.navbar').innerText(), /Руководства/);
   await page.goto(`${site.origin}/ru/tour`);
+  assert.equal(await page.textContent('article h1'), 'Знакомство за десять минут');
+  assert.equal(await page.locator('.only-english').count(), 0);
   assert.match(await page.locator('nav.menu').innerText(), /Командная строка/);
   await page.goto(`${site.origin}/ru/`);
   assert.match(await page.locator('main').innerText(), /Все методы Bitrix24/);
