@@ -41,7 +41,7 @@ function inline(line: string, page: Source, link: (route: string) => string): st
   return line
     .replaceAll(/ ?\{\/\* #[\w-]+ \*\/\}/g, '')
     .replaceAll(/<code>\{("(?:[^"\\]|\\.)*")\}<\/code>/g, (_, literal: string) => span(JSON.parse(literal), line.startsWith('|')))
-    .replaceAll(/\]\((\.{0,2}\/[^)#\s]*?)\.mdx?(#[^)]*)?\)/g, (_, path: string, anchor = '') => {
+    .replaceAll(/\]\(((?:\.{0,2}\/)?[^)#\s:]*?)\.mdx?(#[^)]*)?\)/g, (_, path: string, anchor = '') => {
       // A path from `/` begins at the root of the pages that this one belongs to.
       const route = posix.join(path.startsWith('/') ? root : folder, path).replace(/\/index$/, '');
       return `](${link(route || '/')}${anchor})`;
