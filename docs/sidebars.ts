@@ -1,14 +1,6 @@
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
 import type {SidebarsConfig} from '@docusaurus/plugin-content-docs';
 
-/** A guide under its own title, which i18n/<language>/docusaurus-plugin-content-docs/current.json translates. */
-function guide(id: string) {
-  const text = readFileSync(join(__dirname, 'guides', `${id}.md`), 'utf8');
-  const label = /^title: (.+)$/m.exec(text)?.[1] ?? id;
-  return {type: 'doc' as const, id, label, key: id, translatable: true};
-}
-
+// Each guide stands under its own title, in either language.
 const sidebars: SidebarsConfig = {
   guides: [
     'index',
@@ -29,7 +21,7 @@ const sidebars: SidebarsConfig = {
     'adding-a-method',
     'translating',
     'architecture',
-  ].map(guide),
+  ],
 };
 
 export default sidebars;

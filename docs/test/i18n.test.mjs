@@ -50,9 +50,9 @@ test('the language is changed on the page where one is', async () => {
   assert.deepEqual(faults, []);
 });
 
-test('what is not translated is English, and says so; the tour is translated', async () => {
+test('guides are translated; what is not is English, and says so', async () => {
   const {page, faults} = await open(browser, site.origin);
-  for (const path of ['/ru/architecture', '/ru/reference/vibe']) {
+  for (const path of ['/ru/measurements', '/ru/reference/vibe']) {
     await page.goto(site.origin + path);
     assert.equal(await page.locator('.only-english').innerText(), NOTE, path);
     assert.match(await page.textContent('[lang=en] h1'), /^[A-Z]/);
@@ -62,6 +62,7 @@ test('what is not translated is English, and says so; the tour is translated', a
   assert.equal(await page.textContent('article h1'), 'Знакомство за десять минут');
   assert.equal(await page.locator('.only-english').count(), 0);
   assert.match(await page.locator('nav.menu').innerText(), /Командная строка/);
+  assert.match(await page.locator('.pagination-nav').innerText(), /Установка командной строки/);
   await page.goto(`${site.origin}/ru/`);
   assert.match(await page.locator('main').innerText(), /Все методы Bitrix24/);
   assert.deepEqual(faults, []);
