@@ -274,7 +274,7 @@ impl Update {
     pub fn messages(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MESSAGES", value))
     }
-    /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access. The caller alone gets full access when it is left out.
+    /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RIGHTS", value))

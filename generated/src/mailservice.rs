@@ -50,7 +50,7 @@ pub fn add(name: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 impl Add {
-    /// `ACTIVE`. Whether it is offered. Yes when it is left out.
+    /// `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
@@ -80,7 +80,7 @@ impl Add {
     pub fn icon(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ICON", value))
     }
-    /// `SORT`. Place among the services; smaller numbers come first. 100 when it is left out.
+    /// `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))

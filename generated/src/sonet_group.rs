@@ -221,7 +221,7 @@ impl Get {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ORDER", value))
     }
-    /// `FILTER`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
@@ -336,12 +336,12 @@ impl Update {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
+    /// `VISIBLE`. Whether the general list shows it. A guest of the extranet can only hide it.
     #[inline]
     pub fn visible(self, value: bool) -> Self {
         Self(self.0.param("VISIBLE", rt::value::yes_no(value)))
     }
-    /// `OPENED`. Whether people may join without being let in. They may not when it is left out.
+    /// `OPENED`. Whether people may join without being let in. A guest of the extranet cannot open it.
     #[inline]
     pub fn opened(self, value: bool) -> Self {
         Self(self.0.param("OPENED", rt::value::yes_no(value)))
@@ -391,7 +391,7 @@ impl Update {
     pub fn image_file_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IMAGE_FILE_ID", rt::value::id(value)))
     }
-    /// `SITE_ID`. Sites it belongs to, such as s1; the present one when it is left out.
+    /// `SITE_ID`. Sites it belongs to, such as s1.
     #[inline]
     pub fn site_id(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SITE_ID", rt::value::list(value, rt::value::text)))

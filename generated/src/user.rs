@@ -526,7 +526,7 @@ impl Get {
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
-    /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: \=, !=, \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (matches a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

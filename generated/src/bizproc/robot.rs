@@ -91,12 +91,12 @@ impl Add {
     ) -> Self {
         Self(self.0.param("DOCUMENT_TYPE", rt::value::list(value, rt::value::text)))
     }
-    /// `FILTER`. Where the step is offered. Everywhere when it is left out.
+    /// `FILTER`. Where the step is offered. Everywhere when a new one is made without it.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
     }
-    /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when it is left out.
+    /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when a new one is made without it.
     #[inline]
     pub fn use_placement(self, value: bool) -> Self {
         Self(self.0.param("USE_PLACEMENT", rt::value::yes_no(value)))

@@ -193,7 +193,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
-    /// `FILTER`. Conditions by field, with \=, !, \<, \<=, \> or \>= before the key where wanted. One's own assignments when no account is named.
+    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one the value must be equal. One's own assignments when no account is named.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

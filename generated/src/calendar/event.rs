@@ -98,22 +98,22 @@ impl Add {
     pub fn to_ts(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("to_ts", rt::value::integer(value)))
     }
-    /// `section`. Number of the calendar. The portal finds one when it is left out.
+    /// `section`. Number of the calendar. The portal finds one when a new one is made without it.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("section", rt::value::id(value)))
     }
-    /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
+    /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     pub fn skip_time(self, value: bool) -> Self {
         Self(self.0.param("skip_time", rt::value::yes_no(value)))
     }
-    /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
+    /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
     pub fn timezone_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_from", rt::value::text(value)))
     }
-    /// `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
+    /// `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
     pub fn timezone_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_to", rt::value::text(value)))
@@ -123,7 +123,7 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
-    /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
+    /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("color", rt::value::text(value)))
@@ -159,7 +159,7 @@ impl Add {
     pub fn private_event(self, value: bool) -> Self {
         Self(self.0.param("private_event", rt::value::yes_no(value)))
     }
-    /// `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
+    /// `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
     pub fn rrule(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("rrule", value))
@@ -174,7 +174,7 @@ impl Add {
     pub fn location(self, value: impl Into<String>) -> Self {
         Self(self.0.param("location", rt::value::text(value)))
     }
-    /// `remind`. When people are reminded of the event. Never when it is left out.
+    /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
     pub fn remind(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(self.0.param("remind", rt::value::list(value, Into::into)))
@@ -400,7 +400,7 @@ pub fn update(
 #[must_use]
 pub fn get_calendar_events_structure() -> rt::Value {
     rt::value::constant(
-        "{\"recurrence_mode\":\"this | next | all\",\"current_date_from\":\"Day of the event in question; needed when recurrence_mode is this or next.\",\"type\":\"user | group | company_calendar\",\"ownerId\":\"Number of the account or the workgroup that owns the calendar; 0 for the company.\",\"from\":\"When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.\",\"to\":\"When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.\",\"from_ts\":\"When the event begins, in Unix seconds; in place of from.\",\"to_ts\":\"When the event ends, in Unix seconds; in place of to.\",\"section\":\"Number of the calendar. The portal finds one when it is left out.\",\"name\":\"What the event is called.\",\"skip_time\":\"Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.\",\"timezone_from\":\"Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.\",\"timezone_to\":\"Time zone of to by its IANA name. That of from when it is left out.\",\"description\":\"What the event is about.\",\"color\":\"Background: # and six hexadecimal digits. In the address of a request # is written %23. That of the calendar when it is left out.\",\"text_color\":\"Colour of the words: # and six hexadecimal digits. In the address of a request # is written %23.\",\"accessibility\":\"busy | absent | quest | free\",\"importance\":\"high | normal | low\",\"private_event\":\"Whether others see only that the time is taken.\",\"rrule\":{\"FREQ\":\"DAILY | WEEKLY | MONTHLY | YEARLY\",\"INTERVAL\":\"After how many units the event comes again. 1 when it is left out.\",\"COUNT\":\"How often the event takes place. Without it and UNTIL it never ends.\",\"BYDAY\":[\"SU | MO | TU | WE | TH | FR | SA\"],\"UNTIL\":\"Last day on which the event can take place.\"},\"is_meeting\":\"Whether other people are invited; they stand in attendees.\",\"location\":\"Where the event takes place, in words or as the code of a meeting room.\",\"remind\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}],\"attendees\":[\"Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.\"],\"host\":\"Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.\",\"meeting\":{\"notify\":\"Whether the host is told who comes and who does not.\",\"reinvite\":\"Whether people are asked again after a change.\",\"allow_invite\":\"Whether those invited may invite others.\",\"hide_guests\":\"Whether those invited cannot see each other.\"},\"crm_fields\":[\"Records of the CRM that the event belongs to: CO_ and a number for a company, C_ for a contact, L_ for a lead, D_ for a deal.\"]}",
+        "{\"recurrence_mode\":\"this | next | all\",\"current_date_from\":\"Day of the event in question; needed when recurrence_mode is this or next.\",\"type\":\"user | group | company_calendar\",\"ownerId\":\"Number of the account or the workgroup that owns the calendar; 0 for the company.\",\"from\":\"When the event begins. With an offset the zones below are ignored; without one timezone_from tells what is meant. Needed for a new event, unless from_ts is given.\",\"to\":\"When the event ends, in the same form as from. Needed for a new event, unless to_ts is given.\",\"from_ts\":\"When the event begins, in Unix seconds; in place of from.\",\"to_ts\":\"When the event ends, in Unix seconds; in place of to.\",\"section\":\"Number of the calendar. The portal finds one when a new one is made without it.\",\"name\":\"What the event is called.\",\"skip_time\":\"Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.\",\"timezone_from\":\"Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.\",\"timezone_to\":\"Time zone of to by its IANA name. That of from when a new one is made without it.\",\"description\":\"What the event is about.\",\"color\":\"Background: # and six hexadecimal digits. In the address of a request # is written %23. That of the calendar when a new one is made without it.\",\"text_color\":\"Colour of the words: # and six hexadecimal digits. In the address of a request # is written %23.\",\"accessibility\":\"busy | absent | quest | free\",\"importance\":\"high | normal | low\",\"private_event\":\"Whether others see only that the time is taken.\",\"rrule\":{\"FREQ\":\"DAILY | WEEKLY | MONTHLY | YEARLY\",\"INTERVAL\":\"After how many units the event comes again. 1 when it is left out.\",\"COUNT\":\"How often the event takes place. Without it and UNTIL it never ends.\",\"BYDAY\":[\"SU | MO | TU | WE | TH | FR | SA\"],\"UNTIL\":\"Last day on which the event can take place.\"},\"is_meeting\":\"Whether other people are invited; they stand in attendees.\",\"location\":\"Where the event takes place, in words or as the code of a meeting room.\",\"remind\":[{\"type\":\"min | hour | day\",\"count\":\"How many of these units before the event.\"}],\"attendees\":[\"Numbers of the accounts invited. For a new meeting without them the caller alone; when a meeting is changed with is_meeting and without them, nobody stays invited.\"],\"host\":\"Number of the account that invites, as MEETING_HOST tells it. Only for changing the meeting of somebody else; it cannot change who invites.\",\"meeting\":{\"notify\":\"Whether the host is told who comes and who does not.\",\"reinvite\":\"Whether people are asked again after a change.\",\"allow_invite\":\"Whether those invited may invite others.\",\"hide_guests\":\"Whether those invited cannot see each other.\"},\"crm_fields\":[\"Records of the CRM that the event belongs to: CO_ and a number for a company, C_ for a contact, L_ for a lead, D_ for a deal.\"]}",
     )
 }
 /// A call of `calendar.event.update`: Changes an event, or a part of a series. What is left out stays as it is, but see attendees.
@@ -449,7 +449,7 @@ impl Update {
     pub fn to_ts(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("to_ts", rt::value::integer(value)))
     }
-    /// `section`. Number of the calendar. The portal finds one when it is left out.
+    /// `section`. Number of the calendar. The portal finds one when a new one is made without it.
     #[inline]
     pub fn section(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("section", rt::value::id(value)))
@@ -459,17 +459,17 @@ impl Update {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("name", rt::value::text(value)))
     }
-    /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
+    /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     pub fn skip_time(self, value: bool) -> Self {
         Self(self.0.param("skip_time", rt::value::yes_no(value)))
     }
-    /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
+    /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
     pub fn timezone_from(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_from", rt::value::text(value)))
     }
-    /// `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
+    /// `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
     pub fn timezone_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("timezone_to", rt::value::text(value)))
@@ -479,7 +479,7 @@ impl Update {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("description", rt::value::text(value)))
     }
-    /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
+    /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
     pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("color", rt::value::text(value)))
@@ -515,7 +515,7 @@ impl Update {
     pub fn private_event(self, value: bool) -> Self {
         Self(self.0.param("private_event", rt::value::yes_no(value)))
     }
-    /// `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
+    /// `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
     pub fn rrule(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("rrule", value))
@@ -530,7 +530,7 @@ impl Update {
     pub fn location(self, value: impl Into<String>) -> Self {
         Self(self.0.param("location", rt::value::text(value)))
     }
-    /// `remind`. When people are reminded of the event. Never when it is left out.
+    /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
     pub fn remind(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(self.0.param("remind", rt::value::list(value, Into::into)))

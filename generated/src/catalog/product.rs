@@ -272,7 +272,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `filter`. Conditions on the products, joined by "and"; iblockId must be among them. An operator may stand before a key: \>, \>=, \<, \<=, ! (is not), % (contains), !% (does not contain), \=% and !=% (fits a mask with % signs or not). A list of values finds any of them. Ranges of dates in properties are given as in \>=property424 with {value}.
+    /// `filter`. Conditions on the products, joined by "and"; iblockId must be among them. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal. A list of values finds any of them. Ranges of dates in properties are given as in \>=property424 with {value}.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

@@ -219,7 +219,7 @@ rt::request!(
     List -> rt::Page < crate ::types::CrmActivity >, all crate ::types::CrmActivity
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID and OWNER_ID.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID and OWNER_ID.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

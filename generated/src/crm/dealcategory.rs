@@ -50,7 +50,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 #[allow(deprecated)]
 impl Add {
-    /// `fields`. The funnel.
+    /// `fields`. Fields of the new funnel.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))
@@ -254,7 +254,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `select`. Keys to answer.
+    /// `select`. Keys to answer; all of them when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

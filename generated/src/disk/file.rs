@@ -250,7 +250,7 @@ rt::request!(
     ::types::DiskVersion
 );
 impl GetVersions {
-    /// `filter`. Conditions on the versions. An operator may stand before a key, as in \>SIZE.
+    /// `filter`. Conditions on the versions. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

@@ -143,7 +143,7 @@ rt::request!(
     GetChildren -> rt::Page < crate ::types::DiskObject >, all crate ::types::DiskObject
 );
 impl GetChildren {
-    /// `filter`. Conditions on the folders and files. An operator may stand before a key, as in \>=CREATE_TIME, %NAME or !TYPE.
+    /// `filter`. Conditions on the folders and files. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -272,7 +272,7 @@ rt::request!(
     GetList -> rt::Page < crate ::types::DiskStorage >, all crate ::types::DiskStorage
 );
 impl GetList {
-    /// `filter`. Conditions on the storages. An operator may stand before a key, as in %NAME or !ENTITY_TYPE.
+    /// `filter`. Conditions on the storages. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

@@ -290,17 +290,17 @@ impl Update {
     pub fn context(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CONTEXT", rt::value::text(value)))
     }
-    /// `EXTRANET_SUPPORT`. Whether partners see it. They do not when it is left out.
+    /// `EXTRANET_SUPPORT`. Whether partners see it.
     #[inline]
     pub fn extranet_support(self, value: bool) -> Self {
         Self(self.0.param("EXTRANET_SUPPORT", rt::value::yes_no(value)))
     }
-    /// `LIVECHAT_SUPPORT`. Whether clients of the online chat see it. They do not when it is left out.
+    /// `LIVECHAT_SUPPORT`. Whether clients of the online chat see it.
     #[inline]
     pub fn livechat_support(self, value: bool) -> Self {
         Self(self.0.param("LIVECHAT_SUPPORT", rt::value::yes_no(value)))
     }
-    /// `IFRAME_POPUP`. Whether the page stays open when the dialog changes. It does not when it is left out.
+    /// `IFRAME_POPUP`. Whether the page stays open when the dialog changes.
     #[inline]
     pub fn iframe_popup(self, value: bool) -> Self {
         Self(self.0.param("IFRAME_POPUP", rt::value::yes_no(value)))

@@ -99,7 +99,7 @@ impl Add {
     pub fn color(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COLOR", rt::value::text(value)))
     }
-    /// `MESSAGE`. First message.
+    /// `MESSAGE`. Text of the first message in the new chat.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))

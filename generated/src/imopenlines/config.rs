@@ -184,7 +184,7 @@ pub fn update(config_id: impl Into<rt::Id>) -> Update {
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
-    /// `PARAMS`. New settings.
+    /// `PARAMS`. Settings to change, each with its new value.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))

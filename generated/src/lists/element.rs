@@ -222,7 +222,7 @@ impl Get {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
-    /// `FILTER`. Conditions by field, with an operator such as \>=, !, % or @ before the key where wanted; the list's own fields are PROPERTY\_ and a number. All elements when it is left out.
+    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% (fits a mask with % signs), !=% (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. The list's own fields are PROPERTY\_ and a number. All elements when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

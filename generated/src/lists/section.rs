@@ -196,7 +196,7 @@ impl Get {
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
-    /// `FILTER`. Conditions by key, with an operator such as !, \<, \>= or % before it where wanted. All sections when it is left out.
+    /// `FILTER`. Conditions by key. An operator may stand before a key: ! (is not), \>, \>=, \<, \<=, % (contains). Without one the value must be equal. All sections when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

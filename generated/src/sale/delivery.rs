@@ -59,7 +59,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Value);
 impl Add {
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
@@ -180,7 +180,7 @@ impl Getlist {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
-    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (one of a list), !@ (none of a list), % (contains), \=% or %= (fits a mask with % signs). Without one the value must be equal.
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
@@ -248,7 +248,7 @@ impl Update {
     pub fn currency(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CURRENCY", rt::value::text(value)))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
@@ -258,7 +258,7 @@ impl Update {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
-    /// `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE", rt::value::yes_no(value)))

@@ -69,7 +69,7 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `ACTIVE`. Whether it is offered. No when it is left out.
+    /// `ACTIVE`. Whether it is offered. No when a new one is made without it.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
@@ -94,7 +94,7 @@ impl Add {
     pub fn logotype(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["LOGOTYPE"], rt::value::FileForm::Base64, Into::into(value)))
     }
-    /// `NEW_WINDOW`. Whether the payment opens in a new window. No when it is left out.
+    /// `NEW_WINDOW`. Whether the payment opens in a new window. No when a new one is made without it.
     #[inline]
     pub fn new_window(self, value: bool) -> Self {
         Self(self.0.param("NEW_WINDOW", rt::value::yes_no(value)))
@@ -196,7 +196,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
-    /// `FILTER`. Conditions on the fields of the payment systems, joined by "and". An operator may stand before a key: \>, \>=, \<, \<=, ! (is not), @ (is one of a list), !@ (is none of a list), % (contains), !% (does not contain), \=% and !=% (fits a mask with % signs or not). Without one the value must be equal.
+    /// `FILTER`. Conditions on the fields of the payment systems, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

@@ -501,7 +501,7 @@ pub fn get_tasks_filter_structure() -> rt::Value {
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Task >, all crate ::types::Task);
 impl List {
-    /// `filter`. Conditions on the tasks, joined by "and". An operator may stand before a key: ! (not), \<, \<=, \>, \>=, % (contains). Without one the value must be equal. Without a filter all tasks come. GetTasksFilterStructure prints the keys.
+    /// `filter`. Conditions on the tasks, joined by "and". An operator may stand before a key: ! (is not), \>, \>=, \<, \<=. Without one the value must be equal. Without a filter all tasks come. GetTasksFilterStructure prints the keys.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

@@ -105,23 +105,23 @@ impl BiConnector {
     ) -> Self {
         self.set("settings", rt::value::list(value, Into::into))
     }
-    /// `sort`. Place among the connectors; smaller numbers come first. 100 when it is left out.
+    /// `sort`. Place among the connectors; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the connectors; smaller numbers come first. 100 when it is left out.
+    /// Sets `sort`. Place among the connectors; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `supportMapping`. Whether columns can be assigned to fields of the other system. No when it is left out.
+    /// `supportMapping`. Whether columns can be assigned to fields of the other system. No when a new one is made without it.
     #[inline]
     pub fn support_mapping(&self) -> Option<bool> {
         rt::view::read(&self.0, "supportMapping")
     }
-    /// Sets `supportMapping`. Whether columns can be assigned to fields of the other system. No when it is left out.
+    /// Sets `supportMapping`. Whether columns can be assigned to fields of the other system. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_support_mapping(self, value: bool) -> Self {

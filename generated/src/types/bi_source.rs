@@ -36,12 +36,12 @@ impl BiSource {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `active`. Whether it is in use. Yes when it is left out.
+    /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it is in use. Yes when it is left out.
+    /// Sets `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {

@@ -100,23 +100,23 @@ impl BizprocStep {
     ) -> Self {
         self.set("DOCUMENT_TYPE", rt::value::list(value, rt::value::text))
     }
-    /// `FILTER`. Where the step is offered. Everywhere when it is left out.
+    /// `FILTER`. Where the step is offered. Everywhere when a new one is made without it.
     #[inline]
     pub fn filter(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "FILTER")
     }
-    /// Sets `FILTER`. Where the step is offered. Everywhere when it is left out.
+    /// Sets `FILTER`. Where the step is offered. Everywhere when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_filter(self, value: impl Into<rt::Value>) -> Self {
         self.set("FILTER", value)
     }
-    /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when it is left out.
+    /// `USE_PLACEMENT`. Whether settings open in a page of the application. No when a new one is made without it.
     #[inline]
     pub fn use_placement(&self) -> Option<bool> {
         rt::view::read(&self.0, "USE_PLACEMENT")
     }
-    /// Sets `USE_PLACEMENT`. Whether settings open in a page of the application. No when it is left out.
+    /// Sets `USE_PLACEMENT`. Whether settings open in a page of the application. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_use_placement(self, value: bool) -> Self {

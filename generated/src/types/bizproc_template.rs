@@ -50,12 +50,12 @@ impl BizprocTemplate {
             rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when it is left out.
+    /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when a new one is made without it.
     #[inline]
     pub fn auto_execute(&self) -> Option<i64> {
         rt::view::read(&self.0, "AUTO_EXECUTE")
     }
-    /// Sets `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when it is left out.
+    /// Sets `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_auto_execute(self, value: impl Into<i64>) -> Self {

@@ -28,23 +28,23 @@ impl Booking {
     ) -> Self {
         self.set("resourceIds", rt::value::list(value, rt::value::id))
     }
-    /// `name`. What the booking is called. Empty when it is left out.
+    /// `name`. What the booking is called. Empty when a new one is made without it.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. What the booking is called. Empty when it is left out.
+    /// Sets `name`. What the booking is called. Empty when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `description`. What the booking is for. Empty when it is left out.
+    /// `description`. What the booking is for. Empty when a new one is made without it.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. What the booking is for. Empty when it is left out.
+    /// Sets `description`. What the booking is for. Empty when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

@@ -36,56 +36,56 @@ impl BookingResourceType {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when it is left out.
+    /// `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when a new one is made without it.
     #[inline]
     pub fn is_info_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isInfoNotificationOn")
     }
-    /// Sets `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when it is left out.
+    /// Sets `isInfoNotificationOn`. Whether customers are told that they have been booked in. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_info_notification_on(self, value: bool) -> Self {
         self.set("isInfoNotificationOn", rt::value::yes_no(value))
     }
-    /// `templateTypeInfo`. Words of that message. Those for rooms when it is left out.
+    /// `templateTypeInfo`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_info(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeInfo")
     }
-    /// Sets `templateTypeInfo`. Words of that message. Those for rooms when it is left out.
+    /// Sets `templateTypeInfo`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_info(self, value: impl Into<String>) -> Self {
         self.set("templateTypeInfo", rt::value::text(value))
     }
-    /// `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when it is left out.
+    /// `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when a new one is made without it.
     #[inline]
     pub fn is_confirmation_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isConfirmationNotificationOn")
     }
-    /// Sets `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when it is left out.
+    /// Sets `isConfirmationNotificationOn`. Whether customers are asked to confirm. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_confirmation_notification_on(self, value: bool) -> Self {
         self.set("isConfirmationNotificationOn", rt::value::yes_no(value))
     }
-    /// `templateTypeConfirmation`. Words of that message. Those for rooms when it is left out.
+    /// `templateTypeConfirmation`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_confirmation(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeConfirmation")
     }
-    /// Sets `templateTypeConfirmation`. Words of that message. Those for rooms when it is left out.
+    /// Sets `templateTypeConfirmation`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_confirmation(self, value: impl Into<String>) -> Self {
         self.set("templateTypeConfirmation", rt::value::text(value))
     }
-    /// `isReminderNotificationOn`. Whether customers are reminded. Yes when it is left out.
+    /// `isReminderNotificationOn`. Whether customers are reminded. Yes when a new one is made without it.
     #[inline]
     pub fn is_reminder_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReminderNotificationOn")
     }
-    /// Sets `isReminderNotificationOn`. Whether customers are reminded. Yes when it is left out.
+    /// Sets `isReminderNotificationOn`. Whether customers are reminded. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_reminder_notification_on(self, value: bool) -> Self {
@@ -102,133 +102,133 @@ impl BookingResourceType {
     pub fn set_template_type_reminder(self, value: impl Into<String>) -> Self {
         self.set("templateTypeReminder", rt::value::text(value))
     }
-    /// `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when it is left out.
+    /// `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when a new one is made without it.
     #[inline]
     pub fn is_feedback_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFeedbackNotificationOn")
     }
-    /// Sets `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when it is left out.
+    /// Sets `isFeedbackNotificationOn`. Whether customers are asked afterwards how it was. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_feedback_notification_on(self, value: bool) -> Self {
         self.set("isFeedbackNotificationOn", rt::value::yes_no(value))
     }
-    /// `templateTypeFeedback`. Words of that message. Those for rooms when it is left out.
+    /// `templateTypeFeedback`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_feedback(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeFeedback")
     }
-    /// Sets `templateTypeFeedback`. Words of that message. Those for rooms when it is left out.
+    /// Sets `templateTypeFeedback`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_feedback(self, value: impl Into<String>) -> Self {
         self.set("templateTypeFeedback", rt::value::text(value))
     }
-    /// `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when it is left out.
+    /// `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when a new one is made without it.
     #[inline]
     pub fn is_delayed_notification_on(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDelayedNotificationOn")
     }
-    /// Sets `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when it is left out.
+    /// Sets `isDelayedNotificationOn`. Whether customers who are late are written to. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_delayed_notification_on(self, value: bool) -> Self {
         self.set("isDelayedNotificationOn", rt::value::yes_no(value))
     }
-    /// `templateTypeDelayed`. Words of that message. Those for rooms when it is left out.
+    /// `templateTypeDelayed`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     pub fn template_type_delayed(&self) -> Option<&str> {
         rt::view::text(&self.0, "templateTypeDelayed")
     }
-    /// Sets `templateTypeDelayed`. Words of that message. Those for rooms when it is left out.
+    /// Sets `templateTypeDelayed`. Words of that message. Those for rooms when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_template_type_delayed(self, value: impl Into<String>) -> Self {
         self.set("templateTypeDelayed", rt::value::text(value))
     }
-    /// `infoDelay`. Seconds after booking until the first message. 300 when it is left out.
+    /// `infoDelay`. Seconds after booking until the first message. 300 when a new one is made without it.
     #[inline]
     pub fn info_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "infoDelay")
     }
-    /// Sets `infoDelay`. Seconds after booking until the first message. 300 when it is left out.
+    /// Sets `infoDelay`. Seconds after booking until the first message. 300 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_info_delay(self, value: impl Into<i64>) -> Self {
         self.set("infoDelay", rt::value::integer(value))
     }
-    /// `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when it is left out.
+    /// `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when a new one is made without it.
     #[inline]
     pub fn reminder_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "reminderDelay")
     }
-    /// Sets `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when it is left out.
+    /// Sets `reminderDelay`. Seconds before the booking for the reminder; \-1 for the morning of the day, which holds when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_reminder_delay(self, value: impl Into<i64>) -> Self {
         self.set("reminderDelay", rt::value::integer(value))
     }
-    /// `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when it is left out.
+    /// `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when a new one is made without it.
     #[inline]
     pub fn delayed_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "delayedDelay")
     }
-    /// Sets `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when it is left out.
+    /// Sets `delayedDelay`. Seconds after the beginning until somebody counts as late and is written to. 300 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_delayed_delay(self, value: impl Into<i64>) -> Self {
         self.set("delayedDelay", rt::value::integer(value))
     }
-    /// `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when it is left out.
+    /// `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when a new one is made without it.
     #[inline]
     pub fn delayed_counter_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "delayedCounterDelay")
     }
-    /// Sets `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when it is left out.
+    /// Sets `delayedCounterDelay`. Seconds after the beginning until the calendar marks the delay. 7200 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_delayed_counter_delay(self, value: impl Into<i64>) -> Self {
         self.set("delayedCounterDelay", rt::value::integer(value))
     }
-    /// `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when it is left out.
+    /// `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when a new one is made without it.
     #[inline]
     pub fn confirmation_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationDelay")
     }
-    /// Sets `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when it is left out.
+    /// Sets `confirmationDelay`. Seconds before the booking for the first request to confirm. 86400 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_delay(self, value: impl Into<i64>) -> Self {
         self.set("confirmationDelay", rt::value::integer(value))
     }
-    /// `confirmationRepetitions`. How often the request is repeated. 0 when it is left out.
+    /// `confirmationRepetitions`. How often the request is repeated. 0 when a new one is made without it.
     #[inline]
     pub fn confirmation_repetitions(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationRepetitions")
     }
-    /// Sets `confirmationRepetitions`. How often the request is repeated. 0 when it is left out.
+    /// Sets `confirmationRepetitions`. How often the request is repeated. 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_repetitions(self, value: impl Into<i64>) -> Self {
         self.set("confirmationRepetitions", rt::value::integer(value))
     }
-    /// `confirmationRepetitionsInterval`. Seconds between these requests. 0 when it is left out.
+    /// `confirmationRepetitionsInterval`. Seconds between these requests. 0 when a new one is made without it.
     #[inline]
     pub fn confirmation_repetitions_interval(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationRepetitionsInterval")
     }
-    /// Sets `confirmationRepetitionsInterval`. Seconds between these requests. 0 when it is left out.
+    /// Sets `confirmationRepetitionsInterval`. Seconds between these requests. 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_repetitions_interval(self, value: impl Into<i64>) -> Self {
         self.set("confirmationRepetitionsInterval", rt::value::integer(value))
     }
-    /// `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when it is left out.
+    /// `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when a new one is made without it.
     #[inline]
     pub fn confirmation_counter_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationCounterDelay")
     }
-    /// Sets `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when it is left out.
+    /// Sets `confirmationCounterDelay`. Seconds before the booking from which an unconfirmed one is marked. 7200 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_confirmation_counter_delay(self, value: impl Into<i64>) -> Self {

@@ -19,7 +19,7 @@ impl BotChat {
     pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialogId")
     }
-    /// `name`. Title.
+    /// `name`. Title of the chat, or name of the person.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")

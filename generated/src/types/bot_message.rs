@@ -44,15 +44,15 @@ impl BotMessage {
     pub fn uuid(&self) -> Option<&str> {
         rt::view::text(&self.0, "uuid")
     }
-    /// `forward`. Where it was forwarded from.
+    /// `forward`. The message that it was forwarded from; null for one that was not.
     #[inline]
-    pub fn forward(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "forward")
+    pub fn forward(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "forward")
     }
-    /// `params`. Further data.
+    /// `params`. Settings of the message, such as buttons, attachments and the numbers of its files; empty for a plain text.
     #[inline]
-    pub fn params(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "params")
+    pub fn params(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "params")
     }
     /// `viewedByOthers`. Whether anybody else saw it.
     #[inline]

@@ -24,7 +24,7 @@ impl BotUser {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `firstName`. Given name alone.
+    /// `firstName`. Given name of the person, without the family name.
     #[inline]
     pub fn first_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "firstName")

@@ -75,12 +75,12 @@ impl CalendarEventFields {
     pub fn set_to_ts(self, value: impl Into<i64>) -> Self {
         self.set("to_ts", rt::value::integer(value))
     }
-    /// `section`. Number of the calendar. The portal finds one when it is left out.
+    /// `section`. Number of the calendar. The portal finds one when a new one is made without it.
     #[inline]
     pub fn section(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "section")
     }
-    /// Sets `section`. Number of the calendar. The portal finds one when it is left out.
+    /// Sets `section`. Number of the calendar. The portal finds one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {
@@ -97,34 +97,34 @@ impl CalendarEventFields {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
+    /// `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     pub fn skip_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "skip_time")
     }
-    /// Sets `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when it is left out.
+    /// Sets `skip_time`. Whether the event lasts whole days, so that from and to are days without a time. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_skip_time(self, value: bool) -> Self {
         self.set("skip_time", rt::value::yes_no(value))
     }
-    /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
+    /// `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
     pub fn timezone_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone_from")
     }
-    /// Sets `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when it is left out.
+    /// Sets `timezone_from`. Time zone of from by its IANA name, such as Europe/Minsk. The caller's own when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_timezone_from(self, value: impl Into<String>) -> Self {
         self.set("timezone_from", rt::value::text(value))
     }
-    /// `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
+    /// `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
     pub fn timezone_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "timezone_to")
     }
-    /// Sets `timezone_to`. Time zone of to by its IANA name. That of from when it is left out.
+    /// Sets `timezone_to`. Time zone of to by its IANA name. That of from when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_timezone_to(self, value: impl Into<String>) -> Self {
@@ -141,12 +141,12 @@ impl CalendarEventFields {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
+    /// `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
-    /// Sets `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when it is left out.
+    /// Sets `color`. Background: \# and six hexadecimal digits. In the address of a request \# is written %23. That of the calendar when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_color(self, value: impl Into<String>) -> Self {
@@ -196,12 +196,12 @@ impl CalendarEventFields {
     pub fn set_private_event(self, value: bool) -> Self {
         self.set("private_event", rt::value::yes_no(value))
     }
-    /// `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
+    /// `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
     pub fn rrule(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "rrule")
     }
-    /// Sets `rrule`. How the event repeats, in the words of iCalendar. Once when it is left out.
+    /// Sets `rrule`. How the event repeats, in the words of iCalendar. Once when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_rrule(self, value: impl Into<rt::Value>) -> Self {
@@ -229,12 +229,12 @@ impl CalendarEventFields {
     pub fn set_location(self, value: impl Into<String>) -> Self {
         self.set("location", rt::value::text(value))
     }
-    /// `remind`. When people are reminded of the event. Never when it is left out.
+    /// `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
     pub fn remind(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "remind")
     }
-    /// Sets `remind`. When people are reminded of the event. Never when it is left out.
+    /// Sets `remind`. When people are reminded of the event. Never when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_remind(

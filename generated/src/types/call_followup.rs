@@ -34,7 +34,7 @@ impl CallFollowup {
     pub fn end_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "endDate")
     }
-    /// `durationSeconds`. Length in seconds.
+    /// `durationSeconds`. Length of the call in seconds.
     #[inline]
     pub fn duration_seconds(&self) -> Option<i64> {
         rt::view::read(&self.0, "durationSeconds")
@@ -69,7 +69,7 @@ impl CallFollowup {
     pub fn created_at(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdAt")
     }
-    /// `tracks`. Recordings.
+    /// `tracks`. Recordings of the call, one object each.
     #[inline]
     pub fn tracks(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tracks")

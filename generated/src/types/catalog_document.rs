@@ -25,12 +25,12 @@ impl CatalogDocument {
     pub fn set_doc_type(self, value: impl Into<String>) -> Self {
         self.set("docType", rt::value::text(value))
     }
-    /// `docNumber`. Number of the document in the books. The portal makes one up when it is left out.
+    /// `docNumber`. Number of the document in the books. The portal makes one up when a new one is made without it.
     #[inline]
     pub fn doc_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "docNumber")
     }
-    /// Sets `docNumber`. Number of the document in the books. The portal makes one up when it is left out.
+    /// Sets `docNumber`. Number of the document in the books. The portal makes one up when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_doc_number(self, value: impl Into<String>) -> Self {

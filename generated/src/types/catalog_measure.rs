@@ -25,12 +25,12 @@ impl CatalogMeasure {
     pub fn set_code(self, value: impl Into<i64>) -> Self {
         self.set("code", rt::value::integer(value))
     }
-    /// `isDefault`. Whether new products get this unit. One unit may be the default one. No when it is left out.
+    /// `isDefault`. Whether new products get this unit. One unit may be the default one. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDefault")
     }
-    /// Sets `isDefault`. Whether new products get this unit. One unit may be the default one. No when it is left out.
+    /// Sets `isDefault`. Whether new products get this unit. One unit may be the default one. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {

@@ -25,23 +25,23 @@ impl CatalogPriceType {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `base`. Whether it is the base price. There is one base price type; making another one takes it from the former. No when it is left out.
+    /// `base`. Whether it is the base price. There is one base price type; making another one takes it from the former. No when a new one is made without it.
     #[inline]
     pub fn base(&self) -> Option<bool> {
         rt::view::read(&self.0, "base")
     }
-    /// Sets `base`. Whether it is the base price. There is one base price type; making another one takes it from the former. No when it is left out.
+    /// Sets `base`. Whether it is the base price. There is one base price type; making another one takes it from the former. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_base(self, value: bool) -> Self {
         self.set("base", rt::value::yes_no(value))
     }
-    /// `sort`. Place in lists, lower ones first. 100 when it is left out.
+    /// `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place in lists, lower ones first. 100 when it is left out.
+    /// Sets `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -36,12 +36,12 @@ impl CatalogProduct {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `active`. Whether it is shown and can be used. Yes when it is left out.
+    /// `active`. Whether it is shown and can be used. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it is shown and can be used. Yes when it is left out.
+    /// Sets `active`. Whether it is shown and can be used. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -74,12 +74,12 @@ impl CatalogProduct {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `barcodeMulti`. Whether each piece has a barcode of its own. No when it is left out.
+    /// `barcodeMulti`. Whether each piece has a barcode of its own. No when a new one is made without it.
     #[inline]
     pub fn barcode_multi(&self) -> Option<bool> {
         rt::view::read(&self.0, "barcodeMulti")
     }
-    /// Sets `barcodeMulti`. Whether each piece has a barcode of its own. No when it is left out.
+    /// Sets `barcodeMulti`. Whether each piece has a barcode of its own. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_barcode_multi(self, value: bool) -> Self {
@@ -90,12 +90,12 @@ impl CatalogProduct {
     pub fn bundle(&self) -> Option<bool> {
         rt::view::read(&self.0, "bundle")
     }
-    /// `canBuyZero`. Whether it can be bought when none is in stock. No when it is left out.
+    /// `canBuyZero`. Whether it can be bought when none is in stock. No when a new one is made without it.
     #[inline]
     pub fn can_buy_zero(&self) -> Option<bool> {
         rt::view::read(&self.0, "canBuyZero")
     }
-    /// Sets `canBuyZero`. Whether it can be bought when none is in stock. No when it is left out.
+    /// Sets `canBuyZero`. Whether it can be bought when none is in stock. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_can_buy_zero(self, value: bool) -> Self {
@@ -247,23 +247,23 @@ impl CatalogProduct {
             rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `previewTextType`. How the short description is written. Plain when it is left out.
+    /// `previewTextType`. How the short description is written. Plain when a new one is made without it.
     #[inline]
     pub fn preview_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "previewTextType")
     }
-    /// Sets `previewTextType`. How the short description is written. Plain when it is left out.
+    /// Sets `previewTextType`. How the short description is written. Plain when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_preview_text_type(self, value: impl Into<String>) -> Self {
         self.set("previewTextType", rt::value::text(value))
     }
-    /// `detailTextType`. How the full description is written. Plain when it is left out.
+    /// `detailTextType`. How the full description is written. Plain when a new one is made without it.
     #[inline]
     pub fn detail_text_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "detailTextType")
     }
-    /// Sets `detailTextType`. How the full description is written. Plain when it is left out.
+    /// Sets `detailTextType`. How the full description is written. Plain when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_detail_text_type(self, value: impl Into<String>) -> Self {
@@ -280,12 +280,12 @@ impl CatalogProduct {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `subscribe`. Whether customers may subscribe to it. As in the settings when it is left out.
+    /// `subscribe`. Whether customers may subscribe to it. As in the settings when a new one is made without it.
     #[inline]
     pub fn subscribe(&self) -> Option<&str> {
         rt::view::text(&self.0, "subscribe")
     }
-    /// Sets `subscribe`. Whether customers may subscribe to it. As in the settings when it is left out.
+    /// Sets `subscribe`. Whether customers may subscribe to it. As in the settings when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_subscribe(self, value: impl Into<String>) -> Self {
@@ -302,12 +302,12 @@ impl CatalogProduct {
     pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("vatId", rt::value::id(value))
     }
-    /// `vatIncluded`. Whether prices include the tax. No when it is left out.
+    /// `vatIncluded`. Whether prices include the tax. No when a new one is made without it.
     #[inline]
     pub fn vat_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "vatIncluded")
     }
-    /// Sets `vatIncluded`. Whether prices include the tax. No when it is left out.
+    /// Sets `vatIncluded`. Whether prices include the tax. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_vat_included(self, value: bool) -> Self {
@@ -357,12 +357,12 @@ impl CatalogProduct {
     pub fn set_width(self, value: impl Into<f64>) -> Self {
         self.set("width", rt::value::number(value))
     }
-    /// `quantityTrace`. Whether its quantity is kept track of. As in the settings when it is left out.
+    /// `quantityTrace`. Whether its quantity is kept track of. As in the settings when a new one is made without it.
     #[inline]
     pub fn quantity_trace(&self) -> Option<&str> {
         rt::view::text(&self.0, "quantityTrace")
     }
-    /// Sets `quantityTrace`. Whether its quantity is kept track of. As in the settings when it is left out.
+    /// Sets `quantityTrace`. Whether its quantity is kept track of. As in the settings when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_quantity_trace(self, value: impl Into<String>) -> Self {
@@ -417,23 +417,23 @@ impl CatalogProduct {
     pub fn set_quantity_reserved(self, value: impl Into<f64>) -> Self {
         self.set("quantityReserved", rt::value::number(value))
     }
-    /// `recurSchemeLength`. How many units of time a payment lasts; 0 when it is left out. Of use in the on-premise version only, where content is sold.
+    /// `recurSchemeLength`. How many units of time a payment lasts; 0 when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     pub fn recur_scheme_length(&self) -> Option<i64> {
         rt::view::read(&self.0, "recurSchemeLength")
     }
-    /// Sets `recurSchemeLength`. How many units of time a payment lasts; 0 when it is left out. Of use in the on-premise version only, where content is sold.
+    /// Sets `recurSchemeLength`. How many units of time a payment lasts; 0 when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
     pub fn set_recur_scheme_length(self, value: impl Into<i64>) -> Self {
         self.set("recurSchemeLength", rt::value::integer(value))
     }
-    /// `recurSchemeType`. Unit of time of a payment; a day when it is left out. Of use in the on-premise version only, where content is sold.
+    /// `recurSchemeType`. Unit of time of a payment; a day when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     pub fn recur_scheme_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "recurSchemeType")
     }
-    /// Sets `recurSchemeType`. Unit of time of a payment; a day when it is left out. Of use in the on-premise version only, where content is sold.
+    /// Sets `recurSchemeType`. Unit of time of a payment; a day when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
     pub fn set_recur_scheme_type(self, value: impl Into<String>) -> Self {
@@ -450,12 +450,12 @@ impl CatalogProduct {
     pub fn set_trial_price_id(self, value: impl Into<i64>) -> Self {
         self.set("trialPriceId", rt::value::integer(value))
     }
-    /// `withoutOrder`. Whether it is prolonged without an order. No when it is left out. Of use in the on-premise version only, where content is sold.
+    /// `withoutOrder`. Whether it is prolonged without an order. No when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     pub fn without_order(&self) -> Option<bool> {
         rt::view::read(&self.0, "withoutOrder")
     }
-    /// Sets `withoutOrder`. Whether it is prolonged without an order. No when it is left out. Of use in the on-premise version only, where content is sold.
+    /// Sets `withoutOrder`. Whether it is prolonged without an order. No when a new one is made without it. Of use in the on-premise version only, where content is sold.
     #[inline]
     #[must_use]
     pub fn set_without_order(self, value: bool) -> Self {

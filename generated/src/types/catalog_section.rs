@@ -25,12 +25,12 @@ impl CatalogSection {
     pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("iblockId", rt::value::id(value))
     }
-    /// `iblockSectionId`. Section above, of the same catalog. Without it the section stands at the top.
+    /// `iblockSectionId`. Section above, of the same catalog. A new section without it stands at the top.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockSectionId")
     }
-    /// Sets `iblockSectionId`. Section above, of the same catalog. Without it the section stands at the top.
+    /// Sets `iblockSectionId`. Section above, of the same catalog. A new section without it stands at the top.
     #[inline]
     #[must_use]
     pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
@@ -69,23 +69,23 @@ impl CatalogSection {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `sort`. Place in lists, lower ones first. 500 when it is left out.
+    /// `sort`. Place in lists, lower ones first. 500 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place in lists, lower ones first. 500 when it is left out.
+    /// Sets `sort`. Place in lists, lower ones first. 500 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `active`. Whether the section is shown. Yes when it is left out.
+    /// `active`. Whether the section is shown. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether the section is shown. Yes when it is left out.
+    /// Sets `active`. Whether the section is shown. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {

@@ -36,12 +36,12 @@ impl CatalogStore {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
-    /// `active`. Whether it is in use. Yes when it is left out.
+    /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it is in use. Yes when it is left out.
+    /// Sets `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -171,12 +171,12 @@ impl CatalogStore {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `sort`. Place in lists, lower ones first. 100 when it is left out.
+    /// `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place in lists, lower ones first. 100 when it is left out.
+    /// Sets `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
@@ -193,12 +193,12 @@ impl CatalogStore {
     pub fn set_email(self, value: impl Into<String>) -> Self {
         self.set("email", rt::value::text(value))
     }
-    /// `issuingCenter`. Whether customers can pick up orders there. No when it is left out.
+    /// `issuingCenter`. Whether customers can pick up orders there. No when a new one is made without it.
     #[inline]
     pub fn issuing_center(&self) -> Option<bool> {
         rt::view::read(&self.0, "issuingCenter")
     }
-    /// Sets `issuingCenter`. Whether customers can pick up orders there. No when it is left out.
+    /// Sets `issuingCenter`. Whether customers can pick up orders there. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_issuing_center(self, value: bool) -> Self {

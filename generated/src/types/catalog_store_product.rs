@@ -19,7 +19,7 @@ impl CatalogStoreProduct {
     pub fn product_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "productId")
     }
-    /// `storeId`. The warehouse.
+    /// `storeId`. Number of the warehouse.
     #[inline]
     pub fn store_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "storeId")

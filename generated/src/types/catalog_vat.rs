@@ -25,12 +25,12 @@ impl CatalogVat {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `active`. Whether it can be used. Yes when it is left out.
+    /// `active`. Whether it can be used. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it can be used. Yes when it is left out.
+    /// Sets `active`. Whether it can be used. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -47,12 +47,12 @@ impl CatalogVat {
     pub fn set_rate(self, value: impl Into<f64>) -> Self {
         self.set("rate", rt::value::number(value))
     }
-    /// `sort`. Place in lists, lower ones first. 100 when it is left out.
+    /// `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place in lists, lower ones first. 100 when it is left out.
+    /// Sets `sort`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -24,7 +24,7 @@ impl Chat {
     pub fn parent_message_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "parent_message_id")
     }
-    /// `name`. Title.
+    /// `name`. Title of the chat, or name of the person.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")

@@ -24,7 +24,7 @@ impl ChatUser {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `first_name`. Given name alone.
+    /// `first_name`. Given name of the person, without the family name.
     #[inline]
     pub fn first_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "first_name")

@@ -25,12 +25,12 @@ impl Company {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
-    /// `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when it is left out.
+    /// `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     pub fn company_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMPANY_TYPE")
     }
-    /// Sets `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when it is left out.
+    /// Sets `COMPANY_TYPE`. Kind of company by its code; the directory COMPANY_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_company_type(self, value: impl Into<String>) -> Self {
@@ -314,12 +314,12 @@ impl Company {
     pub fn set_revenue(self, value: impl Into<f64>) -> Self {
         self.set("REVENUE", rt::value::number(value))
     }
-    /// `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// Sets `OPENED`. Whether everybody sees the company whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
@@ -362,12 +362,12 @@ impl Company {
     pub fn set_is_my_company(self, value: bool) -> Self {
         self.set("IS_MY_COMPANY", rt::value::yes_no(value))
     }
-    /// `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when it is left out.
+    /// `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
-    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when it is left out.
+    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the company. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {

@@ -94,23 +94,23 @@ impl Contact {
             rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when it is left out.
+    /// `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_ID")
     }
-    /// Sets `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when it is left out.
+    /// Sets `TYPE_ID`. Kind of contact by its code; the directory CONTACT_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
         self.set("TYPE_ID", rt::value::text(value))
     }
-    /// `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
+    /// `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
     pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_ID")
     }
-    /// Sets `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
+    /// Sets `SOURCE_ID`. Where the contact comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
@@ -237,23 +237,23 @@ impl Contact {
     pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
-    /// `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// Sets `OPENED`. Whether everybody sees the contact whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
         self.set("OPENED", rt::value::yes_no(value))
     }
-    /// `EXPORT`. Whether the contact takes part when contacts are exported. It does when it is left out.
+    /// `EXPORT`. Whether the contact takes part when contacts are exported. It does when a new one is made without it.
     #[inline]
     pub fn export(&self) -> Option<bool> {
         rt::view::read(&self.0, "EXPORT")
     }
-    /// Sets `EXPORT`. Whether the contact takes part when contacts are exported. It does when it is left out.
+    /// Sets `EXPORT`. Whether the contact takes part when contacts are exported. It does when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_export(self, value: bool) -> Self {
@@ -274,12 +274,12 @@ impl Contact {
     pub fn has_imol(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_IMOL")
     }
-    /// `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when it is left out.
+    /// `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
-    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when it is left out.
+    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the contact. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {

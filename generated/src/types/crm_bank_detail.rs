@@ -316,12 +316,12 @@ impl CrmBankDetail {
     pub fn set_rq_bic(self, value: impl Into<String>) -> Self {
         self.set("RQ_BIC", rt::value::text(value))
     }
-    /// `COMMENTS`. Remark.
+    /// `COMMENTS`. Remark of colleagues about the account.
     #[inline]
     pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
-    /// Sets `COMMENTS`. Remark.
+    /// Sets `COMMENTS`. Remark of colleagues about the account.
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {

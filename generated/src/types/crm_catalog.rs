@@ -14,7 +14,7 @@ impl CrmCatalog {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `NAME`. What people read.
+    /// `NAME`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")

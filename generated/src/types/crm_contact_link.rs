@@ -20,12 +20,12 @@ impl CrmContactLink {
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CONTACT_ID", rt::value::id(value))
     }
-    /// `SORT`. Place among the contacts of the record; smaller numbers come first. 10 when it is left out.
+    /// `SORT`. Place among the contacts of the record; smaller numbers come first. Without it a new link goes behind the others; the first one gets 10\.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the contacts of the record; smaller numbers come first. 10 when it is left out.
+    /// Sets `SORT`. Place among the contacts of the record; smaller numbers come first. Without it a new link goes behind the others; the first one gets 10\.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

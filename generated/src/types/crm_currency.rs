@@ -20,12 +20,12 @@ impl CrmCurrency {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY", rt::value::text(value))
     }
-    /// `BASE`. Whether it is the base currency, to which the rates refer. No when it is left out.
+    /// `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it.
     #[inline]
     pub fn base(&self) -> Option<bool> {
         rt::view::read(&self.0, "BASE")
     }
-    /// Sets `BASE`. Whether it is the base currency, to which the rates refer. No when it is left out.
+    /// Sets `BASE`. Whether it is the base currency, to which the rates refer. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_base(self, value: bool) -> Self {
@@ -53,12 +53,12 @@ impl CrmCurrency {
     pub fn set_amount(self, value: impl Into<f64>) -> Self {
         self.set("AMOUNT", rt::value::number(value))
     }
-    /// `SORT`. Place among the currencies; smaller numbers come first. 100 when it is left out.
+    /// `SORT`. Place among the currencies; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the currencies; smaller numbers come first. 100 when it is left out.
+    /// Sets `SORT`. Place among the currencies; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

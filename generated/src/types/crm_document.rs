@@ -94,7 +94,7 @@ impl CrmDocument {
     pub fn change_stamps_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "changeStampsEnabled")
     }
-    /// `changeStampsDisabledReason`. Why they cannot.
+    /// `changeStampsDisabledReason`. Reason why stamps cannot be switched, in words.
     #[inline]
     pub fn change_stamps_disabled_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "changeStampsDisabledReason")
@@ -109,7 +109,7 @@ impl CrmDocument {
     pub fn change_qr_code_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "changeQrCodeEnabled")
     }
-    /// `changeQrCodeDisabledReason`. Why it cannot.
+    /// `changeQrCodeDisabledReason`. Reason why the QR code cannot be switched, in words.
     #[inline]
     pub fn change_qr_code_disabled_reason(&self) -> Option<&str> {
         rt::view::text(&self.0, "changeQrCodeDisabledReason")

@@ -14,12 +14,12 @@ impl CrmDocumentTemplate {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `name`. What people read.
+    /// `name`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. What people read.
+    /// Sets `name`. Name, as people see it in the portal.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
@@ -69,34 +69,34 @@ impl CrmDocumentTemplate {
     pub fn set_entity_type_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("entityTypeId", value)
     }
-    /// `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when it is left out.
+    /// `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when a new one is made without it.
     #[inline]
     pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
-    /// Sets `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when it is left out.
+    /// Sets `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set("users", rt::value::list(value, rt::value::text))
     }
-    /// `active`. Whether it can be chosen. It can when it is left out.
+    /// `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it can be chosen. It can when it is left out.
+    /// Sets `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("active", rt::value::yes_no(value))
     }
-    /// `withStamps`. Whether seal and signatures are printed. They are not when it is left out.
+    /// `withStamps`. Whether seal and signatures are printed. They are not when a new one is made without it.
     #[inline]
     pub fn with_stamps(&self) -> Option<bool> {
         rt::view::read(&self.0, "withStamps")
     }
-    /// Sets `withStamps`. Whether seal and signatures are printed. They are not when it is left out.
+    /// Sets `withStamps`. Whether seal and signatures are printed. They are not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_with_stamps(self, value: bool) -> Self {

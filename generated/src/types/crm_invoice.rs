@@ -146,12 +146,12 @@ impl CrmInvoice {
     pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
         self.set("REASON_MARKED", rt::value::text(value))
     }
-    /// `COMMENTS`. Remark for colleagues.
+    /// `COMMENTS`. Remark of the manager, meant for colleagues.
     #[inline]
     pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
-    /// Sets `COMMENTS`. Remark for colleagues.
+    /// Sets `COMMENTS`. Remark of the manager, meant for colleagues.
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {

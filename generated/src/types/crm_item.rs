@@ -19,12 +19,12 @@ impl CrmItem {
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
-    /// `title`. Name of the record; made with the number when it is left out. Contacts have none.
+    /// `title`. Name of the record; made with the number when a new one is made without it. Contacts have none.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// Sets `title`. Name of the record; made with the number when it is left out. Contacts have none.
+    /// Sets `title`. Name of the record; made with the number when a new one is made without it. Contacts have none.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
@@ -123,12 +123,12 @@ impl CrmItem {
     pub fn set_fm(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         self.set("fm", rt::value::list(value, Into::into))
     }
-    /// `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when it is left out (not contact, company).
+    /// `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when a new one is made without it (not contact, company).
     #[inline]
     pub fn stage_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "stageId")
     }
-    /// Sets `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when it is left out (not contact, company).
+    /// Sets `stageId`. Stage by its code, as in NEW or C9:WON; crm.status.list has the codes. The first one when a new one is made without it (not contact, company).
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<String>) -> Self {
@@ -155,12 +155,12 @@ impl CrmItem {
     pub fn set_status_description(self, value: impl Into<String>) -> Self {
         self.set("statusDescription", rt::value::text(value))
     }
-    /// `categoryId`. Funnel by its number; 0 or the usual one when it is left out (deal, smart process; for contacts and companies the category).
+    /// `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, smart process; for contacts and companies the category).
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "categoryId")
     }
-    /// Sets `categoryId`. Funnel by its number; 0 or the usual one when it is left out (deal, smart process; for contacts and companies the category).
+    /// Sets `categoryId`. Funnel by its number; 0 or the usual one when a new one is made without it (deal, smart process; for contacts and companies the category).
     #[inline]
     #[must_use]
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
@@ -177,12 +177,12 @@ impl CrmItem {
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
         self.set("typeId", rt::value::text(value))
     }
-    /// `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when it is left out (not company, estimate).
+    /// `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when a new one is made without it (not company, estimate).
     #[inline]
     pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "sourceId")
     }
-    /// Sets `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when it is left out (not company, estimate).
+    /// Sets `sourceId`. Where the record comes from, by a code of the directory SOURCE. The first one when a new one is made without it (not company, estimate).
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
@@ -199,12 +199,12 @@ impl CrmItem {
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("sourceDescription", rt::value::text(value))
     }
-    /// `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when it is left out (not contact).
+    /// `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when a new one is made without it (not contact).
     #[inline]
     pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "currencyId")
     }
-    /// Sets `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when it is left out (not contact).
+    /// Sets `currencyId`. Currency of the amounts by its code, as in EUR; the base currency when a new one is made without it (not contact).
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
@@ -221,12 +221,12 @@ impl CrmItem {
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
         self.set("opportunity", rt::value::number(value))
     }
-    /// `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when it is left out.
+    /// `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     pub fn is_manual_opportunity(&self) -> Option<bool> {
         rt::view::read(&self.0, "isManualOpportunity")
     }
-    /// Sets `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when it is left out.
+    /// Sets `isManualOpportunity`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {
@@ -287,12 +287,12 @@ impl CrmItem {
     pub fn set_actual_date(self, value: impl Into<String>) -> Self {
         self.set("actualDate", rt::value::text(value))
     }
-    /// `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "opened")
     }
-    /// Sets `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// Sets `opened`. Whether everybody sees the record whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
@@ -336,12 +336,12 @@ impl CrmItem {
     pub fn set_terms(self, value: impl Into<String>) -> Self {
         self.set("terms", rt::value::text(value))
     }
-    /// `assignedById`. Employee who looks after the record. The caller when it is left out.
+    /// `assignedById`. Employee who looks after the record. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "assignedById")
     }
-    /// Sets `assignedById`. Employee who looks after the record. The caller when it is left out.
+    /// Sets `assignedById`. Employee who looks after the record. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
@@ -534,23 +534,23 @@ impl CrmItem {
             rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `export`. Whether the contact takes part when contacts are exported. It does when it is left out (contact).
+    /// `export`. Whether the contact takes part when contacts are exported. It does when a new one is made without it (contact).
     #[inline]
     pub fn export(&self) -> Option<bool> {
         rt::view::read(&self.0, "export")
     }
-    /// Sets `export`. Whether the contact takes part when contacts are exported. It does when it is left out (contact).
+    /// Sets `export`. Whether the contact takes part when contacts are exported. It does when a new one is made without it (contact).
     #[inline]
     #[must_use]
     pub fn set_export(self, value: bool) -> Self {
         self.set("export", rt::value::yes_no(value))
     }
-    /// `isMyCompany`. Whether it is one of the portal owner's own companies. No when it is left out (company).
+    /// `isMyCompany`. Whether it is one of the portal owner's own companies. No when a new one is made without it (company).
     #[inline]
     pub fn is_my_company(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMyCompany")
     }
-    /// Sets `isMyCompany`. Whether it is one of the portal owner's own companies. No when it is left out (company).
+    /// Sets `isMyCompany`. Whether it is one of the portal owner's own companies. No when a new one is made without it (company).
     #[inline]
     #[must_use]
     pub fn set_is_my_company(self, value: bool) -> Self {

@@ -47,12 +47,12 @@ impl CrmItemProductRow {
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productId", rt::value::id(value))
     }
-    /// `productName`. Name in the row; the product's own when it is left out.
+    /// `productName`. Name in the row; the product's own when a new one is made without it.
     #[inline]
     pub fn product_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "productName")
     }
-    /// Sets `productName`. Name in the row; the product's own when it is left out.
+    /// Sets `productName`. Name in the row; the product's own when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_product_name(self, value: impl Into<String>) -> Self {
@@ -89,23 +89,23 @@ impl CrmItemProductRow {
     pub fn price_brutto(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceBrutto")
     }
-    /// `quantity`. How many; 1 when it is left out.
+    /// `quantity`. How many; 1 when a new one is made without it.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
-    /// Sets `quantity`. How many; 1 when it is left out.
+    /// Sets `quantity`. How many; 1 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
         self.set("quantity", rt::value::number(value))
     }
-    /// `discountTypeId`. What the discount is; per cent when it is left out.
+    /// `discountTypeId`. What the discount is; per cent when a new one is made without it.
     #[inline]
     pub fn discount_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "discountTypeId")
     }
-    /// Sets `discountTypeId`. What the discount is; per cent when it is left out.
+    /// Sets `discountTypeId`. What the discount is; per cent when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
@@ -144,12 +144,12 @@ impl CrmItemProductRow {
     pub fn set_tax_rate(self, value: impl Into<f64>) -> Self {
         self.set("taxRate", rt::value::number(value))
     }
-    /// `taxIncluded`. Whether the price has the tax in it. No when it is left out.
+    /// `taxIncluded`. Whether the price has the tax in it. No when a new one is made without it.
     #[inline]
     pub fn tax_included(&self) -> Option<bool> {
         rt::view::read(&self.0, "taxIncluded")
     }
-    /// Sets `taxIncluded`. Whether the price has the tax in it. No when it is left out.
+    /// Sets `taxIncluded`. Whether the price has the tax in it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tax_included(self, value: bool) -> Self {
@@ -160,12 +160,12 @@ impl CrmItemProductRow {
     pub fn customized(&self) -> Option<bool> {
         rt::view::read(&self.0, "customized")
     }
-    /// `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when it is left out.
+    /// `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when a new one is made without it.
     #[inline]
     pub fn measure_code(&self) -> Option<i64> {
         rt::view::read(&self.0, "measureCode")
     }
-    /// Sets `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when it is left out.
+    /// Sets `measureCode`. Unit by its code, as in 796 for pieces; that of the product or the usual one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_measure_code(self, value: impl Into<i64>) -> Self {

@@ -69,12 +69,12 @@ impl CrmMeasure {
     pub fn set_symbol_letter_intl(self, value: impl Into<String>) -> Self {
         self.set("SYMBOL_LETTER_INTL", rt::value::text(value))
     }
-    /// `IS_DEFAULT`. Whether new rows get this unit. No when it is left out.
+    /// `IS_DEFAULT`. Whether new rows get this unit. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_DEFAULT")
     }
-    /// Sets `IS_DEFAULT`. Whether new rows get this unit. No when it is left out.
+    /// Sets `IS_DEFAULT`. Whether new rows get this unit. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {

@@ -14,12 +14,12 @@ impl CrmNumerator {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `name`. What people read.
+    /// `name`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. What people read.
+    /// Sets `name`. Name, as people see it in the portal.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {

@@ -14,7 +14,7 @@ impl CrmPaySystem {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `NAME`. What people read.
+    /// `NAME`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
@@ -29,7 +29,7 @@ impl CrmPaySystem {
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// `DESCRIPTION`. Text about it.
+    /// `DESCRIPTION`. Description in plain text or HTML, for people.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")

@@ -51,7 +51,7 @@ impl CrmPayment {
     pub fn set_pay_system_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("paySystemId", rt::value::id(value))
     }
-    /// `sum`. Amount.
+    /// `sum`. Amount of the payment, in the currency of the order.
     #[inline]
     pub fn sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "sum")

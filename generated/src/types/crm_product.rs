@@ -14,12 +14,12 @@ impl CrmProduct {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `NAME`. What people read.
+    /// `NAME`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
-    /// Sets `NAME`. What people read.
+    /// Sets `NAME`. Name, as people see it in the portal.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
@@ -80,12 +80,12 @@ impl CrmProduct {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
-    /// `DESCRIPTION`. Text about it.
+    /// `DESCRIPTION`. Description in plain text or HTML, for people.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. Text about it.
+    /// Sets `DESCRIPTION`. Description in plain text or HTML, for people.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

@@ -19,12 +19,12 @@ impl CrmProductProperty {
     pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "IBLOCK_ID")
     }
-    /// `NAME`. What people read.
+    /// `NAME`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
-    /// Sets `NAME`. What people read.
+    /// Sets `NAME`. Name, as people see it in the portal.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {

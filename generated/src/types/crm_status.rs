@@ -36,12 +36,12 @@ impl CrmStatus {
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("STATUS_ID", rt::value::text(value))
     }
-    /// `NAME`. What people read.
+    /// `NAME`. Name, as people see it in the portal.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
-    /// Sets `NAME`. What people read.
+    /// Sets `NAME`. Name, as people see it in the portal.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
@@ -52,12 +52,12 @@ impl CrmStatus {
     pub fn name_init(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME_INIT")
     }
-    /// `SORT`. Place in the directory; smaller numbers come first. 10 when it is left out.
+    /// `SORT`. Place in the directory; smaller numbers come first. 10 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place in the directory; smaller numbers come first. 10 when it is left out.
+    /// Sets `SORT`. Place in the directory; smaller numbers come first. 10 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

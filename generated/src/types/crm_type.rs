@@ -25,12 +25,12 @@ impl CrmType {
     pub fn set_entity_type_id(self, value: impl Into<i64>) -> Self {
         self.set("entityTypeId", rt::value::integer(value))
     }
-    /// `title`. What people read.
+    /// `title`. Name, as people see it in the portal.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// Sets `title`. What people read.
+    /// Sets `title`. Name, as people see it in the portal.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
@@ -67,155 +67,155 @@ impl CrmType {
     pub fn updated_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedTime")
     }
-    /// `isCategoriesEnabled`. Whether it has funnels of its own. No when it is left out.
+    /// `isCategoriesEnabled`. Whether it has funnels of its own. No when a new one is made without it.
     #[inline]
     pub fn is_categories_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isCategoriesEnabled")
     }
-    /// Sets `isCategoriesEnabled`. Whether it has funnels of its own. No when it is left out.
+    /// Sets `isCategoriesEnabled`. Whether it has funnels of its own. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_categories_enabled(self, value: bool) -> Self {
         self.set("isCategoriesEnabled", rt::value::yes_no(value))
     }
-    /// `isStagesEnabled`. Whether records go through stages. No when it is left out.
+    /// `isStagesEnabled`. Whether records go through stages. No when a new one is made without it.
     #[inline]
     pub fn is_stages_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isStagesEnabled")
     }
-    /// Sets `isStagesEnabled`. Whether records go through stages. No when it is left out.
+    /// Sets `isStagesEnabled`. Whether records go through stages. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_stages_enabled(self, value: bool) -> Self {
         self.set("isStagesEnabled", rt::value::yes_no(value))
     }
-    /// `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when it is left out.
+    /// `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when a new one is made without it.
     #[inline]
     pub fn is_begin_close_dates_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isBeginCloseDatesEnabled")
     }
-    /// Sets `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when it is left out.
+    /// Sets `isBeginCloseDatesEnabled`. Whether records have a first and a last day. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_begin_close_dates_enabled(self, value: bool) -> Self {
         self.set("isBeginCloseDatesEnabled", rt::value::yes_no(value))
     }
-    /// `isClientEnabled`. Whether records have a client, contact and company. No when it is left out.
+    /// `isClientEnabled`. Whether records have a client, contact and company. No when a new one is made without it.
     #[inline]
     pub fn is_client_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isClientEnabled")
     }
-    /// Sets `isClientEnabled`. Whether records have a client, contact and company. No when it is left out.
+    /// Sets `isClientEnabled`. Whether records have a client, contact and company. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_client_enabled(self, value: bool) -> Self {
         self.set("isClientEnabled", rt::value::yes_no(value))
     }
-    /// `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when it is left out.
+    /// `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when a new one is made without it.
     #[inline]
     pub fn is_use_in_userfield_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isUseInUserfieldEnabled")
     }
-    /// Sets `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when it is left out.
+    /// Sets `isUseInUserfieldEnabled`. Whether custom fields can link to its records. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_use_in_userfield_enabled(self, value: bool) -> Self {
         self.set("isUseInUserfieldEnabled", rt::value::yes_no(value))
     }
-    /// `isLinkWithProductsEnabled`. Whether records have product rows. No when it is left out.
+    /// `isLinkWithProductsEnabled`. Whether records have product rows. No when a new one is made without it.
     #[inline]
     pub fn is_link_with_products_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isLinkWithProductsEnabled")
     }
-    /// Sets `isLinkWithProductsEnabled`. Whether records have product rows. No when it is left out.
+    /// Sets `isLinkWithProductsEnabled`. Whether records have product rows. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_link_with_products_enabled(self, value: bool) -> Self {
         self.set("isLinkWithProductsEnabled", rt::value::yes_no(value))
     }
-    /// `isMycompanyEnabled`. Whether records name one of the own companies. No when it is left out.
+    /// `isMycompanyEnabled`. Whether records name one of the own companies. No when a new one is made without it.
     #[inline]
     pub fn is_mycompany_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isMycompanyEnabled")
     }
-    /// Sets `isMycompanyEnabled`. Whether records name one of the own companies. No when it is left out.
+    /// Sets `isMycompanyEnabled`. Whether records name one of the own companies. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_mycompany_enabled(self, value: bool) -> Self {
         self.set("isMycompanyEnabled", rt::value::yes_no(value))
     }
-    /// `isDocumentsEnabled`. Whether documents can be printed from records. No when it is left out.
+    /// `isDocumentsEnabled`. Whether documents can be printed from records. No when a new one is made without it.
     #[inline]
     pub fn is_documents_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDocumentsEnabled")
     }
-    /// Sets `isDocumentsEnabled`. Whether documents can be printed from records. No when it is left out.
+    /// Sets `isDocumentsEnabled`. Whether documents can be printed from records. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_documents_enabled(self, value: bool) -> Self {
         self.set("isDocumentsEnabled", rt::value::yes_no(value))
     }
-    /// `isSourceEnabled`. Whether records have a source. No when it is left out.
+    /// `isSourceEnabled`. Whether records have a source. No when a new one is made without it.
     #[inline]
     pub fn is_source_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSourceEnabled")
     }
-    /// Sets `isSourceEnabled`. Whether records have a source. No when it is left out.
+    /// Sets `isSourceEnabled`. Whether records have a source. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_source_enabled(self, value: bool) -> Self {
         self.set("isSourceEnabled", rt::value::yes_no(value))
     }
-    /// `isObserversEnabled`. Whether records have observers. No when it is left out.
+    /// `isObserversEnabled`. Whether records have observers. No when a new one is made without it.
     #[inline]
     pub fn is_observers_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isObserversEnabled")
     }
-    /// Sets `isObserversEnabled`. Whether records have observers. No when it is left out.
+    /// Sets `isObserversEnabled`. Whether records have observers. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_observers_enabled(self, value: bool) -> Self {
         self.set("isObserversEnabled", rt::value::yes_no(value))
     }
-    /// `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when it is left out.
+    /// `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when a new one is made without it.
     #[inline]
     pub fn is_recyclebin_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isRecyclebinEnabled")
     }
-    /// Sets `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when it is left out.
+    /// Sets `isRecyclebinEnabled`. Whether deleted records go to the recycle bin. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_recyclebin_enabled(self, value: bool) -> Self {
         self.set("isRecyclebinEnabled", rt::value::yes_no(value))
     }
-    /// `isAutomationEnabled`. Whether automation rules and triggers work. No when it is left out.
+    /// `isAutomationEnabled`. Whether automation rules and triggers work. No when a new one is made without it.
     #[inline]
     pub fn is_automation_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAutomationEnabled")
     }
-    /// Sets `isAutomationEnabled`. Whether automation rules and triggers work. No when it is left out.
+    /// Sets `isAutomationEnabled`. Whether automation rules and triggers work. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_automation_enabled(self, value: bool) -> Self {
         self.set("isAutomationEnabled", rt::value::yes_no(value))
     }
-    /// `isBizProcEnabled`. Whether workflows work. No when it is left out.
+    /// `isBizProcEnabled`. Whether workflows work. No when a new one is made without it.
     #[inline]
     pub fn is_biz_proc_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isBizProcEnabled")
     }
-    /// Sets `isBizProcEnabled`. Whether workflows work. No when it is left out.
+    /// Sets `isBizProcEnabled`. Whether workflows work. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_biz_proc_enabled(self, value: bool) -> Self {
         self.set("isBizProcEnabled", rt::value::yes_no(value))
     }
-    /// `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when it is left out.
+    /// `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when a new one is made without it.
     #[inline]
     pub fn is_set_open_permissions(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSetOpenPermissions")
     }
-    /// Sets `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when it is left out.
+    /// Sets `isSetOpenPermissions`. Whether everybody may use new funnels. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_set_open_permissions(self, value: bool) -> Self {

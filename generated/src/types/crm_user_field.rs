@@ -57,45 +57,45 @@ impl CrmUserField {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `SORT`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
+    /// `SORT`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
+    /// Sets `SORT`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
-    /// `MULTIPLE`. Whether it holds several values; fixed for good. One value when it is left out.
+    /// `MULTIPLE`. Whether it holds several values; fixed for good. One value when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
-    /// Sets `MULTIPLE`. Whether it holds several values; fixed for good. One value when it is left out.
+    /// Sets `MULTIPLE`. Whether it holds several values; fixed for good. One value when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
         self.set("MULTIPLE", rt::value::yes_no(value))
     }
-    /// `MANDATORY`. Whether it must be filled in. No when it is left out.
+    /// `MANDATORY`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     pub fn mandatory(&self) -> Option<bool> {
         rt::view::read(&self.0, "MANDATORY")
     }
-    /// Sets `MANDATORY`. Whether it must be filled in. No when it is left out.
+    /// Sets `MANDATORY`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_mandatory(self, value: bool) -> Self {
         self.set("MANDATORY", rt::value::yes_no(value))
     }
-    /// `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
+    /// `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
-    /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
+    /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
@@ -112,12 +112,12 @@ impl CrmUserField {
     pub fn set_show_in_list(self, value: bool) -> Self {
         self.set("SHOW_IN_LIST", rt::value::yes_no(value))
     }
-    /// `EDIT_IN_LIST`. Whether people may change the value. They may when it is left out.
+    /// `EDIT_IN_LIST`. Whether people may change the value. They may when a new one is made without it.
     #[inline]
     pub fn edit_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "EDIT_IN_LIST")
     }
-    /// Sets `EDIT_IN_LIST`. Whether people may change the value. They may when it is left out.
+    /// Sets `EDIT_IN_LIST`. Whether people may change the value. They may when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_edit_in_list(self, value: bool) -> Self {

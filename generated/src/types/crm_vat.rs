@@ -36,23 +36,23 @@ impl CrmVat {
     pub fn set_rate(self, value: impl Into<f64>) -> Self {
         self.set("RATE", rt::value::number(value))
     }
-    /// `ACTIVE`. Whether it can be chosen. It can when it is left out.
+    /// `ACTIVE`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it can be chosen. It can when it is left out.
+    /// Sets `ACTIVE`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `C_SORT`. Place among the rates; smaller numbers come first. 100 when it is left out.
+    /// `C_SORT`. Place among the rates; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn c_sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "C_SORT")
     }
-    /// Sets `C_SORT`. Place among the rates; smaller numbers come first. 100 when it is left out.
+    /// Sets `C_SORT`. Place among the rates; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_c_sort(self, value: impl Into<i64>) -> Self {

@@ -14,23 +14,23 @@ impl Deal {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `TITLE`. Name of the deal. Without it the portal makes one with the number.
+    /// `TITLE`. Name of the deal. A new deal without one is named by its number.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
-    /// Sets `TITLE`. Name of the deal. Without it the portal makes one with the number.
+    /// Sets `TITLE`. Name of the deal. A new deal without one is named by its number.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
-    /// `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when it is left out.
+    /// `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE_ID")
     }
-    /// Sets `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when it is left out.
+    /// Sets `TYPE_ID`. Kind of deal by its code; the directory DEAL_TYPE of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
@@ -47,12 +47,12 @@ impl Deal {
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CATEGORY_ID", rt::value::id(value))
     }
-    /// `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when it is left out.
+    /// `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when a new one is made without it.
     #[inline]
     pub fn stage_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STAGE_ID")
     }
-    /// Sets `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when it is left out.
+    /// Sets `STAGE_ID`. Stage by its code. In another funnel than the common one it begins with C, the number of the funnel and a colon, as in C3:NEW; the directories DEAL_STAGE and DEAL_STAGE_3 of crm.status.list have them. The first stage when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<String>) -> Self {
@@ -68,34 +68,34 @@ impl Deal {
     pub fn is_new(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_NEW")
     }
-    /// `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when it is left out.
+    /// `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when a new one is made without it.
     #[inline]
     pub fn is_recurring(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_RECURRING")
     }
-    /// Sets `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when it is left out.
+    /// Sets `IS_RECURRING`. Whether it is no deal but the template of deals that come again and again. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_recurring(self, value: bool) -> Self {
         self.set("IS_RECURRING", rt::value::yes_no(value))
     }
-    /// `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when it is left out.
+    /// `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when a new one is made without it.
     #[inline]
     pub fn is_return_customer(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_RETURN_CUSTOMER")
     }
-    /// Sets `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when it is left out.
+    /// Sets `IS_RETURN_CUSTOMER`. Whether the client has bought before. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_return_customer(self, value: bool) -> Self {
         self.set("IS_RETURN_CUSTOMER", rt::value::yes_no(value))
     }
-    /// `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when it is left out.
+    /// `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when a new one is made without it.
     #[inline]
     pub fn is_repeated_approach(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_REPEATED_APPROACH")
     }
-    /// Sets `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when it is left out.
+    /// Sets `IS_REPEATED_APPROACH`. Whether the client has asked before, but not bought. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_repeated_approach(self, value: bool) -> Self {
@@ -112,12 +112,12 @@ impl Deal {
     pub fn set_probability(self, value: impl Into<i64>) -> Self {
         self.set("PROBABILITY", rt::value::integer(value))
     }
-    /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
+    /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when a new one is made without it.
     #[inline]
     pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
-    /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
+    /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
@@ -145,12 +145,12 @@ impl Deal {
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {
         self.set("IS_MANUAL_OPPORTUNITY", rt::value::yes_no(value))
     }
-    /// `TAX_VALUE`. Tax in the amount, in the same currency; 0 when it is left out.
+    /// `TAX_VALUE`. Tax in the amount, in the same currency; 0 when a new one is made without it.
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "TAX_VALUE")
     }
-    /// Sets `TAX_VALUE`. Tax in the amount, in the same currency; 0 when it is left out.
+    /// Sets `TAX_VALUE`. Tax in the amount, in the same currency; 0 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tax_value(self, value: impl Into<f64>) -> Self {
@@ -197,34 +197,34 @@ impl Deal {
     pub fn quote_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "QUOTE_ID")
     }
-    /// `BEGINDATE`. First day; today when it is left out.
+    /// `BEGINDATE`. First day; today when a new one is made without it.
     #[inline]
     pub fn begindate(&self) -> Option<&str> {
         rt::view::text(&self.0, "BEGINDATE")
     }
-    /// Sets `BEGINDATE`. First day; today when it is left out.
+    /// Sets `BEGINDATE`. First day; today when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_begindate(self, value: impl Into<String>) -> Self {
         self.set("BEGINDATE", rt::value::text(value))
     }
-    /// `CLOSEDATE`. Day on which it is expected to end; a week after the first one when it is left out.
+    /// `CLOSEDATE`. Day on which it is expected to end; a week after the first one when a new one is made without it.
     #[inline]
     pub fn closedate(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLOSEDATE")
     }
-    /// Sets `CLOSEDATE`. Day on which it is expected to end; a week after the first one when it is left out.
+    /// Sets `CLOSEDATE`. Day on which it is expected to end; a week after the first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_closedate(self, value: impl Into<String>) -> Self {
         self.set("CLOSEDATE", rt::value::text(value))
     }
-    /// `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// Sets `OPENED`. Whether everybody sees the deal whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
@@ -252,12 +252,12 @@ impl Deal {
     pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("COMMENTS", rt::value::text(value))
     }
-    /// `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when it is left out.
+    /// `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
-    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when it is left out.
+    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the deal. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {
@@ -293,12 +293,12 @@ impl Deal {
     pub fn moved_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "MOVED_TIME")
     }
-    /// `SOURCE_ID`. Where the deal comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
+    /// `SOURCE_ID`. Where the deal comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
     pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_ID")
     }
-    /// Sets `SOURCE_ID`. Where the deal comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
+    /// Sets `SOURCE_ID`. Where the deal comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {

@@ -83,34 +83,34 @@ impl DocumentTemplate {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when it is left out.
+    /// `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it.
     #[inline]
     pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
-    /// Sets `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when it is left out.
+    /// Sets `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.set("users", rt::value::list(value, rt::value::text))
     }
-    /// `active`. Whether it is in use. Yes when it is left out.
+    /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it is in use. Yes when it is left out.
+    /// Sets `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("active", rt::value::yes_no(value))
     }
-    /// `withStamps`. Whether stamp and signature are filled in. No when it is left out.
+    /// `withStamps`. Whether stamp and signature are filled in. No when a new one is made without it.
     #[inline]
     pub fn with_stamps(&self) -> Option<bool> {
         rt::view::read(&self.0, "withStamps")
     }
-    /// Sets `withStamps`. Whether stamp and signature are filled in. No when it is left out.
+    /// Sets `withStamps`. Whether stamp and signature are filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_with_stamps(self, value: bool) -> Self {
@@ -127,12 +127,12 @@ impl DocumentTemplate {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `providers`. Classes that the data come from. The one for REST when it is left out.
+    /// `providers`. Classes that the data come from. That for REST when a new one is made without it.
     #[inline]
     pub fn providers(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "providers")
     }
-    /// Sets `providers`. Classes that the data come from. The one for REST when it is left out.
+    /// Sets `providers`. Classes that the data come from. That for REST when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_providers(

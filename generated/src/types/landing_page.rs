@@ -36,12 +36,12 @@ impl LandingPage {
     pub fn set_site_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("SITE_ID", rt::value::id(value))
     }
-    /// `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when it is left out.
+    /// `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when it is left out.
+    /// Sets `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
@@ -69,23 +69,23 @@ impl LandingPage {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `SITEMAP`. Whether the page is in the sitemap. No when it is left out.
+    /// `SITEMAP`. Whether the page is in the sitemap. No when a new one is made without it.
     #[inline]
     pub fn sitemap(&self) -> Option<bool> {
         rt::view::read(&self.0, "SITEMAP")
     }
-    /// Sets `SITEMAP`. Whether the page is in the sitemap. No when it is left out.
+    /// Sets `SITEMAP`. Whether the page is in the sitemap. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sitemap(self, value: bool) -> Self {
         self.set("SITEMAP", rt::value::yes_no(value))
     }
-    /// `FOLDER`. Whether it is a folder instead of a page. No when it is left out.
+    /// `FOLDER`. Whether it is a folder instead of a page. No when a new one is made without it.
     #[inline]
     pub fn folder(&self) -> Option<bool> {
         rt::view::read(&self.0, "FOLDER")
     }
-    /// Sets `FOLDER`. Whether it is a folder instead of a page. No when it is left out.
+    /// Sets `FOLDER`. Whether it is a folder instead of a page. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_folder(self, value: bool) -> Self {
@@ -102,12 +102,12 @@ impl LandingPage {
     pub fn set_folder_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("FOLDER_ID", rt::value::id(value))
     }
-    /// `TPL_ID`. Number of the template; that of the site when it is left out.
+    /// `TPL_ID`. Number of the template; that of the site when a new one is made without it.
     #[inline]
     pub fn tpl_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TPL_ID")
     }
-    /// Sets `TPL_ID`. Number of the template; that of the site when it is left out.
+    /// Sets `TPL_ID`. Number of the template; that of the site when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_tpl_id(self, value: impl Into<rt::Id>) -> Self {
@@ -161,7 +161,7 @@ impl LandingPage {
     pub fn domain_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "DOMAIN_ID")
     }
-    /// `PUBLIC_URL`. Public address.
+    /// `PUBLIC_URL`. Address under which everybody on the Internet can open it.
     #[inline]
     pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PUBLIC_URL")

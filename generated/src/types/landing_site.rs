@@ -36,23 +36,23 @@ impl LandingSite {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
-    /// `TYPE`. Kind of site; it has to fit scope. PAGE when it is left out.
+    /// `TYPE`. Kind of site; it has to fit scope. PAGE when a new one is made without it.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
-    /// Sets `TYPE`. Kind of site; it has to fit scope. PAGE when it is left out.
+    /// Sets `TYPE`. Kind of site; it has to fit scope. PAGE when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
-    /// `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when it is left out.
+    /// `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
     #[inline]
     pub fn domain_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DOMAIN_ID")
     }
-    /// Sets `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when it is left out.
+    /// Sets `DOMAIN_ID`. Domain of the site; on installations of one's own its number. One is made up when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_domain_id(self, value: impl Into<rt::Value>) -> Self {
@@ -138,7 +138,7 @@ impl LandingSite {
     pub fn domain_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "DOMAIN_NAME")
     }
-    /// `PUBLIC_URL`. Public address.
+    /// `PUBLIC_URL`. Address under which everybody on the Internet can open it.
     #[inline]
     pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PUBLIC_URL")

@@ -14,12 +14,12 @@ impl Lead {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `TITLE`. Name of the lead in lists. The portal makes one with the number when it is left out.
+    /// `TITLE`. Name of the lead in lists. The portal makes one with the number when a new one is made without it.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
-    /// Sets `TITLE`. Name of the lead in lists. The portal makes one with the number when it is left out.
+    /// Sets `TITLE`. Name of the lead in lists. The portal makes one with the number when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
@@ -102,12 +102,12 @@ impl Lead {
     pub fn set_company_title(self, value: impl Into<String>) -> Self {
         self.set("COMPANY_TITLE", rt::value::text(value))
     }
-    /// `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
+    /// `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
     pub fn source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SOURCE_ID")
     }
-    /// Sets `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when it is left out.
+    /// Sets `SOURCE_ID`. Where the lead comes from, by its code; the directory SOURCE of crm.status.list has them all. The first of them when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_source_id(self, value: impl Into<String>) -> Self {
@@ -124,12 +124,12 @@ impl Lead {
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_DESCRIPTION", rt::value::text(value))
     }
-    /// `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when it is left out.
+    /// `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when a new one is made without it.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
-    /// Sets `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when it is left out.
+    /// Sets `STATUS_ID`. Stage, by its code; the directory STATUS of crm.status.list has the stages of the portal, with codes of their own for added ones. The first stage when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
@@ -250,12 +250,12 @@ impl Lead {
     pub fn set_address_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ADDRESS_LOC_ADDR_ID", rt::value::id(value))
     }
-    /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
+    /// `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when a new one is made without it.
     #[inline]
     pub fn currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "CURRENCY_ID")
     }
-    /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when it is left out.
+    /// Sets `CURRENCY_ID`. Currency of the amount by its code, as in EUR; crm.currency.list has those in use. The portal's base currency when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_currency_id(self, value: impl Into<String>) -> Self {
@@ -283,12 +283,12 @@ impl Lead {
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {
         self.set("IS_MANUAL_OPPORTUNITY", rt::value::yes_no(value))
     }
-    /// `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
-    /// Sets `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when it is left out.
+    /// Sets `OPENED`. Whether everybody sees the lead whose rights cover open ones only. As the CRM settings say when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_opened(self, value: bool) -> Self {
@@ -320,12 +320,12 @@ impl Lead {
     pub fn has_imol(&self) -> Option<bool> {
         rt::view::read(&self.0, "HAS_IMOL")
     }
-    /// `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when it is left out.
+    /// `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when a new one is made without it.
     #[inline]
     pub fn assigned_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ASSIGNED_BY_ID")
     }
-    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when it is left out.
+    /// Sets `ASSIGNED_BY_ID`. Employee who looks after the lead. The caller when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_assigned_by_id(self, value: impl Into<rt::Id>) -> Self {

@@ -31,23 +31,23 @@ impl ListField {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
-    /// `IS_REQUIRED`. Whether an element must have a value. No when it is left out.
+    /// `IS_REQUIRED`. Whether an element must have a value. No when a new one is made without it.
     #[inline]
     pub fn is_required(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_REQUIRED")
     }
-    /// Sets `IS_REQUIRED`. Whether an element must have a value. No when it is left out.
+    /// Sets `IS_REQUIRED`. Whether an element must have a value. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_required(self, value: bool) -> Self {
         self.set("IS_REQUIRED", rt::value::yes_no(value))
     }
-    /// `MULTIPLE`. Whether it takes several values; fields of the system never do. No when it is left out.
+    /// `MULTIPLE`. Whether it takes several values; fields of the system never do. No when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
-    /// Sets `MULTIPLE`. Whether it takes several values; fields of the system never do. No when it is left out.
+    /// Sets `MULTIPLE`. Whether it takes several values; fields of the system never do. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
@@ -144,23 +144,23 @@ impl ListField {
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("USER_TYPE_SETTINGS", value)
     }
-    /// `ROW_COUNT`. Height of the input in lines. 1 when it is left out.
+    /// `ROW_COUNT`. Height of the input in lines. 1 when a new one is made without it.
     #[inline]
     pub fn row_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "ROW_COUNT")
     }
-    /// Sets `ROW_COUNT`. Height of the input in lines. 1 when it is left out.
+    /// Sets `ROW_COUNT`. Height of the input in lines. 1 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_row_count(self, value: impl Into<i64>) -> Self {
         self.set("ROW_COUNT", rt::value::integer(value))
     }
-    /// `COL_COUNT`. Width of the input in characters. 30 when it is left out.
+    /// `COL_COUNT`. Width of the input in characters. 30 when a new one is made without it.
     #[inline]
     pub fn col_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "COL_COUNT")
     }
-    /// Sets `COL_COUNT`. Width of the input in characters. 30 when it is left out.
+    /// Sets `COL_COUNT`. Width of the input in characters. 30 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_col_count(self, value: impl Into<i64>) -> Self {

@@ -94,12 +94,12 @@ impl ListSection {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
-    /// `DESCRIPTION_TYPE`. Form of the description. Plain text when it is left out.
+    /// `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it.
     #[inline]
     pub fn description_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION_TYPE")
     }
-    /// Sets `DESCRIPTION_TYPE`. Form of the description. Plain text when it is left out.
+    /// Sets `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_description_type(self, value: impl Into<String>) -> Self {

@@ -25,12 +25,12 @@ impl MailService {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
-    /// `ACTIVE`. Whether it is offered. Yes when it is left out.
+    /// `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it is offered. Yes when it is left out.
+    /// Sets `ACTIVE`. Whether it is offered. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -91,12 +91,12 @@ impl MailService {
     pub fn set_icon(self, value: impl Into<rt::Value>) -> Self {
         self.set("ICON", value)
     }
-    /// `SORT`. Place among the services; smaller numbers come first. 100 when it is left out.
+    /// `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the services; smaller numbers come first. 100 when it is left out.
+    /// Sets `SORT`. Place among the services; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

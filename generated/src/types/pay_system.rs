@@ -74,12 +74,12 @@ impl PaySystem {
     pub fn action_file(&self) -> Option<&str> {
         rt::view::text(&self.0, "ACTION_FILE")
     }
-    /// `ACTIVE`. Whether it is offered. No when it is left out.
+    /// `ACTIVE`. Whether it is offered. No when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it is offered. No when it is left out.
+    /// Sets `ACTIVE`. Whether it is offered. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -96,12 +96,12 @@ impl PaySystem {
     pub fn set_entity_registry_type(self, value: impl Into<String>) -> Self {
         self.set("ENTITY_REGISTRY_TYPE", rt::value::text(value))
     }
-    /// `NEW_WINDOW`. Whether the payment opens in a new window. No when it is left out.
+    /// `NEW_WINDOW`. Whether the payment opens in a new window. No when a new one is made without it.
     #[inline]
     pub fn new_window(&self) -> Option<bool> {
         rt::view::read(&self.0, "NEW_WINDOW")
     }
-    /// Sets `NEW_WINDOW`. Whether the payment opens in a new window. No when it is left out.
+    /// Sets `NEW_WINDOW`. Whether the payment opens in a new window. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_new_window(self, value: bool) -> Self {

@@ -36,12 +36,12 @@ impl PaySystemHandler {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
-    /// `SORT`. Place in lists, lower ones first. 100 when it is left out.
+    /// `SORT`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place in lists, lower ones first. 100 when it is left out.
+    /// Sets `SORT`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

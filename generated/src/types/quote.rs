@@ -231,12 +231,12 @@ impl Quote {
     pub fn set_terms(self, value: impl Into<String>) -> Self {
         self.set("TERMS", rt::value::text(value))
     }
-    /// `COMMENTS`. Remark for colleagues.
+    /// `COMMENTS`. Remark of the manager, meant for colleagues.
     #[inline]
     pub fn comments(&self) -> Option<&str> {
         rt::view::text(&self.0, "COMMENTS")
     }
-    /// Sets `COMMENTS`. Remark for colleagues.
+    /// Sets `COMMENTS`. Remark of the manager, meant for colleagues.
     #[inline]
     #[must_use]
     pub fn set_comments(self, value: impl Into<String>) -> Self {

@@ -39,12 +39,12 @@ impl RpaTimelineEntry {
     pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "userId")
     }
-    /// `title`. Heading.
+    /// `title`. Heading of the entry in the timeline.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// Sets `title`. Heading.
+    /// Sets `title`. Heading of the entry in the timeline.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {

@@ -80,12 +80,12 @@ impl SaleBasketItem {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
-    /// `quantity`. How many pieces.
+    /// `quantity`. Quantity, in the unit of measure of the product.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
-    /// Sets `quantity`. How many pieces.
+    /// Sets `quantity`. Quantity, in the unit of measure of the product.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {

@@ -58,23 +58,23 @@ impl SaleBasketProperty {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

@@ -47,12 +47,12 @@ impl SaleDeliveryHandler {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. Explanation for people.
+    /// Sets `DESCRIPTION`. Description, as people see it.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

@@ -47,12 +47,12 @@ impl SaleDeliveryService {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("CURRENCY", rt::value::text(value))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. Explanation for people.
+    /// Sets `DESCRIPTION`. Description, as people see it.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
@@ -69,12 +69,12 @@ impl SaleDeliveryService {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
-    /// `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// `ACTIVE`. Whether it is in use. A new one is when it is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// Sets `ACTIVE`. Whether it is in use. A new one is when it is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {

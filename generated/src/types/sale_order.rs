@@ -84,12 +84,12 @@ impl SaleOrder {
     pub fn date_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateStatus")
     }
-    /// `marked`. Whether it is marked as faulty. It is not when it is left out.
+    /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
-    /// Sets `marked`. Whether it is marked as faulty. It is not when it is left out.
+    /// Sets `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_marked(self, value: bool) -> Self {
@@ -280,12 +280,12 @@ impl SaleOrder {
     pub fn status_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusXmlId")
     }
-    /// `id1c`. Identifier in 1C.
+    /// `id1c`. Identifier of the same record in 1C.
     #[inline]
     pub fn id1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "id1c")
     }
-    /// Sets `id1c`. Identifier in 1C.
+    /// Sets `id1c`. Identifier of the same record in 1C.
     #[inline]
     #[must_use]
     pub fn set_id1c(self, value: impl Into<String>) -> Self {
@@ -307,12 +307,12 @@ impl SaleOrder {
     pub fn set_version1c(self, value: impl Into<String>) -> Self {
         self.set("version1c", rt::value::text(value))
     }
-    /// `externalOrder`. Whether it comes from another system. It does not when it is left out.
+    /// `externalOrder`. Whether it comes from another system. It does not when a new one is made without it.
     #[inline]
     pub fn external_order(&self) -> Option<bool> {
         rt::view::read(&self.0, "externalOrder")
     }
-    /// Sets `externalOrder`. Whether it comes from another system. It does not when it is left out.
+    /// Sets `externalOrder`. Whether it comes from another system. It does not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_external_order(self, value: bool) -> Self {

@@ -47,23 +47,23 @@ impl SalePayerType {
     pub fn set_sort(self, value: impl Into<rt::Value>) -> Self {
         self.set("sort", value)
     }
-    /// `active`. Whether it is in use. It is when it is left out.
+    /// `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it is in use. It is when it is left out.
+    /// Sets `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("active", rt::value::yes_no(value))
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

@@ -205,12 +205,12 @@ impl SalePayment {
     pub fn set_date_bill(self, value: impl Into<String>) -> Self {
         self.set("dateBill", rt::value::text(value))
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
@@ -363,12 +363,12 @@ impl SalePayment {
     pub fn set_updated1c(self, value: bool) -> Self {
         self.set("updated1c", rt::value::yes_no(value))
     }
-    /// `id1c`. Identifier in 1C.
+    /// `id1c`. Identifier of the same record in 1C.
     #[inline]
     pub fn id1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "id1c")
     }
-    /// Sets `id1c`. Identifier in 1C.
+    /// Sets `id1c`. Identifier of the same record in 1C.
     #[inline]
     #[must_use]
     pub fn set_id1c(self, value: impl Into<String>) -> Self {
@@ -407,12 +407,12 @@ impl SalePayment {
     pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
         self.set("psInvoiceId", rt::value::text(value))
     }
-    /// `marked`. Whether it is marked as faulty. It is not when it is left out.
+    /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
-    /// Sets `marked`. Whether it is marked as faulty. It is not when it is left out.
+    /// Sets `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_marked(self, value: bool) -> Self {

@@ -36,12 +36,12 @@ impl SalePaymentShipment {
     pub fn set_payment_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("paymentId", rt::value::id(value))
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

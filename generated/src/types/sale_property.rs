@@ -69,23 +69,23 @@ impl SaleProperty {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `active`. Whether it is in use. It is when it is left out.
+    /// `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
     }
-    /// Sets `active`. Whether it is in use. It is when it is left out.
+    /// Sets `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
         self.set("active", rt::value::yes_no(value))
     }
-    /// `util`. Whether clients do not see it. They do when it is left out.
+    /// `util`. Whether clients do not see it. They do when a new one is made without it.
     #[inline]
     pub fn util(&self) -> Option<bool> {
         rt::view::read(&self.0, "util")
     }
-    /// Sets `util`. Whether clients do not see it. They do when it is left out.
+    /// Sets `util`. Whether clients do not see it. They do when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_util(self, value: bool) -> Self {
@@ -113,23 +113,23 @@ impl SaleProperty {
     pub fn set_is_filtered(self, value: bool) -> Self {
         self.set("isFiltered", rt::value::yes_no(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `description`. Explanation for people.
+    /// `description`. Description, as people see it.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. Explanation for people.
+    /// Sets `description`. Description, as people see it.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
@@ -157,12 +157,12 @@ impl SaleProperty {
     pub fn set_multiple(self, value: bool) -> Self {
         self.set("multiple", rt::value::yes_no(value))
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

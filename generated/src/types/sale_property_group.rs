@@ -36,12 +36,12 @@ impl SalePropertyGroup {
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("personTypeId", rt::value::id(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -47,23 +47,23 @@ impl SalePropertyVariant {
     pub fn set_order_props_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderPropsId", rt::value::id(value))
     }
-    /// `description`. Explanation for people.
+    /// `description`. Description, as people see it.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. Explanation for people.
+    /// Sets `description`. Description, as people see it.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when it is left out.
+    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -287,12 +287,12 @@ impl SaleShipment {
     pub fn emp_responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empResponsibleId")
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// Sets `xmlId`. Identifier in another system; made by the portal when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
@@ -303,7 +303,7 @@ impl SaleShipment {
     pub fn external_delivery(&self) -> Option<bool> {
         rt::view::read(&self.0, "externalDelivery")
     }
-    /// `id1c`. Identifier in 1C.
+    /// `id1c`. Identifier of the same record in 1C.
     #[inline]
     pub fn id1c(&self) -> Option<&str> {
         rt::view::text(&self.0, "id1c")

@@ -25,12 +25,12 @@ impl ScrumBacklog {
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("groupId", rt::value::id(value))
     }
-    /// `createdBy`. Person who counts as its maker; the caller when it is left out.
+    /// `createdBy`. Person who counts as its maker.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
-    /// Sets `createdBy`. Person who counts as its maker; the caller when it is left out.
+    /// Sets `createdBy`. Person who counts as its maker.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {

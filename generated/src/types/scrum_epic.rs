@@ -80,15 +80,9 @@ impl ScrumEpic {
     pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
-    /// `files`. Files of the Drive by their numbers, each with n before it, as in n429.
+    /// `files`. Custom field that holds the files, with its settings; their numbers are the list in VALUE. Only GetEpic answers it.
     #[inline]
-    pub fn files(&self) -> Option<Vec<String>> {
-        rt::view::read(&self.0, "files")
-    }
-    /// Sets `files`. Files of the Drive by their numbers, each with n before it, as in n429.
-    #[inline]
-    #[must_use]
-    pub fn set_files(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("files", rt::value::list(value, rt::value::text))
+    pub fn files(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "files")
     }
 }

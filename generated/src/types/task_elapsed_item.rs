@@ -19,12 +19,12 @@ impl TaskElapsedItem {
     pub fn task_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "TASK_ID")
     }
-    /// `USER_ID`. User who worked; the caller without it.
+    /// `USER_ID`. User who worked; the caller in a new record without it.
     #[inline]
     pub fn user_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "USER_ID")
     }
-    /// Sets `USER_ID`. User who worked; the caller without it.
+    /// Sets `USER_ID`. User who worked; the caller in a new record without it.
     #[inline]
     #[must_use]
     pub fn set_user_id(self, value: impl Into<rt::Id>) -> Self {
@@ -62,12 +62,12 @@ impl TaskElapsedItem {
     pub fn source(&self) -> Option<i64> {
         rt::view::read(&self.0, "SOURCE")
     }
-    /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
+    /// `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment in a new record without it.
     #[inline]
     pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_DATE")
     }
-    /// Sets `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment without it.
+    /// Sets `CREATED_DATE`. Moment that the time is booked for, for work done on an earlier day. The present moment in a new record without it.
     #[inline]
     #[must_use]
     pub fn set_created_date(self, value: impl Into<String>) -> Self {

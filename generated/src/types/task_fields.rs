@@ -42,12 +42,12 @@ impl TaskFields {
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("RESPONSIBLE_ID", rt::value::id(value))
     }
-    /// `CREATED_BY`. User who sets the task; the caller without it.
+    /// `CREATED_BY`. User who sets the task; the caller in a new task without it.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CREATED_BY")
     }
-    /// Sets `CREATED_BY`. User who sets the task; the caller without it.
+    /// Sets `CREATED_BY`. User who sets the task; the caller in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_created_by(self, value: impl Into<rt::Id>) -> Self {
@@ -337,12 +337,12 @@ impl TaskFields {
     pub fn set_duration_plan(self, value: impl Into<i64>) -> Self {
         self.set("DURATION_PLAN", rt::value::integer(value))
     }
-    /// `DURATION_TYPE`. Unit of the planned duration; days without it. Months are spelt monts.
+    /// `DURATION_TYPE`. Unit of the planned duration; days in a new task without it. Months are spelt monts.
     #[inline]
     pub fn duration_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DURATION_TYPE")
     }
-    /// Sets `DURATION_TYPE`. Unit of the planned duration; days without it. Months are spelt monts.
+    /// Sets `DURATION_TYPE`. Unit of the planned duration; days in a new task without it. Months are spelt monts.
     #[inline]
     #[must_use]
     pub fn set_duration_type(self, value: impl Into<String>) -> Self {
@@ -359,12 +359,12 @@ impl TaskFields {
     pub fn set_date_start(self, value: impl Into<String>) -> Self {
         self.set("DATE_START", rt::value::text(value))
     }
-    /// `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment without it.
+    /// `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment in a new task without it.
     #[inline]
     pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_DATE")
     }
-    /// Sets `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment without it.
+    /// Sets `CREATED_DATE`. When the task was made, for tasks taken over from another system. The present moment in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_created_date(self, value: impl Into<String>) -> Self {
@@ -392,12 +392,12 @@ impl TaskFields {
     pub fn set_closed_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("CLOSED_BY", rt::value::id(value))
     }
-    /// `GUID`. Identifier that is unique over all portals, in braces; given by the portal without it.
+    /// `GUID`. Identifier that is unique over all portals, in braces; given by the portal in a new task without it.
     #[inline]
     pub fn guid(&self) -> Option<&str> {
         rt::view::text(&self.0, "GUID")
     }
-    /// Sets `GUID`. Identifier that is unique over all portals, in braces; given by the portal without it.
+    /// Sets `GUID`. Identifier that is unique over all portals, in braces; given by the portal in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_guid(self, value: impl Into<String>) -> Self {
@@ -414,12 +414,12 @@ impl TaskFields {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `SITE_ID`. Site that the task belongs to, such as s1; the main one without it.
+    /// `SITE_ID`. Site that the task belongs to, such as s1; the main one in a new task without it.
     #[inline]
     pub fn site_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "SITE_ID")
     }
-    /// Sets `SITE_ID`. Site that the task belongs to, such as s1; the main one without it.
+    /// Sets `SITE_ID`. Site that the task belongs to, such as s1; the main one in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_site_id(self, value: impl Into<String>) -> Self {

@@ -36,23 +36,23 @@ impl TaskFlow {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `groupId`. Workgroup of the flow. Without it a new one is made, with the creator, the administrator and the team as members.
+    /// `groupId`. Workgroup of the flow. A new flow without it gets a new one, with the creator, the administrator and the team as members.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "groupId")
     }
-    /// Sets `groupId`. Workgroup of the flow. Without it a new one is made, with the creator, the administrator and the team as members.
+    /// Sets `groupId`. Workgroup of the flow. A new flow without it gets a new one, with the creator, the administrator and the team as members.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("groupId", rt::value::id(value))
     }
-    /// `ownerId`. Administrator of the flow; the creator without it.
+    /// `ownerId`. Administrator of the flow; the creator in a new flow without it.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ownerId")
     }
-    /// Sets `ownerId`. Administrator of the flow; the creator without it.
+    /// Sets `ownerId`. Administrator of the flow; the creator in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
@@ -125,56 +125,56 @@ impl TaskFlow {
             rt::value::list(value, |item| rt::value::list(item, rt::value::text)),
         )
     }
-    /// `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 without it.
+    /// `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 in a new flow without it.
     #[inline]
     pub fn match_work_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "matchWorkTime")
     }
-    /// Sets `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 without it.
+    /// Sets `matchWorkTime`. Whether deadlines skip days off and hours outside of work; 1 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_match_work_time(self, value: bool) -> Self {
         self.set("matchWorkTime", rt::value::one_zero(value))
     }
-    /// `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 without it.
+    /// `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 in a new flow without it.
     #[inline]
     pub fn responsible_can_change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "responsibleCanChangeDeadline")
     }
-    /// Sets `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 without it.
+    /// Sets `responsibleCanChangeDeadline`. Whether the responsible person may move the deadline; 0 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_responsible_can_change_deadline(self, value: bool) -> Self {
         self.set("responsibleCanChangeDeadline", rt::value::one_zero(value))
     }
-    /// `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 without it.
+    /// `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 in a new flow without it.
     #[inline]
     pub fn notify_at_half_time(&self) -> Option<bool> {
         rt::view::read(&self.0, "notifyAtHalfTime")
     }
-    /// Sets `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 without it.
+    /// Sets `notifyAtHalfTime`. Whether the responsible person is reminded when half of the time is over; 0 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_notify_at_half_time(self, value: bool) -> Self {
         self.set("notifyAtHalfTime", rt::value::one_zero(value))
     }
-    /// `taskControl`. Whether the creator of a task has to accept the work; 0 without it.
+    /// `taskControl`. Whether the creator of a task has to accept the work; 0 in a new flow without it.
     #[inline]
     pub fn task_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "taskControl")
     }
-    /// Sets `taskControl`. Whether the creator of a task has to accept the work; 0 without it.
+    /// Sets `taskControl`. Whether the creator of a task has to accept the work; 0 in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_task_control(self, value: bool) -> Self {
         self.set("taskControl", rt::value::one_zero(value))
     }
-    /// `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never without it.
+    /// `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never in a new flow without it.
     #[inline]
     pub fn notify_on_queue_overflow(&self) -> Option<i64> {
         rt::view::read(&self.0, "notifyOnQueueOverflow")
     }
-    /// Sets `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never without it.
+    /// Sets `notifyOnQueueOverflow`. How many waiting tasks make the portal warn the administrator; never in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_notify_on_queue_overflow(self, value: impl Into<i64>) -> Self {
@@ -194,12 +194,12 @@ impl TaskFlow {
     ) -> Self {
         self.set("notifyOnTasksInProgressOverflow", rt::value::integer(value))
     }
-    /// `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never without it.
+    /// `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never in a new flow without it.
     #[inline]
     pub fn notify_when_efficiency_decreases(&self) -> Option<i64> {
         rt::view::read(&self.0, "notifyWhenEfficiencyDecreases")
     }
-    /// Sets `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never without it.
+    /// Sets `notifyWhenEfficiencyDecreases`. Percentage that efficiency may fall to before the portal warns the administrator; never in a new flow without it.
     #[inline]
     #[must_use]
     pub fn set_notify_when_efficiency_decreases(self, value: impl Into<i64>) -> Self {

@@ -46,12 +46,12 @@ impl TaskStage {
     pub fn system_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "SYSTEM_TYPE")
     }
-    /// `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
+    /// `AFTER_ID`. Stage to stand behind; at the beginning in a new stage without it or with 0\.
     #[inline]
     pub fn after_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "AFTER_ID")
     }
-    /// Sets `AFTER_ID`. Stage to stand behind; at the beginning without it or with 0\.
+    /// Sets `AFTER_ID`. Stage to stand behind; at the beginning in a new stage without it or with 0\.
     #[inline]
     #[must_use]
     pub fn set_after_id(self, value: impl Into<rt::Id>) -> Self {

@@ -127,23 +127,23 @@ impl TaskTemplate {
     pub fn set_status(self, value: impl Into<i64>) -> Self {
         self.set("STATUS", rt::value::integer(value))
     }
-    /// `GROUP_ID`. Workgroup or project of the tasks; 0, none, without it.
+    /// `GROUP_ID`. Workgroup or project of the tasks; 0, none, in a new template without it.
     #[inline]
     pub fn group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "GROUP_ID")
     }
-    /// Sets `GROUP_ID`. Workgroup or project of the tasks; 0, none, without it.
+    /// Sets `GROUP_ID`. Workgroup or project of the tasks; 0, none, in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_group_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("GROUP_ID", rt::value::id(value))
     }
-    /// `STAGE_ID`. Column of the Kanban board for the tasks; 0 without it.
+    /// `STAGE_ID`. Column of the Kanban board for the tasks; 0 in a new template without it.
     #[inline]
     pub fn stage_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "STAGE_ID")
     }
-    /// Sets `STAGE_ID`. Column of the Kanban board for the tasks; 0 without it.
+    /// Sets `STAGE_ID`. Column of the Kanban board for the tasks; 0 in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_stage_id(self, value: impl Into<rt::Id>) -> Self {
@@ -185,23 +185,23 @@ impl TaskTemplate {
     ) -> Self {
         self.set("DEPENDS_ON", rt::value::list(value, rt::value::id))
     }
-    /// `MULTITASK`. Whether each of RESPONSIBLES gets a task. N without it.
+    /// `MULTITASK`. Whether each of RESPONSIBLES gets a task. N in a new template without it.
     #[inline]
     pub fn multitask(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTITASK")
     }
-    /// Sets `MULTITASK`. Whether each of RESPONSIBLES gets a task. N without it.
+    /// Sets `MULTITASK`. Whether each of RESPONSIBLES gets a task. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_multitask(self, value: bool) -> Self {
         self.set("MULTITASK", rt::value::yes_no(value))
     }
-    /// `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N without it.
+    /// `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N in a new template without it.
     #[inline]
     pub fn replicate(&self) -> Option<bool> {
         rt::view::read(&self.0, "REPLICATE")
     }
-    /// Sets `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N without it.
+    /// Sets `REPLICATE`. Whether the portal makes tasks by the schedule in REPLICATE_PARAMS. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_replicate(self, value: bool) -> Self {
@@ -218,34 +218,34 @@ impl TaskTemplate {
     pub fn set_replicate_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("REPLICATE_PARAMS", value)
     }
-    /// `TASK_CONTROL`. Whether the creator has to accept the work. N without it.
+    /// `TASK_CONTROL`. Whether the creator has to accept the work. N in a new template without it.
     #[inline]
     pub fn task_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "TASK_CONTROL")
     }
-    /// Sets `TASK_CONTROL`. Whether the creator has to accept the work. N without it.
+    /// Sets `TASK_CONTROL`. Whether the creator has to accept the work. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_task_control(self, value: bool) -> Self {
         self.set("TASK_CONTROL", rt::value::yes_no(value))
     }
-    /// `ADD_IN_REPORT`. Whether the tasks go into the work report. N without it.
+    /// `ADD_IN_REPORT`. Whether the tasks go into the work report. N in a new template without it.
     #[inline]
     pub fn add_in_report(&self) -> Option<bool> {
         rt::view::read(&self.0, "ADD_IN_REPORT")
     }
-    /// Sets `ADD_IN_REPORT`. Whether the tasks go into the work report. N without it.
+    /// Sets `ADD_IN_REPORT`. Whether the tasks go into the work report. N in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_add_in_report(self, value: bool) -> Self {
         self.set("ADD_IN_REPORT", rt::value::yes_no(value))
     }
-    /// `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline without it.
+    /// `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline in a new template without it.
     #[inline]
     pub fn deadline_after(&self) -> Option<i64> {
         rt::view::read(&self.0, "DEADLINE_AFTER")
     }
-    /// Sets `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline without it.
+    /// Sets `DEADLINE_AFTER`. How long after it was made a task is due, in seconds; no deadline in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_deadline_after(self, value: impl Into<i64>) -> Self {
@@ -273,23 +273,23 @@ impl TaskTemplate {
     pub fn set_end_date_plan_after(self, value: impl Into<i64>) -> Self {
         self.set("END_DATE_PLAN_AFTER", rt::value::integer(value))
     }
-    /// `TPARAM_TYPE`. Kind of template; 0 without it.
+    /// `TPARAM_TYPE`. Kind of template; 0 in a new template without it.
     #[inline]
     pub fn tparam_type(&self) -> Option<i64> {
         rt::view::read(&self.0, "TPARAM_TYPE")
     }
-    /// Sets `TPARAM_TYPE`. Kind of template; 0 without it.
+    /// Sets `TPARAM_TYPE`. Kind of template; 0 in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_tparam_type(self, value: impl Into<i64>) -> Self {
         self.set("TPARAM_TYPE", rt::value::integer(value))
     }
-    /// `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 without it.
+    /// `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 in a new template without it.
     #[inline]
     pub fn tparam_replication_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "TPARAM_REPLICATION_COUNT")
     }
-    /// Sets `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 without it.
+    /// Sets `TPARAM_REPLICATION_COUNT`. How many tasks the schedule has made so far; 0 in a new template without it.
     #[inline]
     #[must_use]
     pub fn set_tparam_replication_count(self, value: impl Into<i64>) -> Self {

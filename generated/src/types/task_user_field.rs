@@ -52,12 +52,12 @@ impl TaskUserField {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `SORT`. Place among the fields; smaller numbers come first. 100 without it.
+    /// `SORT`. Place among the fields; smaller numbers come first. 100 in a new field without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the fields; smaller numbers come first. 100 without it.
+    /// Sets `SORT`. Place among the fields; smaller numbers come first. 100 in a new field without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

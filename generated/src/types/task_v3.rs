@@ -84,12 +84,12 @@ impl TaskV3 {
     pub fn set_deadline(self, value: impl Into<String>) -> Self {
         self.set("deadline", rt::value::text(value))
     }
-    /// `needsControl`. Whether the creator has to accept the work; not without it.
+    /// `needsControl`. Whether the creator has to accept the work; not in a new task without it.
     #[inline]
     pub fn needs_control(&self) -> Option<bool> {
         rt::view::read(&self.0, "needsControl")
     }
-    /// Sets `needsControl`. Whether the creator has to accept the work; not without it.
+    /// Sets `needsControl`. Whether the creator has to accept the work; not in a new task without it.
     #[inline]
     #[must_use]
     pub fn set_needs_control(self, value: bool) -> Self {
@@ -338,12 +338,12 @@ impl TaskV3 {
     pub fn actual_duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "actualDuration")
     }
-    /// `durationType`. Unit of the planned duration; days without it. Months are spelt monts.
+    /// `durationType`. Unit of the planned duration; days in a new task without it. Months are spelt monts.
     #[inline]
     pub fn duration_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "durationType")
     }
-    /// Sets `durationType`. Unit of the planned duration; days without it. Months are spelt monts.
+    /// Sets `durationType`. Unit of the planned duration; days in a new task without it. Months are spelt monts.
     #[inline]
     #[must_use]
     pub fn set_duration_type(self, value: impl Into<String>) -> Self {

@@ -36,12 +36,12 @@ impl UserFieldConfig {
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
         self.set("fieldName", rt::value::text(value))
     }
-    /// `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good.
+    /// `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good. An update takes it only beside enum, as enumeration.
     #[inline]
     pub fn user_type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "userTypeId")
     }
-    /// Sets `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good.
+    /// Sets `userTypeId`. Kind of value, as in string, integer, double, boolean, date, datetime, money, url, address, enumeration, file, employee, crm_status or crm; fixed for good. An update takes it only beside enum, as enumeration.
     #[inline]
     #[must_use]
     pub fn set_user_type_id(self, value: impl Into<String>) -> Self {
@@ -58,12 +58,12 @@ impl UserFieldConfig {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `sort`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
+    /// `sort`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the custom fields; smaller numbers come first. 100 when it is left out.
+    /// Sets `sort`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
@@ -80,23 +80,23 @@ impl UserFieldConfig {
     pub fn set_multiple(self, value: bool) -> Self {
         self.set("multiple", rt::value::yes_no(value))
     }
-    /// `mandatory`. Whether it must be filled in. No when it is left out.
+    /// `mandatory`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     pub fn mandatory(&self) -> Option<bool> {
         rt::view::read(&self.0, "mandatory")
     }
-    /// Sets `mandatory`. Whether it must be filled in. No when it is left out.
+    /// Sets `mandatory`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_mandatory(self, value: bool) -> Self {
         self.set("mandatory", rt::value::yes_no(value))
     }
-    /// `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
+    /// `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "showFilter")
     }
-    /// Sets `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when it is left out.
+    /// Sets `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
@@ -182,12 +182,12 @@ impl UserFieldConfig {
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("helpMessage", value)
     }
-    /// `enum`. Choices of an enumeration. An update replaces them as a whole.
+    /// `enum`. Choices of an enumeration. An update needs userTypeId with enumeration beside them, or they stay as they are.
     #[inline]
     pub fn r#enum(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "enum")
     }
-    /// Sets `enum`. Choices of an enumeration. An update replaces them as a whole.
+    /// Sets `enum`. Choices of an enumeration. An update needs userTypeId with enumeration beside them, or they stay as they are.
     #[inline]
     #[must_use]
     pub fn set_enum(

@@ -157,7 +157,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::SipLine >, all crate ::types::SipLine);
 impl Get {
-    /// `FILTER`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain).
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

@@ -58,7 +58,7 @@ rt::request!(
     Get -> rt::Page < crate ::types::CallRecord >, all crate ::types::CallRecord
 );
 impl Get {
-    /// `FILTER`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). A list finds any of its values.
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). A list finds any of its values.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

@@ -62,7 +62,7 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when it is left out.
+    /// `AUTO_EXECUTE`. When the workflow starts by itself. By hand only when a new one is made without it.
     ///
     /// Known values:
     /// - `0`: Started by hand only.
@@ -189,7 +189,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("SELECT", rt::value::list(value, rt::value::text)))
     }
-    /// `FILTER`. Conditions by field, with \=, !, \<, \<=, \> or \>= before the key where wanted. All when it is left out.
+    /// `FILTER`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=. Without one the value must be equal. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

@@ -48,7 +48,7 @@ pub fn get(list_id: impl Into<rt::Id>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < rt::Value >, all rt::Value);
 impl Get {
-    /// `FILTER`. Conditions.
+    /// `FILTER`. Which of them to answer. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

@@ -312,7 +312,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -396,7 +396,7 @@ impl Update {
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::documentgenerator::document::upload(json!({"entityTypeId":2,"entityId":7528,"title":"Contract","number":"2026-001","region":"by","fileContent":{"file":"contract.docx"},"pdfContent":{"file":"contract.pdf"}})).send(client).await?;
+/// let result = crm::documentgenerator::document::upload(json!({"entityTypeId":2,"entityId":7528,"title":"Contract 2026-001","number":"2026-001","region":"by","fileContent":{"file":"contract.docx"},"pdfContent":{"file":"contract.pdf"}})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

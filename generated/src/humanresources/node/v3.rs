@@ -176,7 +176,21 @@ rt::request!(
     Children -> Vec < crate ::types::StructureNode >, all crate ::types::StructureNode
 );
 impl Children {
-    /// `select`. Fields to answer, such as id, name, type and userCount. The portal chooses when it is left out.
+    /// `select`. Fields to answer. The portal chooses when it is left out.
+    ///
+    /// Known values:
+    /// - `id`
+    /// - `name`
+    /// - `type`
+    /// - `structureId`
+    /// - `parentId`
+    /// - `description`
+    /// - `accessCode`
+    /// - `userCount`
+    /// - `colorName`
+    /// - `xmlId`
+    /// - `createdAt`
+    /// - `updatedAt`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -341,6 +355,21 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::StructureNode);
 impl Get {
     /// `select`. Fields to answer; members among them brings the people. The portal chooses when it is left out.
+    ///
+    /// Known values:
+    /// - `id`
+    /// - `name`
+    /// - `type`
+    /// - `structureId`
+    /// - `parentId`
+    /// - `description`
+    /// - `accessCode`
+    /// - `userCount`
+    /// - `colorName`
+    /// - `xmlId`
+    /// - `createdAt`
+    /// - `updatedAt`
+    /// - `members`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -398,7 +427,21 @@ rt::request!(
     List -> rt::Page < crate ::types::StructureNode >, all crate ::types::StructureNode
 );
 impl List {
-    /// `select`. Fields to answer, such as id, name, parentId and userCount. The portal chooses when it is left out.
+    /// `select`. Fields to answer. The portal chooses when it is left out.
+    ///
+    /// Known values:
+    /// - `id`
+    /// - `name`
+    /// - `type`
+    /// - `structureId`
+    /// - `parentId`
+    /// - `description`
+    /// - `accessCode`
+    /// - `userCount`
+    /// - `colorName`
+    /// - `xmlId`
+    /// - `createdAt`
+    /// - `updatedAt`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

@@ -52,12 +52,12 @@ impl Search {
     pub fn search_text(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_TEXT", rt::value::text(value)))
     }
-    /// `SEARCH_TYPE`. Kind of notification, as in tasks\|task_update; im.notify.schema.get has them.
+    /// `SEARCH_TYPE`. Kind of notification: a module, or module and event with a bar between them, as in tasks\|task_update. GetNotificationTypes lists them.
     #[inline]
     pub fn search_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SEARCH_TYPE", rt::value::text(value)))
     }
-    /// `SEARCH_TYPES`. Several kinds.
+    /// `SEARCH_TYPES`. Several kinds, any of which will do, in the form of SEARCH_TYPE.
     #[inline]
     pub fn search_types(
         self,

@@ -60,7 +60,7 @@ impl Add {
     pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
-    /// `fields`. The chat.
+    /// `fields`. Fields of the new chat.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))

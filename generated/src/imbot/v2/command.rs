@@ -63,7 +63,7 @@ impl Answer {
     pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
-    /// `fields`. The answer.
+    /// `fields`. Text and attachments of the answer.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))

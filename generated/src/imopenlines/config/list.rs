@@ -47,7 +47,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::OpenLine >, all crate ::types::OpenLine);
 impl Get {
-    /// `PARAMS`. What to find.
+    /// `PARAMS`. What to find and how: fields, conditions, order and page.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PARAMS", value))

@@ -58,7 +58,7 @@ impl Add {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("DESCRIPTION", value))
@@ -227,7 +227,7 @@ impl Update {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))

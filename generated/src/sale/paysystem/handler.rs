@@ -54,7 +54,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `SORT`. Place in lists, lower ones first. 100 when it is left out.
+    /// `SORT`. Place in lists, lower ones first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))

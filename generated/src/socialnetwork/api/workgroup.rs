@@ -89,7 +89,7 @@ pub fn list() -> List {
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
 impl List {
-    /// `filter`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), !% (does not contain).
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

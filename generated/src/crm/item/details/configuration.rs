@@ -55,7 +55,7 @@ impl ForceCommonScopeForAll {
 }
 /// Tells which sections and fields the card of a kind of record shows.
 ///
-/// Calls `crm.item.details.configuration.get`; scope `crm`. May be called by: everybody for the own and the common card, otherwise whoever may change the CRM settings.
+/// Calls `crm.item.details.configuration.get`; scope `crm`. May be called by: everybody for the own and the common card, an administrator for those of others.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/item-details-configuration/crm-item-details-configuration-get.html>
 ///
@@ -120,7 +120,7 @@ impl Get {
 }
 /// Gives the card of a kind of record back the sections and fields that it had at first.
 ///
-/// Calls `crm.item.details.configuration.reset`; scope `crm`. May be called by: everybody for the own card, otherwise whoever may change the CRM settings.
+/// Calls `crm.item.details.configuration.reset`; scope `crm`. May be called by: everybody for the own card, an administrator for the common one and those of others.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/item-details-configuration/crm-item-details-configuration-reset.html>
 ///
@@ -184,7 +184,7 @@ impl Reset {
 }
 /// Chooses the sections and fields that the card of a kind of record shows. What is not named disappears from the card.
 ///
-/// Calls `crm.item.details.configuration.set`; scope `crm`. May be called by: everybody for the own card, otherwise whoever may change the CRM settings.
+/// Calls `crm.item.details.configuration.set`; scope `crm`. May be called by: everybody for the own card, an administrator for the common one and those of others.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/item-details-configuration/crm-item-details-configuration-set.html>
 ///

@@ -49,7 +49,20 @@ pub fn get(name: impl Into<String>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Rest3Field);
 impl Get {
-    /// `select`. What to tell of the field, such as name, type and title. Everything when it is left out.
+    /// `select`. What to tell of the field. Everything when it is left out.
+    ///
+    /// Known values:
+    /// - `name`
+    /// - `type`
+    /// - `title`
+    /// - `description`
+    /// - `validationRules`
+    /// - `requiredGroups`
+    /// - `filterable`
+    /// - `sortable`
+    /// - `editable`
+    /// - `multiple`
+    /// - `elementType`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -99,7 +112,20 @@ pub fn list() -> List {
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::Rest3Field >, all crate ::types::Rest3Field);
 impl List {
-    /// `select`. What to tell of each field, such as name, type and title. Everything when it is left out.
+    /// `select`. What to tell of each field. Everything when it is left out.
+    ///
+    /// Known values:
+    /// - `name`
+    /// - `type`
+    /// - `title`
+    /// - `description`
+    /// - `validationRules`
+    /// - `requiredGroups`
+    /// - `filterable`
+    /// - `sortable`
+    /// - `editable`
+    /// - `multiple`
+    /// - `elementType`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

@@ -177,7 +177,7 @@ impl GetContext {
     pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
-    /// `range`. How many messages on each side, 50 at most and when it is left out.
+    /// `range`. How many messages on each side, from 1 to 50\. 50 when it is left out.
     #[inline]
     pub fn range(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("range", rt::value::integer(value)))
@@ -300,7 +300,7 @@ impl Send {
     pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
-    /// `fields`. The message.
+    /// `fields`. Fields of the new message.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("fields", value))

@@ -56,7 +56,7 @@ impl Send {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
-    /// `MESSAGE`. Text, for DEFAULT.
+    /// `MESSAGE`. Text of the message; it is only used with NAME DEFAULT.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))

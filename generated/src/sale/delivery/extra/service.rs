@@ -70,7 +70,7 @@ impl Add {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
@@ -222,7 +222,7 @@ impl Update {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
-    /// `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
@@ -237,7 +237,7 @@ impl Update {
     pub fn sort(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
-    /// `DESCRIPTION`. Explanation for people.
+    /// `DESCRIPTION`. Description, as people see it.
     #[inline]
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))

@@ -211,7 +211,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `filter`. Conditions on the fields, joined by \\"and\\". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), !% (does not contain).
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
