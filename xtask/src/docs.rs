@@ -6,6 +6,7 @@ use std::process::Command;
 use bitrix24_codegen::{emit, spec};
 use clap::Subcommand;
 
+use crate::apt;
 use crate::run::{Done, cargo, has, quietly, root, run, target};
 
 #[derive(clap::Args)]
@@ -100,20 +101,8 @@ fn nasty() -> Done {
 
 fn install_browser() -> Done {
     let hint = "error: the browser tests need Chromium: install it, or name one in the environment variable CHROMIUM";
-    if !has("apt-get", "--version") || !is_root() {
+    if !apt::can_install() {
         return Err(hint.into());
     }
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        // Another installation may be under way; it ends by itself.
-        command.args(["-o", "DPkg::Lock::Timeout=600"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    quietly("docs: look for Chromium", &mut apt(&["update"])).map_err(|fault| format!("{fault}\n{hint}"))?;
-    quietly("docs: install Chromium", &mut apt(&["install", "--yes", "--no-install-recommends", "chromium"]))
-        .map_err(|fault| format!("{fault}\n{hint}"))
-}
-
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+    apt::install("docs", &["chromium"]).map_err(|fault| format!("{fault}\n{hint}"))
 }

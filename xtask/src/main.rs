@@ -1,5 +1,6 @@
 //! The project's chores. `cargo xtask --help` lists them.
 
+mod apt;
 mod bench;
 mod codegen;
 mod demo;

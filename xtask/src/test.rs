@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::run::{Done, cargo, command, has, quietly, root, run, target};
-use crate::{codegen, docs, drift, openapi, peers};
+use crate::{apt, codegen, docs, drift, openapi, peers};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -24,6 +24,7 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
     if !arguments.fast {
         features()?;
         licences()?;
+        shells()?;
     }
     rust_tests()?;
     if !arguments.fast {
@@ -68,6 +69,19 @@ fn licences() -> Done {
     let mut deny = std::process::Command::new(program);
     deny.current_dir(root()).args(["--all-features", "check", "licenses", "bans", "sources"]);
     quietly("licences and sources", &mut deny)
+}
+
+/// The shells whose completion is tested: installed where that is possible. Elsewhere the tests skip those that are missing.
+fn shells() -> Done {
+    let missing: Vec<&str> = ["zsh", "fish"].into_iter().filter(|shell| !has(shell, "--version")).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if !apt::can_install() {
+        println!("note: {} not installed, so that its completion is not tested", missing.join(" and "));
+        return Ok(());
+    }
+    apt::install("completion", &missing)
 }
 
 /// All Rust tests, by cargo-nextest where it is installed.

@@ -336,7 +336,9 @@ fn verdict(findings: &[(String, String, String)], check: &str) -> (String, Strin
 fn the_doctor_finds_what_is_wrong() {
     let (portal, home) = (portal(), Home::new());
     home.log_in(&portal, "work");
-    let doctor = |arguments: &[&str]| findings(&mut home.oint(&[&["doctor", "--output", "json"], arguments].concat()));
+    let doctor = |arguments: &[&str]| {
+        findings(&mut home.oint(&[&["doctor", "--output", "json", "--timeout", "60"], arguments].concat()))
+    };
     let (code, found) = doctor(&[]);
     assert_eq!(code, 0, "{found:?}");
     for check in ["connection", "name", "network", "clock", "authorised", "scopes", "methods"] {
@@ -354,6 +356,12 @@ fn the_doctor_finds_what_is_wrong() {
     let (code, found) = doctor(&["--url", &format!("http://{closed}/rest/1/code/")]);
     assert_eq!((code, verdict(&found, "network").0.as_str()), (4, "fail"));
     assert_eq!(verdict(&found, "authorised").0, "skip");
+    // Something that takes connections and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/rest/1/code/", silent.local_addr().expect("a port"));
+    let (code, found) = findings(&mut home.oint(&["doctor", "--output", "json", "--timeout", "1", "--url", &url]));
+    assert_eq!((code, verdict(&found, "network").0.as_str()), (4, "ok"));
+    assert_eq!((verdict(&found, "http").0.as_str(), verdict(&found, "authorised").0.as_str()), ("fail", "skip"));
     let (code, found) = doctor(&["--url", "https://portal.invalid/rest/1/code/"]);
     assert_eq!((code, verdict(&found, "name").0.as_str()), (4, "fail"));
     let (code, found) =
@@ -374,7 +382,7 @@ fn the_doctor_looks_at_certificates_and_clocks() {
     let folder = tempfile::tempdir().expect("a folder");
     let portal = bitrix24::sandbox::Sandbox::new(&bitrix24::TABLES).tls().start().expect("a free port");
     let address = format!("{}/rest/1/sandboxcode00000/", portal.secure_address().expect("it speaks https"));
-    let arguments = ["doctor", "--output", "json", "--url", &address];
+    let arguments = ["doctor", "--output", "json", "--timeout", "60", "--url", &address];
     let (code, found) = findings(&mut oint(&arguments));
     assert_eq!((code, verdict(&found, "tls").0.as_str()), (4, "fail"), "{found:?}");
     assert!(verdict(&found, "tls").1.contains("SSL_CERT_FILE"));

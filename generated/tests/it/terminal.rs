@@ -1,127 +1,119 @@
-//! `oint` before a person: questions, bars, tables and Ctrl-C on a pseudo-terminal.
+//! `oint` before a person: questions, secrets, bars, tables, pages and Ctrl-C on a pseudo-terminal.
+
+mod lists;
+mod login;
+mod looks;
+mod rows;
 
 use std::path::Path;
-use std::time::Duration;
+use std::process::Command;
 
-use bitrix24::sandbox::Options;
 use rexpect::session::{PtySession, spawn_command};
 
-use crate::support::{oint, portal};
+use crate::support::oint;
 
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: u64 = 60_000;
+/// The size of the terminal.
+const LINES: u16 = 30;
+const COLUMNS: u16 = 60;
 
-/// Starts `oint` on a terminal of 60 columns.
-fn on_a_terminal(arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> PtySession {
-    let known = oint(arguments);
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", "stty cols 60 rows 30; exec \"$0\" \"$@\""]).arg(known.get_program()).args(known.get_args());
-    for (name, value) in known.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
+/// A terminal in which `oint` runs.
+struct Terminal {
+    session: PtySession,
+    /// A file with the device's name.
+    device: tempfile::NamedTempFile,
+    /// All that was written to it so far, a letter a byte, as rexpect tells it.
+    bytes: String,
+}
+
+/// How it ended.
+struct End {
+    code: i32,
+    /// All that was written to the terminal.
+    shown: String,
+    /// What is left on its screen, without trailing spaces.
+    screen: String,
+}
+
+impl Terminal {
+    /// Starts `oint` on it.
+    fn start(arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::run("exec \"$0\" \"$@\"", arguments, folder, variables)
+    }
+
+    /// Starts `oint` with its standard output in a file of the folder.
+    fn start_into(file: &str, arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::run(&format!("exec \"$0\" \"$@\" > {file}"), arguments, folder, variables)
+    }
+
+    fn run(script: &str, arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let known = oint(arguments);
+        let device = tempfile::NamedTempFile::new().expect("a file");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("stty sane cols {COLUMNS} rows {LINES}; tty > \"$DEVICE\"; {script}")]);
+        command.arg(known.get_program()).args(known.get_args());
+        for (name, value) in known.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command.current_dir(folder).env("TERM", "xterm").env("DEVICE", device.path());
+        command.envs(variables.iter().copied());
+        Self { session: spawn_command(command, Some(PATIENCE)).expect("started"), device, bytes: String::new() }
+    }
+
+    /// Waits for something that fits; a pattern of ASCII.
+    #[track_caller]
+    fn expect(&mut self, pattern: &str) {
+        match self.session.exp_regex(pattern) {
+            Ok((before, found)) => self.bytes.push_str(&(before + &found)),
+            Err(error) => panic!("no `{pattern}`: {error}\nbefore that: {}", self.shown()),
+        }
+    }
+
+    /// All that was written to it so far.
+    fn shown(&self) -> String {
+        let bytes: Vec<u8> = self.bytes.chars().filter_map(|char| u8::try_from(char).ok()).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Types a line.
+    fn say(&mut self, line: &str) {
+        self.session.send_line(line).expect("typed");
+    }
+
+    fn interrupt(&mut self) {
+        self.session.send_control('c').expect("typed");
+    }
+
+    /// Waits until the terminal does not show what is typed.
+    fn wait_until_blind(&self) {
+        let device = std::fs::read_to_string(self.device.path()).expect("a name");
+        let flag = if cfg!(target_os = "linux") { "-F" } else { "-f" };
+        let is_blind = || {
+            let told = Command::new("stty").args([flag, device.trim(), "-a"]).output().expect("stty runs");
+            String::from_utf8_lossy(&told.stdout).split_whitespace().any(|word| word == "-echo")
         };
+        while !is_blind() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
-    command.current_dir(folder).env("TERM", "xterm").envs(variables.iter().copied());
-    spawn_command(command, Some(PATIENCE)).expect("started")
-}
 
-/// Reads to the end; brings what was shown, without colours, and the exit code.
-fn end(session: &mut PtySession) -> (String, i32) {
-    let text = session.exp_eof().expect("it ends");
-    let status = format!("{:?}", session.process().wait().expect("it ends"));
-    // The type has no name outside of its crate: `Exited(Pid(7), 0)`.
-    let code =
-        status.strip_prefix("Exited(").and_then(|rest| rest.rsplit(", ").next()?.strip_suffix(')')?.parse().ok());
-    let code = code.unwrap_or_else(|| panic!("{status}: {text}"));
-    (text, code)
-}
-
-#[test]
-fn a_deletion_is_asked_about() {
-    let portal = portal();
-    portal.fill("crm.deal", 3);
-    let folder = tempfile::tempdir().expect("a folder");
-    let id = portal.records("crm.deal")[0]["ID"].to_string().replace('"', "");
-    let webhook = portal.webhook();
-    let delete = ["bitrix24", "crm.deal.delete", "--id", &id, "--url", &webhook];
-    for (answer, expected, left) in [("", 2, 0), ("no", 2, 0), ("y", 0, 1)] {
-        let before = portal.records("crm.deal").len();
-        let mut session = on_a_terminal(&delete, folder.path(), &[("NO_COLOR", "1")]);
-        session.exp_string(&format!("Delete deal {id} at 127.0.0.1")).expect("a question");
-        session.exp_string("? [y/N]").expect("a question");
-        session.send_line(answer).expect("answered");
-        let (text, code) = end(&mut session);
-        assert_eq!((code, before - portal.records("crm.deal").len()), (expected, left), "{text}");
-        assert_eq!(text.contains("not confirmed; nothing was sent"), expected == 2, "{text}");
+    /// Reads to the end.
+    #[track_caller]
+    fn end(mut self) -> End {
+        let rest = self.session.exp_eof().expect("it ends");
+        self.bytes.push_str(&rest);
+        let shown = self.shown();
+        let status = format!("{:?}", self.session.process().wait().expect("it ends"));
+        // The type has no name outside of its crate: `Exited(Pid(7), 0)`.
+        let code =
+            status.strip_prefix("Exited(").and_then(|rest| rest.rsplit(", ").next()?.strip_suffix(')')?.parse().ok());
+        let code = code.unwrap_or_else(|| panic!("{status}: {shown}"));
+        let mut parser = vt100::Parser::new(LINES, COLUMNS, 0);
+        parser.process(shown.as_bytes());
+        End { code, screen: parser.screen().contents(), shown }
     }
-}
-
-#[test]
-fn a_table_fits_the_terminal() {
-    let portal = portal();
-    let folder = tempfile::tempdir().expect("a folder");
-    let webhook = portal.webhook();
-    let mut session = on_a_terminal(&["bitrix24", "user.get", "--url", &webhook], folder.path(), &[("NO_COLOR", "1")]);
-    let (text, code) = end(&mut session);
-    let table: Vec<&str> = text.lines().take_while(|line| !line.starts_with("note:")).collect();
-    assert!(code == 0 && table[0].trim_start().starts_with("ID  ") && table.len() > 2, "{text}");
-    assert!(table.iter().all(|line| line.trim_end().chars().count() <= 60), "{text}");
-    assert!(text.contains("columns do not fit") && text.contains("--columns"), "{text}");
-    // One object is shown in colours.
-    let mut session = on_a_terminal(&["bitrix24", "user.current", "--url", &webhook], folder.path(), &[]);
-    let (text, code) = end(&mut session);
-    assert!(code == 0 && text.contains("\u{1b}[32m\"Anna\""), "{text}");
-}
-
-#[test]
-fn a_long_list_has_a_bar_and_ends_with_ctrl_c() {
-    let portal = portal();
-    portal.fill("tasks.task", 30_000);
-    portal.set_options(Options { latency: Duration::from_millis(250), ..Options::default() });
-    let folder = tempfile::tempdir().expect("a folder");
-    let webhook = portal.webhook();
-    let list =
-        ["bitrix24", "tasks.task.list", "--url", &webhook, "--all", "--select", "ID,TITLE", "--out", "tasks.csv"];
-    let mut session = on_a_terminal(&list, folder.path(), &[("NO_COLOR", "1")]);
-    session.exp_regex(r"\d+/30,0\d\d").expect("a bar with the total");
-    session.exp_regex(r"/s").expect("a rate");
-    session.send_control('c').expect("sent");
-    let (text, code) = end(&mut session);
-    assert_eq!(code, 130, "{text}");
-    assert!(text.contains("the list is not whole"), "{text}");
-    let files: Vec<_> = std::fs::read_dir(folder.path()).expect("read").flatten().map(|entry| entry.path()).collect();
-    let [part] = files.as_slice() else { panic!("{files:?}: {text}") };
-    assert!(part.to_string_lossy().ends_with(".part") && text.contains("what came so far is in"), "{part:?}: {text}");
-    let kept = std::fs::read_to_string(part).expect("there");
-    assert!(kept.starts_with("id,title\n") && kept.ends_with('\n') && kept.lines().count() > 50, "{}", kept.len());
-}
-
-#[test]
-fn a_wait_for_the_portal_is_counted_down() {
-    let portal = portal();
-    let folder = tempfile::tempdir().expect("a folder");
-    let webhook = portal.webhook();
-    let runtime = folder.path().to_string_lossy().into_owned();
-    let variables = [("B24_LIMITS", "0.5/2"), ("XDG_RUNTIME_DIR", runtime.as_str()), ("NO_COLOR", "1")];
-    for _ in 0..2 {
-        let output = oint(&["call", "server.time", "--url", &webhook]).envs(variables).output().expect("oint runs");
-        assert!(output.status.success());
-    }
-    let mut session = on_a_terminal(&["call", "server.time", "--url", &webhook], folder.path(), &variables);
-    session.exp_regex(r"portal limit: next call in \d\.\d s").expect("a countdown");
-    let (text, code) = end(&mut session);
-    assert_eq!(code, 0, "{text}");
-}
-
-#[test]
-fn long_texts_go_through_the_pager() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut session = on_a_terminal(&["bitrix24", "tasks"], folder.path(), &[("PAGER", "sed s/^/paged:/")]);
-    let (text, code) = end(&mut session);
-    assert!(code == 0 && text.lines().count() > 30 && text.lines().all(|line| line.starts_with("paged:")), "{text}");
-    // What fits the screen does not, and headings are bold.
-    let mut session = on_a_terminal(&["call"], folder.path(), &[("PAGER", "false")]);
-    let (text, code) = end(&mut session);
-    assert!(code == 0 && text.contains("\u{1b}[1mUsage:\u{1b}[0m oint call"), "{text}");
 }

@@ -17,7 +17,7 @@ use crate::cli::method::interruptible;
 use crate::cli::output::Output;
 use crate::cli::profile::{Home, Keeper, Kind, Profile, Vault};
 use crate::cli::sub::{self, color};
-use crate::client::Client;
+use crate::client::{CallOptions, Client};
 use crate::error::Result as Answered;
 use crate::method::{Effect, Method};
 use crate::table::Tables;
@@ -99,14 +99,24 @@ impl User {
 }
 
 /// Calls a method that only reads and takes no parameters.
-pub(super) async fn ask(client: &Client, name: &'static str) -> Answered<Value> {
+async fn ask(client: &Client, name: &'static str) -> Answered<Value> {
+    ask_with(client, name, &CallOptions::new()).await
+}
+
+/// The same with settings of its own.
+pub(super) async fn ask_with(client: &Client, name: &'static str, options: &CallOptions) -> Answered<Value> {
     let method = Method { effect: Effect::Read, ..Method::unknown(name) };
-    Ok(client.execute(Call::new(method)).await?.result)
+    Ok(client.execute_with(Call::new(method), options).await?.result)
 }
 
 /// Asks the portal who calls are made for.
-pub(super) async fn who(client: &Client) -> Answered<User> {
-    Ok(User::of(&ask(client, "profile").await?))
+async fn who(client: &Client) -> Answered<User> {
+    who_with(client, &CallOptions::new()).await
+}
+
+/// The same with settings of its own.
+pub(super) async fn who_with(client: &Client, options: &CallOptions) -> Answered<User> {
+    Ok(User::of(&ask_with(client, "profile", options).await?))
 }
 
 fn status(matches: &ArgMatches) -> Result<Exit, Stop> {

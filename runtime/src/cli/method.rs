@@ -1,6 +1,7 @@
 //! `oint bitrix24 …` and `oint call …`: from the arguments to the answer of one method.
 
 use std::future::Future;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use serde_json::Value;
@@ -15,6 +16,9 @@ use crate::cli::value::Inputs;
 use crate::cli::{body, bulk, curl, help, note, parse, print, print_json, procedure, safety, show, suggest, value};
 use crate::method::Effect;
 use crate::table::{Command, Tables};
+
+/// How long work in the background may go on when a command is over.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// `oint bitrix24 …`
 pub(super) fn bitrix24(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
@@ -269,7 +273,7 @@ pub(super) fn interruptible<T>(
         .enable_all()
         .build()
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         tokio::select! {
             done = work => done,
             _ = tokio::signal::ctrl_c() => {
@@ -277,5 +281,8 @@ pub(super) fn interruptible<T>(
                 Err(Stop { exit: Exit::Interrupted, message: format!("{name}: interrupted{outcome}") })
             }
         }
-    })
+    });
+    // A file that is being written gets its end; a name that no server answers for would be waited for much longer.
+    runtime.shutdown_timeout(FAREWELL);
+    outcome
 }

@@ -196,6 +196,7 @@ fn show(text: &str) -> Result<Exit, Stop> {
 
 /// Writes to standard output. A reader that has gone away has seen enough.
 fn print(text: &str) -> Result<Exit, Stop> {
+    progress::clear();
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Exit::Done),

@@ -50,9 +50,13 @@ impl Bar {
     /// Tells how far the command has come, and of how many, where that is known.
     pub(crate) fn set(&self, done: u64, total: Option<u64>) {
         let Some(bar) = &self.0 else { return };
-        if let Some(total) = total.filter(|total| bar.length() != Some(*total)) {
+        // What was counted behind the records that came already says nothing of all.
+        if let Some(total) = total.filter(|total| *total >= done && bar.length() != Some(*total)) {
             bar.set_length(total);
-            bar.set_style(style("{bar:30} {human_pos}/{human_len}  {rate}  {eta} left  {msg}"));
+            let width = bar_width(terminal::width_of_progress());
+            bar.set_style(style(&format!(
+                "{{bar:{width}}} {{human_pos}}/{{human_len}}  {{rate}}  {{eta}} left  {{msg}}"
+            )));
         }
         bar.set_position(done);
     }
@@ -78,6 +82,12 @@ pub(crate) fn aside<T>(work: impl FnOnce() -> T) -> T {
         Some(bar) => bar.suspend(work),
         None => work(),
     }
+}
+
+/// How long a bar may be for the numbers behind it to stay on its line.
+fn bar_width(columns: usize) -> usize {
+    const NUMBERS: usize = 45;
+    columns.saturating_sub(NUMBERS).clamp(5, 30)
 }
 
 /// A style whose template is known to be one.

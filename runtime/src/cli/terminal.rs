@@ -76,6 +76,12 @@ pub(crate) fn width() -> Option<usize> {
     Some(known.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH))
 }
 
+/// The columns of the terminal that progress is shown on.
+pub(crate) fn width_of_progress() -> usize {
+    let known = terminal_size::terminal_size_of(std::io::stderr()).map(|(columns, _)| usize::from(columns.0));
+    known.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH)
+}
+
 /// Whether somebody can be asked: they see standard error and type into standard input.
 pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && is_terminal(Stream::Err)

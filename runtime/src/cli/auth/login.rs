@@ -15,6 +15,7 @@ use crate::cli::method::interruptible;
 use crate::cli::profile::{
     ACCESS_TOKEN, CLIENT_SECRET, Home, Keeper, Kind, Profile, SERVER, WEBHOOK, application, check_name,
 };
+use crate::cli::terminal::Stream;
 use crate::cli::{note, terminal};
 use crate::client::{Client, ClientBuilder};
 use crate::secret::Secret;
@@ -105,6 +106,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<Exit, Stop> {
     home.list()?;
     let login = match ways(matches)? {
         Way::Webhook => webhook(matches)?,
+        Way::Pasted(address) => by_webhook(&address)?,
         Way::Application => by_application(matches)?,
         Way::Token => token(matches)?,
     };
@@ -135,9 +137,10 @@ pub(super) fn run(matches: &ArgMatches) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-#[derive(Clone, Copy)]
 enum Way {
     Webhook,
+    /// The address of a webhook, given as an answer to another question.
+    Pasted(Secret),
     Application,
     Token,
 }
@@ -153,10 +156,15 @@ fn ways(matches: &ArgMatches) -> Result<Way, Stop> {
             say(
                 "How do you log in?\n  1  with an inbound webhook\n  2  with an OAuth application\n  3  with an access token",
             );
-            match typed_line("1, 2 or 3 [1]: ")?.as_str() {
+            let question = "1, 2 or 3 [1]: ";
+            match typed_line(question)?.as_str() {
                 "" | "1" => Ok(Way::Webhook),
                 "2" => Ok(Way::Application),
                 "3" => Ok(Way::Token),
+                other if is_webhook(other) => {
+                    unshow(question, other);
+                    Ok(Way::Pasted(other.into()))
+                }
                 other => Err(Stop::usage(format!("`{other}` is none of 1, 2 and 3"))),
             }
         }
@@ -173,6 +181,10 @@ fn webhook(matches: &ArgMatches) -> Result<Login, Stop> {
         None | Some(TYPED) => typed_unseen("Address of the webhook (not shown): ", "--webhook -")?,
         Some(text) => text.into(),
     };
+    by_webhook(&text)
+}
+
+fn by_webhook(text: &Secret) -> Result<Login, Stop> {
     let address = Address::parse(text.expose())?;
     let Some(user) = address.webhook_user().map(str::to_owned) else {
         return Err(Stop::usage(format!(
@@ -186,7 +198,10 @@ fn webhook(matches: &ArgMatches) -> Result<Login, Stop> {
 }
 
 fn token(matches: &ArgMatches) -> Result<Login, Stop> {
-    let address = portal(matches)?;
+    let address = match portal(matches)? {
+        Place::Portal(address) => address,
+        Place::Webhook(address) => return by_webhook(&address),
+    };
     let token = match given(matches, "token-file") {
         Some("-") => Secret::new(input_line()?),
         Some(path) => file(path, "--token-file")?,
@@ -201,7 +216,10 @@ fn token(matches: &ArgMatches) -> Result<Login, Stop> {
 }
 
 fn by_application(matches: &ArgMatches) -> Result<Login, Stop> {
-    let address = portal(matches)?;
+    let address = match portal(matches)? {
+        Place::Portal(address) => address,
+        Place::Webhook(address) => return by_webhook(&address),
+    };
     let id = match given(matches, "client-id") {
         Some(id) => id.to_owned(),
         None => typed_line("client_id of the application: ")?,
@@ -240,11 +258,30 @@ fn by_application(matches: &ArgMatches) -> Result<Login, Stop> {
     Ok(Login { address, kind: Kind::Application { client_id: id, server }, secrets, client })
 }
 
+/// The answer to the question where the portal is.
+enum Place {
+    Portal(Address),
+    /// A webhook's address says everything.
+    Webhook(Secret),
+}
+
 /// The portal of an application or of a token.
-fn portal(matches: &ArgMatches) -> Result<Address, Stop> {
+fn portal(matches: &ArgMatches) -> Result<Place, Stop> {
     let text = match given(matches, "portal") {
         Some(text) => text.to_owned(),
-        None if terminal::can_ask() => typed_line("Domain of the portal: ")?,
+        None if terminal::can_ask() => {
+            let question = "Domain of the portal: ";
+            let text = typed_line(question)?;
+            // Whoever chose the way in the menu may still think better of it.
+            let is_open = given(matches, "client-id").or(given(matches, "token-file")).is_none();
+            if is_webhook(&text) {
+                unshow(question, &text);
+                if is_open {
+                    return Ok(Place::Webhook(text.into()));
+                }
+            }
+            text
+        }
         None => return Err(Stop::usage("name the portal: --portal b24-ar17wx.bitrix24.by")),
     };
     let address = Address::parse(&text)?;
@@ -259,7 +296,23 @@ fn portal(matches: &ArgMatches) -> Result<Address, Stop> {
             address.host()
         )));
     }
-    Ok(address)
+    Ok(Place::Portal(address))
+}
+
+fn is_webhook(text: &str) -> bool {
+    Address::parse(text).is_ok_and(|address| address.is_webhook())
+}
+
+/// Takes a secret off the screen that was typed as the answer to a question which shows what is typed.
+fn unshow(question: &str, typed: &str) {
+    if !terminal::is_terminal(Stream::Err) {
+        return;
+    }
+    let Some((columns, _)) = terminal_size::terminal_size_of(std::io::stderr()) else { return };
+    let shown = question.chars().count() + typed.chars().count();
+    let lines = shown.div_ceil(usize::from(columns.0).max(1)).max(1);
+    // Up to the question, and everything below it away.
+    let _ = writeln!(std::io::stderr(), "\u{1b}[{lines}A\r\u{1b}[J{question}*** (a webhook's address, not shown)");
 }
 
 /// The code in what was pasted: it alone, or the address that the browser was sent to, whose `state` must be ours.
@@ -336,10 +389,29 @@ fn typed_line(question: &str) -> Result<String, Stop> {
 
 /// What somebody types on the terminal without seeing it; `instead` is the option that needs no terminal.
 fn typed_unseen(question: &str, instead: &str) -> Result<Secret, Stop> {
-    let typed = rpassword::prompt_password(question).map_err(|error| {
+    let typed = undisturbed(|| rpassword::prompt_password(question)).map_err(|error| {
         Stop::usage(format!("a secret cannot be typed here: {error}\nhelp: `{instead}` reads it from standard input"))
     })?;
     Ok(Secret::new(typed.trim()))
+}
+
+/// Does something with the terminal; Ctrl-C ends the program behind it, when the terminal shows again what is typed.
+#[cfg(unix)]
+fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    use nix::sys::signal::{SigSet, Signal};
+    let interrupt = SigSet::from(Signal::SIGINT);
+    let is_held = interrupt.thread_block().is_ok();
+    let done = work();
+    if is_held {
+        // A signal that came meanwhile arrives here. What cannot be set free again was never held.
+        let _ = interrupt.thread_unblock();
+    }
+    done
+}
+
+#[cfg(not(unix))]
+fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 fn file(path: &str, option: &str) -> Result<Secret, Stop> {

@@ -76,21 +76,28 @@ pub(crate) fn run(command: &Command<'static>, matches: &ArgMatches, connection: 
     );
     let retry_unknown = is_set(matches, "retry-unknown");
     let resumes = is_set(matches, "resume") || retry_unknown;
-    let journal = match journal_path(&table, matches) {
-        Some(path) => Journal::open(&path, about, resumes).map_err(refused)?,
-        None if resumes => {
-            let text = "--resume needs the journal of the first run; name it with --journal";
-            return Err(Stop::usage(text));
-        }
-        None => Journal::absent(about),
+    let path = journal_path(&table, matches);
+    let open = || match &path {
+        Some(path) => Journal::open(path, about, resumes).map_err(refused),
+        None if resumes => Err(Stop::usage("--resume needs the journal of the first run; name it with --journal")),
+        None => Ok(Journal::absent(about)),
     };
-    confirm(&method, rows, client.host(), matches)?;
+    // A journal that cannot be gone on with is told before anything is asked; one that is not there is begun behind the
+    // answer, since whoever says no, or Ctrl-C, has sent nothing.
+    let journal = if path.as_ref().is_some_and(|path| path.exists()) || resumes && path.is_none() {
+        let journal = open()?;
+        confirm(&method, rows, client.host(), matches)?;
+        journal
+    } else {
+        confirm(&method, rows, client.host(), matches)?;
+        open()?
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Stop { exit: Exit::Network, message: format!("cannot start: {error}") })?;
     runtime.block_on(async {
-        let runner = run::Runner::new(&client, &method, journal, retry_unknown);
+        let runner = run::Runner::new(&client, &method, journal, retry_unknown).await;
         runner.run(&mut table, &mut columns, &constants, &cells).await
     })
 }

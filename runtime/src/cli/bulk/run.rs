@@ -146,7 +146,10 @@ impl Interrupts {
 
 impl<'r> Runner<'r> {
     /// Within a runtime, whose signals it listens to.
-    pub(super) fn new(client: &'r Client, method: &Method, journal: Journal, retry_unknown: bool) -> Self {
+    pub(super) async fn new(client: &'r Client, method: &Method, journal: Journal, retry_unknown: bool) -> Self {
+        let interrupts = Interrupts::listen();
+        // The listener begins before anything is noted or shown.
+        tokio::task::yield_now().await;
         Self {
             client,
             kind: Kind::of(method),
@@ -157,7 +160,7 @@ impl<'r> Runner<'r> {
             to_send: 0,
             bytes: 0,
             silences: 0,
-            interrupts: Interrupts::listen(),
+            interrupts,
         }
     }
 

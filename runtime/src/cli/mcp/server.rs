@@ -92,7 +92,7 @@ impl Server {
                 behind.is_some_and(|behind| behind.is_empty() || behind.starts_with('/'))
             })
         };
-        let found = search::find(self.tables.outlines(), &search.query).into_iter();
+        let found = search::find(self.tables.outlines(), &search.query).outlines.into_iter();
         let found = found.filter(|outline| outline.method.is_some() && is_in(&outline.category));
         let shown = found.take(search.limit.unwrap_or(FOUND).clamp(1, 100)).map(|outline| {
             json!({

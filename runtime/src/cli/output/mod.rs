@@ -104,6 +104,8 @@ impl Output {
 
     /// Prints one value; the items of a list are records.
     pub(crate) fn print(&self, value: Value) -> Result<Exit, Stop> {
+        // The countdown of a wait that is over may still stand there.
+        crate::cli::progress::clear();
         let is_table = matches!(&value, Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object));
         if let Some(query) = &self.query {
             let mut printer = self.printer(self.format(is_table))?;
