@@ -35,4 +35,4 @@ pub fn info() -> Info {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Info(rt::Call);
-rt::request!(Info -> rt::Object);
+rt::request!(Info -> crate ::types::AppInfo);

@@ -107,7 +107,9 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::EventHandler >, all crate ::types::EventHandler
+);
 /// Ends what BindEvent began. All handlers that fit are removed.
 ///
 /// Calls `event.unbind`; scope `basic`. May be called by: anybody for their own handlers, an administrator for those of others and for the queue.

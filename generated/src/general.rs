@@ -173,7 +173,7 @@ pub fn profile() -> Profile {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Profile(rt::Call);
-rt::request!(Profile -> rt::Object);
+rt::request!(Profile -> crate ::types::CallerProfile);
 /// Lists the scopes that the webhook or application has, or all that the portal knows.
 ///
 /// Calls `scope`; scope `basic`.

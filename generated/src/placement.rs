@@ -119,7 +119,9 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::WidgetBinding >, all crate ::types::WidgetBinding
+);
 /// Lists the places of the portal where an application can show a page.
 ///
 /// Calls `placement.list`; scope `placement`.

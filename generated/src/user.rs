@@ -645,7 +645,7 @@ impl Search {
     pub fn admin_mode(self, value: bool) -> Self {
         Self(self.0.param("ADMIN_MODE", value))
     }
-    /// `select`. Fields to answer; an asterisk stands for all. Without it every field comes that the scope allows; unknown ones are left out in silence.
+    /// `select`. Fields to answer; an asterisk stands for all, UF\_ with an asterisk for the custom ones. Without it every field comes that the scope allows; unknown ones are left out in silence.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

@@ -192,7 +192,7 @@ pub fn statuslist() -> Statuslist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Statuslist(rt::Call);
-rt::request!(Statuslist -> Vec < rt::Value >);
+rt::request!(Statuslist -> Vec < crate ::types::CrmStatus >);
 /// Puts exactly the given contacts or companies into a call list.
 ///
 /// Calls `crm.calllist.update`; scope `crm`. May be called by: whoever may read the contacts or companies.

@@ -50,7 +50,9 @@ pub fn list(entity_type_id: impl Into<i64>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmStageChange >, all crate ::types::CrmStageChange
+);
 impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]

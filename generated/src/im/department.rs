@@ -44,7 +44,7 @@ pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >);
+rt::request!(Get -> Vec < crate ::types::ChatDepartment >);
 impl Get {
     /// `USER_DATA`. Whether the head comes with name, portrait and status too. They do not when it is left out.
     #[inline]

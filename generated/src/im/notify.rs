@@ -197,7 +197,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::ChatNotifications);
 impl Get {
     /// `LAST_ID`. Last notification of the previous answer, by its number, to go on behind it. LAST_TYPE must stand beside it.
     #[inline]

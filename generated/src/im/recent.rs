@@ -42,7 +42,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >);
+rt::request!(Get -> Vec < crate ::types::RecentChat >);
 impl Get {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]
@@ -155,7 +155,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Object);
+rt::request!(List -> crate ::types::RecentChats);
 impl List {
     /// `SKIP_OPENLINES`. Whether open channels are left out.
     #[inline]

@@ -36,7 +36,9 @@ use ::bitrix24_runtime as rt;
 /// - `PARAMS_ERROR`: A parameter is missing or malformed. The description names it.
 /// - `LANG_ERROR`: LANG is missing or malformed.
 /// - `WRONG_REQUEST`: Something else is wrong. The description tells what.
-#[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
+#[deprecated(
+    note = "use `placement.bind`: The messenger shows widgets in place of such applications."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn register(bot_id: impl Into<rt::Id>, code: impl Into<String>) -> Register {
@@ -54,7 +56,9 @@ pub fn register(bot_id: impl Into<rt::Id>, code: impl Into<String>) -> Register 
     )
 }
 /// A call of `imbot.app.register`: Adds an icon to the field for messages that opens a page or gives a command.
-#[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
+#[deprecated(
+    note = "use `placement.bind`: The messenger shows widgets in place of such applications."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
@@ -163,7 +167,9 @@ impl Register {
 /// - `CHAT_APP_ID_ERROR`: There is no such application.
 /// - `APP_ID_ERROR`: The application is not the caller's.
 /// - `WRONG_REQUEST`: Something else is wrong. The description tells what.
-#[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
+#[deprecated(
+    note = "use `placement.unbind`: The messenger shows widgets in place of such applications."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn unregister(app_id: impl Into<rt::Id>) -> Unregister {
@@ -180,7 +186,9 @@ pub fn unregister(app_id: impl Into<rt::Id>) -> Unregister {
     )
 }
 /// A call of `imbot.app.unregister`: Removes an icon of the field for messages.
-#[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
+#[deprecated(
+    note = "use `placement.unbind`: The messenger shows widgets in place of such applications."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
@@ -212,7 +220,9 @@ rt::request!(Unregister -> bool);
 /// - `APP_ID_ERROR`: The application is not the caller's.
 /// - `IFRAME_HTTPS`: The address does not begin with https.
 /// - `WRONG_REQUEST`: Something else is wrong. The description tells what.
-#[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
+#[deprecated(
+    note = "use `placement.bind`: The messenger shows widgets in place of such applications."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn update(app_id: impl Into<rt::Id>) -> Update {
@@ -229,7 +239,9 @@ pub fn update(app_id: impl Into<rt::Id>) -> Update {
     )
 }
 /// A call of `imbot.app.update`: Changes an icon of the field for messages.
-#[deprecated(note = "Widgets take the place of such applications: see placement.bind.")]
+#[deprecated(
+    note = "use `placement.bind`: The messenger shows widgets in place of such applications."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

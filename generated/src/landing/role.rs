@@ -98,7 +98,9 @@ pub fn get_list() -> GetList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetList(rt::Call);
-rt::request!(GetList -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    GetList -> Vec < crate ::types::LandingRole >, all crate ::types::LandingRole
+);
 impl GetList {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

@@ -428,7 +428,10 @@ pub fn get_group_bindings() -> GetGroupBindings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetGroupBindings(rt::Call);
-rt::request!(GetGroupBindings -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    GetGroupBindings -> Vec < crate ::types::LandingBinding >, all crate
+    ::types::LandingBinding
+);
 impl GetGroupBindings {
     /// `groupId`. Number of a group. All when it is left out.
     #[inline]
@@ -539,7 +542,10 @@ pub fn get_menu_bindings() -> GetMenuBindings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetMenuBindings(rt::Call);
-rt::request!(GetMenuBindings -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    GetMenuBindings -> Vec < crate ::types::LandingBinding >, all crate
+    ::types::LandingBinding
+);
 impl GetMenuBindings {
     /// `menuCode`. Code of a menu, such as crm_switcher:deal. All when it is left out.
     #[inline]

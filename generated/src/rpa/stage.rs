@@ -16,7 +16,9 @@ use ::bitrix24_runtime as rt;
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.add`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -33,7 +35,9 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
     )
 }
 /// A call of `rpa.stage.add`: Makes a stage of a process.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.add`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -52,7 +56,9 @@ rt::request!(Add -> crate ::types::RpaStage);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.delete`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -69,7 +75,9 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
     )
 }
 /// A call of `rpa.stage.delete`: Removes a stage; the one that ends well cannot be removed.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.delete`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -88,7 +96,9 @@ rt::request!(Delete -> rt::Value);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.get`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -105,7 +115,9 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
     )
 }
 /// A call of `rpa.stage.get`: Reads a stage with its rights and robots.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.get`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -124,7 +136,9 @@ rt::request!(Get -> crate ::types::RpaStage);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.list`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn list_for_type(type_id: impl Into<rt::Id>) -> ListForType {
@@ -142,7 +156,9 @@ pub fn list_for_type(type_id: impl Into<rt::Id>) -> ListForType {
     )
 }
 /// A call of `rpa.stage.listForType`: Lists the stages of a process in their order, the last ones at the end.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.list`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ListForType(rt::Call);
@@ -171,7 +187,9 @@ impl ListForType {
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.update`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
@@ -189,7 +207,9 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     )
 }
 /// A call of `rpa.stage.update`: Changes a stage of a process. The meaning of the one that ends well stays.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.status.update`: Stages of a smart process are entries of a directory of the CRM."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -204,7 +204,9 @@ rt::request!(Update -> crate ::types::RpaTimelineEntry);
 /// # Ok(())
 /// # }
 /// ```
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.timeline.item.pin`: Smart processes of the CRM have taken the place of such processes; crm.timeline.item.unpin takes the pin off again."
+)]
 #[allow(deprecated)]
 #[inline]
 pub fn update_is_fixed(id: impl Into<rt::Id>) -> UpdateIsFixed {
@@ -222,7 +224,9 @@ pub fn update_is_fixed(id: impl Into<rt::Id>) -> UpdateIsFixed {
     )
 }
 /// A call of `rpa.timeline.updateIsFixed`: Pins an entry to the top of the timeline, or loosens it.
-#[deprecated(note = "New processes are smart processes of the CRM.")]
+#[deprecated(
+    note = "use `crm.timeline.item.pin`: Smart processes of the CRM have taken the place of such processes; crm.timeline.item.unpin takes the pin off again."
+)]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateIsFixed(rt::Call);

@@ -43,4 +43,4 @@ pub fn get_public_url(id: impl Into<rt::Id>) -> GetPublicUrl {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetPublicUrl(rt::Call);
-rt::request!(GetPublicUrl -> rt::Object);
+rt::request!(GetPublicUrl -> crate ::types::CrmPaymentLink);

@@ -120,7 +120,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(Get -> Vec < crate ::types::GroupMember >, all crate ::types::GroupMember);
 /// Lists the workgroups and projects that the caller belongs to, with the part played there.
 ///
 /// Calls `sonet_group.user.groups`; scope `sonet`.
@@ -152,7 +152,9 @@ pub fn groups() -> Groups {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Groups(rt::Call);
-rt::request!(Groups -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Groups -> Vec < crate ::types::GroupMembership >, all crate ::types::GroupMembership
+);
 /// Invites people into a workgroup or project; they decide themselves.
 ///
 /// Calls `sonet_group.user.invite`; scope `sonet`. May be called by: whoever may create workgroups.

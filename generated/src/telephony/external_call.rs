@@ -275,7 +275,7 @@ pub fn register(phone_number: impl Into<String>, r#type: impl Into<i64>) -> Regi
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
-rt::request!(Register -> rt::Object);
+rt::request!(Register -> crate ::types::RegisteredCall);
 impl Register {
     /// `USER_ID`. Employee who speaks. Either this or USER_PHONE_INNER is needed.
     #[inline]
@@ -381,7 +381,10 @@ pub fn search_crm_entities(phone_number: impl Into<String>) -> SearchCrmEntities
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SearchCrmEntities(rt::Call);
-rt::request!(SearchCrmEntities -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    SearchCrmEntities -> Vec < crate ::types::KnownCaller >, all crate
+    ::types::KnownCaller
+);
 /// Opens the card of a call on the screens of employees.
 ///
 /// Calls `telephony.externalCall.show`; scope `telephony`.

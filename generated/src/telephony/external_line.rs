@@ -135,7 +135,9 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::ExternalLine >, all crate ::types::ExternalLine
+);
 /// Changes a line; NAME or CRM_AUTO_CREATE must be given.
 ///
 /// Calls `telephony.externalLine.update`; scope `telephony`.

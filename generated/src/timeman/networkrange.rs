@@ -87,7 +87,9 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::NetworkRange >, all crate ::types::NetworkRange
+);
 /// Replaces the address ranges that count as the office network.
 ///
 /// Calls `timeman.networkrange.set`; scope `timeman`. May be called by: administrator.

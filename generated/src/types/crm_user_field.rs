@@ -214,12 +214,12 @@ impl CrmUserField {
     ) -> Self {
         self.set("LIST", rt::value::list(value, Into::into))
     }
-    /// `SETTINGS`. What the kind of value needs beyond that.
+    /// `SETTINGS`. What the kind of value needs beyond that. Smart processes are linked by DYNAMIC\_ and their number.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
-    /// Sets `SETTINGS`. What the kind of value needs beyond that.
+    /// Sets `SETTINGS`. What the kind of value needs beyond that. Smart processes are linked by DYNAMIC\_ and their number.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {

@@ -25,23 +25,23 @@ impl DocumentTemplate {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `fileId`. Number of a Word file of the Drive with the template; instead of file.
+    /// `fileId`. Number of a Word file of the Drive with the template. A new one needs fileId or file.
     #[inline]
     pub fn file_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "fileId")
     }
-    /// Sets `fileId`. Number of a Word file of the Drive with the template; instead of file.
+    /// Sets `fileId`. Number of a Word file of the Drive with the template. A new one needs fileId or file.
     #[inline]
     #[must_use]
     pub fn set_file_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("fileId", rt::value::id(value))
     }
-    /// `file`. Word file with the template; instead of fileId.
+    /// `file`. Word file with the template. A new one needs file or fileId.
     #[inline]
     pub fn file(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "file")
     }
-    /// Sets `file`. Word file with the template; instead of fileId.
+    /// Sets `file`. Word file with the template. A new one needs file or fileId.
     #[inline]
     #[must_use]
     pub fn set_file(self, value: impl Into<rt::File>) -> Self {

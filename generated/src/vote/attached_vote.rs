@@ -50,7 +50,7 @@ impl Download {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -59,7 +59,7 @@ impl Download {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -68,12 +68,12 @@ impl Download {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -128,7 +128,7 @@ impl Get {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -137,7 +137,7 @@ impl Get {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -146,12 +146,12 @@ impl Get {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -221,7 +221,7 @@ impl GetAnswerVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(self.0.param("userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -230,7 +230,7 @@ impl GetAnswerVoted {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -239,12 +239,12 @@ impl GetAnswerVoted {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -368,7 +368,7 @@ impl GetWithVoted {
     pub fn user_for_mobile_format(self, value: bool) -> Self {
         Self(self.0.param("userForMobileFormat", value))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -377,7 +377,7 @@ impl GetWithVoted {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -386,12 +386,12 @@ impl GetWithVoted {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -446,7 +446,7 @@ impl Recall {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -455,7 +455,7 @@ impl Recall {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -464,12 +464,12 @@ impl Recall {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -523,7 +523,7 @@ impl Resume {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -532,7 +532,7 @@ impl Resume {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -541,12 +541,12 @@ impl Resume {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -600,7 +600,7 @@ impl Stop {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -609,7 +609,7 @@ impl Stop {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -618,12 +618,12 @@ impl Stop {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))
@@ -680,7 +680,7 @@ impl Vote {
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
     }
-    /// `moduleId`. Where the poll is.
+    /// `moduleId`. Where the poll is; needed with entityId.
     ///
     /// Known values:
     /// - `Im`: Poll of a chat.
@@ -689,7 +689,7 @@ impl Vote {
     pub fn module_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("moduleId", rt::value::text(value)))
     }
-    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed.
+    /// `entityType`. Class of what the poll is attached to: the first for messages of chats, the second for posts of the feed. Needed with entityId.
     ///
     /// Known values:
     /// - `Bitrix\Vote\Attachment\ImMessageConnector`
@@ -698,12 +698,12 @@ impl Vote {
     pub fn entity_type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("entityType", rt::value::text(value)))
     }
-    /// `entityId`. Number of the message or post.
+    /// `entityId`. Number of the message or post; with moduleId and entityType it may be given instead of attachId.
     #[inline]
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll.
+    /// `signedAttachId`. Signed key of the poll, from the answer of GetPoll; may be given instead of its number.
     #[inline]
     pub fn signed_attach_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("signedAttachId", rt::value::text(value)))

@@ -141,7 +141,9 @@ pub fn list(activity_id: impl Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::CrmRecordLink >, all crate ::types::CrmRecordLink
+);
 /// Moves an activity from one record to another of the same kind.
 ///
 /// Calls `crm.activity.binding.move`; scope `crm`. May be called by: whoever may change both records.

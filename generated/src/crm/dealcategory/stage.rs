@@ -39,7 +39,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(List -> Vec < crate ::types::CrmStatus >, all crate ::types::CrmStatus);
 #[allow(deprecated)]
 impl List {
     /// `id`. Number of the funnel; the common one when it is left out or 0\.

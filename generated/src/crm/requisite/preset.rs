@@ -73,7 +73,7 @@ pub fn countries() -> Countries {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Countries(rt::Call);
-rt::request!(Countries -> Vec < rt::Value >);
+rt::request!(Countries -> Vec < crate ::types::CrmCountry >);
 /// Removes a template of official details. None may use it any more.
 ///
 /// Calls `crm.requisite.preset.delete`; scope `crm`. May be called by: administrator of the CRM.

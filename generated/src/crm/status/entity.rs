@@ -40,7 +40,7 @@ pub fn items(entity_id: impl Into<String>) -> Items {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Items(rt::Call);
-rt::request!(Items -> Vec < rt::Value >);
+rt::request!(Items -> Vec < crate ::types::CrmStatus >);
 /// Lists the directories of the CRM: stages of each kind and funnel, sources, kinds of deals and so on.
 ///
 /// Calls `crm.status.entity.types`; scope `crm`.
@@ -72,4 +72,4 @@ pub fn types() -> Types {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Types(rt::Call);
-rt::request!(Types -> Vec < rt::Value >);
+rt::request!(Types -> Vec < crate ::types::CrmDirectory >);

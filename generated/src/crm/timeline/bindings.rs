@@ -117,7 +117,10 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmTimelineBinding >, all crate
+    ::types::CrmTimelineBinding
+);
 impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
     #[inline]

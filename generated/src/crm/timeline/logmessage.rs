@@ -44,7 +44,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> crate ::types::CrmLogEntry);
 /// Removes an entry from the log of a record.
 ///
 /// Calls `crm.timeline.logmessage.delete`; scope `crm`. May be called by: whoever may change the record.
@@ -129,7 +129,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmLogEntry);
 /// Lists the entries of the log of a record that applications and webhooks wrote.
 ///
 /// Calls `crm.timeline.logmessage.list`; scope `crm`. May be called by: whoever may read the record.
@@ -173,7 +173,9 @@ pub fn list(entity_type_id: impl Into<rt::Id>, entity_id: impl Into<rt::Id>) -> 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmLogEntry >, all crate ::types::CrmLogEntry
+);
 impl List {
     /// `order`. Keys to sort by, id or created, each with asc (ascending) or desc (descending). The latest come first when it is left out.
     #[inline]

@@ -50,7 +50,7 @@ pub fn add(code: impl Into<String>, file_content: impl Into<rt::File>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> crate ::types::CrmTimelineImage);
 /// Removes a logo that was added. The portal's own stay.
 ///
 /// Calls `crm.timeline.logo.delete`; scope `crm`. May be called by: administrator.
@@ -134,7 +134,7 @@ pub fn get(code: impl Into<String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmTimelineImage);
 /// Lists the logos of the timeline, the portal's own among them.
 ///
 /// Calls `crm.timeline.logo.list`; scope `crm`.
@@ -173,4 +173,6 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::CrmTimelineImage >, all crate ::types::CrmTimelineImage
+);

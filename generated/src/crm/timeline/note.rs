@@ -101,7 +101,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmTimelineNote);
 /// Writes a note at an entry of the timeline or an activity, in place of the one that is there.
 ///
 /// Calls `crm.timeline.note.save`; scope `crm`. May be called by: whoever may change the record.

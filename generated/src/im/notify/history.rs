@@ -45,7 +45,7 @@ pub fn search() -> Search {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
-rt::request!(Search -> rt::Object);
+rt::request!(Search -> crate ::types::ChatNotifications);
 impl Search {
     /// `SEARCH_TEXT`. Words to look for; three letters at least when neither kind nor date is given.
     #[inline]

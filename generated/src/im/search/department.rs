@@ -41,7 +41,9 @@ pub fn list(find: impl Into<String>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::ChatDepartment >, all crate ::types::ChatDepartment
+);
 impl List {
     /// `USER_DATA`. Whether the head comes with name, portrait and status too. They do not when it is left out.
     #[inline]

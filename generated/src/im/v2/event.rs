@@ -37,7 +37,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::MessengerEvents);
 impl Get {
     /// `offset`. First event wanted, by nextOffset of the previous answer; the oldest one kept when it is left out.
     #[inline]

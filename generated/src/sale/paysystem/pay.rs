@@ -30,7 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_INTERNAL_INVOICE_NOT_FOUND`: There is no invoice of this number.
 /// - `ERROR_PROCESS_REQUEST_RESULT`: There is no such payment system, or it failed. The description tells which.
 #[deprecated(
-    note = "It concerns invoices of the former kind (crm.invoice.*), which are no longer developed."
+    note = "use `sale.paysystem.pay.payment`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -49,7 +49,7 @@ pub fn invoice(invoice_id: impl Into<rt::Id>) -> Invoice {
 }
 /// A call of `sale.paysystem.pay.invoice`: Marks an invoice of the former kind as paid through a payment system, after that has answered.
 #[deprecated(
-    note = "It concerns invoices of the former kind (crm.invoice.*), which are no longer developed."
+    note = "use `sale.paysystem.pay.payment`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

@@ -123,7 +123,10 @@ pub fn list(payment_id: impl Into<rt::Id>, filter: impl Into<rt::Value>) -> List
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::CrmPaymentPosition >, all crate
+    ::types::CrmPaymentPosition
+);
 impl List {
     /// `order`. Keys to sort by.
     #[inline]

@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system. The description tells which.
 /// - `ERROR_INTERNAL_INVOICE_NOT_FOUND`: There is no invoice of this number.
 #[deprecated(
-    note = "It concerns invoices of the former kind (crm.invoice.*), which are no longer developed."
+    note = "use `sale.paysystem.settings.payment.get`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]
 #[allow(deprecated)]
 #[inline]
@@ -47,7 +47,7 @@ pub fn get(invoice_id: impl Into<rt::Id>) -> Get {
 }
 /// A call of `sale.paysystem.settings.invoice.get`: Tells the settings of a payment system as they hold for an invoice of the former kind.
 #[deprecated(
-    note = "It concerns invoices of the former kind (crm.invoice.*), which are no longer developed."
+    note = "use `sale.paysystem.settings.payment.get`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

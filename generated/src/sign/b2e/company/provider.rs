@@ -50,12 +50,12 @@ rt::request!(
     ::types::SigningProvider
 );
 impl List {
-    /// `companyUuid`. Key of the company in the tie to the HR system. Asks for the scope humanresources.hcmlink as well.
+    /// `companyUuid`. Key of the company in the tie to the HR system. Asks for the scope humanresources.hcmlink as well. One of companyUuid and companyCrmId is needed.
     #[inline]
     pub fn company_uuid(self, value: impl Into<String>) -> Self {
         Self(self.0.param("companyUuid", rt::value::text(value)))
     }
-    /// `companyCrmId`. Number of one of the companies of one's own in the CRM.
+    /// `companyCrmId`. Number of one of the companies of one's own in the CRM. One of companyCrmId and companyUuid is needed.
     #[inline]
     pub fn company_crm_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("companyCrmId", rt::value::id(value)))

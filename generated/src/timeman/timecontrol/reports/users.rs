@@ -36,7 +36,9 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::TimeControlUser >, all crate ::types::TimeControlUser
+);
 impl Get {
     /// `DEPARTMENT_ID`. Number of a department; for supervisors and administrators only. The caller's own when it is left out.
     #[inline]
