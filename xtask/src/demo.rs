@@ -1,13 +1,13 @@
 //! `cargo xtask demo`: the whole way from a spec to a changed account, on this machine alone.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::Value;
 
 use crate::codegen;
-use crate::run::{Done, Progress, cargo, quietly, target};
+use crate::portal::{self, Portal};
+use crate::run::Done;
 
 /// The account that the documentation's example changes.
 const USER: &str = "2150";
@@ -21,23 +21,21 @@ pub(crate) fn demo(_: &Arguments) -> Done {
     codegen::codegen(&codegen::Arguments::check())?;
 
     heading("2. oint");
-    let profile = "debug";
-    quietly("build oint", cargo().args(["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]))?;
-    let oint = target().join(profile).join(format!("oint{}", std::env::consts::EXE_SUFFIX));
+    let oint = portal::build()?;
     println!("{}", oint.display());
 
     heading("3. A simulated portal");
-    let portal = Portal::start(&oint)?;
-    println!("{}", portal.address);
+    let portal = Portal::of(oint.clone())?;
+    let (address, token) = (portal.told("address"), portal.told("token"));
+    println!("{address}");
 
     heading("4. The account as it is");
-    let before = call(&oint, &["GetUser", "--url", &portal.address, "--userid", USER, "--token", &portal.token])?;
+    let before = call(&oint, &["GetUser", "--url", &address, "--userid", USER, "--token", &token])?;
     println!("{}", shown(&before));
 
     heading("5. The request");
-    let update =
-        ["UpdateUser", "--url", &portal.address, "--userid", USER, "--fields", FIELDS, "--token", &portal.token];
-    println!("oint bitrix24 UpdateUser --url {} --userid {USER} --fields \"{FIELDS}\" --token ***", portal.address);
+    let update = ["UpdateUser", "--url", &address, "--userid", USER, "--fields", FIELDS, "--token", &token];
+    println!("oint bitrix24 UpdateUser --url {} --userid {USER} --fields \"{FIELDS}\" --token ***", address);
     let request = call(&oint, &[&update[..], &["--dry-run"]].concat())?;
     println!("{request:#}");
 
@@ -46,7 +44,7 @@ pub(crate) fn demo(_: &Arguments) -> Done {
     println!("{answer:#}");
 
     heading("7. The account afterwards");
-    let after = call(&oint, &["user.get", "--url", &portal.address, "--userid", USER, "--token", &portal.token])?;
+    let after = call(&oint, &["user.get", "--url", &address, "--userid", USER, "--token", &token])?;
     println!("{}", shown(&after));
     let changed = |key: &str, value: &str| after.pointer(&format!("/0/{key}")).and_then(Value::as_str) == Some(value);
     if !(changed("NAME", "Oleg") && changed("LAST_NAME", "Lama") && changed("EMAIL", "oleg.lama@example.org"))
@@ -80,43 +78,4 @@ fn call(oint: &Path, arguments: &[&str]) -> Result<Value, String> {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     serde_json::from_slice(&output.stdout).map_err(|error| format!("error: the answer is not JSON: {error}"))
-}
-
-/// A running `oint sandbox`; ends with the demonstration.
-struct Portal {
-    process: Child,
-    address: String,
-    token: String,
-}
-
-impl Portal {
-    fn start(oint: &Path) -> Result<Self, String> {
-        let progress = Progress::new("start the sandbox");
-        let mut command = Command::new(oint);
-        command.args(["sandbox", "--port", "0", "--json", "--quiet"]).stdout(Stdio::piped());
-        let mut process = command.spawn().map_err(|error| format!("error: cannot start the sandbox: {error}"))?;
-        let mut line = String::new();
-        let read = process.stdout.take().map(|stdout| BufReader::new(stdout).read_line(&mut line));
-        let told: Option<Value> = read.and_then(Result::ok).and_then(|_| serde_json::from_str(&line).ok());
-        let text = |key: &str| told.as_ref().and_then(|told| told.get(key)).and_then(Value::as_str).map(str::to_owned);
-        match (text("address"), text("token")) {
-            (Some(address), Some(token)) => {
-                progress.done();
-                Ok(Self { process, address, token })
-            }
-            _ => {
-                progress.abandon();
-                let _ = process.kill();
-                let _ = process.wait();
-                Err("error: the sandbox did not tell its address".into())
-            }
-        }
-    }
-}
-
-impl Drop for Portal {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

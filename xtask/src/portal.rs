@@ -27,7 +27,11 @@ pub(crate) struct Portal {
 impl Portal {
     /// Builds `oint` and starts its portal.
     pub(crate) fn start() -> Result<Self, String> {
-        let oint = build()?;
+        Self::of(build()?)
+    }
+
+    /// Starts the portal of an `oint` that is built.
+    pub(crate) fn of(oint: PathBuf) -> Result<Self, String> {
         let certificate = target().join("authority.pem");
         let mut command = Command::new(&oint);
         command.args(["sandbox", "--port", "0", "--json", "--quiet", "--tls"]).arg(&certificate).stdout(Stdio::piped());
