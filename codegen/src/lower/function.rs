@@ -27,7 +27,7 @@ impl Context<'_> {
         let token_short = self.opi(file, &[], spec.opi.as_ref(), &mut own, &["url"], true);
         self.exclusive(file, &["params".into()], &own);
         self.others(file, &["params".into()], &own);
-        own.extend(groups(&own));
+        own.extend(groups(&own, &self.furniture.whole_object));
         let examples = self.examples(file, &["examples".into()], &spec.examples, &own, &[]);
         if spec.examples.is_empty() {
             self.report_help(
@@ -225,7 +225,7 @@ impl Context<'_> {
             None => None,
         };
         if !is_offline {
-            own.extend(groups(&own));
+            own.extend(groups(&own, &self.furniture.whole_object));
         }
         let examples = self.examples(file, &step(&path, "examples"), &spec.examples, &own, &constants);
         Some(Function {

@@ -5,8 +5,8 @@ use crate::ir::{Entries, Param, Ty, Wire};
 use crate::names::{ArgumentName, OptionName, RESERVED_OPTIONS, RustIdent};
 
 /// The groups of a function's parameters: one for each key at the top of the body that only exists as the beginning of
-/// longer paths.
-pub(super) fn groups(params: &[Param]) -> Vec<Param> {
+/// longer paths. All have the same description.
+pub(super) fn groups(params: &[Param], description: &str) -> Vec<Param> {
     let mut groups: Vec<Param> = Vec::new();
     for param in params {
         let Wire::Path(path) = &param.wire else { continue };
@@ -19,7 +19,7 @@ pub(super) fn groups(params: &[Param]) -> Vec<Param> {
             continue;
         }
         if let Some(option) = option(key, || params.iter().chain(&groups)) {
-            groups.push(group(key, option, params));
+            groups.push(group(key, option, params, description));
         }
     }
     groups
@@ -37,7 +37,7 @@ fn option<'p, I: Iterator<Item = &'p Param>>(key: &str, params: impl Fn() -> I) 
     [Some(derived), longer].into_iter().flatten().find(is_free)
 }
 
-fn group(key: &str, option: OptionName, params: &[Param]) -> Param {
+fn group(key: &str, option: OptionName, params: &[Param], description: &str) -> Param {
     let entry = |param: &Param| match &param.wire {
         Wire::Path(path) => match path.as_slice() {
             [first, last] if first == key => {
@@ -61,7 +61,7 @@ fn group(key: &str, option: OptionName, params: &[Param]) -> Param {
         filename: None,
         values: Vec::new(),
         wire: Wire::Path(vec![key.to_owned()]),
-        description: "The object that the options of its keys make up, given as a whole; they win over it.".to_owned(),
+        description: description.to_owned(),
         entries: Some(Entries::own(own)),
         readonly: false,
         is_group: true,

@@ -15,10 +15,10 @@ mod types;
 mod unique;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::{Diagnostic, Diagnostics};
-use crate::ir::{Api, Entity, Translation};
+use crate::ir::{Api, Category, Compat, Entity, Method, Translation};
 use crate::spec::{File, Furniture, Specs, Step};
 
 /// Turns specs into the API, in all languages. With problems the API is incomplete and must not be emitted.
@@ -26,7 +26,7 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
     let words = |file: &Option<File<Furniture>>, language: &str| {
         file.as_ref().map_or_else(|| Furniture::built_in(language), |file| file.spec.clone())
     };
-    let mut api = one_language(specs, words(&specs.furniture, "en"), problems);
+    let mut api = english(specs, words(&specs.furniture, "en"), problems);
     let translated: Vec<_> =
         specs.overlays.iter().map(|overlays| (overlays, translate::translate(specs, overlays, problems))).collect();
     // What is wrong with a spec would be told again for each language.
@@ -35,7 +35,7 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
             .into_iter()
             .map(|(overlays, (specs, sources))| Translation {
                 language: overlays.language.clone(),
-                api: one_language(&specs, words(&overlays.furniture, &overlays.language), problems),
+                api: translated_api(&specs, words(&overlays.furniture, &overlays.language), (&api, &sources), problems),
                 sources,
             })
             .collect();
@@ -43,33 +43,68 @@ pub fn lower(specs: &Specs, problems: &mut Diagnostics) -> Api {
     api
 }
 
-fn one_language(specs: &Specs, furniture: Furniture, problems: &mut Diagnostics) -> Api {
-    let mut context = Context { specs, problems, types: BTreeMap::new() };
+fn english(specs: &Specs, furniture: Furniture, problems: &mut Diagnostics) -> Api {
+    let mut context = Context { specs, problems, furniture, types: BTreeMap::new() };
     context.lower_types();
     let mut methods: Vec<_> = specs.methods.iter().filter_map(|file| context.method(file)).collect();
     methods.sort_by(|a, b| (&a.name, a.rest).cmp(&(&b.name, b.rest)));
-    let names: Vec<(String, crate::ir::Rest)> =
-        methods.iter().map(|method| (method.name.clone(), method.rest)).collect();
-    for method in &mut methods {
-        method.twin = names.iter().any(|(name, rest)| *name == method.name && *rest != method.rest);
+    let twins: Vec<bool> = methods.iter().map(|method| is_twin(method, &methods)).collect();
+    for (method, twin) in methods.iter_mut().zip(twins) {
+        method.twin = twin;
     }
     let categories = context.categories(&mut methods);
     context.replacements();
     let compat = context.compat(&methods);
     context.unique(&methods);
-    let types = context.types.into_values().flatten().collect();
-    Api { categories, types, methods, compat, furniture, translations: Vec::new() }
+    context.api(categories, methods, compat)
+}
+
+/// Whether the neighbours of a method in the order of names have its name: its other REST version.
+fn is_twin(method: &Method, methods: &[Method]) -> bool {
+    let from = methods.partition_point(|other| other.name < method.name);
+    methods[from..].iter().take_while(|other| other.name == method.name).count() > 1
+}
+
+/// The API in another language: only what has texts in it is lowered again, the rest is taken from the English one.
+fn translated_api(
+    specs: &Specs,
+    furniture: Furniture,
+    (english, sources): (&Api, &BTreeSet<String>),
+    problems: &mut Diagnostics,
+) -> Api {
+    let mut context = Context { specs, problems, furniture, types: BTreeMap::new() };
+    context.lower_types();
+    let files: BTreeMap<&str, _> = specs.methods.iter().map(|file| (file.source.path.as_str(), file)).collect();
+    let lower = |method: &Method| {
+        let own = files.get(method.source.as_str()).filter(|file| sources.contains(&file.source.path));
+        own.map_or_else(
+            || Some(method.clone()),
+            |file| context.method(file).map(|own| Method { twin: method.twin, ..own }),
+        )
+    };
+    let mut methods: Vec<_> = english.methods.iter().filter_map(lower).collect();
+    let categories = context.categories(&mut methods);
+    let compat = context.compat(&methods);
+    context.api(categories, methods, compat)
 }
 
 /// What lowering works with.
 struct Context<'s> {
     specs: &'s Specs,
     problems: &'s mut Diagnostics,
+    /// The words around the texts of the specs.
+    furniture: Furniture,
     /// The shared types by name; `None`: its spec is broken, which is reported where it stands.
     types: BTreeMap<String, Option<Entity>>,
 }
 
 impl Context<'_> {
+    fn api(self, categories: Vec<Category>, methods: Vec<Method>, compat: Vec<Compat>) -> Api {
+        let Self { furniture, types, .. } = self;
+        let types = types.into_values().flatten().collect();
+        Api { categories, types, methods, compat, furniture, translations: Vec::new() }
+    }
+
     /// Reports a problem at a path of a file.
     fn report<T>(&mut self, file: &File<T>, path: &[Step], message: impl Into<String>) {
         self.problems.push(Diagnostic::new(file.place(path), message));

@@ -1,7 +1,7 @@
 //! Another language: specs whose texts are those of the overlays. Lowered like the English ones, they make the same API
 //! with other words, so that a text that several pages show is written once here, too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics};
@@ -16,7 +16,10 @@ use crate::suggest::nearest;
 
 /// The specs in another language, and the paths of those that have texts in it; the others are as they were.
 pub(super) fn translate(specs: &Specs, overlays: &Overlays, problems: &mut Diagnostics) -> (Specs, BTreeSet<String>) {
-    let mut translator = Translator { specs, overlays, problems, used: BTreeSet::new(), done: BTreeSet::new() };
+    let phrases = overlays.phrases.iter().flat_map(|phrases| &phrases.spec.0.0);
+    let phrases = phrases.map(|(english, text)| (english.as_str(), text.as_str())).collect();
+    let mut translator =
+        Translator { specs, overlays, problems, phrases, used: BTreeSet::new(), done: BTreeSet::new() };
     let translated = Specs {
         methods: translator.all(&specs.methods, &overlays.methods, Translator::method),
         categories: translator.all(&specs.categories, &overlays.categories, Translator::category),
@@ -45,6 +48,8 @@ struct Translator<'s> {
     specs: &'s Specs,
     overlays: &'s Overlays,
     problems: &'s mut Diagnostics,
+    /// The texts that stand in several specs, by the English one.
+    phrases: BTreeMap<&'s str, &'s str>,
     /// The phrases that are in use.
     used: BTreeSet<&'s str>,
     /// The paths of the specs that have texts.
@@ -60,26 +65,25 @@ impl<'s> Translator<'s> {
         words: fn(&mut Self, &mut S, &'s File<T>),
     ) -> Vec<File<S>> {
         let prefix = format!("specs/i18n/{}/", self.overlays.language);
-        let mirrored = |text: &File<T>| text.source.path.replacen(&prefix, "specs/", 1);
-        for text in texts {
-            let path = mirrored(text);
-            if !files.iter().any(|file| file.source.path == path)
-                && !self.specs.broken.iter().any(|broken| *broken == path.trim_end_matches(".yaml"))
-            {
-                let near = nearest(&path, files.iter().map(|file| file.source.path.as_str()));
-                let help = near.map_or_else(|| "remove the file".to_owned(), |near| format!("is it about {near}?"));
-                self.report(text, &[], format!("these are texts of {path}, which does not exist"), help);
-            }
-        }
+        let mut mirrored: BTreeMap<String, &'s File<T>> =
+            texts.iter().map(|text| (text.source.path.replacen(&prefix, "specs/", 1), text)).collect();
         let lower = |file: &'s File<S>| {
             let mut spec = file.spec.clone();
-            if let Some(text) = texts.iter().find(|text| mirrored(text) == file.source.path) {
+            if let Some(text) = mirrored.remove(&file.source.path) {
                 words(self, &mut spec, text);
                 self.done.insert(file.source.path.clone());
             }
             File { source: Arc::clone(&file.source), spec }
         };
-        files.iter().map(lower).collect()
+        let translated = files.iter().map(lower).collect();
+        for (path, text) in mirrored {
+            if !self.specs.broken.iter().any(|broken| *broken == path.trim_end_matches(".yaml")) {
+                let near = nearest(&path, files.iter().map(|file| file.source.path.as_str()));
+                let help = near.map_or_else(|| "remove the file".to_owned(), |near| format!("is it about {near}?"));
+                self.report(text, &[], format!("these are texts of {path}, which does not exist"), help);
+            }
+        }
+        translated
     }
 
     fn method(&mut self, spec: &mut MethodSpec, file: &'s File<MethodText>) {
@@ -244,9 +248,7 @@ impl<'s> Translator<'s> {
             own.clone_into(english);
             return;
         }
-        let phrases = self.overlays.phrases.as_ref();
-        let phrase = phrases.and_then(|phrases| phrases.spec.0.0.iter().find(|(known, _)| known == english));
-        if let Some((known, text)) = phrase {
+        if let Some((&known, &text)) = self.phrases.get_key_value(english.as_str()) {
             self.used.insert(known);
             self.check_phrase(known, text, kind);
             text.clone_into(english);

@@ -48,8 +48,18 @@ pub struct Furniture {
     pub url: String,
     /// The description of the parameter Token.
     pub token: String,
+    /// The description of an option that takes an object as a whole, where others take its keys.
+    pub whole_object: String,
     /// The description of the parameter Clear.
     pub clear: String,
+    /// A comment in the code of an example, as the three below: what follows is called by a webhook.
+    pub by_webhook: String,
+    /// What follows is called by an access token.
+    pub by_token: String,
+    /// JSON may stand in a file.
+    pub json_file: String,
+    /// What the value of a parameter for a file may be, in 1C:Enterprise and OneScript.
+    pub file_forms: String,
     /// What stands before the type and the meaning of the result.
     pub returns: String,
     /// What a call answers as a whole; `{type}`: the type of that.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -185,18 +186,18 @@ impl JsonSchema for ParamText {
 
 /// Texts by the names of things, in the file's order.
 #[derive(Debug)]
-pub struct Texts<T>(pub Vec<(String, T)>);
+pub struct Texts<T>(pub IndexMap<String, T>);
 
 impl<T> Default for Texts<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(IndexMap::new())
     }
 }
 
 impl<T> Texts<T> {
     /// The one of a name.
     pub fn get(&self, name: &str) -> Option<&T> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, text)| text)
+        self.0.get(name)
     }
 }
 
@@ -214,12 +215,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Texts<T> {
                 let mut texts = Texts::default();
                 while let Some(Json(key)) = map.next_key()? {
                     let key = crate::emit::tables::text(&key);
-                    if texts.get(&key).is_some() {
+                    if texts.0.contains_key(&key) {
                         return Err(de::Error::custom(format!(
                             "the key `{key}` stands here twice{HELP}keep one of them"
                         )));
                     }
-                    texts.0.push((key, map.next_value()?));
+                    texts.0.insert(key, map.next_value()?);
                 }
                 Ok(texts)
             }

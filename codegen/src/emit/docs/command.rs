@@ -15,7 +15,6 @@ pub struct Connection {
 
 /// A shell's way of writing a command.
 struct Shell {
-    comment: &'static str,
     continuation: &'static str,
     quote: fn(&str) -> String,
     /// Whether a text may stand in double quotes as it is.
@@ -27,7 +26,6 @@ struct Shell {
 }
 
 const BASH: Shell = Shell {
-    comment: "#",
     continuation: " \\",
     quote: |text| format!("'{}'", text.replace('\'', "'\\''")),
     is_plain: |text| !text.contains(['"', '$', '`', '\\', '!', '\n']),
@@ -36,7 +34,6 @@ const BASH: Shell = Shell {
 };
 
 const BATCH: Shell = Shell {
-    comment: "::",
     continuation: " ^",
     quote: batch_quoted,
     is_plain: |text| !text.contains(['"', '%', '\\', '\n']),
@@ -45,7 +42,6 @@ const BATCH: Shell = Shell {
 };
 
 const POWERSHELL: Shell = Shell {
-    comment: "#",
     continuation: " `",
     // The typographic quotes end a text, too; each of them is doubled to stand for itself.
     quote: |text| {
@@ -114,24 +110,17 @@ impl Shell {
     fn command(&self, function: &Function, example: Option<&Example>, connection: Option<&Connection>) -> String {
         let mut words = vec![format!("oint bitrix24 {}", function.name)];
         words.extend(connection.map(|connection| format!("--url {}", self.double(connection.url))));
-        let mut has_json = false;
         for param in &function.params {
             let Some(value) = example.and_then(|example| example.arguments.get(&param.name)) else {
                 continue;
             };
-            has_json |= value.is_object() || value.is_array();
             let gap = if value.as_str() == Some("") { self.before_empty } else { ' ' };
             words.push(format!("--{}{gap}{}", param.option, self.value(&param.ty, value)));
         }
         words.extend(
             connection.and_then(|connection| connection.token).map(|token| format!("--token {}", self.double(token))),
         );
-        let comment = if has_json {
-            format!("{} JSON data can also be given as the path of a .json file\n\n", self.comment)
-        } else {
-            String::new()
-        };
-        format!("{comment}{}", words.join(&format!("{}\n    ", self.continuation)))
+        words.join(&format!("{}\n    ", self.continuation))
     }
 
     fn value(&self, ty: &Ty, value: &Value) -> String {
@@ -154,6 +143,12 @@ impl Shell {
     fn double(&self, text: &str) -> String {
         format!("\"{text}\"")
     }
+}
+
+/// Whether an example gives JSON to an option.
+pub(super) fn gives_json(function: &Function, example: &Example) -> bool {
+    let mut values = function.params.iter().filter_map(|param| example.arguments.get(&param.name));
+    values.any(|value| value.is_object() || value.is_array())
 }
 
 /// JSON with single quotes, where no text in it needs an escape.

@@ -83,13 +83,16 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
     let functions = in_order(api);
     let mut files = Vec::new();
     for category in &api.categories {
+        let has_index = has(&format!("specs/{}/_category.yaml", category.key));
+        // The index of a folder names all its pages.
+        let is_wanted = |method: &Method| has_index || has(&method.source);
         let pages: Vec<page::Page> = functions
             .iter()
-            .filter(|(method, _)| method.category == category.key)
+            .filter(|(method, _)| method.category == category.key && is_wanted(method))
             .map(|(method, function)| page::page(api, category, method, function))
             .collect();
         let folder = format!("{folder_of_all}/{}", category.key);
-        if has(&format!("specs/{}/_category.yaml", category.key)) {
+        if has_index {
             files.push(OutFile::new(
                 format!("{folder}/index.mdx"),
                 render(

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::emit::docs::command::{Connection, bash, batch, powershell};
+use crate::emit::docs::command::{Connection, bash, batch, gives_json, powershell};
 use crate::emit::docs::{escape, script};
 use crate::emit::tables::text;
 use crate::emit::{banner, rust_example};
@@ -150,7 +150,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
     }
     let examples = match &function.kind {
         Kind::Template { object, .. } => vec![template_example(method, function, object)],
-        _ => function.examples.iter().map(|example| call_example(method, function, example)).collect(),
+        _ => function.examples.iter().map(|example| call_example(method, function, example, words)).collect(),
     };
     let returns = function.returns.as_ref().unwrap_or(&method.returns);
     Page {
@@ -342,16 +342,20 @@ fn keywords(category: &Category, method: &Method, function: &Function) -> Vec<St
     name.into_iter().chain(own).chain(general.map(str::to_owned)).collect()
 }
 
-fn call_example(method: &Method, function: &Function, example: &Example) -> Shown {
+fn call_example(method: &Method, function: &Function, example: &Example, words: &Furniture) -> Shown {
+    let note = |comment: &str| match gives_json(function, example) {
+        true => format!("{comment} {}\n\n", one_line(&words.json_file)),
+        false => String::new(),
+    };
     if !function.has_connection() {
         let is_local = matches!(function.kind, Kind::Local { .. });
         return Shown {
             title: example.title.clone(),
             rust: is_local.then(|| rust(method, function, example)),
-            script: script::call(function, example),
-            bash: bash(function, Some(example), None),
-            batch: batch(function, Some(example), None),
-            powershell: powershell(function, Some(example), None),
+            script: script::call(function, example, words),
+            bash: note("#") + &bash(function, Some(example), None),
+            batch: note("::") + &batch(function, Some(example), None),
+            powershell: note("#") + &powershell(function, Some(example), None),
             curl: None,
             response: example.response.as_ref().map(|response| format!("{response:#}")),
         };
@@ -359,20 +363,24 @@ fn call_example(method: &Method, function: &Function, example: &Example) -> Show
     let both = |shell: fn(&Function, Option<&Example>, Option<&Connection>) -> String, comment: &str| {
         let webhook = shell(function, Some(example), Some(&WEBHOOK));
         let token = shell(function, Some(example), Some(&TOKEN));
-        // The note on JSON stands once.
-        let token = token.split_once("\n\n").map_or(token.as_str(), |(_, command)| command);
-        format!("{comment} A webhook\n{webhook}\n\n{comment} A domain and a token\n{token}")
+        let (by_webhook, by_token) = (one_line(&words.by_webhook), one_line(&words.by_token));
+        format!("{comment} {by_webhook}\n{}{webhook}\n\n{comment} {by_token}\n{token}", note(comment))
     };
     Shown {
         title: example.title.clone(),
         rust: (!matches!(function.kind, Kind::Procedure(_))).then(|| rust(method, function, example)),
-        script: script::call(function, example),
+        script: script::call(function, example, words),
         bash: both(bash, "#"),
         batch: both(batch, "::"),
         powershell: both(powershell, "#"),
         curl: (!matches!(function.kind, Kind::Procedure(_))).then(|| curl(method, example)),
         response: example.response.as_ref().map(response),
     }
+}
+
+/// A text as a comment in code, which a line break would end.
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn rust(method: &Method, function: &Function, example: &Example) -> String {

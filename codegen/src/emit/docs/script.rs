@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use crate::ir::{Example, FileForm, Function, Kind, Param, Procedure, Ty};
+use crate::spec::Furniture;
 use crate::wire::wire_form;
+
+use super::page::one_line;
 
 /// The calls with a webhook and with a token; none where the package does not have the function, or not with these
 /// arguments.
-pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
+pub(super) fn call(function: &Function, example: &Example, words: &Furniture) -> Option<String> {
     let names = function.opi.as_ref()?;
     if example.arguments.keys().any(|given| !names.contains(given)) {
         return None;
@@ -16,7 +19,7 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
     let mut lines = Vec::new();
     let mut arguments = Vec::new();
     if has_connection {
-        lines.push("// A webhook".to_owned());
+        lines.push(format!("// {}", one_line(&words.by_webhook)));
         lines.push("URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned());
         arguments.push("URL".to_owned());
     }
@@ -33,7 +36,7 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
         };
         match example.arguments.get(&param.name) {
             Some(value) => {
-                lines.extend(assignment(param.argument.as_str(), &param.ty, known(param), value));
+                lines.extend(assignment(param.argument.as_str(), &param.ty, known(param), value, words));
                 arguments.push(param.argument.to_string());
             }
             // Left out: the function's own default.
@@ -51,7 +54,7 @@ pub(super) fn call(function: &Function, example: &Example) -> Option<String> {
         return Some(lines.join("\n"));
     }
     lines.push(String::new());
-    lines.push("// A domain and a token".to_owned());
+    lines.push(format!("// {}", one_line(&words.by_token)));
     lines.push("URL = \"b24-ar17wx.bitrix24.by\";".to_owned());
     lines.push("Token = \"11ae5d68006e9f06006b12e400000001000...\";".to_owned());
     lines.push(String::new());
@@ -68,19 +71,19 @@ fn known(param: &Param) -> &[Param] {
     param.entries.as_ref().map_or(&[], |entries| &entries.all)
 }
 
-fn assignment(name: &str, ty: &Ty, known: &[Param], value: &Value) -> Vec<String> {
+fn assignment(name: &str, ty: &Ty, known: &[Param], value: &Value, words: &Furniture) -> Vec<String> {
     match (ty, value) {
         (Ty::File(_), Value::String(path)) => {
-            vec![format!("{name} = \"{}\"; // a path, an address or binary data", escaped(path))]
+            vec![format!("{name} = \"{}\"; // {}", escaped(path), one_line(&words.file_forms))]
         }
-        (_, Value::Object(entries)) => object(name, known, entries),
+        (_, Value::Object(entries)) => object(name, known, entries, words),
         (_, Value::Array(items)) => {
             let mut lines = vec![String::new(), format!("{name} = New Array;")];
             for (at, item) in items.iter().enumerate() {
                 match item {
                     Value::Object(entries) => {
                         let inner = format!("{name}Item{}", at + 1);
-                        lines.extend(object(&inner, known, entries));
+                        lines.extend(object(&inner, known, entries, words));
                         lines.push(format!("{name}.Add({inner});"));
                     }
                     item => lines.push(format!("{name}.Add({});", literal(item))),
@@ -93,7 +96,7 @@ fn assignment(name: &str, ty: &Ty, known: &[Param], value: &Value) -> Vec<String
 }
 
 /// A structure goes to the portal as it is, so its values have their form on the wire already.
-fn object(name: &str, known: &[Param], entries: &serde_json::Map<String, Value>) -> Vec<String> {
+fn object(name: &str, known: &[Param], entries: &serde_json::Map<String, Value>, words: &Furniture) -> Vec<String> {
     // A structure's keys are identifiers; a map takes any.
     let is_key = |key: &String| {
         key.starts_with(|first: char| first.is_alphabetic() || first == '_')
@@ -112,7 +115,7 @@ fn object(name: &str, known: &[Param], entries: &serde_json::Map<String, Value>)
             }
             (entry, Value::Object(_) | Value::Array(_)) => {
                 let below = entry.map_or(&[][..], self::known);
-                lines.extend(assignment(&inner, &Ty::Any, below, value));
+                lines.extend(assignment(&inner, &Ty::Any, below, value, words));
                 inner
             }
             (Some(entry), value) => literal(&wire_form(entry, value)),
