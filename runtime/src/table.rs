@@ -259,7 +259,7 @@ pub struct Deprecation<'t> {
     pub note: Option<Cow<'t, str>>,
 }
 
-/// A parameter of a command, or an entry of a structured one.
+/// A parameter of a command, or an entry of a structured one. A shared type has many: what few of them have is boxed.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Param<'t> {
@@ -281,12 +281,12 @@ pub struct Param<'t> {
     /// Whether the call needs it.
     pub required: bool,
     /// What the command sends when the option is left out; none: nothing is sent.
-    pub default: Option<Value>,
+    pub default: Option<Box<Value>>,
     /// The known values; others are passed on.
     pub values: Vec<Value>,
     /// What each known value means, by its text.
-    #[serde(default, skip_serializing_if = "Object::is_empty")]
-    pub meanings: Object,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meanings: Option<Box<Object>>,
     /// Where the value goes in the body: a path of keys with dots between them (a dot inside a key is written `\.`), or
     /// `merge`: its entries go to the top level. See [`Param::path`].
     #[serde(borrow)]
@@ -433,18 +433,20 @@ fn key_of(line: &str) -> Option<&str> {
     line.strip_prefix("{\"key\":\"")?.split('"').next()
 }
 
-/// The line with a key in a text whose lines are sorted by it.
+/// The line with a key in a text whose lines are sorted by it. Lines are long, so each probe looks for as few of their ends
+/// as it can.
 fn bisect(text: &'static str, wanted: &str, key: impl Fn(&'static str) -> &'static str) -> Option<&'static str> {
-    let bytes = text.as_bytes();
-    let (mut low, mut high) = (0, bytes.len());
+    let (mut low, mut high) = (0, text.len());
     while low < high {
-        let middle = low + (high - low) / 2;
-        let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |at| low + at + 1);
-        let end = bytes[start..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| start + at);
-        let line = text.get(start..end)?;
-        match key(line).cmp(wanted) {
-            std::cmp::Ordering::Equal => return Some(line),
-            std::cmp::Ordering::Less => low = end + 1,
+        let mut middle = low + (high - low) / 2;
+        while !text.is_char_boundary(middle) {
+            middle -= 1;
+        }
+        let start = text[low..middle].rfind('\n').map_or(low, |at| low + at + 1);
+        let end = || text[middle..].find('\n').map_or(text.len(), |at| middle + at);
+        match key(&text[start..]).cmp(wanted) {
+            std::cmp::Ordering::Equal => return Some(&text[start..end()]),
+            std::cmp::Ordering::Less => low = end() + 1,
             std::cmp::Ordering::Greater => high = start,
         }
     }
@@ -470,10 +472,12 @@ impl Tables {
     /// The line of a key or of another spelling.
     fn row(&self, name: &str) -> Option<&'static str> {
         let by_key = |key: &str| bisect(self.rows, key, |line| key_of(line).unwrap_or_default());
-        by_key(name).or_else(|| {
+        let by_spelling = || {
             let line = bisect(self.names, name, |line| line.split('\t').next().unwrap_or_default())?;
             by_key(line.split_once('\t')?.1)
-        })
+        };
+        // Keys have no dots, so that the name of a method is looked for once, and in the smaller table.
+        if name.contains('.') { by_spelling().or_else(|| by_key(name)) } else { by_key(name).or_else(by_spelling) }
     }
 
     /// Every spelling of every command with the key of its row, those that are keys first: for suggestions and completion.

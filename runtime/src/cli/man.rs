@@ -232,7 +232,7 @@ fn meaning(param: &Param<'_>) -> String {
         let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let words = param.values.iter().map(|value| {
             let word = plain(value);
-            match param.meanings.get(&word).and_then(serde_json::Value::as_str) {
+            match param.meanings.as_ref().and_then(|meanings| meanings.get(&word)).and_then(serde_json::Value::as_str) {
                 Some(meaning) => format!("{word} ({})", meaning.trim_end_matches('.')),
                 None => word,
             }

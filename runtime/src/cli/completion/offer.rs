@@ -259,7 +259,12 @@ fn values(arg: &Arg, command: Option<&Command<'static>>) -> Offer {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         for value in &param.values {
             let value = text(value);
-            let meaning = param.meanings.get(&value).and_then(Value::as_str).unwrap_or_default();
+            let meaning = param
+                .meanings
+                .as_ref()
+                .and_then(|meanings| meanings.get(&value))
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             offer.add(value, meaning);
         }
         let word = param.type_word.as_ref();
