@@ -154,7 +154,7 @@ impl Style {
         }
     }
 
-    /// The parameters of place and size where a spec does not name others; the runtime knows the same.
+    /// The parameters of place and size where a spec does not name others.
     pub fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Start => ("start", ""),
@@ -178,9 +178,9 @@ pub struct Paging {
 }
 
 impl Paging {
-    /// Whether the parameters are those that the style has by itself.
+    /// Whether it is as the runtime knows it by itself: by `start`.
     pub fn is_usual(&self) -> bool {
-        self.style.names() == (self.place.as_str(), self.size.as_str())
+        self.style == Style::Start && self.style.names() == (self.place.as_str(), self.size.as_str())
     }
 }
 

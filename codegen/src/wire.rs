@@ -45,12 +45,21 @@ pub fn body(
     body
 }
 
-/// Puts the keys into the order of the parameters; others follow.
+/// Puts the keys into the order of the parameters; others follow. An empty list stands for an object or a list that is left out
+/// before others.
 fn arrange(body: &mut Map<String, Value>, params: &[Param]) {
     let mut rest = std::mem::take(body);
-    for key in crate::emit::tables::top_level_keys(params) {
-        if let Some(value) = rest.remove(key) {
-            body.insert(key.to_owned(), value);
+    let positions = crate::emit::tables::positions(params);
+    let last = positions.iter().rposition(|(key, _)| rest.contains_key(*key)).map_or(0, |last| last + 1);
+    for (key, is_container) in positions.into_iter().take(last) {
+        match rest.remove(key) {
+            Some(value) => {
+                body.insert(key.to_owned(), value);
+            }
+            None if is_container => {
+                body.insert(key.to_owned(), json!([]));
+            }
+            None => {}
         }
     }
     body.extend(rest);

@@ -1,15 +1,21 @@
 //! The client for programs without async: scripts, tests, small tools. It is the same client, driven by a thread of its
 //! own, so that limits, retries and renewals work just as well.
 //!
-//! ```no_run
-//! # fn example() -> bitrix24_runtime::Result<()> {
+//! ```
+//! # #[cfg(feature = "sandbox")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+//! # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+//! # let address = portal.webhook();
 //! use bitrix24_runtime::{blocking, json};
 //!
-//! let client = blocking::Client::webhook("https://b24-ar17wx.bitrix24.by/rest/1/<secret>/")?;
+//! let client = blocking::Client::webhook(&address)?;
 //! let profile = client.call("profile", json!({}))?;
-//! println!("{}", profile["NAME"]);
+//! assert_eq!(profile["ID"], "1");
 //! # Ok(())
 //! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
 //! ```
 
 use std::future::Future;

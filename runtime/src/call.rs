@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::method::Method;
+use crate::method::{Method, Position};
 use crate::output::FromResult;
 use crate::value::{File, FileForm, Object};
 use crate::{Client, Sending};
@@ -65,7 +65,10 @@ impl Call {
     /// Sets each entry of an object as a parameter of its own. A value that is no object is reported by `send`.
     pub fn merge(mut self, argument: &str, entries: impl Into<Value>) -> Self {
         match entries.into() {
-            Value::Object(entries) => self.params.extend(entries),
+            Value::Object(entries) => {
+                self.params.extend(entries);
+                self.arrange();
+            }
             other => self.fail(format!("`{argument}` must be an object, found {}", crate::value::kind(&other))),
         }
         self
@@ -120,7 +123,7 @@ impl Call {
     /// [`Call::param`] in place.
     pub fn set(&mut self, key: String, value: Value) {
         self.params.insert(key, value);
-        self.arrange(self.method.order);
+        self.arrange();
     }
 
     /// Gives a parameter another name; it keeps its place.
@@ -136,15 +139,22 @@ impl Call {
         }
     }
 
-    /// Puts the parameters into an order; those not named follow. A method that reads them by position does so by itself.
-    pub fn arrange(&mut self, order: &[impl AsRef<str>]) {
-        if order.is_empty() {
-            return;
-        }
+    /// Where the portal reads the parameters by their order, puts them into it; those that it does not know follow. An empty list
+    /// keeps the place of an object or a list that is left out before others, as the portal wants it. A plain value that is left
+    /// out has no place: the portal sees that what stands there is none.
+    fn arrange(&mut self) {
+        let order = &self.method.order;
+        let Some(last) = order.iter().rposition(|position| self.params.contains_key(position.key())) else { return };
         let mut rest = std::mem::take(&mut self.params);
-        for key in order {
-            if let Some((key, value)) = rest.remove_entry(key.as_ref()) {
-                self.params.insert(key, value);
+        for position in &order[..=last] {
+            match (rest.remove_entry(position.key()), position) {
+                (Some((key, value)), _) => {
+                    self.params.insert(key, value);
+                }
+                (None, Position::Container(key)) => {
+                    self.params.insert((*key).to_owned(), Value::Array(Vec::new()));
+                }
+                (None, Position::Plain(_)) => {}
             }
         }
         self.params.extend(rest);
@@ -170,7 +180,7 @@ impl Call {
             object = inner;
         }
         object.insert((*last).to_owned(), value);
-        self.arrange(self.method.order);
+        self.arrange();
     }
 
     fn fail(&mut self, fault: String) {
@@ -242,11 +252,29 @@ mod tests {
     #[test]
     fn parameters_read_by_position_keep_their_order() {
         let method = Method::new("task.commentitem.add", Rest::V2, Effect::Create, Paging::None);
-        let call = Call::new(method.with_order(&["TASKID", "FIELDS"]))
+        let call = Call::new(method.with_order(&[Position::Plain("TASKID"), Position::Container("FIELDS")]))
             .param("OTHER", 1)
             .nested(&["FIELDS", "POST_MESSAGE"], "x")
             .param("TASKID", 7);
         assert_eq!(call.params().keys().collect::<Vec<_>>(), ["TASKID", "FIELDS", "OTHER"]);
+    }
+
+    #[test]
+    fn what_is_left_out_before_others_keeps_its_place() {
+        const ORDER: &[Position] = &[
+            Position::Plain("TASKID"),
+            Position::Container("ORDER"),
+            Position::Container("FILTER"),
+            Position::Container("SELECT"),
+        ];
+        let method = Method::new("task.elapseditem.getlist", Rest::V2, Effect::List, Paging::None).with_order(ORDER);
+        let shown = |call: &Call| Value::Object(call.params().clone()).to_string();
+        let call = Call::new(method).nested(&["FILTER", "ID"], 7);
+        assert_eq!(shown(&call), r#"{"ORDER":[],"FILTER":{"ID":7}}"#);
+        let call = call.merge("params", json!({"TASKID": 8, "ORDER": {}}));
+        assert_eq!(shown(&call), r#"{"TASKID":8,"ORDER":{},"FILTER":{"ID":7}}"#);
+        let call = call.nested(&["ORDER", "ID"], "asc").param("SELECT", json!(["ID"]));
+        assert_eq!(shown(&call), r#"{"TASKID":8,"ORDER":{"ID":"asc"},"FILTER":{"ID":7},"SELECT":["ID"]}"#);
     }
 
     #[test]

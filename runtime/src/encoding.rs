@@ -17,7 +17,8 @@
 //! | keys that PHP changes, as `A.B` | as it is | — | sent alone |
 //!
 //! The parameters of a call that only reads are an exception in one point: a parameter that is `null`, `[]` or `{}` as a
-//! whole is left out of the command, for to a list an empty filter and none are the same.
+//! whole is left out of the command, for to a list an empty filter and none are the same. Not so where the portal reads
+//! parameters by position: there it keeps a place.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -67,16 +68,16 @@ pub fn query(params: &Object) -> Result<String, Inexpressible> {
     write_query(params, false, &mut |text, query| plain(text, query))
 }
 
-/// [`query`] for the commands of a batch. `text` writes each text, so that references can be put in; it says what is wrong
+/// [`query`] for the commands of a batch. `skips_empty`: what is empty as a whole is left out. `text` writes each text, so that references can be put in; it says what is wrong
 /// with one that cannot be written.
 pub(crate) fn write_query(
     params: &Object,
-    is_read: bool,
+    skips_empty: bool,
     text: &mut dyn FnMut(&str, &mut String) -> Result<(), &'static str>,
 ) -> Result<String, Inexpressible> {
     let mut writer = Writer { query: String::new(), values: 0, text };
     for (key, value) in params {
-        if is_read && is_empty(value) {
+        if skips_empty && is_empty(value) {
             continue;
         }
         let fault = |what| Inexpressible { at: key.clone(), what };

@@ -34,7 +34,7 @@ pub use client::{
     CallOptions, Client, ClientBuilder, Downloaded, Limits, Metrics, RetryPolicy, Sending, Transport, Upload,
 };
 pub use error::{Error, PortalError, Result};
-pub use method::{Effect, Keyset, Method, Order, Paging, Rest};
+pub use method::{Effect, Keyset, Method, Order, Paging, Position, Rest};
 pub use output::Page;
 pub use paging::{Pages, Progress, Records, Strategy};
 pub use request::HttpRequest;

@@ -110,15 +110,22 @@ impl Paging {
             .into_iter()
             .find(|style| style.as_str() == Some(word))
     }
+}
 
-    /// The parameters of [`Method::place`] and [`Method::size`] where a method does not name others.
-    pub(crate) const fn names(self) -> (&'static str, &'static str) {
+/// A parameter that the portal reads by its place among the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Position {
+    /// A plain value. Left out, it has no place.
+    Plain(&'static str),
+    /// An object or a list. Left out before others, an empty list keeps its place.
+    Container(&'static str),
+}
+
+impl Position {
+    /// The key of the parameter.
+    pub const fn key(self) -> &'static str {
         match self {
-            Self::Offset => ("offset", "limit"),
-            Self::Page => ("page", ""),
-            Self::Pagination | Self::Cursor => ("pagination.afterCursor", "pagination.limit"),
-            Self::None | Self::Start => ("start", ""),
-            Self::After | Self::First => ("", ""),
+            Self::Plain(key) | Self::Container(key) => key,
         }
     }
 }
@@ -177,10 +184,11 @@ pub struct Method {
     /// The key of `result` that holds a list's records, with dots between nested keys; empty where `result` is the list.
     pub records: &'static str,
     /// The keys of the body in the order in which the portal reads them; empty where it reads them by name.
-    pub order: &'static [&'static str],
+    pub order: Cow<'static, [Position]>,
     /// How the list can be walked by number, where it can.
     pub keyset: Option<Keyset>,
-    /// The parameter that says where a page begins, with dots between nested keys: `start`, `params.offset`.
+    /// The parameter that says where a page begins, with dots between nested keys: `start`, `params.offset`; empty where there is
+    /// none.
     pub place: &'static str,
     /// The parameter that says how many records a page holds, with dots between nested keys; empty where there is none.
     pub size: &'static str,
@@ -197,7 +205,6 @@ impl Method {
     }
 
     const fn of(name: Cow<'static, str>, rest: Rest, effect: Effect, paging: Paging) -> Self {
-        let (place, size) = paging.names();
         Self {
             name,
             rest,
@@ -205,11 +212,11 @@ impl Method {
             paging,
             records: "",
             keyset: None,
-            place,
-            size,
+            place: "start",
+            size: "",
             page: PAGE,
             batchable: true,
-            order: &[],
+            order: Cow::Borrowed(&[]),
         }
     }
 
@@ -220,8 +227,8 @@ impl Method {
     }
 
     /// The same method with parameters that the portal reads by their order.
-    pub const fn with_order(mut self, keys: &'static [&'static str]) -> Self {
-        self.order = keys;
+    pub fn with_order(mut self, keys: &'static [Position]) -> Self {
+        self.order = Cow::Borrowed(keys);
         self
     }
 
@@ -231,7 +238,8 @@ impl Method {
         self
     }
 
-    /// The same method with other names of the parameters that say where a page begins and how many records it holds.
+    /// The same method with the parameters that say where a page begins and how many records it holds. All styles but
+    /// [`Paging::Start`] need them; see [`Method::place`].
     pub const fn with_place(mut self, place: &'static str, size: &'static str) -> Self {
         self.place = place;
         self.size = size;

@@ -1,12 +1,8 @@
 //! A successful answer, with what the portal says besides the result.
 
-use std::collections::HashMap;
-use std::fmt;
-
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use crate::paging::TextPages;
 use crate::value::Object;
 
 /// The envelope of a successful answer.
@@ -22,49 +18,8 @@ pub struct Response {
     pub time: Option<Object>,
     /// The envelope as it came, with `null` in place of the result, which would otherwise exist twice.
     envelope: Object,
-    /// The results of a batch's commands, where they were to be left as text.
-    pub(crate) texts: Texts,
-}
-
-/// Results by the keys of their commands, each as the JSON text it came as.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Texts(pub(crate) HashMap<String, Box<RawValue>>);
-
-impl PartialEq for Texts {
-    fn eq(&self, other: &Self) -> bool {
-        let text = |texts: &Self, key: &str| texts.0.get(key).map(|text| text.get().to_owned());
-        self.0.len() == other.0.len() && self.0.keys().all(|key| text(self, key) == text(other, key))
-    }
-}
-
-impl<'de> Deserialize<'de> for Texts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map;
-        impl<'de> Visitor<'de> for Map {
-            type Value = Texts;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of results")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
-                let mut texts = HashMap::new();
-                while let Some((key, text)) = map.next_entry()? {
-                    texts.insert(key, text);
-                }
-                Ok(Texts(texts))
-            }
-
-            // PHP writes an empty map as an empty list.
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
-                match list.next_element::<IgnoredAny>()? {
-                    None => Ok(Texts::default()),
-                    Some(_) => Err(de::Error::invalid_type(de::Unexpected::Seq, &self)),
-                }
-            }
-        }
-        deserializer.deserialize_any(Map)
-    }
+    /// The pages that a batch brought, where they were to be left as text.
+    pub(crate) pages: TextPages,
 }
 
 impl Response {
@@ -77,12 +32,12 @@ impl Response {
         let (total, next) = (number("total"), number("next"));
         let time = envelope.get("time").and_then(Value::as_object).cloned();
         let result = envelope.get_mut("result").map(Value::take).unwrap_or_default();
-        Self { result, total, next, time, envelope, texts: Texts::default() }
+        Self { result, total, next, time, envelope, pages: TextPages::new() }
     }
 
-    /// The same with results of commands that were left as text.
-    pub(crate) fn with_texts(mut self, texts: Texts) -> Self {
-        self.texts = texts;
+    /// The same with pages that were left as text.
+    pub(crate) fn with_pages(mut self, pages: TextPages) -> Self {
+        self.pages = pages;
         self
     }
 

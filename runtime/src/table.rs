@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::method::{Effect, Keyset, Method, Order, Paging, Rest};
+use crate::method::{Effect, Keyset, Method, Order, Paging, Position, Rest};
 use crate::value::Object;
 
 /// The tables of one build.
@@ -234,6 +234,19 @@ impl Command<'static> {
             field: name(row.field.clone()),
             select: row.select.clone().map_or("", name),
         });
+        let mut order: Vec<Position> = Vec::new();
+        for param in self.params.iter().filter(|_| self.ordered) {
+            let Some(path) = param.path() else { continue };
+            let Some((key, inner)) = path.split_first() else { continue };
+            // Several parameters may go into one object.
+            if order.iter().any(|known| known.key() == key) {
+                continue;
+            }
+            let is_container =
+                !inner.is_empty() || param.type_word == "object" || param.type_word.starts_with("array<");
+            let key = name(key.clone().into());
+            order.push(if is_container { Position::Container(key) } else { Position::Plain(key) });
+        }
         Method {
             name: self.method.clone().unwrap_or_default(),
             records: self.returns.as_ref().and_then(|returns| returns.records.clone()).map_or("", name),
@@ -242,6 +255,7 @@ impl Command<'static> {
             size: self.walk.size.clone().map_or(known.size, name),
             page: self.walk.page.unwrap_or(known.page),
             batchable: self.batchable,
+            order: order.into(),
             ..known
         }
     }

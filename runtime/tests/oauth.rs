@@ -29,6 +29,8 @@ struct State {
     /// What happens to the next renewals instead of an answer.
     faults: Mutex<Vec<Reply>>,
     slow_refresh: AtomicBool,
+    /// The good token has run out, until it is renewed.
+    expired: AtomicBool,
     /// The portal forgets a token when it is renewed.
     revokes: AtomicBool,
     endpoint: Mutex<Option<String>>,
@@ -89,7 +91,7 @@ impl Platform {
 impl State {
     fn call(&self, request: &Request) -> Reply {
         let good = format!("s3cretAccess{}", self.generation.load(Ordering::SeqCst));
-        if request.json()["auth"] == good.as_str() {
+        if request.json()["auth"] == good.as_str() && !self.expired.load(Ordering::SeqCst) {
             self.calls.fetch_add(1, Ordering::SeqCst);
             return Reply::Json(200, json!({"result": true}));
         }
@@ -128,6 +130,7 @@ impl State {
             std::thread::sleep(Duration::from_millis(150));
         }
         self.generation.store(generation + 1, Ordering::SeqCst);
+        self.expired.store(false, Ordering::SeqCst);
         Reply::Json(200, tokens(self, generation + 1))
     }
 }
@@ -166,6 +169,57 @@ async fn a_hundred_calls_on_an_expired_token_cause_one_renewal_and_no_failure() 
     let client = platform.client(MemoryStore::new(platform.tokens(0, false)));
     assert!(many(&client, 100).await.iter().all(Result::is_ok));
     assert_eq!((platform.refreshes(), platform.portal.requests().len()), (1, 100));
+}
+
+/// 120 calls at moments that a seed decides, some of them dropped on their way, while the token runs out twice: one
+/// renewal each time, whoever was dropped, and no call that fails. Refresh tokens are good for once, so that a second renewal
+/// would be refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn each_expiry_causes_one_renewal_under_stress() {
+    for seed in 0..12_u64 {
+        let platform = Platform::start();
+        let client = platform.client(MemoryStore::new(platform.tokens(0, true)));
+        let mut random = seed;
+        let mut next = move || {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            random >> 33
+        };
+        let calls: Vec<_> = (0..120)
+            .map(|_| {
+                let (client, delay) = (client.clone(), Duration::from_millis(next() % 120));
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    client.call("profile", json!({})).await
+                })
+            })
+            .collect();
+        let mut expiries = 0;
+        let dropped: Vec<bool> = calls.iter().map(|_| next() % 6 == 0).collect();
+        for (call, is_dropped) in calls.iter().zip(&dropped) {
+            // A call gets new tokens twice at most.
+            if next() % 12 == 0 && expiries < 2 && !platform.state.expired.swap(true, Ordering::SeqCst) {
+                expiries += 1;
+            }
+            tokio::time::sleep(Duration::from_micros(next() % 1500)).await;
+            if *is_dropped {
+                call.abort();
+            }
+        }
+        for (call, is_dropped) in calls.into_iter().zip(dropped) {
+            match call.await {
+                Ok(outcome) => assert!(outcome.is_ok(), "seed {seed}: {outcome:?}"),
+                Err(error) => assert!(is_dropped && error.is_cancelled(), "seed {seed}: {error}"),
+            }
+        }
+        // A renewal goes on when the call that began it is dropped; this one waits for it.
+        client.call("profile", json!({})).await.expect("a good token");
+        assert_eq!(
+            (platform.refreshes(), platform.state.expired.load(Ordering::SeqCst)),
+            (expiries, false),
+            "seed {seed}"
+        );
+        assert!(expiries > 0, "seed {seed}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

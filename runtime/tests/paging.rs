@@ -11,8 +11,8 @@ use std::time::Duration;
 use bitrix24_runtime::sandbox::{Fault, FaultKind, Mutation, Options, Portal, Sandbox, Seed, Trigger};
 use bitrix24_runtime::table::Tables;
 use bitrix24_runtime::{
-    Call, Client, Effect, Error, Keyset, Limits, Method, Order, Paging, Records, Rest, RetryPolicy, Strategy, Value,
-    filter, json,
+    Call, Client, Effect, Error, Keyset, Limits, Method, Order, Paging, Position, Records, Rest, RetryPolicy, Strategy,
+    Value, filter, json,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -26,6 +26,7 @@ const TASKS: Method = Method::new("tasks.task.list", Rest::V2, Effect::List, Pag
     .with_keyset(Keyset { field: "id", ..Keyset::new("ID") });
 const TASKS_V3: Method = Method::new("tasks.task.list", Rest::V3, Effect::List, Paging::Pagination)
     .with_records("items")
+    .with_place("pagination.afterCursor", "pagination.limit")
     .with_keyset(Keyset::new("id"));
 const USERS: Method = Method::new("user.get", Rest::V2, Effect::List, Paging::Start).with_keyset(Keyset {
     filter: "FILTER",
@@ -479,8 +480,9 @@ async fn what_is_no_list_is_an_error() {
 
 #[tokio::test]
 async fn cursors_and_offsets_are_followed_to_the_end() {
-    const FOLLOWUPS: Method =
-        Method::new("call.followup.list", Rest::V3, Effect::List, Paging::Pagination).with_records("items");
+    const FOLLOWUPS: Method = Method::new("call.followup.list", Rest::V3, Effect::List, Paging::Pagination)
+        .with_records("items")
+        .with_place("pagination.afterCursor", "pagination.limit");
     let server = odd(|_, params| {
         let from = params["pagination"]["afterCursor"]["id"].as_u64().unwrap_or(0);
         let items = records(from + 1..=(from + 50).min(120));
@@ -492,7 +494,8 @@ async fn cursors_and_offsets_are_followed_to_the_end() {
     assert_eq!(server.requests.lock().expect("whole").len(), 3);
 
     const COMPANIES: Method =
-        Method::new("humanresources.hcmlink.company.list", Rest::V2, Effect::List, Paging::Offset);
+        Method::new("humanresources.hcmlink.company.list", Rest::V2, Effect::List, Paging::Offset)
+            .with_place("offset", "limit");
     let server = odd(|_, params| {
         let from = params["offset"].as_u64().unwrap_or(0);
         let limit = params["limit"].as_u64().unwrap_or(20);
@@ -585,7 +588,8 @@ fn numbered(count: u64, beyond: &'static str, counted: bool) -> Odd {
 
 #[tokio::test]
 async fn pages_by_number_end_where_the_list_ends() {
-    const SOURCES: Method = Method::new("biconnector.source.list", Rest::V2, Effect::List, Paging::Page).alone();
+    const SOURCES: Method =
+        Method::new("biconnector.source.list", Rest::V2, Effect::List, Paging::Page).with_place("page", "").alone();
     for (count, beyond, counted, is_whole) in [
         (0, "nothing", false, true),
         (50, "nothing", false, true),
@@ -614,7 +618,11 @@ async fn pages_by_number_end_where_the_list_ends() {
 
 #[tokio::test]
 async fn hints_of_more_that_lead_nowhere_are_errors() {
-    let of = |paging| Method::new("a.list", Rest::V3, Effect::List, paging).with_records("items");
+    let of = |paging| {
+        Method::new("a.list", Rest::V3, Effect::List, paging)
+            .with_records("items")
+            .with_place("pagination.afterCursor", "pagination.limit")
+    };
     // The same cursor again; more without a cursor; a list said to be whole that is cut off.
     for (paging, hint) in [
         (Paging::Cursor, json!({"nextCursor": {"id": 7}})),
@@ -647,4 +655,39 @@ async fn hints_of_more_that_lead_nowhere_are_errors() {
     assert!(matches!(call().all_as::<Value>(&client(&server.address)).await, Err(Error::Decode { .. })));
     let downwards = call().nested(&["cursor", "order"], "DESC");
     assert!(matches!(downwards.all_as::<Value>(&client(&server.address)).await, Err(Error::Usage(_))));
+}
+
+#[tokio::test]
+async fn a_list_read_by_position_keeps_the_places_of_what_is_left_out() {
+    const POSITIONS: &[Position] = &[
+        Position::Plain("TASKID"),
+        Position::Container("ORDER"),
+        Position::Container("FILTER"),
+        Position::Container("SELECT"),
+        Position::Container("PARAMS"),
+    ];
+    let elapsed = Method::new("task.elapseditem.getlist", Rest::V2, Effect::List, Paging::Page)
+        .with_place("PARAMS.NAV_PARAMS.iNumPage", "PARAMS.NAV_PARAMS.nPageSize")
+        .with_order(POSITIONS);
+    // As the portal reads them: whatever stands fifth are the params; where no task stands first, fourth.
+    let server = odd(|_, params| {
+        let values: Vec<&Value> = params.as_object().expect("an object").values().collect();
+        let places = if values.first().is_some_and(|first| first.is_number()) { &values[1..] } else { &values[..] };
+        let [order, filter, select, given] = places else {
+            return json!({"error": "0x000100", "error_description": "another number of parameters"});
+        };
+        let nothing = json!([]);
+        assert_eq!((*order, *select), (&nothing, &nothing));
+        assert!(**filter == nothing || **filter == json!({"USER_ID": 1}), "{filter}");
+        let page = given["NAV_PARAMS"]["iNumPage"].as_u64().expect("the number of the page");
+        json!({"result": records((page - 1) * 50 + 1..=(page * 50).min(120)), "total": 120})
+    });
+    for call in [
+        Call::new(elapsed.clone()),
+        Call::new(elapsed.clone()).param("TASKID", 8),
+        Call::new(elapsed).param("FILTER", json!({"USER_ID": 1})).param("TASKID", 8),
+    ] {
+        let found = call.all_as::<Value>(&client(&server.address)).await.expect("whole");
+        assert_eq!(numbers(&found), (1..=120).collect::<Vec<_>>());
+    }
 }

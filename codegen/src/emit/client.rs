@@ -365,8 +365,12 @@ fn new_call(method: &Method) -> TokenStream {
     };
     let records = method.returns.records.as_ref().map(|records| quote! { .with_records(#records) });
     let order = method.ordered.then(|| {
-        let keys = crate::emit::tables::top_level_keys(&method.params);
-        quote! { .with_order(&[#(#keys),*]) }
+        let positions =
+            crate::emit::tables::positions(&method.params).into_iter().map(|(key, is_container)| match is_container {
+                true => quote! { rt::Position::Container(#key) },
+                false => quote! { rt::Position::Plain(#key) },
+            });
+        quote! { .with_order(&[#(#positions),*]) }
     });
     let keyset = method.keyset.as_ref().map(keyset);
     let place = method.paging.as_ref().filter(|paging| !paging.is_usual()).map(|ir::Paging { place, size, .. }| {

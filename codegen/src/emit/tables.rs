@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::emit::{OutFile, banner, client};
-use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Shape, Wire};
+use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Shape, Ty, Wire};
 
 /// Emits the rows and the list of names. A row is found by its key, never by its place, so that a change of one method
 /// changes one line.
@@ -166,12 +166,19 @@ fn command(method: &Method, function: &Function) -> Value {
     row
 }
 
-/// The keys at the top of the body, in the order of the parameters.
-pub fn top_level_keys(params: &[Param]) -> impl Iterator<Item = &str> {
-    params.iter().filter_map(|param| match &param.wire {
-        Wire::Path(path) => path.first().map(String::as_str),
-        Wire::Merge => None,
-    })
+/// The keys at the top of the body, in the order of the parameters, and whether each holds an object or a list.
+pub fn positions(params: &[Param]) -> Vec<(&str, bool)> {
+    let mut found: Vec<(&str, bool)> = Vec::new();
+    for param in params {
+        // Several parameters may go into one object.
+        if let Wire::Path(path) = &param.wire
+            && let Some((key, inner)) = path.split_first()
+            && !found.iter().any(|(known, _)| known == key)
+        {
+            found.push((key, !inner.is_empty() || matches!(param.ty, Ty::Object | Ty::Array(_))));
+        }
+    }
+    found
 }
 
 /// The word of an effect.

@@ -215,7 +215,8 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Page,
                 )
-                .with_keyset(rt::Keyset::new("id")),
+                .with_keyset(rt::Keyset::new("id"))
+                .with_place("page", ""),
         ),
     )
 }

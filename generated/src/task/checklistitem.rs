@@ -32,7 +32,12 @@ pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("FIELDS", fields),
@@ -72,7 +77,12 @@ pub fn add_tasks_checklist_element(
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .nested(&["FIELDS", "TITLE"], rt::value::text(title))
@@ -136,7 +146,9 @@ pub fn complete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Complet
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -177,7 +189,9 @@ pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
                         rt::Effect::Delete,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -218,7 +232,9 @@ pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -259,7 +275,12 @@ pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
                         rt::Effect::List,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ORDER"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("ORDER"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -345,7 +366,13 @@ pub fn isactionallowed(
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "ACTIONID"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Plain("ACTIONID"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -391,7 +418,13 @@ pub fn moveafteritem(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "AFTERITEMID"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Plain("AFTERITEMID"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -433,7 +466,9 @@ pub fn renew(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Renew {
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -478,7 +513,13 @@ pub fn update(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -519,7 +560,13 @@ pub fn update_tasks_checklist_element(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))

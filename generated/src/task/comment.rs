@@ -30,7 +30,12 @@ pub fn add(taskid: impl Into<rt::Id>, commenttext: impl Into<String>) -> Add {
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "COMMENTTEXT"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("COMMENTTEXT"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("COMMENTTEXT", rt::value::text(commenttext)),

@@ -37,7 +37,12 @@ pub fn add(taskid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("FIELDS", fields),
@@ -81,7 +86,12 @@ pub fn add_task_comment(
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .nested(&["FIELDS", "POST_MESSAGE"], rt::value::text(post_message)),
@@ -165,7 +175,9 @@ pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
                         rt::Effect::Delete,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -214,7 +226,9 @@ pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -266,7 +280,13 @@ pub fn getlist(taskid: impl Into<rt::Id>) -> Getlist {
                         rt::Effect::List,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ORDER", "FILTER"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("ORDER"),
+                            rt::Position::Container("FILTER"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -305,7 +325,13 @@ pub fn get_task_comments_list(task_id: impl Into<rt::Id>) -> Getlist {
                         rt::Effect::List,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ORDER", "FILTER"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("ORDER"),
+                            rt::Position::Container("FILTER"),
+                        ],
+                    ),
             )
             .param("taskId", rt::value::id(task_id)),
     )
@@ -399,7 +425,13 @@ pub fn isactionallowed(
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "ACTIONID"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Plain("ACTIONID"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -450,7 +482,13 @@ pub fn update(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -496,7 +534,13 @@ pub fn update_task_comment(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "FIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Container("FIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))

@@ -36,7 +36,12 @@ pub fn add(taskid: impl Into<rt::Id>, arfields: impl Into<rt::Value>) -> Add {
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ARFIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("ARFIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ARFIELDS", arfields),
@@ -84,7 +89,12 @@ pub fn add_task_time_accounting(
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ARFIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("ARFIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .nested(&["ARFIELDS", "SECONDS"], rt::value::integer(seconds)),
@@ -146,7 +156,9 @@ pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
                         rt::Effect::Delete,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -191,7 +203,9 @@ pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ITEMID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid)),
@@ -247,7 +261,15 @@ pub fn getlist() -> Getlist {
                     select: "SELECT",
                 })
                 .with_place("PARAMS.NAV_PARAMS.iNumPage", "PARAMS.NAV_PARAMS.nPageSize")
-                .with_order(&["TASKID", "ORDER", "FILTER", "SELECT", "PARAMS"]),
+                .with_order(
+                    &[
+                        rt::Position::Plain("TASKID"),
+                        rt::Position::Container("ORDER"),
+                        rt::Position::Container("FILTER"),
+                        rt::Position::Container("SELECT"),
+                        rt::Position::Container("PARAMS"),
+                    ],
+                ),
         ),
     )
 }
@@ -345,7 +367,13 @@ pub fn is_action_allowed(
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "ACTIONID"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Plain("ACTIONID"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -395,7 +423,13 @@ pub fn update(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "ARFIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Container("ARFIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))
@@ -444,7 +478,13 @@ pub fn update_task_time_accounting(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ITEMID", "ARFIELDS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Plain("ITEMID"),
+                            rt::Position::Container("ARFIELDS"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ITEMID", rt::value::id(itemid))

@@ -31,7 +31,7 @@ pub fn add(taskdata: impl Into<rt::Value>) -> Add {
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKDATA"]),
+                    .with_order(&[rt::Position::Container("TASKDATA")]),
             )
             .param("TASKDATA", taskdata),
     )
@@ -76,7 +76,13 @@ pub fn addfile(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASK_ID", "NAME", "CONTENT"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASK_ID"),
+                            rt::Position::Plain("NAME"),
+                            rt::Position::Plain("CONTENT"),
+                        ],
+                    ),
             )
             .param("TASK_ID", rt::value::id(task_id))
             .param("NAME", rt::value::text(name))
@@ -122,7 +128,12 @@ pub fn addtofavorite(task_id: impl Into<rt::Id>) -> Addtofavorite {
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASK_ID", "PARAMS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASK_ID"),
+                            rt::Position::Container("PARAMS"),
+                        ],
+                    ),
             )
             .param("TASK_ID", rt::value::id(task_id)),
     )
@@ -171,7 +182,7 @@ pub fn approve(taskid: impl Into<rt::Id>) -> Approve {
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -212,7 +223,7 @@ pub fn complete(taskid: impl Into<rt::Id>) -> Complete {
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -253,7 +264,7 @@ pub fn defer(taskid: impl Into<rt::Id>) -> Defer {
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -294,7 +305,9 @@ pub fn delegate(taskid: impl Into<rt::Id>, userid: impl Into<rt::Id>) -> Delegat
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "USERID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("USERID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("USERID", rt::value::id(userid)),
@@ -336,7 +349,7 @@ pub fn delete(taskid: impl Into<rt::Id>) -> Delete {
                         rt::Effect::Delete,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -380,7 +393,12 @@ pub fn deletefile(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASK_ID", "ATTACHMENT_ID"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASK_ID"),
+                            rt::Position::Plain("ATTACHMENT_ID"),
+                        ],
+                    ),
             )
             .param("TASK_ID", rt::value::id(task_id))
             .param("ATTACHMENT_ID", rt::value::id(attachment_id)),
@@ -425,7 +443,12 @@ pub fn deletefromfavorite(task_id: impl Into<rt::Id>) -> Deletefromfavorite {
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASK_ID", "PARAMS"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASK_ID"),
+                            rt::Position::Container("PARAMS"),
+                        ],
+                    ),
             )
             .param("TASK_ID", rt::value::id(task_id)),
     )
@@ -474,7 +497,7 @@ pub fn disapprove(taskid: impl Into<rt::Id>) -> Disapprove {
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -515,7 +538,7 @@ pub fn getallowedactions(taskid: impl Into<rt::Id>) -> Getallowedactions {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -558,7 +581,7 @@ pub fn getallowedtaskactionsasstrings(
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -599,7 +622,7 @@ pub fn getdata(taskid: impl Into<rt::Id>) -> Getdata {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -640,7 +663,7 @@ pub fn getdependson(taskid: impl Into<rt::Id>) -> Getdependson {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -684,7 +707,9 @@ pub fn getdescription(taskid: impl Into<rt::Id>) -> Getdescription {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "FORMAT"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("FORMAT")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -738,7 +763,7 @@ pub fn getfiles(taskid: impl Into<rt::Id>) -> Getfiles {
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -821,7 +846,9 @@ pub fn isactionallowed(
                         rt::Effect::Read,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "ACTIONID"]),
+                    .with_order(
+                        &[rt::Position::Plain("TASKID"), rt::Position::Plain("ACTIONID")],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("ACTIONID", rt::value::integer(actionid)),
@@ -877,7 +904,14 @@ pub fn list() -> List {
                     select: "SELECT",
                 })
                 .with_place("PARAMS.NAV_PARAMS.iNumPage", "PARAMS.NAV_PARAMS.nPageSize")
-                .with_order(&["ORDER", "FILTER", "PARAMS", "SELECT"]),
+                .with_order(
+                    &[
+                        rt::Position::Container("ORDER"),
+                        rt::Position::Container("FILTER"),
+                        rt::Position::Container("PARAMS"),
+                        rt::Position::Container("SELECT"),
+                    ],
+                ),
         ),
     )
 }
@@ -940,7 +974,7 @@ pub fn renew(taskid: impl Into<rt::Id>) -> Renew {
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -981,7 +1015,7 @@ pub fn startexecution(taskid: impl Into<rt::Id>) -> Startexecution {
                         rt::Effect::Action,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID"]),
+                    .with_order(&[rt::Position::Plain("TASKID")]),
             )
             .param("TASKID", rt::value::id(taskid)),
     )
@@ -1022,7 +1056,12 @@ pub fn update(taskid: impl Into<rt::Id>, taskdata: impl Into<rt::Value>) -> Upda
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_order(&["TASKID", "TASKDATA"]),
+                    .with_order(
+                        &[
+                            rt::Position::Plain("TASKID"),
+                            rt::Position::Container("TASKDATA"),
+                        ],
+                    ),
             )
             .param("TASKID", rt::value::id(taskid))
             .param("TASKDATA", taskdata),

@@ -44,7 +44,14 @@ pub fn getlist() -> Getlist {
                     select: "",
                 })
                 .with_place("NAV_PARAMS.iNumPage", "")
-                .with_order(&["ORDER", "FILTER", "TASKDATA", "NAV_PARAMS"]),
+                .with_order(
+                    &[
+                        rt::Position::Container("ORDER"),
+                        rt::Position::Container("FILTER"),
+                        rt::Position::Container("TASKDATA"),
+                        rt::Position::Container("NAV_PARAMS"),
+                    ],
+                ),
         ),
     )
 }

@@ -1,6 +1,8 @@
 //! Commands of `oint` that follow each other quickly, against a portal that counts.
 
-use bitrix24::sandbox::{Bucket, Options, Sandbox};
+use std::process::Stdio;
+
+use bitrix24::sandbox::{Bucket, Operating, Options, Sandbox};
 
 use crate::support::oint;
 
@@ -29,4 +31,31 @@ fn commands_in_a_loop_share_one_bucket() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("B24_LIMITS") && stderr.contains("enterprise"), "{stderr}");
+}
+
+/// The first two use up the method's run time; those that start then know it from them, and wait instead of being refused.
+#[test]
+fn commands_know_which_methods_rest() {
+    let operating = Operating { limit: Some(480.0), cost: 240.0, window: 5, ..Operating::default() };
+    let portal =
+        Sandbox::new(&bitrix24::TABLES).options(Options { operating, ..Options::default() }).start().expect("a port");
+    let folder = tempfile::tempdir().expect("a folder");
+    let command = |method: &str| {
+        let mut command = oint(&["call", method, "--url", &portal.webhook()]);
+        command.env("XDG_RUNTIME_DIR", folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    for _ in 0..2 {
+        let output = command("server.time").output().expect("started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    // Two at once; and another method has nothing to wait for.
+    let waiting: Vec<_> = (0..2).map(|_| command("server.time").spawn().expect("started")).collect();
+    assert!(command("profile").output().expect("started").status.success());
+    for command in waiting {
+        let output = command.wait_with_output().expect("ended");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let statuses = portal.counts().statuses;
+    assert_eq!((statuses.get(&200), statuses.get(&429)), (Some(&5), None), "{statuses:?}");
 }

@@ -39,6 +39,10 @@ impl std::fmt::Debug for OAuthApp {
 }
 
 impl OAuthApp {
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
     /// An application with its `client_id` and `client_secret`.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<Secret>) -> Self {
         Self {

@@ -50,6 +50,11 @@ impl Flow {
         Self { app, store, exchange, state: Mutex::default(), refreshes: Counter::default() }
     }
 
+    /// The application's public name.
+    pub(crate) fn client_id(&self) -> &str {
+        self.app.client_id()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -51,6 +51,36 @@ pub type StoreFuture<'s, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// A renewal goes lock → load → ask the authorisation server → save → unlock. Whoever finds newer tokens in the store
 /// than those that ran out uses them and asks nobody. A store that several processes use must lock, since a refresh
 /// token is good for one renewal only.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use bitrix24_runtime::auth::{StoreFuture, TokenStore, Tokens};
+///
+/// /// Stands for a table of a database.
+/// #[derive(Default)]
+/// struct Table(Mutex<Option<Tokens>>);
+///
+/// impl TokenStore for Table {
+///     fn load(&self) -> StoreFuture<'_, Option<Tokens>> {
+///         Box::pin(async { Ok(self.0.lock().unwrap().clone()) })
+///     }
+///
+///     fn save<'s>(&'s self, tokens: &'s Tokens) -> StoreFuture<'s, ()> {
+///         Box::pin(async {
+///             *self.0.lock().unwrap() = Some(tokens.clone());
+///             Ok(())
+///         })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let table = Table::default();
+/// table.save(&Tokens::new("access", "refresh")).await?;
+/// assert!(table.load().await?.is_some());
+/// # Ok(())
+/// # }
+/// ```
 pub trait TokenStore: Send + Sync + 'static {
     /// The tokens kept last, if there are any.
     fn load(&self) -> StoreFuture<'_, Option<Tokens>>;

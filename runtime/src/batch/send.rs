@@ -165,7 +165,7 @@ impl Run<'_> {
     /// A command as the portal takes it: `method?query`. What it refers to and is done stands in it as a value.
     fn command(&self, at: usize, done: &Outcomes) -> Result<String, Inexpressible> {
         let call = &self.calls[at];
-        let is_read = call.method().effect.is_read();
+        let skips_empty = call.method().effect.is_read() && call.method().order.is_empty();
         let mut text = |text: &str, query: &mut String| {
             if !reference::holds_one(text) {
                 return encoding::plain(text, query);
@@ -188,7 +188,7 @@ impl Run<'_> {
         } else {
             call.params()
         };
-        let query = encoding::write_query(params, is_read, &mut text)?;
+        let query = encoding::write_query(params, skips_empty, &mut text)?;
         Ok(if query.is_empty() { call.method().name.to_string() } else { format!("{}?{query}", call.method().name) })
     }
 

@@ -223,10 +223,6 @@ fn assemble(
             }
         }
     }
-    if command.ordered {
-        let keys = command.params.iter().filter_map(|param| param.path()?.into_iter().next());
-        call.arrange(&keys.collect::<Vec<String>>());
-    }
     call
 }
 

@@ -6,6 +6,7 @@ use crate::address::Address;
 use crate::auth::{AuthError, Flow};
 use crate::client::builder::Settings;
 use crate::error::{Error, Result};
+use crate::method::Rest;
 use crate::secret::Secret;
 
 /// The ways to authorise.
@@ -54,6 +55,15 @@ impl Moved {
 }
 
 impl Access {
+    /// Who calls, as the portal tells callers apart: by webhook or application. It holds secrets.
+    pub(super) fn caller(&self, address: &Address) -> String {
+        match self {
+            Self::Webhook => address.of_method("", Rest::V2),
+            Self::Token(token) => token.expose().to_owned(),
+            Self::Application(flow) => flow.client_id().to_owned(),
+        }
+    }
+
     /// What the next request is made with.
     pub(super) async fn connection(&self, settings: &Settings, moved: &Moved) -> Result<Connection> {
         let (address, token) = match self {

@@ -1,12 +1,13 @@
 //! Reading the portal's envelope.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use crate::client::exchange::Answer;
 use crate::error::PortalError;
-use crate::response::{Response, Texts};
+use crate::paging::{self, Layout};
+use crate::response::Response;
 use crate::value::Object;
 
 /// Why an answer brings no result.
@@ -18,25 +19,21 @@ pub(super) enum Unreadable {
     Other(String),
 }
 
-/// Texts up to this size are read at once: they do not fill the memory, and finding the results in them would cost as much as
-/// reading them.
-const SMALL: usize = 512 << 10;
-
 /// Reads an answer. Its content decides, whatever its content type says.
 ///
-/// `as_text`: of a batch's answer, the commands' results are left as text, to be read when their turn comes.
-pub(super) fn read(method: &str, answer: Answer, as_text: bool) -> Result<Response, Unreadable> {
-    let Answer { status, content_type, body, .. } = answer;
+/// `pages`: of a batch's answer, the pages are left as text, to be read when their turn comes.
+pub(super) fn read(method: &str, answer: Answer, pages: Option<Layout>) -> Result<Response, Unreadable> {
+    let Answer { status, content_type, mut body, .. } = answer;
+    if let Some(layout) = pages {
+        match as_pages(body, layout) {
+            Ok(response) => return Ok(response),
+            Err(other) => body = other,
+        }
+    }
     let text = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&body);
     let other = |found: &str| Unreadable::Other(format!("expected JSON, got {found} ({})", status_line(status)));
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(other("an empty answer"));
-    }
-    if as_text
-        && text.len() > SMALL
-        && let Some(response) = read_as_text(text)
-    {
-        return Ok(response);
     }
     let raw = match serde_json::from_slice(text) {
         Ok(Value::Object(raw)) => raw,
@@ -68,37 +65,12 @@ pub(super) fn read(method: &str, answer: Answer, as_text: bool) -> Result<Respon
     Ok(Response::new(raw))
 }
 
-/// A batch's answer with the commands' results as text; none where it is anything else.
-fn read_as_text(text: &[u8]) -> Option<Response> {
-    #[derive(Deserialize)]
-    struct Envelope {
-        result: Parts,
-        error: Option<IgnoredAny>,
-        time: Option<Value>,
-    }
-    #[derive(Deserialize)]
-    struct Parts {
-        result: Texts,
-        #[serde(default)]
-        result_error: Value,
-        #[serde(default)]
-        result_total: Value,
-        #[serde(default)]
-        result_next: Value,
-        #[serde(default)]
-        result_time: Value,
-    }
-    let Envelope { result, error: None, time } = serde_json::from_slice(text).ok()? else { return None };
-    let mut envelope = Object::new();
-    envelope.insert(
-        "result".into(),
-        json!({
-            "result_error": result.result_error, "result_total": result.result_total,
-            "result_next": result.result_next, "result_time": result.result_time,
-        }),
-    );
-    envelope.extend(time.map(|time| ("time".to_owned(), time)));
-    Some(Response::new(envelope).with_texts(result.result))
+/// A batch's answer with its pages as text; what is anything else is given back.
+fn as_pages(mut body: Vec<u8>, layout: Layout) -> Result<Response, Vec<u8>> {
+    // The text is kept as long as one of its pages is.
+    body.shrink_to_fit();
+    let text = Arc::new(String::from_utf8(body).map_err(|error| error.into_bytes())?);
+    paging::read_pages(&text, layout).ok_or_else(|| Arc::unwrap_or_clone(text).into_bytes())
 }
 
 /// The error of an envelope: REST 2 has a code and a description beside each other, REST 3.0 an object.
@@ -136,7 +108,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, content_type: &str, body: &str) -> Result<Response, Unreadable> {
-        read("m", Answer { status, content_type: content_type.into(), body: body.into(), ..Answer::default() }, false)
+        read("m", Answer { status, content_type: content_type.into(), body: body.into(), ..Answer::default() }, None)
     }
 
     fn fault(status: u16, content_type: &str, body: &str) -> String {
@@ -170,24 +142,6 @@ mod tests {
             fault(400, "", r#"{"error":{"code":"C","message":"M","validation":[{"field":"f","message":"w"}]}}"#),
             "m: the portal answered C: M (HTTP 400)\n  f: w"
         );
-    }
-
-    #[test]
-    fn results_of_a_batch_may_stay_text() {
-        let of = |body: &str| {
-            let body = body.replacen('{', &format!("{{\"padding\":\"{}\",", " ".repeat(SMALL)), 1);
-            let answer = Answer { status: 200, body: body.into(), ..Answer::default() };
-            read("batch", answer, true).expect("read")
-        };
-        let response = of(
-            r#"{"result":{"result":{"a":[ 1,2 ]},"result_error":[],"result_total":{"a":7}},"time":{"duration":0.5}}"#,
-        );
-        assert_eq!(response.texts.0["a"].get(), "[ 1,2 ]");
-        assert_eq!((&response.result["result_total"]["a"], response.time.is_some()), (&json!(7), true));
-        assert!(of(r#"{"result":{"result":[],"result_error":{"a":{"error":"E"}}}}"#).texts.0.is_empty());
-        // What is no batch is read as ever.
-        assert_eq!(of(r#"{"result":[1]}"#).result, json!([1]));
-        assert_eq!(of(r#"{"result":{"result":[1]}}"#).result, json!({"result": [1]}));
     }
 
     #[test]

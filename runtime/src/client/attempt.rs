@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::client::answer::{self, Unreadable};
 use crate::client::exchange::{Answer, Failure};
 use crate::error::{Error, PortalError};
+use crate::paging::Layout;
 use crate::response::Response;
 use crate::value::Object;
 
@@ -45,7 +46,7 @@ impl Limit {
 }
 
 /// Reads what an exchange ended in.
-pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>, as_text: bool) -> Verdict {
+pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>, pages: Option<Layout>) -> Verdict {
     let (method, host) = (method.to_owned(), host.to_owned());
     let lost = |error| Verdict::Lost { error, retry_after: None, passes: true };
     let answer = match outcome {
@@ -68,7 +69,7 @@ pub(super) fn verdict(method: &str, host: &str, outcome: Result<Answer, Failure>
         Err(Failure::Timeout(after)) => return lost(Error::Timeout { method, host, after }),
     };
     let (status, retry_after) = (answer.status, answer.retry_after);
-    match answer::read(&method, answer, as_text) {
+    match answer::read(&method, answer, pages) {
         Ok(response) => Verdict::Done(Box::new(response)),
         Err(Unreadable::Portal(error, time)) => refused(*error, retry_after, time),
         Err(Unreadable::Other(reason)) => {
@@ -115,7 +116,7 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> Verdict {
-        verdict("m", "h", Ok(Answer { status, body: body.into(), ..Answer::default() }), false)
+        verdict("m", "h", Ok(Answer { status, body: body.into(), ..Answer::default() }), None)
     }
 
     #[test]

@@ -137,6 +137,31 @@ impl ClientBuilder {
 
     /// The run time that the portal allows a method in ten minutes; 480 seconds if not set, as in the cloud. A method
     /// that has used it up waits. `None` for portals without such a limit.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use bitrix24_runtime::sandbox::{Operating, Options, Sandbox};
+    /// # let operating = Operating { limit: Some(2.0), cost: 1.0, window: 1, ..Operating::default() };
+    /// # let options = Options { operating, ..Options::default() };
+    /// # let tables = bitrix24_runtime::table::Tables { names: "", rows: "" };
+    /// # let portal = Sandbox::new(&tables).options(options).start()?;
+    /// # let address = portal.webhook();
+    /// use std::time::Duration;
+    /// use bitrix24_runtime::{Client, json};
+    ///
+    /// // A portal that allows a method two seconds of run time: the third call waits, and none is refused.
+    /// let client = Client::builder(&address).operating_limit(Some(Duration::from_secs(2))).build()?;
+    /// for _ in 0..3 {
+    ///     client.call("server.time", json!({})).await?;
+    /// }
+    /// assert_eq!(client.metrics().operating_refusals, 0);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn operating_limit(mut self, limit: Option<Duration>) -> Self {
         self.operating = limit;
         self

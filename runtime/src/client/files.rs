@@ -100,15 +100,34 @@ impl Client {
     /// `disk.storage.uploadfile`, `disk.file.uploadversion`, `telephony.externalCall.attachRecord`, each without the file's
     /// content), and the file is sent there. Brings the answer to the second step.
     ///
-    /// ```no_run
-    /// # async fn example(client: &bitrix24_runtime::Client) -> bitrix24_runtime::Result<()> {
+    /// ```
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use bitrix24_runtime::{sandbox::{Sandbox, Seed}, table::Tables};
+    /// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).seed(Seed::Small).start()?;
+    /// # let client = bitrix24_runtime::Client::webhook(&portal.webhook())?;
+    /// # let storages = client.call("disk.storage.getlist", bitrix24_runtime::json!({})).await?;
+    /// # let storage = storages[0]["ID"].clone();
     /// use bitrix24_runtime::{Call, Upload, json};
     ///
-    /// let place = Call::named("disk.folder.uploadfile").param("id", 12).param("data", json!({"NAME": "film.mp4"}));
-    /// let stored = client.upload(place, Upload::path("/films/film.mp4")).await?;
-    /// println!("{}", stored.result["ID"]);
+    /// let place = Call::named("disk.storage.uploadfile").param("id", storage).param("data", json!({"NAME": "film.mp4"}));
+    /// // Upload::path("/films/film.mp4") reads a file while it is sent.
+    /// let stored = client.upload(place, Upload::bytes("film.mp4", vec![7; 5_000])).await?.result;
+    ///
+    /// let address = stored["DOWNLOAD_URL"].as_str().ok_or("no address")?;
+    /// let mut film = Vec::new();
+    /// client.download(address, &mut film).await?;
+    /// assert_eq!(film.len(), 5_000);
+    ///
+    /// // The first 4,000 bytes are there already.
+    /// let mut rest = Vec::new();
+    /// client.download_from(address, 4_000, &mut rest).await?;
+    /// assert_eq!(rest.len(), 1_000);
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
     /// ```
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod options;
 mod pipeline;
 mod retry;
 mod sending;
+mod shared;
 mod transport;
 
 use std::fmt;
@@ -49,14 +50,27 @@ pub(crate) use pipeline::random;
 
 /// A connection to a portal. Cloning is cheap, and the clones share everything.
 ///
-/// ```no_run
-/// # async fn example() -> bitrix24_runtime::Result<()> {
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let (address, domain, token) = (portal.webhook(), portal.address(), portal.token());
 /// use bitrix24_runtime::{Client, json};
 ///
-/// let client = Client::webhook("https://b24-ar17wx.bitrix24.by/rest/1/<secret>/")?;
+/// // `https://<portal>/rest/<user>/<code>/`
+/// let client = Client::webhook(&address)?;
 /// let profile = client.call("profile", json!({})).await?;
+/// assert_eq!(profile["ID"], "1");
+///
+/// // The portal's domain, and the access token of an application.
+/// let client = Client::with_token(&domain, &token)?;
+/// assert_eq!(client.call("profile", json!({})).await?, profile);
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
@@ -101,12 +115,13 @@ impl Client {
     }
 
     fn new(settings: Settings, exchange: Arc<Exchange>, access: Access) -> Self {
+        let shared = settings.limits.shared_state(settings.address.host(), access.caller(&settings.address));
         Self(Arc::new(Inner {
             exchange,
             access,
             moved: Moved::default(),
-            limiter: Limiter::new(&settings.limits, settings.address.host()),
-            guard: Guard::new(settings.operating),
+            limiter: Limiter::new(&settings.limits, shared.clone()),
+            guard: Guard::new(settings.operating, shared),
             budget: Budget::new(),
             counters: Counters::default(),
             settings,

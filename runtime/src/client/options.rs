@@ -5,23 +5,42 @@ use std::time::Duration;
 
 use crate::client::retry::RetryPolicy;
 use crate::method::Effect;
+use crate::paging::Layout;
 
 /// Settings of a single call; what is not set is the client's.
 ///
-/// ```no_run
-/// # async fn example(client: &bitrix24_runtime::Client) -> bitrix24_runtime::Result<()> {
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let address = portal.webhook();
 /// use std::time::Duration;
-/// use bitrix24_runtime::{Effect, RetryPolicy, json};
+/// use bitrix24_runtime::{Call, CallOptions, Client, Effect, Method, Paging, Rest, RetryPolicy, json};
+///
+/// let client = Client::webhook(&address)?;
 ///
 /// // The portal's documentation says that this method only reads, so it may be repeated.
-/// let answer = client
-///     .call("crm.any.report", json!({"ID": 1}))
+/// let now = client
+///     .call("server.time", json!({}))
 ///     .with_effect(Effect::Read)
 ///     .with_timeout(Duration::from_secs(20))
 ///     .with_retry(RetryPolicy::default().retries(2))
 ///     .await?;
+///
+/// // A write of REST 3.0 with a key of one's own is done once, however often the program runs.
+/// const ADD: Method = Method::new("tasks.task.add", Rest::V3, Effect::Create, Paging::None);
+/// let fields = json!({"title": "Pack order 4711", "creatorId": 1, "responsibleId": 1});
+/// for _ in 0..2 {
+///     let call = Call::new(ADD).param("fields", fields.clone());
+///     client.execute_with(call, &CallOptions::new().idempotency_key("order-4711")).await?;
+/// }
+/// # assert_eq!(portal.records("tasks.task").len(), 1);
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
@@ -34,8 +53,8 @@ pub struct CallOptions {
     pub(crate) idempotency_key: Option<String>,
     /// The commands inside a batch, by key and method: the portal charges their run time as well.
     pub(crate) commands: Vec<(String, Cow<'static, str>)>,
-    /// The results of a batch's commands are left as text.
-    pub(crate) as_text: bool,
+    /// The pages that a batch asks for are left as text, and where their records are.
+    pub(crate) pages: Option<Layout>,
 }
 
 impl CallOptions {
@@ -89,9 +108,9 @@ impl CallOptions {
         self
     }
 
-    /// Leaves the results of a batch's commands as text, to be read when their turn comes.
-    pub(crate) fn results_as_text(mut self) -> Self {
-        self.as_text = true;
+    /// Leaves the pages that a batch asks for as text, to be read when their turn comes.
+    pub(crate) fn pages_as_text(mut self, layout: Layout) -> Self {
+        self.pages = Some(layout);
         self
     }
 }

@@ -149,8 +149,8 @@ async fn wait(inner: &Inner, plan: &mut Plan<'_>) -> Result<()> {
     let mut limit = Limit::Operating;
     loop {
         let names = std::iter::once(plan.call.method().name.as_ref());
-        let names = names.chain(plan.options.commands.iter().map(|(_, method)| method.as_ref()));
-        let Err((method, wait)) = inner.guard.admit(names) else { break };
+        let names: Vec<&str> = names.chain(plan.options.commands.iter().map(|(_, method)| method.as_ref())).collect();
+        let Err((method, wait)) = inner.guard.admit(&names).await else { break };
         if wait > left(plan) {
             return Err(limited(plan, inner, limit, Some(wait)));
         }
@@ -233,13 +233,13 @@ async fn attempt(inner: &Inner, plan: &Plan<'_>, connection: &Connection) -> Res
             inner.moved.remember(&connection.address, to.clone());
         }
     }
-    Ok(attempt::verdict(&method.name, connection.address.host(), outcome, plan.options.as_text))
+    Ok(attempt::verdict(&method.name, connection.address.host(), outcome, plan.options.pages))
 }
 
 /// What an exchange outside the way of a call ended in: the answer, or the error of a read and whether nobody knows what the
 /// portal did.
 pub(super) fn outcome(method: &str, host: &str, outcome: Result<Answer, Failure>) -> Result<Response, (Error, bool)> {
-    match attempt::verdict(method, host, outcome, false) {
+    match attempt::verdict(method, host, outcome, None) {
         Verdict::Done(response) => Ok(*response),
         Verdict::Lost { error, .. } => Err((error, true)),
         Verdict::Failed(error)
@@ -272,12 +272,12 @@ fn lost(plan: &Plan<'_>, error: Error) -> Error {
 
 /// Feeds the guard with the run times that an answer tells.
 async fn learn(inner: &Inner, plan: &Plan<'_>, response: &Response) {
-    inner.guard.observe(&plan.call.method().name, response.time.as_ref());
+    inner.guard.observe(&plan.call.method().name, response.time.as_ref()).await;
     if plan.options.commands.is_empty() {
         return;
     }
     let commands = plan.options.commands.iter().map(|(key, method)| (key.as_str(), method.as_ref()));
-    inner.guard.observe_batch(commands, &response.result);
+    inner.guard.observe_batch(&commands.collect::<Vec<_>>(), &response.result).await;
     let refused = response.result.get("result_error").and_then(serde_json::Value::as_object);
     let is_rate = |error: &serde_json::Value| error.get("error").is_some_and(|code| code == "QUERY_LIMIT_EXCEEDED");
     if refused.is_some_and(|errors| errors.values().any(is_rate)) {
@@ -293,7 +293,7 @@ async fn refused(inner: &Inner, plan: &Plan<'_>, limit: Limit, time: Option<&cra
         }
         Limit::Operating => {
             inner.counters.operating_refusals.one();
-            inner.guard.refused(&plan.call.method().name, time);
+            inner.guard.refused(&plan.call.method().name, time).await;
         }
     }
     tracing::debug!(target: "bitrix24", limit = limit.as_str(), "refused");

@@ -12,7 +12,8 @@ use crate::encoding;
 use crate::error::{Error, PortalError, Result};
 use crate::method::{Effect, Method, Paging, Rest};
 use crate::output::Mismatch;
-use crate::paging::page::{self, Outline, RawPage};
+use crate::paging::page::{self, RawPage};
+use crate::paging::text::Layout;
 use crate::response::Response;
 use crate::value::Object;
 
@@ -42,7 +43,7 @@ pub(super) struct Single {
 
 /// What the answer to one command of a batch of pages is.
 pub(super) enum Answered {
-    Page { outline: Outline, total: Option<u64>, next: Option<u64> },
+    Page { page: RawPage, total: Option<u64>, next: Option<u64> },
     Failed(Error),
 }
 
@@ -93,7 +94,7 @@ impl Source {
         count: usize,
         halts: bool,
         fill: impl Fn(usize) -> String,
-        field: &str,
+        field: &'static str,
     ) -> Option<Result<(Vec<Answered>, Duration)>> {
         let Some(template) = template(call) else {
             self.alone.store(true, Ordering::Relaxed);
@@ -111,22 +112,23 @@ impl Source {
             .param("halt", i32::from(halts))
             .param("cmd", commands);
         let methods = (0..count).map(|at| (key(at), self.method().name.clone()));
-        let options = self.options.clone().commands(methods).results_as_text();
+        let layout = Layout { records: self.method().records, field };
+        let options = self.options.clone().commands(methods).pages_as_text(layout);
         let watch = Watch::start(&self.client);
         Some(match self.client.execute_with(batch, &options).await {
             Ok(mut response) => {
                 let took = watch.took();
-                Ok((self.take_apart(&mut response, count, field), took))
+                Ok((self.take_apart(&mut response, count), took))
             }
             Err(error) => Err(the_same(&error, self.method())),
         })
     }
 
     /// The answers to the commands, up to the first that failed.
-    fn take_apart(&self, response: &mut Response, count: usize, field: &str) -> Vec<Answered> {
+    fn take_apart(&self, response: &mut Response, count: usize) -> Vec<Answered> {
         let mut answers = Vec::with_capacity(count);
         for at in 0..count {
-            let answer = self.answer(response, &key(at), field);
+            let answer = self.answer(response, &key(at));
             let failed = matches!(answer, Answered::Failed(_));
             answers.push(answer);
             if failed {
@@ -136,7 +138,7 @@ impl Source {
         answers
     }
 
-    fn answer(&self, response: &mut Response, key: &str, field: &str) -> Answered {
+    fn answer(&self, response: &mut Response, key: &str) -> Answered {
         let part = |name: &str| response.result.get(name).and_then(|part| part.get(key));
         if let Some(error) = part("result_error") {
             let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -154,16 +156,15 @@ impl Source {
         }
         let number = |name: &str| part(name).and_then(|value| value.as_u64().or_else(|| value.as_str()?.parse().ok()));
         let (total, next) = (number("result_total"), number("result_next"));
-        let records = self.method().records;
-        let outline = match response.texts.0.remove(key) {
-            Some(text) => page::outline(text, records, field),
+        let page = match response.pages.remove(key) {
+            Some(page) => page.map(RawPage::Text),
             None => match response.result.get_mut("result").and_then(|results| results.get_mut(key)) {
-                Some(result) => page::find(result.take(), records).map(|values| page::outline_of(values, field)),
+                Some(result) => page::find(result.take(), self.method().records).map(RawPage::Values),
                 None => return Answered::Failed(self.fault("the portal's answer does not tell of one of the pages")),
             },
         };
-        match outline {
-            Ok(outline) => Answered::Page { outline, total, next },
+        match page {
+            Ok(page) => Answered::Page { page, total, next },
             Err(mismatch) => Answered::Failed(self.unreadable(&mismatch)),
         }
     }
@@ -187,7 +188,7 @@ fn template(call: &Call) -> Option<String> {
         }
         encoding::plain(text, query)
     };
-    let query = encoding::write_query(call.params(), true, &mut text).ok()?;
+    let query = encoding::write_query(call.params(), call.method().order.is_empty(), &mut text).ok()?;
     Some(format!("{}?{query}", call.method().name))
 }
 

@@ -175,8 +175,9 @@ impl Path {
         chunk.took += took;
         for answer in answers {
             match answer {
-                Answered::Page { outline, .. } => {
-                    self.add(chunk, outline.records, outline.last, outline.page, size);
+                Answered::Page { page, .. } => {
+                    let last = page.numbers(field).last().copied().flatten();
+                    self.add(chunk, page.len(), last, page, size);
                     // Behind the last page the references lead nowhere, and the pages are not what they should be.
                     if chunk.ended || chunk.astray {
                         return;

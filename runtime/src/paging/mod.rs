@@ -6,6 +6,7 @@ mod page;
 mod place;
 mod start;
 mod steps;
+mod text;
 mod walker;
 
 use std::fmt;
@@ -21,6 +22,8 @@ use crate::error::{Error, Result};
 use crate::output::{FromValue, Page};
 
 use walker::Walker;
+
+pub(crate) use text::{Layout, TextPages, read as read_pages};
 
 /// How many requests of a walk are on their way at once, where the portal is slow.
 const PARALLEL: usize = 6;
@@ -215,16 +218,15 @@ impl<T: FromValue> Pages<T> {
                     }
                 }
                 State::Walking(walker) => {
-                    let values = match ready!(walker.poll_page(context)) {
-                        Some(Ok(values)) => values,
+                    let page = match ready!(walker.poll_page(context)) {
+                        Some(Ok(page)) => page,
                         Some(Err(error)) => return self.fail(error),
                         None => {
                             self.state = State::Done;
                             return Poll::Ready(None);
                         }
                     };
-                    let read: Result<Vec<T>, _> = values.into_iter().map(T::from_value).collect();
-                    return match read {
+                    return match page.read() {
                         Ok(items) => Poll::Ready(Some(Ok(Page { items, total: walker.total(), next: None }))),
                         Err(mismatch) => {
                             let error = walker.unreadable(&mismatch);
@@ -332,7 +334,7 @@ impl Call {
         self.stream_as(client)
     }
 
-    /// The records of a list, each read as `T`.
+    /// The records of a list, each read as `T`: a scalar, an object, a view, or by serde in [`Json`](crate::output::Json).
     pub fn stream_as<T: FromValue>(self, client: &Client) -> Records<T> {
         Records::new(client, self)
     }

@@ -1,38 +1,48 @@
-//! Pages as they wait to be handed out: as text where there may be many of them, since text is a tenth of the size.
+//! Pages as they wait to be handed out: as text where there may be many of them.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use crate::output::Mismatch;
+use crate::output::{FromValue, Mismatch};
+use crate::paging::text::TextPage;
 use crate::value::kind;
 
 /// The records of one page.
 pub(super) enum RawPage {
-    /// The JSON of the result or of the list in it.
-    Text(Box<RawValue>),
+    Text(TextPage),
     Values(Vec<Value>),
 }
 
-/// What is to be known of a page before its records are read.
-pub(super) struct Outline {
-    pub(super) page: RawPage,
-    pub(super) records: usize,
-    /// The number of the last record.
-    pub(super) last: Option<i64>,
-}
-
 impl RawPage {
-    /// Reads the records.
-    pub(super) fn read(self) -> Result<Vec<Value>, Mismatch> {
+    pub(super) fn len(&self) -> usize {
         match self {
-            Self::Values(values) => Ok(values),
-            Self::Text(text) => match serde_json::from_str(text.get()) {
-                Ok(value) => list(value),
-                Err(error) => Err(Mismatch { expected: "a list", found: error.to_string() }),
-            },
+            Self::Text(page) => page.len(),
+            Self::Values(values) => values.len(),
+        }
+    }
+
+    /// The numbers of the records; of text these are found already, by the field that its walk is by.
+    pub(super) fn numbers(&self, field: &str) -> Cow<'_, [Option<i64>]> {
+        match self {
+            Self::Text(page) => Cow::Borrowed(page.numbers()),
+            Self::Values(values) => values.iter().map(|value| number(value, field)).collect(),
+        }
+    }
+
+    /// A record in JSON, to be shown.
+    pub(super) fn shown(&self, at: usize) -> String {
+        match self {
+            Self::Text(page) => page.record(at).to_owned(),
+            Self::Values(values) => values.get(at).map(Value::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// Reads the records.
+    pub(super) fn read<T: FromValue>(self) -> Result<Vec<T>, Mismatch> {
+        match self {
+            Self::Text(page) => page.read(),
+            Self::Values(values) => values.into_iter().map(T::from_value).collect(),
         }
     }
 }
@@ -60,52 +70,21 @@ pub(super) fn find(result: Value, records: &str) -> Result<Vec<Value>, Mismatch>
 }
 
 /// What is no list of records must not pass for one.
-fn missing(key: &str) -> Mismatch {
+pub(super) fn missing(key: &str) -> Mismatch {
     Mismatch { expected: "a list of records", found: format!("an object without `{key}`") }
 }
 
 /// The number of a record; text and number are the same.
 pub(super) fn number(record: &Value, field: &str) -> Option<i64> {
-    match record.get(field)? {
+    as_number(record.get(field)?)
+}
+
+pub(super) fn as_number(value: &Value) -> Option<i64> {
+    match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
-}
-
-/// Takes the outline of records that have been read.
-pub(super) fn outline_of(values: Vec<Value>, field: &str) -> Outline {
-    let last = values.last().and_then(|record| number(record, field));
-    Outline { records: values.len(), last, page: RawPage::Values(values) }
-}
-
-/// Finds the list in a result, counts it and reads the number of its last record. No other record is read.
-pub(super) fn outline(result: Box<RawValue>, records: &str, field: &str) -> Result<Outline, Mismatch> {
-    let malformed = |error: serde_json::Error| Mismatch { expected: "a list", found: error.to_string() };
-    let mut text: &RawValue = &result;
-    for key in records.split('.').filter(|key| !key.is_empty()) {
-        if !text.get().starts_with('{') {
-            break;
-        }
-        let entries: HashMap<Cow<'_, str>, &RawValue> = serde_json::from_str(text.get()).map_err(malformed)?;
-        match entries.get(key) {
-            Some(inner) => text = inner,
-            None if entries.is_empty() => break,
-            None => return Err(missing(key)),
-        }
-    }
-    if !text.get().starts_with('[') {
-        let value: Value = serde_json::from_str(text.get()).map_err(malformed)?;
-        return Ok(outline_of(list(value)?, field));
-    }
-    let items: Vec<&RawValue> = serde_json::from_str(text.get()).map_err(malformed)?;
-    let count = items.len();
-    let last = match items.last() {
-        Some(item) => number(&serde_json::from_str(item.get()).map_err(malformed)?, field),
-        None => None,
-    };
-    let page = if std::ptr::eq(text, &*result) { None } else { Some(text.to_owned()) };
-    Ok(Outline { records: count, last, page: RawPage::Text(page.unwrap_or(result)) })
 }
 
 #[cfg(test)]
@@ -113,31 +92,12 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn of(value: Value, records: &str) -> (usize, Option<i64>, Vec<Value>) {
-        let raw = RawValue::from_string(value.to_string()).expect("JSON");
-        let outline = outline(raw, records, "ID").expect("a list");
-        (outline.records, outline.last, outline.page.read().expect("a list"))
-    }
-
     #[test]
-    fn lists_are_found_and_counted() {
-        let list = json!([{"ID": "5"}, {"ID": 7, "X": [1]}]);
-        let items = list.as_array().cloned().expect("a list");
-        for (value, records) in [
-            (list.clone(), ""),
-            (list.clone(), "items"),
-            (json!({"items": list}), "items"),
-            (json!({"a": {"b": list}, "c": 1}), "a.b"),
-            (json!({"3": {"ID": "5"}, "1": {"ID": 7, "X": [1]}}), ""),
-        ] {
-            assert_eq!(of(value, records), (2, Some(7), items.clone()), "{records}");
+    fn lists_are_found() {
+        for (value, records) in [(json!(true), ""), (json!(null), ""), (json!({"users": []}), "items")] {
+            assert!(find(value.clone(), records).is_err(), "{value}");
         }
-        assert_eq!(of(json!([]), ""), (0, None, vec![]));
-        for (value, records) in [("true", ""), ("null", ""), (r#"{"users": []}"#, "items")] {
-            let raw = RawValue::from_string(value.into()).expect("JSON");
-            assert!(outline(raw, records, "ID").is_err(), "{value}");
-            assert!(find(serde_json::from_str(value).expect("JSON"), records).is_err(), "{value}");
-        }
+        assert_eq!(find(json!({"3": 1, "1": 2}), ""), Ok(vec![json!(1), json!(2)]));
         assert_eq!(find(json!({"a": {"b": [1]}}), "a.b"), Ok(vec![json!(1)]));
         assert_eq!(find(json!([]), "items"), Ok(vec![]));
     }

@@ -247,9 +247,9 @@ async fn several(source: &Source, places: Vec<u64>, step: Option<u64>) -> (Chunk
     };
     for (start, answer) in places.into_iter().zip(answers) {
         match answer {
-            Answered::Page { outline, total, next } => {
-                marks.push(Mark { start, records: outline.records, total, next, more: None, print: None });
-                chunk.pages.push(outline.page);
+            Answered::Page { page, total, next } => {
+                marks.push(Mark { start, records: page.len(), total, next, more: None, print: None });
+                chunk.pages.push(page);
             }
             // Those before it are good; it is asked for again by itself, and then the walk goes on behind it.
             Answered::Failed(error) => {

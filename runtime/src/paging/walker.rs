@@ -6,15 +6,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use serde_json::Value;
-
 use crate::call::Call;
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, Result};
 use crate::method::Paging;
 use crate::paging::fetch::{Chunk, Source};
 use crate::paging::keyset::{Errand, KeysetWalk};
-use crate::paging::page::{self, RawPage};
+use crate::paging::page::RawPage;
 use crate::paging::place;
 use crate::paging::start::{Mark, Seen, StartWalk};
 use crate::paging::steps::{Behind, StepWalk};
@@ -131,14 +129,14 @@ impl Walker {
     }
 
     /// The next page that has records. After an error nothing comes any more.
-    pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Vec<Value>>>> {
+    pub(super) fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<RawPage>>> {
         loop {
             if let Some(page) = self.ready.pop_front() {
                 // While what has come is handed out, the next is on its way.
                 self.fly(context);
                 match self.hand_out(page) {
-                    Ok(values) if values.is_empty() => continue,
-                    Ok(values) => return Poll::Ready(Some(Ok(values))),
+                    Ok(page) if page.len() == 0 => continue,
+                    Ok(page) => return Poll::Ready(Some(Ok(page))),
                     Err(error) => return Poll::Ready(Some(Err(self.end(error)))),
                 }
             }
@@ -262,37 +260,38 @@ impl Walker {
         }
     }
 
-    /// Reads a page, and makes sure that its records are new.
-    fn hand_out(&mut self, page: RawPage) -> Result<Vec<Value>> {
-        let mut values = page.read().map_err(|mismatch| self.source().unreadable(&mismatch))?;
-        match &self.plan {
-            Plan::Keyset(walk) => {
-                let path = walk.path();
-                for value in &values {
-                    let number = page::number(value, path.keyset.field);
-                    let is_behind =
-                        number.is_some_and(|number| self.before.is_none_or(|before| path.is_behind(number, before)));
-                    if !is_behind {
-                        let last = self.before.map(|before| before.to_string()).unwrap_or_default();
-                        return Err(path
-                            .source
-                            .fault(format!("a record behind number {last} was expected, found {value}")));
-                    }
-                    self.before = number;
+    /// Makes sure that a page's records are new.
+    fn hand_out(&mut self, mut page: RawPage) -> Result<RawPage> {
+        if let Plan::Keyset(walk) = &self.plan {
+            let path = walk.path();
+            for (at, number) in page.numbers(path.keyset.field).iter().enumerate() {
+                if !number.is_some_and(|number| self.before.is_none_or(|before| path.is_behind(number, before))) {
+                    let last = self.before.map(|before| before.to_string()).unwrap_or_default();
+                    let found = page.shown(at);
+                    return Err(path
+                        .source
+                        .fault(format!("a record behind number {last} was expected, found {found}")));
                 }
-                // Should the walk have to go on by place, the first page is not to come twice.
-                if self.progress.records == 0 {
-                    self.seen.sift(&mut values, path.source.method())?;
-                }
+                self.before = *number;
             }
-            Plan::Start(walk) => self.seen.sift(&mut values, walk.source().method())?,
-            Plan::Step(walk) => self.seen.sift(&mut values, walk.source().method())?,
         }
-        self.progress.records += values.len() as u64;
+        // Of a walk by number only the first page is remembered: should it have to go on by place, that is not to come twice.
+        if !matches!(self.plan, Plan::Keyset(_)) || self.progress.records == 0 {
+            page = self.sift(page)?;
+        }
+        self.progress.records += page.len() as u64;
         if let Some(hook) = &mut self.hook {
             hook(&self.progress);
         }
-        Ok(values)
+        Ok(page)
+    }
+
+    /// Leaves out of a page what has been handed out already.
+    fn sift(&mut self, page: RawPage) -> Result<RawPage> {
+        let mut values = page.read().map_err(|mismatch| self.unreadable(&mismatch))?;
+        let method = self.source().method().clone();
+        self.seen.sift(&mut values, &method)?;
+        Ok(RawPage::Values(values))
     }
 
     fn source(&self) -> &Source {

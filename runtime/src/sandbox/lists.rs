@@ -23,11 +23,10 @@ pub(super) fn cut(command: &Command<'_>, call: &Call<'_>, mut success: Success) 
     let is_filled = !call.store().all(&name(command)).is_empty();
     let mut all = if is_filled { held(command, call) } else { std::mem::take(list) };
     let count = all.len();
-    let known = style.names();
     let number = |path: &str| given(call, path).and_then(whole).and_then(|n| usize::try_from(n).ok());
-    let place = command.walk.place.as_deref().unwrap_or(known.0);
+    let place = command.walk.place.as_deref().unwrap_or("start");
     let page = usize::from(command.walk.page.unwrap_or(50));
-    let size = number(command.walk.size.as_deref().unwrap_or(known.1)).filter(|size| *size > 0).unwrap_or(page);
+    let size = number(command.walk.size.as_deref().unwrap_or_default()).filter(|size| *size > 0).unwrap_or(page);
     let begin = match style {
         Paging::Start | Paging::Offset => number(place).unwrap_or(0),
         Paging::Pagination => match given(call, place) {

@@ -48,7 +48,7 @@ const fn case(name: &'static str, words: &'static str, peers: &'static [&'static
 
 /// A peer is a client with, behind a colon, the scenario in which it does the same.
 const CASES: &[Case] = &[
-    case("overhead", "list --n 50000 --latency 5 --limiter 0", &["py:listfast", "fast", "js"]),
+    case("overhead", "list --n 50000 --latency 5 --limiter 0", &["ours:listvalues", "py:listfast", "fast", "js"]),
     case("limited", "list --n 50000 --latency 80 --limiter 1", &["py:listfast", "fast"]),
     case("burst-get", "get 6000 --n 7000 --latency 80 --limiter 1", &["js", "fast"]),
     case("burst-add", "add 6000 --n 100 --latency 80 --limiter 1", &["js", "fast"]),
@@ -214,8 +214,9 @@ impl Bench {
             numbers.get(numbers.len() / 2).copied().unwrap_or_default()
         };
         let worst = runs.iter().max_by_key(|run| badness(run)).cloned().unwrap_or_default();
+        let shown = if scenario.is_empty() { client.to_owned() } else { format!("{client}, {scenario}") };
         println!(
-            "| {} | {client} | {:.2} | {:.2} | {:.0} | {} | {} | {} | {} |",
+            "| {} | {shown} | {:.2} | {:.2} | {:.0} | {} | {} | {} | {} |",
             case.name,
             middle("wall"),
             middle("cpu"),

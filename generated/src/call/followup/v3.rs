@@ -106,7 +106,8 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
                         rt::Effect::List,
                         rt::Paging::Cursor,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_place("pagination.afterCursor", "pagination.limit"),
             )
             .param("filter", filter),
     )

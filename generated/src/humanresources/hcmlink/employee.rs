@@ -37,6 +37,7 @@ pub fn list(company: impl Into<String>) -> List {
                         rt::Effect::List,
                         rt::Paging::Offset,
                     )
+                    .with_place("offset", "limit")
                     .with_page(100u16),
             )
             .param("company", rt::value::text(company)),

@@ -414,7 +414,8 @@ pub fn list(r#type: impl Into<String>) -> List {
                         rt::Effect::List,
                         rt::Paging::Pagination,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_place("pagination.afterCursor", "pagination.limit"),
             )
             .param("type", rt::value::text(r#type)),
     )
@@ -530,7 +531,8 @@ pub fn search(r#type: impl Into<String>, name: impl Into<String>) -> Search {
                         rt::Effect::List,
                         rt::Paging::Pagination,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_place("pagination.afterCursor", "pagination.limit"),
             )
             .param("type", rt::value::text(r#type))
             .param("name", rt::value::text(name)),

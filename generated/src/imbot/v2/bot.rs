@@ -99,7 +99,8 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Offset,
                 )
-                .with_records("bots"),
+                .with_records("bots")
+                .with_place("offset", "limit"),
         ),
     )
 }

@@ -96,6 +96,7 @@ pub fn list() -> List {
                     rt::Paging::Pagination,
                 )
                 .with_records("items")
+                .with_place("pagination.afterCursor", "pagination.limit")
                 .with_page(25u16),
         ),
     )
@@ -157,6 +158,7 @@ pub fn senders() -> Senders {
                     rt::Paging::Pagination,
                 )
                 .with_records("items")
+                .with_place("pagination.afterCursor", "pagination.limit")
                 .with_page(25u16),
         ),
     )

@@ -430,6 +430,7 @@ pub fn list() -> List {
                     rt::Paging::Pagination,
                 )
                 .with_records("items")
+                .with_place("pagination.afterCursor", "pagination.limit")
                 .with_page(25u16),
         ),
     )

@@ -37,7 +37,8 @@ pub fn listcontacts() -> Listcontacts {
                     rt::Effect::List,
                     rt::Paging::Pagination,
                 )
-                .with_records("items"),
+                .with_records("items")
+                .with_place("pagination.afterCursor", "pagination.limit"),
         ),
     )
 }
@@ -96,7 +97,8 @@ pub fn listemployees(query: impl Into<String>) -> Listemployees {
                         rt::Effect::List,
                         rt::Paging::Pagination,
                     )
-                    .with_records("items"),
+                    .with_records("items")
+                    .with_place("pagination.afterCursor", "pagination.limit"),
             )
             .param("query", rt::value::text(query)),
     )

@@ -203,7 +203,8 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Cursor,
                 )
-                .with_records("items"),
+                .with_records("items")
+                .with_place("pagination.afterCursor", "pagination.limit"),
         ),
     )
 }

@@ -36,6 +36,7 @@ pub fn tail() -> Tail {
                     rt::Effect::List,
                     rt::Paging::Offset,
                 )
+                .with_place("offset", "limit")
                 .with_page(20u16),
         ),
     )

@@ -172,7 +172,8 @@ pub fn list() -> List {
                     rt::Paging::Pagination,
                 )
                 .with_records("items")
-                .with_keyset(rt::Keyset::new("id")),
+                .with_keyset(rt::Keyset::new("id"))
+                .with_place("pagination.afterCursor", "pagination.limit"),
         ),
     )
 }

@@ -41,7 +41,8 @@ pub fn list(filter: impl IntoIterator<Item = impl Into<rt::Value>>) -> List {
                         rt::Paging::Pagination,
                     )
                     .with_records("items")
-                    .with_keyset(rt::Keyset::new("id")),
+                    .with_keyset(rt::Keyset::new("id"))
+                    .with_place("pagination.afterCursor", "pagination.limit"),
             )
             .param("filter", rt::value::list(filter, Into::into)),
     )

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 /// How full the bucket was at a moment. The moments are the caller's: time since whatever it counts from.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Bucket {
-    pub(super) level: f64,
-    pub(super) at: Duration,
+pub(in crate::client) struct Bucket {
+    pub(in crate::client) level: f64,
+    pub(in crate::client) at: Duration,
 }
 
 /// What a bucket holds, and how fast it empties.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Size {
+pub(in crate::client) struct Size {
     /// Requests that leave the bucket in a second.
-    pub(super) drain: f64,
+    pub(in crate::client) drain: f64,
     /// Requests that it holds.
-    pub(super) burst: f64,
+    pub(in crate::client) burst: f64,
 }
 
 impl Size {
@@ -35,7 +35,7 @@ impl Bucket {
     }
 
     /// Puts one request in, or says how long it must wait for its place.
-    pub(super) fn take(&mut self, size: Size, now: Duration) -> Result<(), Duration> {
+    pub(in crate::client) fn take(&mut self, size: Size, now: Duration) -> Result<(), Duration> {
         self.drain(size, now);
         let over = self.level + 1.0 - size.usable();
         // A sleep ends by whole milliseconds: what is missing less than that is not missing.
@@ -47,7 +47,7 @@ impl Bucket {
     }
 
     /// The portal says that it is full: somebody else uses it as well.
-    pub(super) fn fill(&mut self, size: Size, now: Duration) {
+    pub(in crate::client) fn fill(&mut self, size: Size, now: Duration) {
         self.drain(size, now);
         self.level = size.burst;
     }

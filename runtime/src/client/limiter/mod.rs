@@ -1,23 +1,18 @@
 //! The portal's rate limit, kept on this side: a request waits for its place in the bucket before it is sent.
 
 mod bucket;
-mod shared;
 
+use std::hash::Hash;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-use bucket::{Bucket, Size};
-use shared::{SharedBucket, Trouble};
+use crate::client::shared::{self, SharedState};
 
-/// How long a locked file is waited for, and how often it is looked at meanwhile. A lock is held for microseconds; one
-/// that is held longer belongs to a process that was stopped.
-const BUSY_FOR: Duration = Duration::from_secs(1);
-const BUSY_PAUSE: Duration = Duration::from_millis(2);
+pub(super) use bucket::{Bucket, Size};
 
 /// The rate limit of a portal: a bucket that holds `burst` requests and loses `drain` of them a second.
 ///
@@ -104,13 +99,24 @@ impl Limits {
         Self::of(None)
     }
 
+    /// Where the limits of a portal are kept together with other programs, if they are.
+    pub(super) fn shared_state(&self, host: &str, caller: impl Hash) -> Option<Arc<SharedState>> {
+        let folder = match &self.share {
+            Share::Nobody => None,
+            Share::User => shared::folder(),
+            Share::Folder(folder) => Some(folder.clone()),
+        };
+        folder.map(|folder| Arc::new(SharedState::new(&folder, host, caller)))
+    }
+
     fn of(size: Option<Size>) -> Self {
         Self { size, share: Share::Nobody }
     }
 
-    /// Shares the bucket with all programs of this user on this machine, through a file in `$XDG_RUNTIME_DIR/bitrix24`,
-    /// or else in the user's cache folder. Where there is neither, or the file cannot be used, the client goes on with a
-    /// bucket of its own.
+    /// Shares the bucket, and what is known of methods that have used up their run time, with all programs of this user on this
+    /// machine, through a file in `$XDG_RUNTIME_DIR/bitrix24`,
+    /// or else in the user's cache folder. Where there is neither, or the file cannot be used, the client goes on by
+    /// itself.
     pub fn shared(mut self) -> Self {
         self.share = Share::User;
         self
@@ -152,26 +158,19 @@ pub(super) struct Limiter {
     size: Option<Size>,
     since: Instant,
     bucket: Mutex<Bucket>,
-    shared: Option<SharedBucket>,
-    /// The file cannot be used; the client goes on with its own bucket.
-    is_broken: AtomicBool,
+    shared: Option<Arc<SharedState>>,
     /// Held by whoever is next. Those behind wait for it in order of arrival, and a call that is dropped leaves the queue.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Limiter {
-    pub(super) fn new(limits: &Limits, host: &str) -> Self {
-        let folder = match &limits.share {
-            Share::Nobody => None,
-            Share::User => shared::folder(),
-            Share::Folder(folder) => Some(folder.clone()),
-        };
+    /// `shared`: where the bucket is kept together with other programs.
+    pub(super) fn new(limits: &Limits, shared: Option<Arc<SharedState>>) -> Self {
         Self {
             size: limits.size,
             since: Instant::now(),
             bucket: Mutex::new(Bucket::default()),
-            shared: folder.map(|folder| SharedBucket::new(&folder, host)),
-            is_broken: AtomicBool::new(false),
+            shared,
             turn: tokio::sync::Mutex::new(()),
         }
     }
@@ -195,45 +194,38 @@ impl Limiter {
     }
 
     async fn take(&self, size: Size) -> Result<(), Duration> {
-        if let Some(outcome) = self.in_file(|shared| shared.take(size)).await {
-            return outcome;
-        }
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).take(size, self.since.elapsed())
+        self.step(|bucket, now| bucket.take(size, now)).await
     }
 
     /// The portal refused a request because its bucket is full.
     pub(super) async fn refused(&self) {
         let Some(size) = self.size else { return };
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).fill(size, self.since.elapsed());
-        self.in_file(|shared| shared.fill(size)).await;
+        self.step(|bucket, now| bucket.fill(size, now)).await;
     }
 
-    /// Does something with the shared bucket; none when there is none that works.
-    async fn in_file<T>(&self, step: impl Fn(&SharedBucket) -> Result<T, Trouble>) -> Option<T> {
-        let shared = self.shared.as_ref().filter(|_| !self.is_broken.load(Ordering::Relaxed))?;
-        let since = Instant::now();
-        let reason = loop {
-            match step(shared) {
-                Ok(outcome) => return Some(outcome),
-                Err(Trouble::Busy) if since.elapsed() < BUSY_FOR => tokio::time::sleep(BUSY_PAUSE).await,
-                Err(Trouble::Busy) => break "another process keeps it locked".to_owned(),
-                Err(Trouble::Broken(error)) => break error.to_string(),
-            }
-        };
-        tracing::warn!(target: "bitrix24", file = %shared.path().display(), %reason, "bucket_not_shared");
-        self.is_broken.store(true, Ordering::Relaxed);
-        None
+    /// Does something with the bucket: with the shared one, or with the client's own where there is none that works.
+    async fn step<T>(&self, step: impl Fn(&mut Bucket, Duration) -> T) -> T {
+        if let Some(shared) = &self.shared
+            && let Some(outcome) = shared.step(|state, now| step(&mut state.bucket, now)).await
+        {
+            return outcome;
+        }
+        step(&mut self.bucket.lock().unwrap_or_else(PoisonError::into_inner), self.since.elapsed())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    fn made(limits: &Limits, host: &str) -> Limiter {
+        Limiter::new(limits, limits.shared_state(host, ""))
+    }
 
     #[tokio::test]
     async fn places_are_given_in_order_of_arrival_and_given_back() {
-        let limiter = Arc::new(Limiter::new(&Limits::custom(200.0, 3), "h"));
+        let limiter = Arc::new(made(&Limits::custom(200.0, 3), "h"));
         let order = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = Vec::new();
         for number in 0..40 {
@@ -255,19 +247,74 @@ mod tests {
         assert_eq!(order, (0..40).filter(|number| ![7, 8, 21].contains(number)).collect::<Vec<_>>());
     }
 
+    /// The next number of a sequence that its seed decides.
+    fn next(seed: &mut u64) -> u64 {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *seed >> 33
+    }
+
+    /// 120 tasks that come, and change their minds, at moments that the seed decides: those that stay get their places in the
+    /// order in which they came.
+    #[tokio::test]
+    async fn the_order_of_arrival_is_kept_under_stress() {
+        for seed in 0..40 {
+            let limiter = Arc::new(made(&Limits::custom(20_000.0, 3), "h"));
+            let (arrived, served) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+            let tasks: Vec<_> = (0..120_u64)
+                .map(|number| {
+                    let (limiter, arrived, served) = (Arc::clone(&limiter), Arc::clone(&arrived), Arc::clone(&served));
+                    let mut random = seed * 1_000 + number;
+                    next(&mut random);
+                    tokio::spawn(async move {
+                        for _ in 0..next(&mut random) % 200 {
+                            tokio::task::yield_now().await;
+                        }
+                        // Nothing else runs between this line and the first step of waiting.
+                        arrived.lock().expect("whole").push(number);
+                        let gives_up = async {
+                            if next(&mut random) % 4 > 0 {
+                                std::future::pending::<()>().await;
+                            }
+                            for _ in 0..next(&mut random) % 50 {
+                                tokio::task::yield_now().await;
+                            }
+                        };
+                        tokio::select! {
+                            biased;
+                            _ = limiter.acquire() => served.lock().expect("whole").push(number),
+                            () = gives_up => {}
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.expect("no panic");
+            }
+            let served = served.lock().expect("whole").clone();
+            let mut expected = arrived.lock().expect("whole").clone();
+            expected.retain(|number| served.contains(number));
+            assert_eq!(served, expected, "seed {seed}");
+            assert!(served.len() >= 80, "seed {seed}: {}", served.len());
+        }
+    }
+
     /// Many threads, many changes of mind at random moments: every place that was taken belongs to somebody who got it.
     #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
     async fn no_place_is_lost_or_given_twice_under_stress() {
         let folder = tempfile::tempdir().expect("a folder");
-        for limits in [Limits::custom(0.001, 100_000), Limits::custom(0.001, 100_000).shared_in(folder.path())] {
-            let limiter = Arc::new(Limiter::new(&limits, "h"));
+        let alone = Limits::custom(0.001, 100_000);
+        let shared = |seed: u64| alone.clone().shared_in(folder.path().join(seed.to_string()));
+        for (seed, limits) in (0..8).flat_map(|seed| [(seed, alone.clone()), (seed, shared(seed))]) {
+            let limiter = Arc::new(made(&limits, "h"));
             let got = Arc::new(std::sync::atomic::AtomicU32::new(0));
-            let tasks: Vec<_> = (0..600_u64)
+            let tasks: Vec<_> = (0..150_u64)
                 .map(|number| {
                     let (limiter, got) = (Arc::clone(&limiter), Arc::clone(&got));
+                    let mut random = seed * 1_000 + number;
+                    next(&mut random);
                     tokio::spawn(async move {
-                        let patience = Duration::from_micros(number * 7919 % 3000);
                         for _ in 0..5 {
+                            let patience = Duration::from_micros(next(&mut random) % 3000);
                             if tokio::time::timeout(patience, limiter.acquire()).await.is_ok() {
                                 got.fetch_add(1, Ordering::SeqCst);
                             }
@@ -284,7 +331,7 @@ mod tests {
             };
             // Hardly anything drains in that time.
             let got = f64::from(got.load(Ordering::SeqCst));
-            assert!(got > 0.0 && (level - got).abs() < 0.5, "{level} places for {got}");
+            assert!(got > 0.0 && (level - got).abs() < 0.5, "seed {seed}: {level} places for {got}");
             tokio::time::timeout(Duration::from_secs(5), limiter.acquire()).await.expect("nobody holds the turn");
         }
     }
@@ -300,7 +347,7 @@ mod tests {
 
     #[tokio::test]
     async fn without_limits_nothing_waits() {
-        let limiter = Limiter::new(&Limits::off(), "h");
+        let limiter = made(&Limits::off(), "h");
         for _ in 0..10_000 {
             assert_eq!(limiter.acquire().await, Duration::ZERO);
         }
@@ -311,7 +358,7 @@ mod tests {
     async fn clients_that_share_a_folder_share_a_bucket() {
         let folder = tempfile::tempdir().expect("a folder");
         let limits = Limits::custom(0.001, 11).shared_in(folder.path());
-        let limiters = [Limiter::new(&limits, "h"), Limiter::new(&limits, "h"), Limiter::new(&limits, "other")];
+        let limiters = [made(&limits, "h"), made(&limits, "h"), made(&limits, "other")];
         for turn in 0..10 {
             limiters[turn % 2].acquire().await;
         }
@@ -325,16 +372,16 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_cannot_be_used_stops_nobody() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let limiter = Limiter::new(&Limits::custom(0.001, 4).shared_in(file.path()), "h");
+        let limiter = made(&Limits::custom(0.001, 4).shared_in(file.path()), "h");
         for _ in 0..3 {
             limiter.acquire().await;
         }
         assert!(tokio::time::timeout(Duration::from_millis(20), limiter.acquire()).await.is_err());
         // A process that was stopped while it held the lock.
         let folder = tempfile::tempdir().expect("a folder");
-        let limiter = Limiter::new(&Limits::custom(0.001, 4).shared_in(folder.path()), "h");
+        let limiter = made(&Limits::custom(0.001, 4).shared_in(folder.path()), "h");
         limiter.acquire().await;
-        let held = std::fs::File::open(folder.path().join("h.bucket")).expect("there");
+        let held = std::fs::File::open(folder.path().join("h.limits")).expect("there");
         held.lock().expect("locked");
         limiter.acquire().await;
         drop(held);

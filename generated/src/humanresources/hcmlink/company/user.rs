@@ -37,6 +37,7 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Offset,
                 )
+                .with_place("offset", "limit")
                 .with_page(100u16),
         ),
     )

@@ -33,11 +33,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "sign.b2e.company.provider.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::Offset,
-            ),
+                    "sign.b2e.company.provider.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Offset,
+                )
+                .with_place("offset", "limit"),
         ),
     )
 }
