@@ -8,6 +8,7 @@ mod client;
 mod command_line;
 mod completion;
 mod consumer;
+mod guides;
 mod kept;
 mod limits;
 mod listing;
