@@ -1,8 +1,11 @@
-import type {Config} from '@docusaurus/types';
+import type {Config, LoadContext} from '@docusaurus/types';
 import type * as Preset from '@docusaurus/preset-classic';
 import {existsSync, mkdirSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import machines from './plugins/machines';
+import mermaid from './plugins/mermaid';
+import pages from './plugins/pages';
+import routes from './plugins/routes';
 import {dark, light} from './src/prism';
 
 // Where the pages come from: the guides are written by hand, the reference by `cargo xtask codegen`. A test may name
@@ -14,6 +17,13 @@ const {redirects} = JSON.parse(readFileSync(join(__dirname, reference, '_redirec
 
 // Where the project lives: `DOCS_REPOSITORY` names a fork.
 const repository = process.env.DOCS_REPOSITORY ?? 'https://github.com/example/bitrix24';
+
+/** What guides write in its place. */
+const ADDRESS = '<address of the repository>';
+
+/** Where the pages in other languages are. */
+const languages = join(dirname(reference), 'i18n');
+const translated = (locale: string, plugin: string): string => join(languages, locale, plugin, 'current');
 
 /** The source of a generated page, which its first comment names: a page is changed by changing its spec or its texts. */
 function specOf(docPath: string, locale: string): string {
@@ -28,7 +38,8 @@ const rows = process.env.DOCS_TABLES ?? join(__dirname, '../generated/src/tables
 
 // Files for programs, made at each start; the bundler wants the folder to be there.
 const machine = reference === 'reference' ? '.machine' : `${reference}.machine`;
-mkdirSync(join(__dirname, machine), {recursive: true});
+const packed = 'node_modules/.cache/packed';
+for (const folder of [machine, packed]) mkdirSync(join(__dirname, folder), {recursive: true});
 
 const title = 'Bitrix24 for Rust and the command line';
 const tagline = 'Every REST method as a typed call, a command and a page';
@@ -40,21 +51,21 @@ const config: Config = {
   favicon: 'img/logo.svg',
   url: process.env.DOCS_URL ?? 'https://example.github.io',
   baseUrl,
-  staticDirectories: ['static', machine],
+  staticDirectories: ['static', machine, packed],
   trailingSlash: false,
-  onBrokenLinks: 'throw',
+  // The guides lead to pages of the project, which another folder has not.
+  onBrokenLinks: reference === 'reference' ? 'throw' : 'warn',
   onBrokenAnchors: 'throw',
   onDuplicateRoutes: 'throw',
   i18n: {
     defaultLocale: 'en',
     locales: ['en', 'ru'],
-    path: join(dirname(reference), 'i18n'),
+    path: languages,
     localeConfigs: {en: {label: 'English', htmlLang: 'en'}, ru: {label: 'Русский', htmlLang: 'ru'}},
   },
   future: {faster: {
     swcJsLoader: true,
     swcJsMinimizer: true,
-    // It turns `&<x>` into a real tag.
     swcHtmlMinimizer: false,
     lightningCssMinimizer: true,
     rspackBundler: true,
@@ -66,6 +77,8 @@ const config: Config = {
     format: 'mdx',
     // A text such as `:tada:` is a text.
     emoji: false,
+    // Commands are copied as they stand.
+    preprocessor: ({fileContent}) => fileContent.replaceAll(ADDRESS, repository),
     mermaid: true,
     hooks: {onBrokenMarkdownLinks: 'throw', onBrokenMarkdownImages: 'throw'},
   },
@@ -86,17 +99,25 @@ const config: Config = {
       sidebarPath: './sidebars.reference.ts',
       editUrl: ({docPath, locale}: {docPath: string; locale: string}) => specOf(docPath, locale),
     }],
+    () => pages({folder: join(__dirname, reference)}),
     ['@docusaurus/plugin-client-redirects', {redirects}],
-    () => machines({
+    ({i18n: {currentLocale, localeConfigs}}: LoadContext) => machines({
       home: __dirname,
-      pages: [{folder: 'guides', route: '/'}, {folder: reference, route: '/reference'}],
+      pages: [
+        {folder: 'guides', route: '/', translated: translated(currentLocale, 'docusaurus-plugin-content-docs')},
+        {folder: reference, route: '/reference', translated: translated(currentLocale, 'docusaurus-plugin-content-docs-reference')},
+      ],
       rows,
       rust: join(__dirname, reference, '_rust.json'),
       out: machine,
       title,
       summary: `${tagline}. Each page has a Markdown twin: its address with .md behind it.`,
-      baseUrl,
+      locale: currentLocale,
+      replace: [ADDRESS, repository],
+      editions: Object.entries(localeConfigs).map(([locale, {label, baseUrl: own}]) => ({locale, label, baseUrl: own})),
     }),
+    () => mermaid({home: __dirname, out: packed}),
+    () => routes({home: __dirname}),
   ],
   clientModules: ['./src/reference/anchors.ts'],
   themeConfig: {
@@ -111,6 +132,7 @@ const config: Config = {
     },
     docs: {sidebar: {hideable: true}},
     colorMode: {respectPrefersColorScheme: true},
+    mermaid: {theme: {light: 'neutral', dark: 'dark'}},
     footer: {copyright: 'MIT licence. Bitrix24 is a trademark of its owner; this project is independent of it.'},
     prism: {
       theme: light,

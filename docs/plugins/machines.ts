@@ -4,15 +4,15 @@
 import {existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, posix} from 'node:path';
 import type {Plugin} from '@docusaurus/types';
-import {plain} from './markdown';
+import {bodyOf, plain, summaryOf} from './markdown';
 import {searchIndex} from './search-index';
 import {readTables} from './tables';
 
 export interface Options {
   /** The folder of the site's sources. */
   home: string;
-  /** Folders of pages with the addresses that they are served below. */
-  pages: {folder: string; route: string}[];
+  /** Folders of pages with the addresses that they are served below, and where translated pages are. */
+  pages: Pages[];
   /** The generator's table, one JSON object a line. */
   rows: string;
   /** What Rust calls the functions. */
@@ -21,7 +21,17 @@ export interface Options {
   out: string;
   title: string;
   summary: string;
-  baseUrl: string;
+  /** A place in the guides and what stands there on the site. */
+  replace: [string, string];
+  /** The language that the site is built in, and where each language is served. */
+  locale: string;
+  editions: {locale: string; label: string; baseUrl: string}[];
+}
+
+interface Pages {
+  folder: string;
+  route: string;
+  translated: string;
 }
 
 /** A page as its file has it. */
@@ -30,6 +40,7 @@ export interface Source {
   route: string;
   title: string;
   text: string;
+  isTranslated: boolean;
   /** Whether it is the page of a folder, so that its links are seen from inside the folder. */
   isIndex: boolean;
 }
@@ -44,54 +55,64 @@ export default function machines(options: Options): Plugin {
   };
 }
 
-/** The pages of a folder, by address. */
-export function sources(home: string, {folder, route}: {folder: string; route: string}): Source[] {
+/** The pages of a folder, by address: what has no translation is in English. */
+export function sources(home: string, {folder, route, translated}: Pages): Source[] {
   const root = join(home, folder);
   const files = readdirSync(root, {recursive: true, encoding: 'utf8'})
     .map((name) => name.replaceAll('\\', '/'))
     .filter((name) => /\.mdx?$/.test(name) && !name.split('/').some((part) => part.startsWith('_')))
     .sort();
   return files.map((name) => {
-    const text = readFileSync(join(root, name), 'utf8');
+    const other = join(home, translated, name);
+    const isTranslated = existsSync(other);
+    const text = readFileSync(isTranslated ? other : join(root, name), 'utf8');
     const slug = /^slug: (\S+)$/m.exec(text.slice(0, 600))?.[1];
     const own = name.replace(/\.mdx?$/, '').replace(/(^|\/)index$/, '');
-    const title = /^# (.+)$/m.exec(text)?.[1] ?? own;
-    return {route: posix.join('/', route, slug ?? own).replace(/(.)\/$/, '$1'), title, text, isIndex: /(^|\/)index\.mdx?$/.test(name)};
+    const title = /^# (.+?)(?: \{\/\* .*)?$/m.exec(bodyOf(text))?.[1] ?? own;
+    return {route: posix.join('/', route, slug ?? own).replace(/(.)\/$/, '$1'), title, text, isTranslated, isIndex: /(^|\/)index\.mdx?$/.test(name)};
   });
 }
 
 /** The address of a page's twin. */
 const twin = (route: string): string => (route === '/' ? '/index.md' : `${route}.md`);
 
-function write({home, pages, rows, rust, out, title, summary, baseUrl}: Options): void {
-  const place = join(home, out);
-  rmSync(place, {recursive: true, force: true});
+function write({home, pages, rows, rust, out, title, summary, replace: [place, own], locale, editions}: Options): void {
+  const base = editions.find((edition) => edition.locale === locale)?.baseUrl.replace(/\/$/, '') ?? '';
+  const folder = join(home, out);
+  rmSync(folder, {recursive: true, force: true});
   const put = (path: string, text: string): void => {
-    const file = join(place, path);
+    const file = join(folder, path);
     mkdirSync(dirname(file), {recursive: true});
     writeFileSync(file, text);
   };
-  const link = (route: string): string => baseUrl.replace(/\/$/, '') + twin(route);
+  const link = (route: string): string => base + twin(route);
   const all = pages.map((part) => ({...part, list: sources(home, part)}));
   for (const {list} of all) {
-    for (const page of list) put(twin(page.route), plain(page, link));
+    for (const page of list) put(twin(page.route), plain(page, link).replaceAll(place, own));
   }
-  const [guides] = all;
-  const lines = [`# ${title}`, '', `> ${summary}`, '', '## Guides', ''];
+  const [guides, reference] = all;
+  const lines = [`# ${title}`, '', `> ${summary}`, ''];
+  for (const {label, baseUrl} of editions.filter((edition) => edition.locale !== locale)) {
+    lines.push(`- [${label}](${baseUrl}llms.txt)`);
+  }
+  lines.push('', '## Guides', '');
   for (const page of guides.list) lines.push(`- [${page.title}](${link(page.route)})`);
   if (existsSync(rows)) {
     const tables = readTables(rows);
-    put('search.json', JSON.stringify(searchIndex(tables, guides.list)));
+    put('search.json', JSON.stringify(searchIndex(tables, guides.list, reference.list)));
     const scopes = [...tables.scopes()];
     for (const [scope, descriptor] of scopes) put(`descriptor/${scope}.json`, JSON.stringify(descriptor));
     if (existsSync(rust)) put('descriptor/_rust.json', readFileSync(rust, 'utf8'));
     put('descriptor/index.json', JSON.stringify(tables.index()));
     lines.push('', '## Reference', '');
-    for (const {folder, title: name, summary: what} of tables.categories) {
-      lines.push(`- [${name}](${link(`/reference/${folder}`)}): ${what}`);
+    const titles = new Map(reference.list.map((page) => [page.route, page]));
+    for (const category of tables.categories) {
+      const route = `/reference/${category.folder}`;
+      const page = titles.get(route);
+      const [heading, text] = page?.isTranslated ? [page.title, summaryOf(page)] : [category.title, category.summary];
+      lines.push(`- [${heading}](${link(route)}): ${text}`);
     }
     lines.push('', '## For programs', '');
-    const base = baseUrl.replace(/\/$/, '');
     lines.push(`- [All functions](${base}/descriptor/index.json): name, method, scope, title and page of each, as JSON`);
     if (existsSync(join(home, 'static/openapi.json'))) lines.push(`- [OpenAPI 3.1](${base}/openapi.json): the whole API in the form that tools know`);
     for (const [scope, {commands}] of scopes) {

@@ -6,9 +6,23 @@ import type {Source} from './machines';
 /** Lines that only place something on the page. */
 const FURNITURE = /^(import .* from '@theme\/\w+';|<\/?(div|Params|Tabs)\b.*>|<\/TabItem>|:::\w*|<TryIt .*)$/;
 
+/** A page without its front matter, whose comments look like titles. */
+export const bodyOf = (text: string): string => text.replace(/^---\n[^]*?\n---\n/, '');
+
+/** The first paragraph below the title, without markup. */
+export function summaryOf({text}: Source): string {
+  const paragraph = /^# .*\n\n(?::::[^]*?\n:::\n\n)?(.+)$/m.exec(bodyOf(text))?.[1] ?? '';
+  return bare(paragraph);
+}
+
+/** A line without its markup. */
+export function bare(line: string): string {
+  return line.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/\\(.)/g, '$1').replaceAll('`', '');
+}
+
 /** A page's text; `link` gives the address of another page's twin. */
 export function plain(page: Source, link: (route: string) => string): string {
-  const body = page.text.replace(/^---\n[^]*?\n---\n/, '');
+  const body = bodyOf(page.text);
   const lines: string[] = [];
   let fence = '';
   for (const line of body.split('\n')) {

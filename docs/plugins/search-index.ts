@@ -1,11 +1,12 @@
 // What the search loads on its first use: names and texts, small enough to be sent as a whole.
 
+import {bare, bodyOf, summaryOf} from './markdown';
 import type {Source} from './machines';
 import type {Param, Tables} from './tables';
 import {pageOf} from './tables';
 
-/** A function: page, title, method, names, summary, category, whether it is deprecated, its parameters. */
-type FunctionRow = [string, string, string, string[], string, number, 0 | 1, ParamRow[]];
+/** A function: page, title, method, names, summary, category, what it is (1: deprecated, 2: it creates, 4: it changes), its parameters. */
+type FunctionRow = [string, string, string, string[], string, number, number, ParamRow[]];
 /** A parameter: its names, then the keys inside it: written out, or the number of a shared list. */
 type ParamRow = [string, string[] | number] | [string];
 /** A part of a guide: page with anchor, title of the guide, heading, text. */
@@ -18,7 +19,9 @@ export interface SearchIndex {
   guides: GuideRow[];
 }
 
-export function searchIndex(tables: Tables, guides: Source[]): SearchIndex {
+/** `reference` holds the functions' pages: a translated one is found by its own title and by the English one. */
+export function searchIndex(tables: Tables, guides: Source[], reference: Source[]): SearchIndex {
+  const translated = new Map(reference.filter((page) => page.isTranslated).map((page) => [page.route, page]));
   const place = new Map(tables.categories.map(({folder}, at) => [folder, at]));
   const lists = new Map<string, number>();
   const keys: string[][] = [];
@@ -38,23 +41,33 @@ export function searchIndex(tables: Tables, guides: Source[]): SearchIndex {
     return param.entity ? [name, shared(param)] : [name];
   };
   return {
-    categories: tables.categories.map(({title}) => title),
+    categories: tables.categories.map(({folder, title}) => {
+      const page = translated.get(`/reference/${folder}`);
+      return page ? bare(page.title) : title;
+    }),
     keys,
-    functions: tables.commands.map((command) => [
-      pageOf(command), command.title, command.method ?? '', [command.function, ...command.aliases], command.summary,
-      place.get(command.category) ?? 0, command.deprecated ? 1 : 0,
-      command.params.filter((param) => !param.group).map(row),
-    ]),
+    functions: tables.commands.map((command) => {
+      const page = translated.get(pageOf(command));
+      const names = [command.function, ...command.aliases, ...(page ? [command.title] : [])];
+      const kind = (command.deprecated ? 1 : 0) + (command.effect === 'create' ? 2 : 0) + (command.effect === 'update' ? 4 : 0);
+      return [
+        pageOf(command), page ? bare(page.title) : command.title, command.method ?? '', names, page ? summaryOf(page) : command.summary,
+        place.get(command.category) ?? 0, kind, command.params.filter((param) => !param.group).map(row),
+      ];
+    }),
     guides: guides.flatMap(sections),
   };
 }
 
 /** A guide cut at its headings. */
 function sections({route, title, text}: Source): GuideRow[] {
-  const body = text.replace(/^---\n[^]*?\n---\n/, '').replaceAll(/^```[^]*?^```$/gm, '');
+  const body = bodyOf(text).replaceAll(/^```[^]*?^```$/gm, '');
   return body.split(/^#{1,3} /m).slice(1).map((part, at) => {
-    const [heading, ...rest] = part.split('\n');
-    const anchor = at === 0 ? '' : `#${heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').trim().replaceAll(' ', '-')}`;
+    const [line, ...rest] = part.split('\n');
+    // A translated heading keeps the address of the English one.
+    const [, heading, id] = /^(.*?)(?: \{\/\* #([\w-]+) \*\/\})?$/.exec(line) ?? ['', line];
+    const own = id ?? heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, '').trim().replaceAll(' ', '-');
+    const anchor = at === 0 ? '' : `#${own}`;
     const flat = rest.join(' ').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/[`*|>-]+/g, ' ').replaceAll(/\s+/g, ' ').trim();
     return [route + anchor, title, heading.replaceAll('`', ''), flat];
   });

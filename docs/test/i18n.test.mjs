@@ -82,6 +82,19 @@ test('every page of one language is there in the other, translated where there a
   }
 });
 
+test('programs read Russian, too, where there are texts', () => {
+  const read = (path) => readFileSync(join(BUILD, path), 'utf8');
+  const twin = read('ru/reference/user/update-user.md');
+  assert.match(twin, /^# Изменить пользователя\n/);
+  assert.match(twin, /\]\(\/ru\/reference\/user\/create-user\.md\)/);
+  assert.match(read('ru/tour.md'), /^# Знакомство/);
+  assert.match(read('ru/reference/vibe.md'), /^# [A-Z]/);
+  const llms = read('ru/llms.txt');
+  assert.match(llms, /\[English\]\(\/llms\.txt\)[^]*\[Пользователи\]\(\/ru\/reference\/user\.md\): [А-Я]/);
+  assert.match(read('llms.txt'), /\[Русский\]\(\/ru\/llms\.txt\)/);
+  for (const [, path] of llms.matchAll(/\]\((\/[^)]*)\)/g)) assert.ok(existsSync(join(BUILD, path)), `llms.txt names ${path}`);
+});
+
 test('texts in another language are shown as they were written, too', async () => {
   const {page, faults} = await open(browser, nasty.origin);
   await page.goto(`${nasty.origin}/ru/reference/thing/nasty-thing`);

@@ -32,6 +32,23 @@ test('what people type finds the right page first', () => {
   assert.deepEqual(search('zzzzqqqq'), []);
 });
 
+test('Russian titles find their pages, in any form of the words, and all other names still do', () => {
+  const russian = createSearch(JSON.parse(readFileSync(new URL('../build/ru/search.json', import.meta.url))));
+  for (const [query, page] of [
+    ['изменить пользователя', '/reference/user/update-user'],
+    ['Изменить Пользователя', '/reference/user/update-user'],
+    ['изменить пользователей', '/reference/user/update-user'],
+    ['ИзменитьПользователя', '/reference/user/update-user'],
+    ['update user', '/reference/user/update-user'],
+    ['user.update', '/reference/user/update-user'],
+    ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department'],
+  ]) {
+    const [first] = russian(query);
+    assert.ok(first?.url.startsWith(page), `${query}: ${first?.url}`);
+  }
+  assert.equal(russian('user.update')[0].title, 'Изменить пользователя');
+});
+
 test('every function is the first hit of its method and its names, unless another one is called so, too', () => {
   const bare = (name) => name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
   const owners = new Map();

@@ -62,17 +62,14 @@ test('a sample of the pages opens without a fault', async () => {
 test('the home page says it in one screen, with figures that are measured', async () => {
   const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 800}});
   await page.goto(`${site.origin}/`);
+  // That they are measured is for another test.
   const figures = page.locator('[data-figure]');
-  const measured = readFileSync(new URL('../benchmarks.md', import.meta.url), 'utf8');
-  for (const figure of await figures.allTextContents()) {
-    // "21 requests" stands in a table as a number below its heading.
-    const [number] = figure.split(' requests');
-    assert.ok(measured.includes(figure) || measured.includes(`| ${number} |`), `${figure} is not in benchmarks.md`);
-  }
+  const {requests, startMilliseconds: start} = JSON.parse(readFileSync(new URL('../src/figures.json', import.meta.url), 'utf8'));
+  assert.deepEqual((await figures.allTextContents()).slice(1), [`${requests} requests`, 'Nothing was made twice', `${start} ms`]);
   const last = await figures.last().boundingBox();
   assert.ok(last.y + last.height < 800, `the figures end at ${last.y + last.height} px`);
   await page.getByRole('link', {name: 'Start in five minutes'}).click();
-  await page.waitForURL('**/tour');
+  await page.waitForURL('**/tour#the-first-call');
   assert.deepEqual(faults, []);
 });
 
@@ -124,6 +121,26 @@ test('a page can be used without a mouse', async () => {
   await focus('.try button');
   await page.keyboard.press('Enter');
   await page.locator('.try form input').first().waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test('what is printed is the text, with folded tables open and every example named', async () => {
+  const {page, faults} = await open(browser, site.origin, {colorScheme: 'dark'});
+  await page.goto(`${site.origin}/reference/user/update-user`);
+  await page.emulateMedia({media: 'print'});
+  await page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
+  for (const selector of ['.navbar', '.theme-doc-sidebar-container', '[role=tablist]', '.try', '#try-it', '.footer']) {
+    for (const one of await page.locator(selector).all()) assert.equal(await one.isVisible(), false, selector);
+  }
+  assert.ok(await page.locator('#param-fieldsstructure-uf-department').isVisible());
+  const {label, ground} = await page.evaluate(() => ({
+    label: getComputedStyle(document.querySelector('.example'), '::before').content,
+    ground: getComputedStyle(document.documentElement).backgroundColor,
+  }));
+  assert.equal(label, '"Bash"');
+  assert.equal(ground, 'rgb(255, 255, 255)');
+  await page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
+  assert.equal(await page.locator('details.keys').first().evaluate((one) => one.open), false);
   assert.deepEqual(faults, []);
 });
 

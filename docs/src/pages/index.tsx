@@ -1,29 +1,51 @@
-// The home page: what this is, for whom, and why; each figure stands in docs/benchmarks.md.
+// The home page: what this is, for whom, and why. Its figures are in figures.json, for all languages; docs/benchmarks.md
+// proves them.
 
 import type {ReactNode} from 'react';
 import Link from '@docusaurus/Link';
 import Translate, {translate} from '@docusaurus/Translate';
+import useDocusaurusContext from '@docusaurus/useDocusaurusContext';
 import Layout from '@theme/Layout';
+import figures from '@site/src/figures.json';
 import styles from './index.module.css';
 
-const FIGURES: {figure: string; of: ReactNode}[] = [
-  {
-    figure: '1,671 methods',
-    of: <Translate id="home.methods">of REST 2 and 3.0, each typed, each a command, each with a page of its own</Translate>,
-  },
-  {
-    figure: '21 requests',
-    of: <Translate id="home.requests">read a list of 50,000, whole and in order; page by page it takes 1,001</Translate>,
-  },
-  {
-    figure: 'Nothing was made twice',
-    of: <Translate id="home.faults">in 30 runs with cut connections, half answers and error pages; what is unknown is called unknown</Translate>,
-  },
-  {
-    figure: '3.6 ms',
-    of: <Translate id="home.start">of processor time to understand one of 1,712 commands and show its request</Translate>,
-  },
-];
+/** The figures, each with what it is of; their numbers are written as the language does. */
+function useFigures(): {figure: ReactNode; of: ReactNode}[] {
+  const {i18n: {currentLocale}} = useDocusaurusContext();
+  const written = Object.fromEntries(
+    Object.entries(figures).map(([name, number]) => [name, number.toLocaleString(currentLocale)]),
+  ) as Record<keyof typeof figures, string>;
+  return [
+    {
+      figure: <Translate id="home.methods.figure" values={written}>{'{methods} methods'}</Translate>,
+      of: <Translate id="home.methods">of REST 2 and 3.0, each typed, each a command, each with a page of its own</Translate>,
+    },
+    {
+      figure: <Translate id="home.requests.figure" values={written}>{'{requests} requests'}</Translate>,
+      of: (
+        <Translate id="home.requests" values={written}>
+          {'read a list of {list}, whole and in order; page by page it takes {requestsPageByPage}'}
+        </Translate>
+      ),
+    },
+    {
+      figure: <Translate id="home.faults.figure">Nothing was made twice</Translate>,
+      of: (
+        <Translate id="home.faults" values={written}>
+          {'in {runs} runs with cut connections, half answers and error pages; what is unknown is called unknown'}
+        </Translate>
+      ),
+    },
+    {
+      figure: <Translate id="home.start.figure" values={written}>{'{startMilliseconds} ms'}</Translate>,
+      of: (
+        <Translate id="home.start" values={written}>
+          {'of processor time to understand one of {commands} commands and show its request'}
+        </Translate>
+      ),
+    },
+  ];
+}
 
 export default function Home(): ReactNode {
   return (
@@ -51,7 +73,7 @@ export default function Home(): ReactNode {
               </Translate>
             </p>
             <p className={styles.ways}>
-              <Link className={styles.start} to="/tour"><Translate id="home.start.tour">Start in five minutes</Translate></Link>
+              <Link className={styles.start} to="/tour#the-first-call"><Translate id="home.start.tour">Start in five minutes</Translate></Link>
               <Link className={styles.look} to="/reference"><Translate id="home.reference">Browse the reference</Translate></Link>
             </p>
             <p className={styles.free}>
@@ -73,8 +95,8 @@ export default function Home(): ReactNode {
           </div>
         </section>
         <section className={styles.figures} aria-label={translate({id: 'home.figures', message: 'Figures'})}>
-          {FIGURES.map(({figure, of}) => (
-            <div key={figure}>
+          {useFigures().map(({figure, of}, at) => (
+            <div key={at}>
               <strong data-figure>{figure}</strong>
               <span>{of}</span>
             </div>

@@ -23,6 +23,12 @@ function words(text) {
   return split.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
 
+/** Endings of Russian words, which change with the place in the sentence: longest first. */
+const ENDINGS = /(?:иями|ями|ами|ого|его|ому|ему|ыми|ими|ения|ение|ению|ании|ание|ания|ить|ать|ять|еть|ых|их|ый|ий|ой|ая|яя|ое|ее|ые|ие|ую|юю|ам|ям|ах|ях|ов|ев|ей|ом|ем|[аеиоуыьюя])$/u;
+
+/** A word as it is compared: «задачи» and «задачу» are one. @param {string} word */
+const stem = (word) => (/^[а-яё]{4,}$/.test(word) ? word.replace(ENDINGS, '') : word);
+
 /** A name without case and separators: `user.update`, `UpdateUser` and `update user` differ in the order at most.
  * @param {string} text */
 const squeezed = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
@@ -37,9 +43,10 @@ export function createSearch(index) {
     fields: Object.keys(BOOST),
     storeFields: [],
     tokenize: words,
+    processTerm: stem,
     searchOptions: {boost: BOOST, prefix: (term) => term.length > 1, fuzzy: (term) => (term.length > 5 ? 0.15 : false), combineWith: 'AND'},
   });
-  /** @type {{hit: Hit, method: string, names: string[], title: string}[]} */
+  /** @type {{hit: Hit, method: string, names: string[], title: string, bonus: number}[]} */
   const pages = [];
   /** Parameter or key, squeezed → pages with the anchor. @type {Map<string, {id: number, anchor: string, nested: boolean}[]>} */
   const params = new Map();
@@ -49,12 +56,12 @@ export function createSearch(index) {
     params.set(name, found);
   };
   const documents = [];
-  for (const [url, title, method, names, summary, category, deprecated, own] of index.functions) {
+  for (const [url, title, method, names, summary, category, kind, own] of index.functions) {
     const id = pages.length;
     const context = index.categories[category];
     pages.push({
-      hit: {url, title, detail: [method, names[0]].filter(Boolean).join(' · '), context, deprecated: Boolean(deprecated)},
-      method: method.toLowerCase(), names: names.map(squeezed), title: squeezed(title),
+      hit: {url, title, detail: [method, names[0]].filter(Boolean).join(' · '), context, deprecated: (kind & 1) > 0},
+      method: method.toLowerCase(), names: names.map(squeezed), title: squeezed(title), bonus: kind & 4 ? 30 : kind & 2 ? 20 : 0,
     });
     documents.push({id, title, method, names: names.join(' '), context, text: summary});
     for (const [name, keys] of own) {
@@ -65,7 +72,7 @@ export function createSearch(index) {
   }
   for (const [url, guide, heading, text] of index.guides) {
     const id = pages.length;
-    pages.push({hit: {url, title: heading, detail: text.slice(0, 90), context: guide, deprecated: false}, method: '', names: [], title: squeezed(heading)});
+    pages.push({hit: {url, title: heading, detail: text.slice(0, 90), context: guide, deprecated: false}, method: '', names: [], title: squeezed(heading), bonus: 0});
     documents.push({id, title: heading, context: guide, text});
   }
   mini.addAll(documents);
@@ -93,7 +100,7 @@ export function createSearch(index) {
     }
     // A function that changes things is where a key is looked for; among equals the better text wins.
     for (const {id, anchor, nested} of params.get(name) ?? []) {
-      add(id, (nested ? TIER.key : TIER.parameter) + changes(pages[id].hit.title), anchor);
+      add(id, (nested ? TIER.key : TIER.parameter) + pages[id].bonus, anchor);
     }
     return [...scores]
       .map(([id, {score, anchor}]) => ({id, anchor, score: score - (pages[id].hit.deprecated ? score / 2 : 0)}))
@@ -102,6 +109,3 @@ export function createSearch(index) {
       .map(({id, anchor}) => ({...pages[id].hit, url: pages[id].hit.url + anchor}));
   };
 }
-
-/** @param {string} title */
-const changes = (title) => (/^(Create|Add) /.test(title) ? 20 : /^(Update|Change|Set) /.test(title) ? 30 : 0);
