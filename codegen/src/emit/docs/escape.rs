@@ -4,8 +4,13 @@ use crate::spec::{Piece, pieces};
 
 /// Text in a paragraph.
 pub(super) fn mdx(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let escaped = line.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for piece in text.split_whitespace() {
+        if !escaped.is_empty() {
+            escaped.push(' ');
+        }
+        if is_plain(piece) { escaped.push_str(piece) } else { escaped.push_str(&word(piece)) }
+    }
     // `import` and `export` at the start of a line are module statements.
     match escaped.strip_prefix("import").or_else(|| escaped.strip_prefix("export")) {
         Some(rest) => format!("&#{};{}{rest}", u32::from(escaped.as_bytes()[0]), &escaped[1..6]),
@@ -16,6 +21,17 @@ pub(super) fn mdx(text: &str) -> String {
 /// Text in a cell of a table.
 pub(super) fn cell(text: &str) -> String {
     mdx(text)
+}
+
+/// Whether a word surely means nothing but itself: nearly all do.
+fn is_plain(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b",;'\"/%(?-".contains(byte);
+    let body = bytes.strip_suffix(b".").unwrap_or(bytes);
+    bytes.first().is_some_and(|first| *first >= 0x80 || first.is_ascii_alphabetic() || *first == b'(')
+        && body.iter().all(inner)
+        // `www.` begins an address.
+        && (body.len() == bytes.len() || body.len() != 3)
 }
 
 fn word(word: &str) -> String {
@@ -103,7 +119,18 @@ pub(super) fn fence(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_word_needs_no_escape(text in "[(a-zA-Z0-9é.,;'\"/%?~_:*-]{1,6}|\\PC{1,6}") {
+            if is_plain(&text) {
+                prop_assert_eq!(word(&text), text);
+            }
+        }
+    }
 
     #[test]
     fn markup_stays_text() {
