@@ -43,6 +43,7 @@ fn number(record: &Value) -> i64 {
 fn collection(command: &Command<'_>) -> String {
     match command.method.as_deref().unwrap_or_default() {
         "note.collection.list" => "note.collection".to_owned(),
+        "task.elapseditem.getlist" => "task.elapseditem".to_owned(),
         name => name.to_lowercase(),
     }
 }

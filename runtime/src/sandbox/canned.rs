@@ -6,6 +6,7 @@ use crate::sandbox::answer::{Outcome, Refusal, Success};
 use crate::sandbox::auth;
 use crate::sandbox::dispatch::Call;
 use crate::table::Command;
+use crate::value::Object;
 
 /// Refuses a webhook where only an application may call, with the code that the method is documented to have for that.
 ///
@@ -28,14 +29,27 @@ pub(super) fn no_context() -> Refusal {
     Refusal::new(403, "WRONG_AUTH_TYPE", text)
 }
 
-pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
-    for param in command.params.iter().filter(|param| param.required) {
-        let Some(path) = param.path() else { continue };
+/// The first parameter that the spec requires and the caller has not sent.
+pub(super) fn absent(command: &Command<'_>, call: &Call<'_>) -> Option<String> {
+    command.params.iter().filter(|param| param.required).filter_map(|param| param.path()).find_map(|path| {
         let mut keys = path.iter();
         let first = keys.next().and_then(|key| call.param(key));
-        if keys.fold(first, |value, key| value?.get(key)).is_none() {
-            return Err(Refusal::new(400, "100", format!("Could not find value for parameter {{{}}}", path.join("."))));
-        }
+        keys.fold(first, |value, key| value?.get(key)).is_none().then(|| path.join("."))
+    })
+}
+
+/// Parameters that were sent by their positions, as some methods of tasks take them, under their names.
+pub(super) fn by_name(command: &Command<'_>, params: &Object) -> Option<Object> {
+    let takes_positions = command.method.as_deref().is_some_and(|method| method.starts_with("task."));
+    (takes_positions && params.contains_key("0")).then(|| {
+        let names = command.params.iter().filter(|param| !param.group).map(|param| param.name.to_string());
+        names.enumerate().filter_map(|(at, name)| Some((name, params.get(&at.to_string())?.clone()))).collect()
+    })
+}
+
+pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
+    if let Some(path) = absent(command, call) {
+        return Err(Refusal::new(400, "100", format!("Could not find value for parameter {{{path}}}")));
     }
     let response = command.examples.iter().find_map(|example| example.response.as_ref());
     let Some(response) = response else {

@@ -10,6 +10,8 @@ use crate::value::Object;
 
 const CHAT: &str = "im.chat";
 const MESSAGE: &str = "im.message";
+/// What the chat of a task belongs to.
+const OF_TASK: &str = "TASKS_TASK";
 
 /// The most messages on a page.
 const MOST_MESSAGES: usize = 50;
@@ -141,9 +143,13 @@ pub(super) fn user_list(call: &mut Call<'_>) -> Outcome {
     Ok(Value::from(members(&chat)).into())
 }
 
-fn write(call: &mut Call<'_>, chat: u64, text: &str) -> u64 {
+pub(super) fn write(call: &mut Call<'_>, chat: u64, text: &str) -> u64 {
     let id = call.store_mut().next(MESSAGE);
-    let message = json!({"ID": id, "CHAT_ID": chat, "AUTHOR_ID": call.user, "DATE": iso(call.now), "TEXT": text});
+    let secret = format!("{:032x}", call.state.secrets.u128(..));
+    let parts = [&secret[..8], &secret[8..12], &secret[12..16], &secret[16..20], &secret[20..]];
+    let message = json!({
+        "ID": id, "CHAT_ID": chat, "AUTHOR_ID": call.user, "DATE": iso(call.now), "TEXT": text, "UUID": parts.join("-"),
+    });
     call.store_mut().put(MESSAGE, id, message.as_object().cloned().unwrap_or_default());
     id
 }
@@ -180,13 +186,50 @@ pub(super) fn message_delete(call: &mut Call<'_>) -> Outcome {
     Ok(true_answer())
 }
 
+/// The colours that chats can have, by the portal's words.
+const COLORS: &[(&str, &str)] = &[
+    ("RED", "#df532d"), ("GREEN", "#64a513"), ("MINT", "#4ba984"), ("LIGHT_BLUE", "#4ba5c3"), ("DARK_BLUE", "#3e99ce"),
+    ("PURPLE", "#8474c8"), ("AQUA", "#1eb4aa"), ("PINK", "#f76187"), ("LIME", "#58cc47"), ("BROWN", "#ab7761"),
+    ("AZURE", "#29619b"), ("KHAKI", "#728f7a"), ("SAND", "#ba9c7b"), ("MARENGO", "#556574"), ("GRAY", "#909090"),
+    ("GRAPHITE", "#5e5f5e"),
+];
+
+/// The colour of who has chosen none.
+const PLAIN: &str = "#f76187";
+
+fn color(chat: &Object) -> &str {
+    let word = chat.get("COLOR").and_then(Value::as_str).unwrap_or_default();
+    COLORS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map_or(PLAIN, |(_, color)| *color)
+}
+
 fn person(call: &Call<'_>, id: u64) -> Value {
     let text = |key: &str| call.store().get("user", id).and_then(|user| user.get(key)).cloned().unwrap_or_default();
     let name =
         format!("{} {}", text("NAME").as_str().unwrap_or_default(), text("LAST_NAME").as_str().unwrap_or_default());
     json!({
         "id": id, "active": text("ACTIVE"), "name": name.trim(), "first_name": text("NAME"), "last_name": text("LAST_NAME"),
-        "work_position": text("WORK_POSITION"),
+        "work_position": text("WORK_POSITION"), "color": "#4ba984", "avatar": "", "avatar_hr": "", "gender": "M", "birthday": "",
+        "extranet": text("USER_TYPE") == "extranet", "network": false, "bot": false, "connector": false, "external_auth_id": "default",
+        "status": "online", "idle": false, "last_activity_date": iso(call.now), "mobile_last_date": false, "desktop_last_date": false,
+        "absent": false, "departments": text("UF_DEPARTMENT"), "phones": false, "bot_data": null, "type": "user", "website": "",
+        "email": text("EMAIL"),
+    })
+}
+
+/// Who likes a message; PHP prints none as a list.
+fn params(message: &Object) -> Value {
+    match message.get("LIKE").and_then(Value::as_array) {
+        Some(likes) if !likes.is_empty() => json!({ "LIKE": likes }),
+        _ => json!([]),
+    }
+}
+
+/// A message as the list of chats tells it.
+fn brief(message: &Object) -> Value {
+    let field = |key: &str| message.get(key).cloned().unwrap_or_default();
+    json!({
+        "id": field("ID"), "text": field("TEXT"), "file": false, "author_id": field("AUTHOR_ID"), "attach": false, "sticker": null,
+        "date": field("DATE"), "status": "received", "uuid": field("UUID"),
     })
 }
 
@@ -194,7 +237,8 @@ fn shown(message: &Object) -> Value {
     let field = |key: &str| message.get(key).cloned().unwrap_or_default();
     json!({
         "id": field("ID"), "chat_id": field("CHAT_ID"), "author_id": field("AUTHOR_ID"), "date": field("DATE"),
-        "text": field("TEXT"), "unread": false, "params": {},
+        "text": field("TEXT"), "unread": false, "uuid": field("UUID"), "replaces": [], "params": params(message),
+        "disappearing_date": null,
     })
 }
 
@@ -221,18 +265,190 @@ pub(super) fn messages(call: &mut Call<'_>) -> Outcome {
     Ok(json!({ "chat_id": id, "messages": messages, "users": people, "files": [] }).into())
 }
 
-fn summary(id: u64, chat: &Object) -> Value {
+/// The newest message of a chat.
+fn newest(call: &Call<'_>, chat: u64) -> u64 {
+    let in_chat = |message: &&Object| message.get("CHAT_ID").and_then(number) == Some(chat);
+    let last = call.store().all(MESSAGE).values().rev().find(in_chat);
+    last.and_then(|message| message.get("ID")).and_then(number).unwrap_or(0)
+}
+
+/// The other one in a private chat.
+fn other(call: &Call<'_>, chat: &Object) -> Option<u64> {
+    let is_private = chat.get("TYPE") == Some(&json!("private"));
+    let members = members(chat);
+    members.iter().copied().find(|member| *member != call.user).or(members.first().copied()).filter(|_| is_private)
+}
+
+fn summary(call: &Call<'_>, id: u64, chat: &Object) -> Value {
     let field = |key: &str| chat.get(key).cloned().unwrap_or_default();
+    let in_chat = |message: &&Object| message.get("CHAT_ID").and_then(number) == Some(id);
+    let messages = call.store().all(MESSAGE).values().filter(in_chat).count();
+    let last = newest(call, id);
+    let others: Vec<Value> = members(chat)
+        .into_iter()
+        .filter(|member| *member != call.user)
+        .map(|member| json!({ "user_id": member, "user_name": person(call, member)["name"], "message_id": 0, "date": null }))
+        .collect();
+    let owner = field("OWNER");
+    let is_owner = number(&owner) == Some(call.user);
+    let entity = field("ENTITY_ID");
+    let type_of_link = entity.as_str().and_then(|id| id.split('|').next()).unwrap_or_default();
+    let (name, dialog) = match other(call, chat) {
+        Some(other) => (person(call, other)["name"].clone(), other.to_string()),
+        None => (field("TITLE"), format!("chat{id}")),
+    };
+    let message_type = match chat.get("TYPE").and_then(Value::as_str) {
+        Some("private") => "P",
+        Some("open") => "O",
+        _ => "C",
+    };
     json!({
-        "id": id, "title": field("TITLE"), "name": field("TITLE"), "owner": field("OWNER"), "type": field("TYPE"),
-        "entity_type": field("ENTITY_TYPE"), "entity_id": field("ENTITY_ID"), "date_create": field("DATE_CREATE"),
-        "user_counter": members(chat).len(), "dialog_id": format!("chat{id}"),
+        "id": id, "parent_chat_id": 0, "parent_message_id": 0, "name": name, "description": field("DESCRIPTION"), "owner": owner,
+        "extranet": false, "avatar": "", "color": color(chat), "type": field("TYPE"), "counter": 0, "user_counter": members(chat).len(),
+        "message_count": messages, "unread_id": 0,
+        "restrictions": {
+            "avatar": true, "rename": true, "extend": true, "call": true, "mute": true, "leave": true, "leave_owner": true, "send": true,
+            "user_list": true, "path": "", "path_title": "",
+        },
+        "last_message_id": last, "last_id": last, "marked_id": chat.get("MARKED").cloned().unwrap_or_else(|| 0.into()),
+        "disk_folder_id": 0, "entity_type": field("ENTITY_TYPE"), "entity_id": entity, "entity_data_1": "", "entity_data_2": "",
+        "entity_data_3": "", "mute_list": chat.get("MUTED").cloned().unwrap_or_else(|| json!([])), "date_create": field("DATE_CREATE"),
+        "message_type": message_type, "public": "", "role": if is_owner { "owner" } else { "member" },
+        "entity_link": { "type": type_of_link, "url": "", "id": entity }, "text_field_enabled": true, "background_id": null,
+        "permissions": {
+            "manage_users_add": "member", "manage_users_delete": "manager", "manage_ui": "member", "manage_settings": "owner",
+            "manage_messages": "member", "can_post": "member",
+        },
+        "is_new": false, "readed_list": others, "manager_list": [owner],
+        "last_message_views": { "message_id": last, "first_viewers": [], "count_of_viewers": 0 }, "dialog_id": dialog,
     })
 }
 
 pub(super) fn dialog(call: &mut Call<'_>) -> Outcome {
     let (id, chat) = chat(call, "DIALOG_ID_EMPTY")?;
-    Ok(summary(id, &chat).into())
+    Ok(summary(call, id, &chat).into())
+}
+
+/// `im.user.get`: somebody, or the caller.
+pub(super) fn user(call: &mut Call<'_>) -> Outcome {
+    let id = call.param("ID").and_then(number).unwrap_or(call.user);
+    if call.store().get("user", id).is_none() {
+        return Err(refused("USER_NOT_EXISTS", "User not found"));
+    }
+    Ok(person(call, id).into())
+}
+
+fn says(call: &Call<'_>, param: &str) -> bool {
+    call.param(param).is_none_or(|flag| *flag != false && *flag != "N" && *flag != "n" && *flag != 0)
+}
+
+/// Keeps the caller's notifications of a chat back, or lets them come again.
+pub(super) fn mute(call: &mut Call<'_>) -> Outcome {
+    let (id, mut chat) = chat(call, "CHAT_ID_EMPTY")?;
+    let mut muted = users(chat.get("MUTED"));
+    muted.retain(|user| *user != call.user);
+    if says(call, "MUTE") {
+        muted.push(call.user);
+    }
+    chat.insert("MUTED".into(), muted.into());
+    call.store_mut().put(CHAT, id, chat);
+    Ok(true_answer())
+}
+
+pub(super) fn set_owner(call: &mut Call<'_>) -> Outcome {
+    let (id, mut chat) = chat(call, "CHAT_ID_EMPTY")?;
+    let user = call.param("USER_ID").and_then(number);
+    let user = user.ok_or_else(|| refused("USER_ID_EMPTY", "User ID can't be empty"))?;
+    if chat.get("OWNER").and_then(number) != Some(call.user) || !members(&chat).contains(&user) {
+        return Err(refused("WRONG_REQUEST", "You don't have access or user isn't member in chat"));
+    }
+    chat.insert("OWNER".into(), user.into());
+    call.store_mut().put(CHAT, id, chat);
+    Ok(true_answer())
+}
+
+pub(super) fn chat_color(call: &mut Call<'_>) -> Outcome {
+    let (id, mut chat) = chat(call, "CHAT_ID_EMPTY")?;
+    let wanted = call.text("COLOR").unwrap_or_default().to_uppercase();
+    if !COLORS.iter().any(|(name, _)| *name == wanted) {
+        return Err(refused("WRONG_COLOR", "This color currently unavailable"));
+    }
+    chat.insert("COLOR".into(), wanted.into());
+    call.store_mut().put(CHAT, id, chat);
+    Ok(true_answer())
+}
+
+/// Everything up to a message, or to the newest, has been read.
+pub(super) fn read(call: &mut Call<'_>) -> Outcome {
+    let dialog = call.text("DIALOG_ID");
+    let (id, mut chat) = chat(call, "DIALOG_ID_EMPTY")?;
+    let last = call.param("MESSAGE_ID").and_then(number).unwrap_or_else(|| newest(call, id));
+    chat.shift_remove("MARKED");
+    call.store_mut().put(CHAT, id, chat);
+    Ok(json!({ "dialogId": dialog, "chatId": id, "lastId": last, "counter": 0 }).into())
+}
+
+/// Marks a chat as unread from a message on.
+pub(super) fn unread(call: &mut Call<'_>) -> Outcome {
+    let (id, mut chat) = chat(call, "DIALOG_ID_EMPTY")?;
+    let message = call.param("MESSAGE_ID").and_then(number);
+    let message = message.ok_or_else(|| refused("MESSAGE_ID_EMPTY", "Message ID can't be empty"))?;
+    chat.insert("MARKED".into(), message.into());
+    call.store_mut().put(CHAT, id, chat);
+    Ok(true_answer())
+}
+
+/// Likes a message or no more; `ACTION` is `plus`, `minus` or `auto`, which turns it round.
+pub(super) fn like(call: &mut Call<'_>) -> Outcome {
+    let id = call.param("MESSAGE_ID").and_then(number);
+    let id = id.ok_or_else(|| refused("MESSAGE_ID_ERROR", "Message ID can't be empty"))?;
+    let message = call.store().get(MESSAGE, id).cloned();
+    let mut message = message.ok_or_else(|| refused("MESSAGE_ID_ERROR", "Message ID can't be empty"))?;
+    let mut likes = users(message.get("LIKE"));
+    let has = likes.contains(&call.user);
+    let wants = match call.text("ACTION").unwrap_or_default().to_lowercase().as_str() {
+        "plus" => true,
+        "minus" => false,
+        _ => !has,
+    };
+    if wants == has {
+        return Err(refused("WITHOUT_CHANGES", "Action completed without changes"));
+    }
+    likes.retain(|user| *user != call.user);
+    if wants {
+        likes.push(call.user);
+    }
+    message.insert("LIKE".into(), likes.into());
+    call.store_mut().put(MESSAGE, id, message);
+    Ok(true_answer())
+}
+
+/// The chat of a task, where it has one.
+pub(super) fn id_of_task(call: &Call<'_>, task: u64) -> Option<u64> {
+    let wanted = task.to_string();
+    let is_its = |chat: &Object| {
+        chat.get("ENTITY_TYPE").and_then(Value::as_str) == Some(OF_TASK)
+            && chat.get("ENTITY_ID").and_then(Value::as_str) == Some(&wanted)
+    };
+    call.store().all(CHAT).iter().find(|(_, chat)| is_its(chat)).map(|(id, _)| *id)
+}
+
+/// The chat of a task; it is begun where there is none.
+pub(super) fn of_task(call: &mut Call<'_>, task: u64) -> u64 {
+    if let Some(known) = id_of_task(call, task) {
+        return known;
+    }
+    let record = call.store().get("tasks.task", task).cloned().unwrap_or_default();
+    let title = record.get("TITLE").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let people = ["CREATED_BY", "RESPONSIBLE_ID"].iter().filter_map(|field| record.get(*field).and_then(number));
+    let people: Vec<u64> = people.filter(|id| call.store().get("user", *id).is_some()).collect();
+    let id = new_chat(call, &title, "tasksTask", people);
+    if let Some(mut chat) = call.store().get(CHAT, id).cloned() {
+        chat.insert("ENTITY_TYPE".into(), OF_TASK.into());
+        chat.insert("ENTITY_ID".into(), task.to_string().into());
+        call.store_mut().put(CHAT, id, chat);
+    }
+    id
 }
 
 /// The caller's chats, the one with the newest message first.
@@ -244,12 +460,19 @@ pub(super) fn recent(call: &mut Call<'_>) -> Outcome {
             let last = call.store().all(MESSAGE).values().rev().find(in_chat);
             let newest = last.and_then(|message| message.get("ID")).and_then(number).unwrap_or(0);
             let date = last.and_then(|message| message.get("DATE")).or_else(|| chat.get("DATE_CREATE"));
-            let item = json!({
-                "id": format!("chat{id}"), "chat_id": id, "type": "chat", "title": chat.get("TITLE"),
-                "message": last.map(shown), "chat": summary(*id, chat), "avatar": { "url": "", "color": "#f76187" }, "counter": 0,
-                "last_id": newest, "pinned": false, "unread": false, "has_reminder": false, "date_update": date,
-                "date_last_activity": date, "options": [],
+            let mut item = json!({
+                "id": format!("chat{id}"), "chat_id": id, "type": "chat", "avatar": { "url": "", "color": color(chat) },
+                "title": chat.get("TITLE"), "message": last.map(brief), "counter": 0, "last_id": newest, "pinned": false,
+                "unread": chat.contains_key("MARKED"), "has_reminder": false, "date_update": date, "date_last_activity": date,
+                "chat": summary(call, *id, chat), "options": [],
             });
+            if let Some(other) = other(call, chat) {
+                item["id"] = other.into();
+                item["type"] = "user".into();
+                item["user"] = person(call, other);
+                item["title"] = item["user"]["name"].clone();
+                item["chat"] = json!({ "text_field_enabled": true, "background_id": null, "mute_list": [] });
+            }
             (newest, item)
         })
         .collect();
@@ -257,5 +480,5 @@ pub(super) fn recent(call: &mut Call<'_>) -> Outcome {
     let offset = call.number("OFFSET").and_then(|offset| usize::try_from(offset).ok()).unwrap_or(0);
     let more = items.len() > offset.saturating_add(query::PAGE);
     let items: Vec<Value> = items.into_iter().skip(offset).take(query::PAGE).map(|(_, item)| item).collect();
-    Ok(json!({ "items": items, "hasMorePages": more, "hasMore": more }).into())
+    Ok(json!({ "items": items, "hasMorePages": more, "hasMore": more, "copilot": null, "messagesAutoDeleteConfigs": [] }).into())
 }

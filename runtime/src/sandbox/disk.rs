@@ -26,12 +26,15 @@ pub(super) const STORAGE: &str = "disk.storage";
 /// The field that holds a file's right to be downloaded; it is never shown.
 const TOKEN: &str = "_TOKEN";
 
+/// The field that holds a file's versions; it is not shown either.
+const VERSIONS: &str = "_VERSIONS";
+
 fn argument() -> Refusal {
     Refusal::new(400, "ERROR_ARGUMENT", "Invalid value of parameter {Parameter #0}")
 }
 
-fn not_found() -> Refusal {
-    Refusal::new(400, "ERROR_NOT_FOUND", "Could not find entity with id")
+fn not_found(id: u64) -> Refusal {
+    Refusal::new(400, "ERROR_NOT_FOUND", format!("Could not find entity with id `{id}`"))
 }
 
 /// A new folder or file, yet without a parent of its own.
@@ -79,13 +82,13 @@ pub(super) fn seed(store: &mut Store, now: &str) {
 fn named(call: &Call<'_>, kind: &str) -> Result<(u64, Object), Refusal> {
     let id = call.param("id").and_then(number).ok_or_else(argument)?;
     let found = call.store().get(OBJECT, id).filter(|found| found.get("TYPE") == Some(&kind.into()));
-    found.map(|found| (id, found.clone())).ok_or_else(not_found)
+    found.map(|found| (id, found.clone())).ok_or_else(|| not_found(id))
 }
 
 fn root(call: &Call<'_>) -> Result<u64, Refusal> {
     let id = call.param("id").and_then(number).ok_or_else(argument)?;
-    let storage = call.store().get(STORAGE, id).ok_or_else(not_found)?;
-    storage.get("ROOT_OBJECT_ID").and_then(number).ok_or_else(not_found)
+    let storage = call.store().get(STORAGE, id).ok_or_else(|| not_found(id))?;
+    storage.get("ROOT_OBJECT_ID").and_then(number).ok_or_else(|| not_found(id))
 }
 
 /// An object as it is answered.
@@ -93,6 +96,7 @@ fn shown(record: &Object, base: &str) -> Value {
     let mut shown = record.clone();
     let id = record.get("ID").and_then(Value::as_str).unwrap_or_default().to_owned();
     let token = shown.shift_remove(TOKEN);
+    shown.shift_remove(VERSIONS);
     if let Some(token) = token.as_ref().and_then(Value::as_str) {
         shown.insert("DOWNLOAD_URL".into(), format!("{base}/rest/download.json?id={id}&token={token}").into());
         shown.insert("DETAIL_URL".into(), format!("{base}/disk/file/{id}/").into());
@@ -106,14 +110,19 @@ fn shown(record: &Object, base: &str) -> Value {
 /// The answer to a call that made an object: what the portal reads from its database as text is still a number then.
 fn made(record: &Object, base: &str) -> Value {
     let mut made = shown(record, base);
-    for key in ["ID", "REAL_OBJECT_ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION"] {
-        if let Some(value) = made.get_mut(key)
+    numbers(&mut made, &["ID", "REAL_OBJECT_ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION"]);
+    made
+}
+
+/// Turns texts that are numbers into such.
+fn numbers(answer: &mut Value, keys: &[&str]) {
+    for key in keys {
+        if let Some(value) = answer.get_mut(*key)
             && let Some(number) = number(value)
         {
             *value = number.into();
         }
     }
-    made
 }
 
 fn field<'r>(record: &'r Object, key: &str) -> &'r str {
@@ -172,7 +181,7 @@ pub(super) fn storages(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn storage(call: &mut Call<'_>) -> Outcome {
     let id = call.param("id").and_then(number).ok_or_else(argument)?;
-    let storage = call.store().get(STORAGE, id).cloned().ok_or_else(not_found)?;
+    let storage = call.store().get(STORAGE, id).cloned().ok_or_else(|| not_found(id))?;
     Ok(storage.into())
 }
 
@@ -292,9 +301,11 @@ fn make_file(
     content: &[u8],
     base: &str,
 ) -> Result<Value, Refusal> {
-    let parent = state.store.get(OBJECT, place.folder).ok_or_else(not_found)?;
+    let parent = state.store.get(OBJECT, place.folder).ok_or_else(|| not_found(place.folder))?;
     let storage = number(parent.get("STORAGE_ID").unwrap_or(&Value::Null)).unwrap_or(0);
-    let name = place.name.clone().or(name).ok_or_else(argument)?;
+    let nameless = "Error: required parameter NAME (DISK_BASE_SERVICE_22001)";
+    let name = place.name.clone().or(name);
+    let name = name.ok_or_else(|| Refusal::new(400, "DISK_BASE_SERVICE_22001", nameless))?;
     let name = free_name(&state.store, place.folder, &name, place.unique)?;
     let now = iso(state.now());
     let (id, content_id) = (state.store.next(OBJECT), keep_content(&mut state.store, content));
@@ -335,6 +346,9 @@ pub(super) fn folder_upload(call: &mut Call<'_>) -> Outcome {
 
 pub(super) fn new_version(call: &mut Call<'_>) -> Outcome {
     let (id, mut record) = named(call, "file")?;
+    if !record.contains_key(VERSIONS) {
+        record.insert(VERSIONS.into(), json!([version_of(&record)]));
+    }
     let (_, content) = call.param("fileContent").and_then(sent).ok_or_else(argument)?;
     let version = keep_content(call.store_mut(), &content);
     let count = record.get("GLOBAL_CONTENT_VERSION").and_then(number).unwrap_or(0) + 1;
@@ -342,9 +356,37 @@ pub(super) fn new_version(call: &mut Call<'_>) -> Outcome {
     record.insert("FILE_ID".into(), version.to_string().into());
     record.insert("SIZE".into(), content.len().to_string().into());
     record.insert("UPDATE_TIME".into(), iso(call.now).into());
-    let answer = shown(&record, call.base);
+    let mut versions = record.get(VERSIONS).and_then(Value::as_array).cloned().unwrap_or_default();
+    versions.insert(0, version_of(&record));
+    record.insert(VERSIONS.into(), versions.into());
+    let mut answer = shown(&record, call.base);
+    numbers(&mut answer, &["GLOBAL_CONTENT_VERSION"]);
     call.store_mut().put(OBJECT, id, record);
     Ok(answer.into())
+}
+
+/// A file's content as one of its versions.
+fn version_of(record: &Object) -> Value {
+    json!({
+        "ID": record.get("FILE_ID"), "OBJECT_ID": record.get("ID"), "SIZE": record.get("SIZE"), "NAME": record.get("NAME"),
+        "GLOBAL_CONTENT_VERSION": record.get("GLOBAL_CONTENT_VERSION"), "CREATE_TIME": record.get("UPDATE_TIME"),
+        "CREATED_BY": record.get("UPDATED_BY"),
+    })
+}
+
+/// The versions of a file, the newest first.
+pub(super) fn versions(call: &mut Call<'_>) -> Outcome {
+    let (id, record) = named(call, "file")?;
+    let mut versions = record.get(VERSIONS).and_then(Value::as_array).cloned().unwrap_or_default();
+    if versions.is_empty() {
+        versions.push(version_of(&record));
+    }
+    let token = field(&record, TOKEN);
+    for version in &mut versions {
+        let address = format!("{}/rest/download.json?id={id}&token={token}&version={}", call.base, version["ID"].as_str().unwrap_or_default());
+        version["DOWNLOAD_URL"] = address.into();
+    }
+    Ok(Value::from(versions).into())
 }
 
 pub(super) fn folder(call: &mut Call<'_>) -> Outcome {
@@ -361,7 +403,10 @@ fn change(call: &mut Call<'_>, (id, mut record): (u64, Object), fields: &[(&str,
     record.extend(fields.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     record.insert("UPDATE_TIME".into(), iso(call.now).into());
     record.insert("UPDATED_BY".into(), call.user.to_string().into());
-    let answer = shown(&record, call.base);
+    let mut answer = shown(&record, call.base);
+    // What has just been set is a number still.
+    let set: Vec<&str> = fields.iter().map(|(key, _)| *key).filter(|key| matches!(*key, "PARENT_ID" | "DELETED_TYPE")).collect();
+    numbers(&mut answer, &set);
     call.store_mut().put(OBJECT, id, record);
     Ok(answer.into())
 }
@@ -396,7 +441,7 @@ fn is_within(store: &Store, mut folder: u64, other: u64) -> bool {
 fn target(call: &Call<'_>) -> Result<u64, Refusal> {
     let id = call.param("targetFolderId").and_then(number).ok_or_else(argument)?;
     let is_folder = |found: &&Object| found.get("TYPE") == Some(&"folder".into());
-    call.store().get(OBJECT, id).filter(is_folder).map(|_| id).ok_or_else(not_found)
+    call.store().get(OBJECT, id).filter(is_folder).map(|_| id).ok_or_else(|| not_found(id))
 }
 
 fn move_to(call: &mut Call<'_>, kind: &str) -> Outcome {
@@ -426,7 +471,54 @@ pub(super) fn file_copy(call: &mut Call<'_>) -> Outcome {
     record.insert("NAME".into(), name.into());
     record.insert("PARENT_ID".into(), target.to_string().into());
     record.insert(TOKEN.into(), format!("{:032x}", call.state.secrets.u128(..)).into());
-    change(call, (id, record), &[])
+    record.shift_remove(VERSIONS);
+    let mut success = change(call, (id, record), &[])?;
+    numbers(&mut success.result, &["ID", "DELETED_TYPE", "FILE_ID", "GLOBAL_CONTENT_VERSION"]);
+    Ok(success)
+}
+
+/// Copies a folder with all that lies within it.
+pub(super) fn folder_copy(call: &mut Call<'_>) -> Outcome {
+    let (id, record) = named(call, "folder")?;
+    let target = target(call)?;
+    if is_within(call.store(), target, id) {
+        return Err(argument());
+    }
+    let name = free_name(call.store(), target, field(&record, "NAME"), true)?;
+    let storage = call.store().get(OBJECT, target).and_then(|folder| number(folder.get("STORAGE_ID")?)).unwrap_or(0);
+    let now = iso(call.now);
+    // Old numbers by new ones: whatever lies in a copied folder is copied into its copy.
+    let mut copied = std::collections::BTreeMap::new();
+    let store = call.store();
+    let inside: Vec<(u64, Object)> = store
+        .all(OBJECT)
+        .iter()
+        .filter(|(other, object)| is_within(store, **other, id) && field(object, "DELETED_TYPE") == "0")
+        .map(|(id, object)| (*id, object.clone()))
+        .collect();
+    for (old, _) in &inside {
+        copied.insert(*old, call.store_mut().next(OBJECT));
+    }
+    let mut answer = Value::Null;
+    for (old, mut object) in inside {
+        let new = copied.get(&old).copied().unwrap_or(0);
+        let parent = object.get("PARENT_ID").and_then(number).and_then(|parent| copied.get(&parent).copied());
+        let parent = if old == id { target } else { parent.unwrap_or(target) };
+        object.insert("ID".into(), new.to_string().into());
+        object.insert("PARENT_ID".into(), parent.to_string().into());
+        object.insert("STORAGE_ID".into(), storage.to_string().into());
+        object.insert("CREATE_TIME".into(), now.as_str().into());
+        if object.contains_key(TOKEN) {
+            object.insert(TOKEN.into(), format!("{:032x}", call.state.secrets.u128(..)).into());
+            object.shift_remove(VERSIONS);
+        }
+        if old == id {
+            object.insert("NAME".into(), name.as_str().into());
+            answer = made(&object, call.base);
+        }
+        call.store_mut().put(OBJECT, new, object);
+    }
+    Ok(answer.into())
 }
 
 fn mark(call: &mut Call<'_>, kind: &str, is_deleted: bool) -> Outcome {
@@ -501,7 +593,16 @@ pub(super) fn download(shared: &Shared, inquiry: &Inquiry) -> Reply {
     let file = find(&params, "id").and_then(number).and_then(|id| state.store.get(OBJECT, id));
     let token = find(&params, "token").and_then(Value::as_str).unwrap_or_default();
     let file = file.filter(|file| !token.is_empty() && field(file, TOKEN) == token);
-    let content = file.and_then(|file| state.store.get(CONTENT, file.get("FILE_ID").and_then(number)?));
+    let content = file.and_then(|file| {
+        let newest = file.get("FILE_ID").and_then(number)?;
+        // Older versions of the same file.
+        let of_file = |id: &u64| {
+            let versions = file.get(VERSIONS).and_then(Value::as_array).into_iter().flatten();
+            versions.filter_map(|version| version.get("ID").and_then(number)).any(|known| known == *id)
+        };
+        let version = find(&params, "version").and_then(number).filter(of_file);
+        state.store.get(CONTENT, version.unwrap_or(newest))
+    });
     let bytes = content.and_then(|content| BASE64_STANDARD.decode(field(content, "BASE64")).ok());
     match (file, bytes) {
         (Some(file), Some(bytes)) => {

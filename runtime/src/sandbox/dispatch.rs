@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::sandbox::answer::{Outcome, Refusal, envelope};
 use crate::sandbox::auth::{self, Caller, Hooks};
 use crate::sandbox::documentation;
-use crate::sandbox::entity::ROWS;
+use crate::sandbox::entity::{Entity, ROWS};
 use crate::sandbox::examples::Examples;
 use crate::sandbox::limits::Charge;
 use crate::sandbox::log::LoggedRequest;
@@ -18,8 +18,8 @@ use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
 use crate::sandbox::v3::{self, Idempotency};
 use crate::sandbox::{
-    Shared, batch, bindings, canned, chats, currencies, disk, items, lists, mutate, pipelines, product_rows, records,
-    system, tasks, user_fields, users,
+    Shared, batch, bindings, canned, catalog, chats, currencies, disk, duplicates, items, list_fields, lists, mutate, pipelines,
+    product_rows, records, system, tasks, todos, user_fields, users,
 };
 use crate::table::{Command, Tables};
 use crate::value::Object;
@@ -91,6 +91,13 @@ type Handler = fn(&mut Call<'_>) -> Outcome;
 /// The methods with a handler of their own, and their scopes. Entities of the table come next; methods that are in neither answer
 /// with their documented example.
 const HANDLERS: &[(&str, &str, Handler)] = &[
+    ("catalog.product.list", "catalog", catalog::list),
+    ("crm.activity.todo.add", "crm", todos::add),
+    ("crm.activity.todo.update", "crm", todos::update),
+    ("crm.activity.todo.updatecolor", "crm", todos::update_color),
+    ("crm.activity.todo.updatedeadline", "crm", todos::update_deadline),
+    ("crm.activity.todo.updatedescription", "crm", todos::update_description),
+    ("crm.activity.todo.updateresponsibleuser", "crm", todos::update_responsible),
     ("crm.category.add", "crm", pipelines::add),
     ("crm.category.delete", "crm", pipelines::delete),
     ("crm.category.fields", "crm", pipelines::fields),
@@ -142,6 +149,7 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("crm.deal.userfield.get", "crm", user_fields::get),
     ("crm.deal.userfield.list", "crm", user_fields::list),
     ("crm.deal.userfield.update", "crm", user_fields::update),
+    ("crm.duplicate.findbycomm", "crm", duplicates::find),
     ("crm.item.add", "crm", items::add),
     ("crm.item.delete", "crm", items::delete),
     ("crm.item.fields", "crm", items::fields),
@@ -193,15 +201,19 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("crm.status.entity.types", "crm", pipelines::directories),
     ("crm.status.list", "crm", pipelines::status_list),
     ("crm.type.add", "crm", items::type_add),
+    ("crm.type.delete", "crm", items::type_delete),
+    ("crm.type.getbyentitytypeid", "crm", items::type_by_number),
     ("disk.file.copyto", "disk", disk::file_copy),
     ("disk.file.delete", "disk", disk::file_delete),
     ("disk.file.get", "disk", disk::file),
+    ("disk.file.getversions", "disk", disk::versions),
     ("disk.file.markdeleted", "disk", disk::file_mark),
     ("disk.file.moveto", "disk", disk::file_move),
     ("disk.file.rename", "disk", disk::file_rename),
     ("disk.file.restore", "disk", disk::file_restore),
     ("disk.file.uploadversion", "disk", disk::new_version),
     ("disk.folder.addsubfolder", "disk", disk::subfolder),
+    ("disk.folder.copyto", "disk", disk::folder_copy),
     ("disk.folder.deletetree", "disk", disk::folder_delete),
     ("disk.folder.get", "disk", disk::folder),
     ("disk.folder.getchildren", "disk", disk::children),
@@ -219,16 +231,27 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("im.chat.add", "im", chats::chat_add),
     ("im.chat.get", "im", chats::chat_get),
     ("im.chat.leave", "im", chats::leave),
+    ("im.chat.mute", "im", chats::mute),
+    ("im.chat.setowner", "im", chats::set_owner),
+    ("im.chat.updatecolor", "im", chats::chat_color),
     ("im.chat.updatetitle", "im", chats::chat_title),
     ("im.chat.user.add", "im", chats::user_add),
     ("im.chat.user.delete", "im", chats::user_delete),
     ("im.chat.user.list", "im", chats::user_list),
     ("im.dialog.get", "im", chats::dialog),
     ("im.dialog.messages.get", "im", chats::messages),
+    ("im.dialog.read", "im", chats::read),
+    ("im.dialog.unread", "im", chats::unread),
     ("im.message.add", "im", chats::message_add),
     ("im.message.delete", "im", chats::message_delete),
+    ("im.message.like", "im", chats::like),
     ("im.message.update", "im", chats::message_update),
     ("im.recent.list", "im", chats::recent),
+    ("im.user.get", "im", chats::user),
+    ("lists.field.add", "lists", list_fields::add),
+    ("lists.field.delete", "lists", list_fields::delete),
+    ("lists.field.get", "lists", list_fields::get),
+    ("lists.field.update", "lists", list_fields::update),
     ("method.get", "basic", system::method_get),
     ("methods", "basic", system::methods),
     ("profile", "basic", system::profile),
@@ -236,6 +259,8 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("server.time", "basic", system::server_time),
     ("task.checklistitem.complete", "task", tasks::point_complete),
     ("task.checklistitem.renew", "task", tasks::point_renew),
+    ("task.elapseditem.get", "task", tasks::booking),
+    ("tasks.task.add", "task", tasks::add),
     ("tasks.task.approve", "task", tasks::approve),
     ("tasks.task.complete", "task", tasks::complete),
     ("tasks.task.defer", "task", tasks::defer),
@@ -243,9 +268,11 @@ const HANDLERS: &[(&str, &str, Handler)] = &[
     ("tasks.task.disapprove", "task", tasks::pause),
     ("tasks.task.get", "task", tasks::get),
     ("tasks.task.getfields", "task", tasks::fields),
+    ("tasks.task.list", "task", tasks::list),
     ("tasks.task.pause", "task", tasks::pause),
     ("tasks.task.renew", "task", tasks::pause),
     ("tasks.task.start", "task", tasks::start),
+    ("tasks.task.update", "task", tasks::update),
     ("user.add", "user", users::add),
     ("user.current", "user", users::current),
     ("user.fields", "user", users::fields),
@@ -584,10 +611,15 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
         HANDLERS.binary_search_by(|(name, ..)| (*name).cmp(method)).ok().map(|at| &HANDLERS[at]).filter(|_| rest == 2);
     let row = if rest == 2 { ROWS.method(method) } else { None };
     let twin = if rest == 3 { ROWS.twin(method) } else { None };
-    let command =
-        if handler.is_some() || row.is_some() || twin.is_some() { None } else { shared.command(method, rest) };
+    let third = if rest == 3 { v3::handler(method) } else { None };
+    let command = if handler.is_some() || row.is_some() || twin.is_some() || third.is_some() {
+        None
+    } else {
+        shared.command(method, rest)
+    };
     let scope = match (handler, row, &command) {
         _ if twin.is_some() => twin.map_or("", |(_, twin, _)| twin.scope.as_str()),
+        _ if third.is_some() => third.map_or("", |(scope, _)| scope),
         (Some((_, scope, _)), ..) => scope,
         (_, Some((entity, _)), _) => entity.scope.as_str(),
         (.., Some(command)) => &*command.scope,
@@ -610,12 +642,26 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
             Some((entity, twin, verb)) => v3::run(&mut call, entity, twin, verb),
             None => Err(Refusal::no_method()),
         },
-        (Some((.., handler)), ..) => handler(&mut call),
-        (_, Some((entity, verb)), _) => records::run(&mut call, entity, verb),
-        (.., Some(command)) => canned::context(&command, &call)
-            .and_then(|()| if rest == 3 { v3::check(&command, params) } else { Ok(()) })
-            .and_then(|()| canned::answer(&command, &call))
-            .map(|success| lists::cut(&command, &call, success)),
+        _ if third.is_some() => match (third, shared.command(method, 3)) {
+            (Some((_, handler)), Some(command)) => v3::check(&command, params).and_then(|()| handler(&mut call)),
+            (Some((_, handler)), None) => handler(&mut call),
+            _ => Err(Refusal::no_method()),
+        },
+        (Some((name, _, handler)), ..) => {
+            let entity = name.rsplit_once('.').and_then(|(entity, _)| ROWS.entity(entity));
+            demanded(shared, entity, &call).and_then(|()| handler(&mut call))
+        }
+        (_, Some((entity, verb)), _) => {
+            demanded(shared, Some(entity), &call).and_then(|()| records::run(&mut call, entity, verb))
+        }
+        (.., Some(command)) => {
+            let named = canned::by_name(&command, params);
+            let call = Call { params: named.as_ref().unwrap_or(params), ..call };
+            canned::context(&command, &call)
+                .and_then(|()| if rest == 3 { v3::check(&command, params) } else { Ok(()) })
+                .and_then(|()| canned::answer(&command, &call))
+                .map(|success| lists::cut(&command, &call, success))
+        }
         _ => Err(Refusal::no_method()),
     };
     let outcome = match outcome {
@@ -626,6 +672,19 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
         outcome => outcome,
     };
     (outcome, charge)
+}
+
+/// Refuses a call without a parameter that its spec requires, where the entity has an error for that.
+fn demanded(shared: &Shared, entity: Option<&Entity>, call: &Call<'_>) -> Result<(), Refusal> {
+    let Some((entity, error)) = entity.and_then(|entity| Some((entity, entity.demands.as_ref()?))) else { return Ok(()) };
+    let Some(command) = shared.command(call.method, 2) else { return Ok(()) };
+    match canned::absent(&command, call) {
+        Some(path) if entity.by.iter().all(|name| *name != path) => {
+            let text = error.text.replace("{method}", call.method).replace("{}", &path);
+            Err(Refusal::new(error.status, &error.code, text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Takes the token out of the parameters or the headers.

@@ -34,6 +34,8 @@ pub(super) enum Reply {
     Record,
     /// Nothing.
     Null,
+    /// An empty list: PHP's array without entries.
+    Empty,
 }
 
 /// A row.
@@ -98,6 +100,9 @@ pub(super) struct Entity {
     /// The fields that a new record needs.
     #[serde(default)]
     pub(super) required: Vec<String>,
+    /// The fields that stay as they were when the record was made.
+    #[serde(default)]
+    pub(super) fixed: Vec<String>,
     /// The field that holds who answers for the record: the caller if not set.
     #[serde(default)]
     pub(super) owner: Option<String>,
@@ -141,6 +146,30 @@ pub(super) struct Entity {
     /// The code and the text of the error for a record that does not exist.
     #[serde(default)]
     pub(super) missing: Missing,
+    /// The error where no record is named.
+    #[serde(default)]
+    pub(super) unnamed: Option<Missing>,
+    /// The error where the parameter that holds the fields is missing.
+    #[serde(default)]
+    pub(super) without_input: Option<Missing>,
+    /// The errors for required fields that have one of their own.
+    #[serde(default)]
+    pub(super) absent: BTreeMap<String, Missing>,
+    /// The error for a parameter that the spec of a method requires and that was not sent, where that is checked.
+    #[serde(default)]
+    pub(super) demands: Option<Missing>,
+    /// Fields that a list does not answer.
+    #[serde(default)]
+    pub(super) apart: Vec<String>,
+    /// The shared type of the specs that has further fields.
+    #[serde(default)]
+    pub(super) more: Option<String>,
+    /// When it was made and changed is answered in the portal's English form.
+    #[serde(default)]
+    pub(super) spelt: bool,
+    /// Names that `crm.item.*` answers besides, and that hold nothing here.
+    #[serde(default)]
+    pub(super) hollow: String,
 }
 
 /// How REST 3.0 sees an entity of REST 2.
@@ -168,6 +197,15 @@ pub(super) struct Twin {
     /// What its methods do, where they do not do everything.
     #[serde(default)]
     pub(super) verbs: Option<Vec<Verb>>,
+    /// The records' fields that it does not know.
+    #[serde(default)]
+    pub(super) hides: Vec<String>,
+    /// What it answers besides, always the same here.
+    #[serde(default)]
+    pub(super) besides: Object,
+    /// Times are answered in UTC with a `Z`.
+    #[serde(default)]
+    pub(super) zulu: bool,
 }
 
 /// The record that each record belongs to.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal};
 use crate::sandbox::dispatch::Call;
-use crate::sandbox::entity::{Entity, Kind, ROWS};
+use crate::sandbox::entity::{Entity, Kind, ROWS, Verb};
 use crate::sandbox::query::{self, Filter, Query};
 use crate::sandbox::records::{self, blank, camel, number, stamp, upper};
 use crate::sandbox::{bindings, pipelines, product_rows};
@@ -29,12 +29,19 @@ struct Kin {
     entity: &'static Entity,
     collection: String,
     type_id: u64,
-    /// Its stages are called states.
-    has_states: bool,
 }
 
+/// Names of one type alone.
+const OWN_NAMES: &[(u64, &str, &str)] = &[
+    (1, "stageId", "STATUS_ID"),
+    (1, "stageSemanticId", "STATUS_SEMANTIC_ID"),
+    (4, "contactIds", "CONTACT_ID"),
+    (4, "typeId", "COMPANY_TYPE"),
+    (7, "stageId", "STATUS_ID"),
+];
+
 fn not_found() -> Refusal {
-    Refusal::new(400, "NOT_FOUND", "Smart process not found")
+    Refusal::new(400, "NOT_FOUND", "SPA not found")
 }
 
 fn kin(call: &Call<'_>) -> Result<Kin, Refusal> {
@@ -58,25 +65,33 @@ fn kin(call: &Call<'_>) -> Result<Kin, Refusal> {
             (named(SMART)?, format!("{SMART}.{other}"))
         }
     };
-    Ok(Kin { entity, collection, type_id, has_states: matches!(type_id, 1 | 7) })
+    Ok(Kin { entity, collection, type_id })
 }
 
 impl Kin {
     fn inner(&self, name: &str) -> String {
+        if let Some((.., inner)) = self.own_names().find(|(_, outer, _)| *outer == name) {
+            return (*inner).to_owned();
+        }
         match NAMES.iter().find(|(outer, _)| *outer == name) {
             Some((_, inner)) => (*inner).to_owned(),
-            None if name == "stageId" && self.has_states => "STATUS_ID".to_owned(),
             None if name.starts_with("UF_") => name.to_owned(),
             None => upper(name),
         }
     }
 
     fn outer(&self, name: &str) -> String {
+        if let Some((_, outer, _)) = self.own_names().find(|(.., inner)| *inner == name) {
+            return (*outer).to_owned();
+        }
         match NAMES.iter().find(|(_, inner)| *inner == name) {
             Some((outer, _)) => (*outer).to_owned(),
-            None if name == "STATUS_ID" && self.has_states => "stageId".to_owned(),
             None => camel(name),
         }
+    }
+
+    fn own_names(&self) -> impl Iterator<Item = &'static (u64, &'static str, &'static str)> {
+        OWN_NAMES.iter().filter(|(type_id, ..)| *type_id == self.type_id)
     }
 
     fn show(&self, call: &Call<'_>, record: &Object, select: &[String]) -> Value {
@@ -102,6 +117,10 @@ impl Kin {
             (name, value)
         });
         let mut shown: Object = shown.collect();
+        let hollow = self.entity.hollow.split_whitespace();
+        for name in hollow.filter(|name| all || select.iter().any(|wanted| wanted == name)) {
+            shown.entry(name).or_insert_with(|| if name == "observers" { json!([]) } else { Value::Null });
+        }
         if all || select.iter().any(|name| name == "entityTypeId") {
             shown.insert("entityTypeId".into(), self.type_id.into());
         }
@@ -122,6 +141,24 @@ impl Kin {
                 (name, value)
             })
             .collect()
+    }
+
+    /// Refuses a filter or an order by a field that the type does not have.
+    fn known(&self, call: &Call<'_>, param: &str) -> Result<(), Refusal> {
+        let Some(Value::Object(given)) = call.param(param) else { return Ok(()) };
+        for name in given.keys().map(|key| query::operator(key.trim()).1) {
+            let inner = self.inner(name);
+            let is_known = self.entity.fields.contains_key(&inner)
+                || inner.starts_with("UF_")
+                || inner.starts_with("PARENT_ID_")
+                || self.entity.hollow.split_whitespace().any(|hollow| hollow == name);
+            let is_group = name.bytes().all(|byte| byte.is_ascii_digit()) || name.eq_ignore_ascii_case("logic");
+            if !is_known && !is_group {
+                let text = format!("Invalid {param}: field '{name}' is not allowed in {param}");
+                return Err(Refusal::new(400, "INVALID_ARG_VALUE", text));
+            }
+        }
+        Ok(())
     }
 
     /// What follows from a change.
@@ -197,6 +234,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
 pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     let kin = kin(call)?;
     let rename = |name: &str| kin.inner(name);
+    kin.known(call, "filter")?;
+    kin.known(call, "order")?;
     let query = Query {
         filter: call.param("filter").map(|filter| Filter::read(filter, &rename)).unwrap_or_default(),
         order: call.param("order").map(|order| query::order(order, &rename)).unwrap_or_default(),
@@ -213,10 +252,19 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
 pub(super) fn fields(call: &mut Call<'_>) -> Outcome {
     let kin = kin(call)?;
     let described = records::fields(kin.entity);
+    let stages = pipelines::default_stages(call.store(), kin.type_id);
     let named = kin.entity.fields.keys().filter(|name| *name != "*").filter_map(|name| {
         let mut about = described.get(name)?.clone();
         about["upperName"] = name.as_str().into();
-        Some((kin.outer(name), about))
+        if kin.entity.kind(name) == Kind::Flag {
+            about["type"] = "boolean".into();
+        }
+        let outer = kin.outer(name);
+        if let Some(directory) = stages.as_ref().filter(|_| matches!(outer.as_str(), "stageId" | "previousStageId")) {
+            about["type"] = "crm_status".into();
+            about["statusType"] = directory.as_str().into();
+        }
+        Some((outer, about))
     });
     Ok(json!({ "fields": named.collect::<Object>() }).into())
 }
@@ -253,4 +301,28 @@ pub(super) fn type_add(call: &mut Call<'_>) -> Outcome {
     call.store_mut().put("crm.type", id, record);
     pipelines::put_default(call.store_mut(), type_id);
     Ok(json!({ "type": shown }).into())
+}
+
+/// `crm.type.getByEntityTypeId`: a smart process by the number of its type.
+pub(super) fn type_by_number(call: &mut Call<'_>) -> Outcome {
+    let entity = ROWS.entity("crm.type").ok_or_else(not_found)?;
+    let wanted = call.param("entityTypeId").and_then(number);
+    let wanted = wanted.ok_or_else(|| Refusal::new(400, "100", "Could not find value for parameter {entityTypeId}"))?;
+    let is_it = |record: &&Object| record.get("ENTITY_TYPE_ID").and_then(number) == Some(wanted);
+    let found = call.store().all("crm.type").values().find(is_it);
+    let found = found.ok_or_else(|| Refusal::new(400, "0", "SPA not found"))?;
+    Ok(json!({ "type": records::show(entity, found) }).into())
+}
+
+/// `crm.type.delete`: only what holds nothing can go.
+pub(super) fn type_delete(call: &mut Call<'_>) -> Outcome {
+    call.administrator()?;
+    let entity = ROWS.entity("crm.type").ok_or_else(not_found)?;
+    let id = call.param("id").and_then(number);
+    let type_id = id.and_then(|id| call.store().get("crm.type", id)).and_then(|record| number(record.get("ENTITY_TYPE_ID")?));
+    if type_id.is_some_and(|type_id| !call.store().all(&format!("{SMART}.{type_id}")).is_empty()) {
+        return Err(Refusal::new(400, "BX_ERROR", "You cannot delete an entity type that has elements"));
+    }
+    records::run(call, entity, Verb::Delete)?;
+    Ok(json!([]).into())
 }

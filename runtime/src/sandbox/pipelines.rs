@@ -184,6 +184,15 @@ fn default_of(store: &Store, type_id: u64) -> Option<u64> {
     of_type(store, type_id).find(|(_, record)| text(record, "IS_DEFAULT") == "Y").map(|(id, _)| id)
 }
 
+/// The directory with the stages of a type's default pipeline, where it has stages.
+pub(super) fn default_stages(store: &Store, type_id: u64) -> Option<String> {
+    match type_id {
+        LEAD | QUOTE => Some(directory(type_id, 0)),
+        CONTACT | COMPANY => None,
+        _ => default_of(store, type_id).map(|pipeline| directory(type_id, pipeline)),
+    }
+}
+
 /// The stages of a directory, in their order.
 fn stages<'s>(store: &'s Store, directory: &str) -> Vec<&'s Object> {
     let mut stages: Vec<&Object> =

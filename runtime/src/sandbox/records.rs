@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use crate::sandbox::answer::{Outcome, Refusal, Success, iso};
 use crate::sandbox::dispatch::{Call, find};
-use crate::sandbox::entity::{Entity, Kind, Parent, ROWS, Reply, Verb};
+use crate::sandbox::entity::{Entity, Kind, Missing, Parent, ROWS, Reply, Verb};
 use crate::sandbox::query::{self, Filter, Query};
-use crate::sandbox::{bindings, pipelines, product_rows, user_fields};
+use crate::sandbox::{bindings, catalog, events, list_fields, pipelines, product_rows, tasks, user_fields};
 use crate::value::Object;
 
 /// Carries out a method of an entity.
@@ -27,6 +27,10 @@ fn carry_out(call: &mut Call<'_>, entity: &Entity, verb: Verb) -> Outcome {
         Verb::Delete => delete(call, entity),
         Verb::Fields => {
             let mut all = fields(entity);
+            for field in further(call, entity) {
+                let kind = if field.starts_with("RQ_") && field.ends_with("_DATE") { Kind::Date } else { Kind::Text };
+                all.entry(field.as_str()).or_insert_with(|| described(&field, kind));
+            }
             all.extend(user_fields::described(call.store(), &entity.name));
             Ok(wrapped(entity.described_as.as_deref(), all.into()).into())
         }
@@ -62,7 +66,7 @@ fn first_number(call: &Call<'_>, names: &[String]) -> Option<u64> {
 ///
 /// # Errors
 /// When it does not exist, or is not named where it has to be.
-fn parent_of(call: &Call<'_>, entity: &Entity, parent: &Parent) -> Result<Option<u64>, Refusal> {
+pub(super) fn parent_of(call: &Call<'_>, entity: &Entity, parent: &Parent) -> Result<Option<u64>, Refusal> {
     let by_code = || {
         let (param, field) = parent.code.as_ref()?;
         let (code, of) = (call.text(param).filter(|code| !code.is_empty())?, parent.of.as_deref()?);
@@ -81,10 +85,30 @@ fn parent_of(call: &Call<'_>, entity: &Entity, parent: &Parent) -> Result<Option
     }
 }
 
+/// An error of a row; its text may speak of a field and of the method.
+fn told(call: &Call<'_>, error: &Missing, text: &str, field: &str) -> Refusal {
+    Refusal::new(error.status, &error.code, text.replace("{method}", call.method).replace("{}", field))
+}
+
+/// Refuses a change without fields, where the method says so.
+fn needs_input(call: &Call<'_>, entity: &Entity) -> Result<(), Refusal> {
+    let given = entity.input.as_ref().and_then(|name| call.param(name));
+    match &entity.without_input {
+        // PHP cannot tell an empty list from an empty map.
+        Some(error) if !given.is_some_and(|fields| fields.is_object() || fields.as_array().is_some_and(Vec::is_empty)) => {
+            Err(told(call, error, &error.text, ""))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The record that the parameters name.
 fn named(call: &Call<'_>, entity: &Entity) -> Result<u64, Refusal> {
     let missing = || Refusal::new(entity.missing.status, &entity.missing.code, &*entity.missing.text);
     if !entity.by.iter().any(|name| call.param(name).is_some()) {
+        if let Some(unnamed) = &entity.unnamed {
+            return Err(told(call, unnamed, &unnamed.text, ""));
+        }
         let name = entity.by.first().map_or("id", String::as_str);
         return Err(Refusal::new(
             400,
@@ -124,7 +148,9 @@ fn sent(call: &Call<'_>, entity: &Entity) -> Object {
             None => *name != entity.id && (entity.is_open() || own(name)),
         })
         .map(|(name, value)| {
-            let value = normal(entity, entity.kind(&name), value);
+            // What the specs name besides is text.
+            let kind = if entity.more.is_some() && name.starts_with("RQ_") { Kind::Text } else { entity.kind(&name) };
+            let value = normal(entity, kind, value);
             (name, value)
         })
         .collect()
@@ -224,6 +250,13 @@ pub(super) fn normal(entity: &Entity, kind: Kind, value: Value) -> Value {
                 json!([text])
             }
         }
+        (Kind::List, _) if entity.text => match value {
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| if item.is_number() { Value::from(item.to_string()) } else { item })
+                .collect(),
+            other => other,
+        },
         (Kind::Any | Kind::List, _) => value,
         (_, Some(text)) if entity.text => text.into(),
         _ => value,
@@ -326,7 +359,34 @@ pub(super) fn blank(entity: &Entity, id: u64) -> Object {
     record
 }
 
+/// What follows from a change of a record, for kinds of records that have rules of their own.
+fn settle(call: &mut Call<'_>, entity: &Entity, record: &mut Object, sent: &Object, before: Option<&Object>) -> Result<(), Refusal> {
+    flag_contacts(entity, record);
+    bindings::settle(&entity.name, record, sent);
+    pipelines::settle(call, entity, &entity.name, record, sent, before);
+    match (entity.name.as_str(), before) {
+        ("crm.status", None) => pipelines::status_prefix(record),
+        ("tasks.task", None) => tasks::begun(call, record),
+        ("task.elapseditem", _) => tasks::booked(call, record),
+        ("catalog.product", _) => catalog::settle(call, record, sent, before),
+        ("lists.element", _) => list_fields::settle(call, record, sent, before),
+        ("calendar.event", _) => events::settle(call, record, sent)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What follows for other records once one is kept or gone.
+fn settled(call: &mut Call<'_>, entity: &Entity, record: &Object) {
+    if entity.name == "task.elapseditem"
+        && let Some(task) = record.get("TASK_ID").and_then(number)
+    {
+        tasks::add_up(call, task);
+    }
+}
+
 fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
+    needs_input(call, entity)?;
     let mut fields = sent(call, entity);
     for (name, value) in &mut fields {
         if entity.kind(name) == Kind::Multi {
@@ -337,7 +397,10 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
         |value: &Value| matches!(value, Value::Null) || value.as_str().is_some_and(|text| text.trim().is_empty());
     if let Some(field) = entity.required.iter().find(|field| fields.get(*field).is_none_or(is_empty)) {
         let outer = entity.names.iter().find(|(_, inner)| *inner == field).map_or(field, |(outer, _)| outer);
-        return Err(Refusal::new(400, &entity.missing.code, entity.missing.required.replace("{}", outer)));
+        return Err(match entity.absent.get(field) {
+            Some(absent) => told(call, absent, &absent.text, outer),
+            None => told(call, &entity.missing, &entity.missing.required, outer),
+        });
     }
     let parent = match &entity.parent {
         Some(parent) => {
@@ -370,14 +433,10 @@ fn add(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     if let Some((field, id)) = parent {
         record.insert(field, if entity.text { id.to_string().into() } else { id.into() });
     }
-    flag_contacts(entity, &mut record);
-    bindings::settle(&entity.name, &mut record, &fields);
-    pipelines::settle(call, entity, &entity.name, &mut record, &fields, None);
-    if entity.name == "crm.status" {
-        pipelines::status_prefix(&mut record);
-    }
+    settle(call, entity, &mut record, &fields, None)?;
     let answer = reply(entity, entity.added, id, &record);
-    call.store_mut().put(&entity.name, id, record);
+    call.store_mut().put(&entity.name, id, record.clone());
+    settled(call, entity, &record);
     Ok(answer.into())
 }
 
@@ -385,6 +444,7 @@ fn reply(entity: &Entity, reply: Reply, id: u64, record: &Object) -> Value {
     match reply {
         Reply::Id => id.into(),
         Reply::Null => Value::Null,
+        Reply::Empty => json!([]),
         Reply::Done => true.into(),
         Reply::Record => wrapped(entity.changed_as.as_deref().or(entity.one.as_deref()), show(entity, record)),
     }
@@ -399,6 +459,18 @@ fn wrapped(key: Option<&str>, value: Value) -> Value {
 
 /// A record as it is answered.
 pub(super) fn show(entity: &Entity, record: &Object) -> Value {
+    if entity.name == "calendar.event" {
+        return events::shown(record);
+    }
+    if entity.spelt {
+        let mut record = record.clone();
+        for field in entity.created.iter().chain(&entity.changed) {
+            if let Some(text) = record.get(field).and_then(Value::as_str).and_then(events::spelt_out) {
+                record.insert(field.clone(), text.into());
+            }
+        }
+        return Value::Object(record);
+    }
     if !entity.camel {
         return Value::Object(record.clone());
     }
@@ -407,7 +479,12 @@ pub(super) fn show(entity: &Entity, record: &Object) -> Value {
 
 fn get(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
-    let record = call.store().get(&entity.name, id).map(|record| show(entity, record)).unwrap_or_default();
+    let mut record = call.store().get(&entity.name, id).map(|record| show(entity, record)).unwrap_or_default();
+    if let Value::Object(record) = &mut record {
+        for field in further(call, entity) {
+            record.entry(field).or_insert(Value::Null);
+        }
+    }
     Ok(wrapped(entity.one.as_deref(), record).into())
 }
 
@@ -427,6 +504,7 @@ fn list(call: &mut Call<'_>, entity: &Entity) -> Outcome {
             filter.test(operator, field, wanted);
         }
     }
+    let pages = navigation(call);
     let query = Query {
         filter,
         order: match (call.param(&entity.order), call.text("sort")) {
@@ -435,8 +513,8 @@ fn list(call: &mut Call<'_>, entity: &Entity) -> Outcome {
             (None, Some(field)) => vec![(rename(&field), false)],
             (order, _) => order.map(|order| query::order(order, &rename)).unwrap_or_default(),
         },
-        start: call.number("start").unwrap_or(0),
-        page: entity.page,
+        start: pages.map_or_else(|| call.number("start").unwrap_or(0), |(start, _)| start),
+        page: pages.map_or(entity.page, |(_, size)| size),
     };
     let fields: Vec<String> =
         call.param("select").map(query::selection).unwrap_or_default().iter().map(|name| rename(name)).collect();
@@ -445,10 +523,22 @@ fn list(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     if entity.whole {
         (success.total, success.next) = (None, None);
     }
+    if pages.is_some() {
+        success.next = None;
+    }
     if let Some(many) = &entity.many {
         success.result = json!({ many.as_str(): success.result });
     }
     Ok(success)
+}
+
+/// The page that `NAV_PARAMS` name, as the older methods of tasks have it: the record that it begins with, and its size.
+fn navigation(call: &Call<'_>) -> Option<(i64, usize)> {
+    let terms = call.param("PARAMS")?.get("NAV_PARAMS")?;
+    let of = |name: &str| terms.get(name).and_then(number).filter(|number| *number > 0);
+    let size = of("nPageSize").unwrap_or(50).min(1000);
+    let start = (of("iNumPage").unwrap_or(1) - 1).saturating_mul(size);
+    Some((i64::try_from(start).ok()?, usize::try_from(size).ok()?))
 }
 
 /// The selected fields. Contact data and custom fields come only when they are asked for.
@@ -458,15 +548,21 @@ fn select(entity: &Entity, record: &Object, fields: &[String]) -> Object {
     let wanted = |name: &str| {
         name == entity.id
             || fields.iter().any(|field| field == name)
-            || if name.starts_with("UF_") { custom } else { all && entity.kind(name) != Kind::Multi }
+            || if name.starts_with("UF_") {
+                custom
+            } else {
+                all && entity.kind(name) != Kind::Multi && !entity.apart.iter().any(|apart| apart == name)
+            }
     };
     record.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
+    needs_input(call, entity)?;
     let before = call.store().get(&entity.name, id).cloned().unwrap_or_default();
-    let (mut record, fields) = (before.clone(), sent(call, entity));
+    let (mut record, mut fields) = (before.clone(), sent(call, entity));
+    fields.retain(|name, _| !entity.fixed.contains(name));
     for (name, value) in &fields {
         let value = match (entity.kind(name), record.get(name)) {
             (Kind::Multi, known) => merged(name, known.unwrap_or(&Value::Null), value.clone()),
@@ -474,23 +570,25 @@ fn update(call: &mut Call<'_>, entity: &Entity) -> Outcome {
         };
         record.insert(name.clone(), value);
     }
-    flag_contacts(entity, &mut record);
-    bindings::settle(&entity.name, &mut record, &fields);
-    pipelines::settle(call, entity, &entity.name, &mut record, &fields, Some(&before));
+    settle(call, entity, &mut record, &fields, Some(&before))?;
     stamp(call, entity, &mut record, false);
     let answer = reply(entity, entity.updated, id, &record);
-    call.store_mut().put(&entity.name, id, record);
+    call.store_mut().put(&entity.name, id, record.clone());
+    settled(call, entity, &record);
     Ok(answer.into())
 }
 
 fn delete(call: &mut Call<'_>, entity: &Entity) -> Outcome {
     let id = named(call, entity)?;
-    call.store_mut().remove(&entity.name, id);
+    let gone = call.store_mut().remove(&entity.name, id).unwrap_or_default();
     product_rows::forget(call, &entity.name, id);
     forget_children(call, &entity.name, id);
+    settled(call, entity, &gone);
     Ok(match entity.deleted {
         Reply::Record => wrapped(entity.one.as_deref(), true.into()).into(),
-        _ => Success::from(Value::Bool(true)),
+        Reply::Null => Value::Null.into(),
+        Reply::Empty => json!([]).into(),
+        Reply::Id | Reply::Done => Success::from(Value::Bool(true)),
     })
 }
 
@@ -514,22 +612,93 @@ pub(super) fn label(key: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
+/// The fields of the CRM that name other records: what the portal calls their type, and the number of that type where it
+/// tells it.
+const REFERENCES: &[(&str, &str, Option<u64>)] = &[
+    ("ASSIGNED_BY_ID", "user", None),
+    ("AUTHOR_ID", "user", None),
+    ("CATEGORY_ID", "crm_category", None),
+    ("COMMUNICATIONS", "crm_activity_communication", None),
+    ("COMPANY_ID", "crm_company", Some(4)),
+    ("COMPANY_IDS", "crm_company", None),
+    ("CONTACT_ID", "crm_contact", None),
+    ("CONTACT_IDS", "crm_contact", None),
+    ("CREATED_BY", "user", None),
+    ("CREATED_BY_ID", "user", None),
+    ("CURRENCY_ID", "crm_currency", None),
+    ("DEAL_ID", "crm_deal", None),
+    ("DESCRIPTION_TYPE", "crm_enum_contenttype", None),
+    ("DIRECTION", "crm_enum_activitydirection", None),
+    ("EDITOR_ID", "user", None),
+    ("EXTRA", "crm_status_extra", None),
+    ("FILES", "diskfile", None),
+    ("LAST_ACTIVITY_BY", "user", None),
+    ("LEAD_ID", "crm_lead", Some(1)),
+    ("LANG", "currency_localization", None),
+    ("LOCATION_ID", "location", None),
+    ("LOGO", "file", None),
+    ("MODIFY_BY_ID", "user", None),
+    ("MOVED_BY_ID", "user", None),
+    ("MYCOMPANY_ID", "crm_company", Some(4)),
+    ("NOTIFY_TYPE", "crm_enum_activitynotifytype", None),
+    ("OWNER_TYPE_ID", "crm_enum_ownertype", None),
+    ("PHOTO", "file", None),
+    ("PRIORITY", "crm_enum_activitypriority", None),
+    ("PROVIDER_PARAMS", "object", None),
+    ("QUOTE_ID", "crm_quote", Some(7)),
+    ("RESPONSIBLE_ID", "user", None),
+    ("SETTINGS", "object", None),
+    ("UPDATED_BY", "user", None),
+    ("WEBDAV_ELEMENTS", "diskfile", None),
+];
+
+/// The names of the fields that an entity has by the specs alone.
+fn further(call: &Call<'_>, entity: &Entity) -> Vec<String> {
+    let named = entity.more.as_deref().and_then(|name| call.tables.entity(name));
+    let names = named.into_iter().flat_map(|row| row.fields).map(|field| field.name.into_owned());
+    names.filter(|name| !entity.fields.contains_key(name)).collect()
+}
+
+/// The description of a field that has no rules of its own.
+fn described(name: &str, kind: Kind) -> Value {
+    json!({
+        "type": kind.documented(), "isRequired": false, "isReadOnly": false, "isImmutable": false, "isMultiple": false,
+        "isDynamic": false, "title": name,
+    })
+}
+
 /// The description of an entity's fields.
 pub(super) fn fields(entity: &Entity) -> Object {
     let describe = |(name, field): (&String, &crate::sandbox::entity::Field)| {
         let shown = if entity.camel { camel(name) } else { name.clone() };
         let directory = entity.directories.get(name);
         let mut about = json!({
-            "type": if directory.is_some() { "crm_status" } else { field.kind.documented() },
+            "type": match (directory, field.kind) {
+                (Some(_), _) => "crm_status",
+                (None, Kind::Flag) if entity.camel => "boolean",
+                (None, kind) => kind.documented(),
+            },
             "isRequired": entity.required.contains(name),
             "isReadOnly": field.readonly || *name == entity.id,
-            "isImmutable": false,
+            "isImmutable": entity.fixed.contains(name),
             "isMultiple": matches!(field.kind, Kind::Multi | Kind::List),
             "isDynamic": false,
             "title": name,
         });
         if let Some(directory) = directory {
             about["statusType"] = directory.as_str().into();
+        }
+        if entity.camel {
+            about["upperName"] = name.as_str().into();
+        }
+        if let Some((_, word, parent)) = REFERENCES.iter().find(|(known, ..)| known == name).filter(|_| entity.scope == "crm") {
+            about["type"] = (*word).into();
+            if let Some(parent) = parent {
+                about["settings"] = json!({ "parentEntityTypeId": parent });
+            }
+            if *name == "CONTACT_ID" && entity.fields.contains_key("CONTACT_IDS") {
+                about["isDeprecated"] = true.into();
+            }
         }
         (shown, about)
     };

@@ -45,6 +45,8 @@ const STATUSES: &[(&str, &str, &str, Option<&str>)] = &[
     ("COMPANY_TYPE", "CUSTOMER", "Client", None),
     ("COMPANY_TYPE", "SUPPLIER", "Supplier", None),
     ("COMPANY_TYPE", "PARTNER", "Partner", None),
+    ("HONORIFIC", "HNR_EN_1", "Mr.", None),
+    ("HONORIFIC", "HNR_EN_2", "Ms.", None),
     ("INDUSTRY", "IT", "Information technology", None),
     ("INDUSTRY", "OTHER", "Other", None),
     ("EMPLOYEES", "EMPLOYEES_1", "fewer than 50", None),

@@ -71,7 +71,10 @@ pub(super) fn described(store: &Store, owner: &str) -> Vec<(String, Value)> {
 fn first_text(label: &Value) -> Option<String> {
     match label {
         Value::String(text) => Some(text.clone()),
-        Value::Object(texts) => texts.values().find_map(Value::as_str).map(str::to_owned),
+        Value::Object(texts) => {
+            let english = texts.get("en").into_iter();
+            english.chain(texts.values()).filter_map(Value::as_str).find(|text| !text.is_empty()).map(str::to_owned)
+        }
         _ => None,
     }
 }
@@ -147,8 +150,48 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     field.insert("FIELD_NAME".into(), name.into());
     number_choices(call.store_mut(), &mut field);
     texts(&mut field);
+    if family.is_crm() {
+        settle(&mut field);
+    }
     call.store_mut().put(&known, id, field);
     Ok(Value::from(id).into())
+}
+
+/// The texts of a field that are by language.
+const LABELS: &[&str] = &["EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_LABEL", "ERROR_MESSAGE", "HELP_MESSAGE"];
+
+/// The languages of a field's labels.
+const LANGUAGES: &[&str] = &[
+    "ar", "br", "de", "en", "fr", "hi", "id", "in", "it", "ja", "kz", "la", "ms", "pl", "ru", "sc", "tc", "th", "tr", "ua", "vn",
+];
+
+/// The labels by language, and the settings that a type has whether they are sent or not.
+fn settle(field: &mut Object) {
+    for label in LABELS {
+        let by_language = match field.get(*label) {
+            Some(Value::String(text)) => LANGUAGES.iter().map(|language| ((*language).to_owned(), Value::from(text.as_str()))).collect(),
+            Some(Value::Object(texts)) => {
+                let of = |language: &str| texts.get(language).cloned().unwrap_or_else(|| "".into());
+                LANGUAGES.iter().map(|language| ((*language).to_owned(), of(language))).collect()
+            }
+            _ => Value::Null,
+        };
+        field.insert((*label).to_owned(), by_language);
+    }
+    let defaults = match field.get("USER_TYPE_ID").and_then(Value::as_str) {
+        Some("string") => {
+            json!({ "SIZE": 20, "ROWS": 1, "REGEXP": "", "MIN_LENGTH": 0, "MAX_LENGTH": 0, "DEFAULT_VALUE": "" })
+        }
+        Some("integer") => json!({ "SIZE": 20, "MIN_VALUE": 0, "MAX_VALUE": 0, "DEFAULT_VALUE": null }),
+        Some("double") => json!({ "PRECISION": 2, "SIZE": 20, "MIN_VALUE": 0, "MAX_VALUE": 0, "DEFAULT_VALUE": null }),
+        Some("boolean") => json!({ "DEFAULT_VALUE": 0, "DISPLAY": "CHECKBOX" }),
+        Some("date" | "datetime") => json!({ "DEFAULT_VALUE": { "TYPE": "NONE", "VALUE": "" } }),
+        Some("enumeration") => json!({ "DISPLAY": "UI", "LIST_HEIGHT": 1, "CAPTION_NO_VALUE": "", "SHOW_NO_VALUE": "Y" }),
+        _ => json!({}),
+    };
+    let mut settings = defaults.as_object().cloned().unwrap_or_default();
+    settings.extend(field.get("SETTINGS").and_then(Value::as_object).cloned().unwrap_or_default());
+    field.insert("SETTINGS".into(), settings.into());
 }
 
 /// Numbers that a caller sent as such are answered as text.
@@ -204,6 +247,9 @@ pub(super) fn update(call: &mut Call<'_>) -> Outcome {
     );
     if let Some(choices) = choices.filter(|_| family.is_crm()) {
         change_choices(&mut field, choices);
+    }
+    if family.is_crm() {
+        settle(&mut field);
     }
     number_choices(call.store_mut(), &mut field);
     texts(&mut field);
@@ -261,5 +307,15 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
         // These lists come whole.
         query.page = usize::MAX;
     }
-    Ok(query.run(call.store().all(&family.fields()), "ID").success(|field| Value::Object(field.clone())))
+    let shown = |field: &Object| {
+        let mut field = field.clone();
+        // A list has the labels in one language.
+        for label in LABELS.iter().filter(|_| family.is_crm()) {
+            if let Some(text) = field.get(*label).filter(|label| label.is_object()).map(first_text) {
+                field.insert((*label).to_owned(), text.into());
+            }
+        }
+        Value::Object(field)
+    };
+    Ok(query.run(call.store().all(&family.fields()), "ID").success(shown))
 }

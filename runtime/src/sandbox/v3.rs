@@ -10,7 +10,8 @@ use crate::sandbox::answer::{Outcome, Refusal};
 use crate::sandbox::dispatch::Call;
 use crate::sandbox::entity::{Entity, Field, Kind, Reply, Twin, Verb};
 use crate::sandbox::query::{self, Filter, Query};
-use crate::sandbox::records::{blank, camel, forget_children, number, stamp, upper};
+use crate::sandbox::records::{blank, camel, forget_children, normal, number, stamp, upper};
+use crate::sandbox::{chats, tasks};
 use crate::table::Command;
 use crate::value::Object;
 
@@ -212,7 +213,8 @@ pub(super) fn run(call: &mut Call<'_>, entity: &Entity, twin: &Twin, verb: Verb)
                 json!({"name": shown, "type": type_word(field.kind), "title": shown, "description": null,
                        "filterable": sorts, "sortable": sorts, "editable": !field.readonly, "multiple": field.kind == Kind::List})
             };
-            let items: Vec<Value> = entity.fields.iter().filter(|(name, _)| *name != "*").map(describe).collect();
+            let known = entity.fields.iter().filter(|(name, _)| *name != "*" && !twin.hides.contains(name));
+            let items: Vec<Value> = known.map(describe).collect();
             match call.text("name") {
                 None => Ok(json!({ "items": items }).into()),
                 Some(wanted) => {
@@ -276,7 +278,8 @@ fn inward(entity: &Entity, twin: &Twin, field: &str, value: &Value) -> Value {
 fn outward(twin: &Twin, field: &str, kind: Kind, value: &Value) -> Value {
     let text = value.as_str();
     let words = twin.words.get(field);
-    if let Some((word, _)) = words.and_then(|words| words.iter().find(|(_, code)| Some(code.as_str()) == text)) {
+    let coded = if value.is_null() { Some("") } else { text };
+    if let Some((word, _)) = words.and_then(|words| words.iter().find(|(_, code)| Some(code.as_str()) == coded)) {
         return word.as_str().into();
     }
     match (kind, text) {
@@ -284,6 +287,12 @@ fn outward(twin: &Twin, field: &str, kind: Kind, value: &Value) -> Value {
         (Kind::Integer, Some(text)) => text.parse::<i64>().map_or(Value::Null, Value::from),
         (Kind::Number | Kind::Money, Some(text)) => text.parse::<f64>().map_or(Value::Null, Value::from),
         (Kind::Date | Kind::Time, Some("")) => Value::Null,
+        (Kind::Date | Kind::Time, Some(text)) if twin.zulu => text.replace("+00:00", "Z").into(),
+        // Lists of records are lists of numbers.
+        (Kind::List, _) => match value.as_array().map(|items| items.iter().map(number).collect::<Option<Vec<u64>>>()) {
+            Some(Some(numbers)) => numbers.into(),
+            _ => value.clone(),
+        },
         _ => value.clone(),
     }
 }
@@ -303,6 +312,7 @@ fn sent(call: &Call<'_>, entity: &Entity, twin: &Twin) -> Result<Object, Refusal
                     return Err(invalid(vec![(name.clone(), text)]));
                 }
                 let value = inward(entity, twin, &stored, value);
+                let value = if field.kind == Kind::List { normal(entity, field.kind, value) } else { value };
                 fields.insert(stored, value);
             }
             None if stored.starts_with("UF_") => {
@@ -339,21 +349,134 @@ fn add(call: &mut Call<'_>, entity: &Entity, twin: &Twin) -> Outcome {
     let id = call.store_mut().next(&entity.name);
     let mut record = blank(entity, id);
     stamp(call, entity, &mut record, true);
+    if entity.name == TASK {
+        tasks::begun(call, &mut record);
+    }
     record.extend(fields);
-    let item = show(call, entity, twin, &record, &[])?;
-    call.store_mut().put(&entity.name, id, record);
-    Ok(json!({ "item": item }).into())
+    call.store_mut().put(&entity.name, id, record.clone());
+    if entity.name == TASK {
+        chats::of_task(call, id);
+    }
+    Ok(json!({ "item": show(call, entity, twin, &record, &[])? }).into())
+}
+
+/// The collection of the tasks.
+const TASK: &str = "tasks.task";
+
+/// What the caller may do with a task whatever its state.
+const ALWAYS: &[&str] = &[
+    "read", "watch", "mute", "createResult", "edit", "remove", "delegate", "deadline", "datePlan", "changeResponsible",
+    "changeAccomplices", "mark", "changeStatus", "reminder", "addAuditors", "elapsedTime", "favorite", "checklistAdd",
+    "checklistEdit", "checklistSave", "checklistToggle", "automate", "completeResult", "admin", "createSubtask", "copy",
+    "saveAsTemplate", "attachFile", "detachFile", "detachParent", "createGanttDependence",
+];
+
+/// What nobody may do with a task here.
+const NEVER: &[&str] = &["take", "changeDirector", "timeTracking", "resultEdit", "removeResult", "resultRead", "sort"];
+
+/// What the caller may do with a task.
+fn rights(task: &Object) -> Value {
+    let status = task.get("STATUS").and_then(Value::as_str).unwrap_or_default();
+    let done = status == "5";
+    let by_state = [
+        ("complete", !done),
+        ("approve", status == "4"),
+        ("disapprove", status == "4"),
+        ("start", status == "2"),
+        ("defer", !done && status != "6"),
+        ("renew", done),
+        ("pause", status == "3"),
+    ];
+    let fixed = ALWAYS.iter().map(|name| (*name, true)).chain(NEVER.iter().map(|name| (*name, false)));
+    fixed.chain(by_state).map(|(name, may)| (name.to_owned(), Value::from(may))).collect()
+}
+
+/// What is worked out for a task when it is answered.
+fn of_task(call: &Call<'_>, task: &Object) -> Object {
+    let id = task.get("ID").and_then(number).unwrap_or(0);
+    let of_task = |record: &&Object| record.get("TASK_ID").and_then(number) == Some(id);
+    let points = call.store().all("task.checklistitem").values().filter(of_task);
+    let points: Vec<u64> = points.filter_map(|point| point.get("ID").and_then(number)).collect();
+    let has_children =
+        call.store().all(TASK).values().any(|task| task.get("PARENT_ID").and_then(number) == Some(id));
+    let mut own = Object::new();
+    own.insert("containsChecklist".into(), (!points.is_empty()).into());
+    own.insert("checklist".into(), points.into());
+    own.insert("containsSubTasks".into(), has_children.into());
+    own.insert("containsResults".into(), call.store().all("tasks.task.result").values().any(|record| of_task(&record)).into());
+    own.insert("chatId".into(), chats::id_of_task(call, id).map_or(Value::Null, Value::from));
+    own.insert("link".into(), format!("/company/personal/user/{}/tasks/task/view/{id}/", call.user).into());
+    own.insert("rights".into(), rights(task));
+    let archive = format!("/bitrix/tools/disk/uf.php?entityId={id}&entity=TASKS_TASK&fieldName=UF_TASK_WEBDAV_FILES&action=downloadArchiveByEntity&ncc=1");
+    own.insert("archiveLink".into(), archive.into());
+    own
+}
+
+type Handler = fn(&mut Call<'_>) -> Outcome;
+
+/// The methods of REST 3.0 with a handler of their own, and their scopes.
+const HANDLERS: &[(&str, &str, Handler)] = &[
+    ("tasks.task.access.get", "tasks", access),
+    ("tasks.task.chat.message.send", "tasks", send),
+    ("tasks.task.file.attach", "tasks", attach),
+];
+
+/// The handler of a method in lower case, and its scope.
+pub(super) fn handler(method: &str) -> Option<(&'static str, Handler)> {
+    HANDLERS.iter().find(|(name, ..)| *name == method).map(|(_, scope, handler)| (*scope, *handler))
+}
+
+/// A task by its number.
+fn task(call: &Call<'_>, id: Option<&Value>) -> Result<(u64, Object), Refusal> {
+    let id = id.unwrap_or(&Value::Null);
+    let found = number(id).and_then(|number| Some((number, call.store().get(TASK, number)?.clone())));
+    found.ok_or_else(|| no_record(id))
+}
+
+fn access(call: &mut Call<'_>) -> Outcome {
+    let (_, task) = task(call, call.params.get("id"))?;
+    Ok(rights(&task).into())
+}
+
+/// Writes into the chat of a task.
+fn send(call: &mut Call<'_>) -> Outcome {
+    let fields = call.params.get("fields").cloned().unwrap_or_default();
+    let is_empty = |name: &str| fields.get(name).is_none_or(|value| value.is_null() || *value == "");
+    if let Some(name) = ["taskId", "text"].into_iter().find(|name| is_empty(name)) {
+        let refusal = refusal(400, "VALIDATION_DTOVALIDATIONEXCEPTION", "Error during object validation");
+        let text = format!("The required field \"{name}\" is not filled");
+        return Err(Refusal { validation: vec![(name.to_owned(), text)], ..refusal });
+    }
+    let (id, _) = task(call, fields.get("taskId"))?;
+    let text = fields.get("text").map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned));
+    let chat = chats::of_task(call, id);
+    chats::write(call, chat, &text.unwrap_or_default());
+    Ok(json!({ "result": true }).into())
+}
+
+/// Attaches files of the drive to a task.
+fn attach(call: &mut Call<'_>) -> Outcome {
+    let (id, mut task) = task(call, call.params.get("taskId"))?;
+    let mut files = task.get("UF_TASK_WEBDAV_FILES").and_then(Value::as_array).cloned().unwrap_or_default();
+    files.extend(call.params.get("fileIds").and_then(Value::as_array).into_iter().flatten().cloned());
+    task.insert("UF_TASK_WEBDAV_FILES".into(), files.into());
+    call.store_mut().put(TASK, id, task);
+    Ok(json!({ "result": true }).into())
 }
 
 /// A record as REST 3.0 answers it. What is selected and not known is left out; `user.name` is of the user that the field
 /// `userId` names.
 fn show(call: &Call<'_>, entity: &Entity, twin: &Twin, record: &Object, select: &[String]) -> Result<Value, Refusal> {
     let mut item = Object::new();
-    for (name, value) in record {
+    for (name, value) in record.iter().filter(|(name, _)| !twin.hides.contains(name)) {
         let shown = outer(twin, name);
         if select.is_empty() || shown == "id" || select.contains(&shown) {
             item.insert(shown, outward(twin, name, entity.kind(name), value));
         }
+    }
+    let own = if entity.name == TASK { of_task(call, record) } else { Object::new() };
+    for (name, value) in twin.besides.iter().chain(&own).filter(|(name, _)| select.is_empty() || select.contains(name)) {
+        item.entry(name.as_str()).and_modify(|known| if known.is_null() { *known = value.clone() }).or_insert_with(|| value.clone());
     }
     for (relation, field) in select.iter().filter_map(|name| name.split_once('.')) {
         let user = record.get(&inner(twin, &format!("{relation}Id"))).and_then(number);

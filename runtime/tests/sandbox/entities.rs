@@ -62,7 +62,8 @@ fn items_are_the_deals_and_smart_processes_in_camel_case() {
 #[test]
 fn tasks_have_states_checklists_and_comments() {
     let portal = portal();
-    assert_eq!(refused(&portal, "tasks.task.add", json!({"fields": {"RESPONSIBLE_ID": 10}})), "0");
+    assert_eq!(refused(&portal, "tasks.task.add", json!({"fields": {"RESPONSIBLE_ID": 10}})), "ERROR_CORE");
+    assert_eq!(refused(&portal, "tasks.task.add", json!({})), "100");
     let task = done(
         &portal,
         "tasks.task.add",
@@ -128,7 +129,7 @@ fn files_go_up_and_come_down() {
     assert_eq!(again.status, 401, "an address takes one file");
 
     let newer = done(&portal, "disk.file.uploadversion", json!({"id": file["ID"], "fileContent": ["a.txt", "Ynll"]}));
-    assert_eq!((&newer["GLOBAL_CONTENT_VERSION"], load(&newer).1), (&json!("2"), b"bye".to_vec()));
+    assert_eq!((&newer["GLOBAL_CONTENT_VERSION"], load(&newer).1), (&json!(2), b"bye".to_vec()));
     assert_eq!(done(&portal, "disk.file.rename", json!({"id": file["ID"], "newName": "c.txt"}))["NAME"], "c.txt");
     let copy = done(&portal, "disk.file.copyto", json!({"id": file["ID"], "targetFolderId": 1}));
     assert_eq!(load(&copy).1, b"bye");
@@ -231,13 +232,14 @@ fn calendars_lists_products_and_departments_are_kept() {
 
     let product =
         done(&portal, "catalog.product.add", json!({"fields": {"iblockId": 1, "name": "Chair", "property12": "oak"}}));
-    assert_eq!((&product["element"]["name"], &product["element"]["property12"]), (&json!("Chair"), &json!("oak")));
+    assert_eq!((&product["element"]["name"], &product["element"]["property12"]), (&json!("Chair"), &json!({"value": "oak", "valueId": "1"})));
     let products = done(
         &portal,
         "catalog.product.list",
-        json!({"filter": {"iblockId": 1, "%name": "hai"}, "select": ["id", "name"]}),
+        json!({"filter": {"iblockId": 1, "%name": "hai"}, "select": ["id", "iblockId", "name"]}),
     );
-    assert_eq!(products["products"], json!([{"id": product["element"]["id"], "name": "Chair"}]));
+    assert_eq!(products["products"], json!([{"id": product["element"]["id"], "iblockId": 1, "name": "Chair"}]));
+    assert_eq!(refused(&portal, "catalog.product.list", json!({"filter": {"iblockId": 1}})), "0");
 
     let department = done(&portal, "department.add", json!({"NAME": "Sales", "PARENT": 1}));
     let found = done(&portal, "department.get", json!({"NAME": "Sales", "sort": "ID", "order": "DESC"}));
