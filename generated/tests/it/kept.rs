@@ -1,12 +1,15 @@
 //! `oint sandbox --db`: a portal that is killed loses nothing that it has acknowledged.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 
-use bitrix24::Value;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use bitrix24::{Value, json};
 
 use crate::support::{oint, run};
 
@@ -50,48 +53,103 @@ fn titles(webhook: &str) -> Vec<String> {
     }
 }
 
-fn hammer(webhook: &str, writer: usize, acknowledged: &Mutex<Vec<String>>) {
+/// What a writer has been told, and the one thing that it was not told any more.
+#[derive(Default)]
+struct Told {
+    /// Deals by number: their title, or none where they are gone.
+    deals: BTreeMap<u64, Option<String>>,
+    /// What may or may not have happened to one of them.
+    unsure: Option<(u64, Option<String>)>,
+    /// Files by number, and what is in them.
+    files: BTreeMap<u64, String>,
+    acknowledged: usize,
+}
+
+/// Makes deals, changes them, removes every third, and uploads files, until the portal does not answer any more.
+fn hammer(webhook: &str, writer: usize, told: &Mutex<Told>) {
+    let write = |method: &str, body: &Value| call(webhook, method, &body.to_string());
     for at in 0.. {
         let title = format!("{writer}-{at}");
-        let body = format!("{{\"fields\": {{\"TITLE\": \"{title}\"}}}}");
-        match call(webhook, "crm.deal.add", &body) {
-            Some(answer) if answer["result"].is_u64() => acknowledged.lock().expect("whole").push(title),
-            _ => return,
+        let Some(made) = write("crm.deal.add", &json!({"fields": {"TITLE": title}})) else { return };
+        let id = made["result"].as_u64().expect("a number");
+        let know = |title: Option<String>| {
+            let mut told = told.lock().expect("whole");
+            told.deals.insert(id, title);
+            told.unsure = None;
+            told.acknowledged += 1;
+        };
+        know(Some(title.clone()));
+        let renamed = format!("{title} renamed");
+        told.lock().expect("whole").unsure = Some((id, Some(renamed.clone())));
+        let Some(_) = write("crm.deal.update", &json!({"id": id, "fields": {"TITLE": renamed}})) else { return };
+        know(Some(renamed));
+        if at % 3 == 0 {
+            told.lock().expect("whole").unsure = Some((id, None));
+            let Some(_) = write("crm.deal.delete", &json!({"id": id})) else { return };
+            know(None);
         }
+        // The text and its Base64.
+        let (content, encoded) = (format!("{writer:03}{at:03}"), BASE64.encode(format!("{writer:03}{at:03}")));
+        let upload = json!({"id": 1, "data": {"NAME": title}, "fileContent": [title, encoded]});
+        let Some(file) = write("disk.storage.uploadfile", &upload) else { return };
+        let mut told = told.lock().expect("whole");
+        told.files.insert(file["result"]["ID"].as_u64().expect("a number"), content);
+        told.acknowledged += 1;
     }
+}
+
+/// The bytes of a file.
+fn load(webhook: &str, file: u64) -> String {
+    let file = call(webhook, "disk.file.get", &json!({ "id": file }).to_string()).expect("an answer");
+    let address = file["result"]["DOWNLOAD_URL"].as_str().expect("an address").trim_start_matches("http://").to_owned();
+    let (host, path) = address.split_once('/').expect("an address");
+    let mut stream = TcpStream::connect(host).expect("connected");
+    let head = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer.split_once("\r\n\r\n").expect("a body").1.to_owned()
 }
 
 fn kill_and_compare(db: &Path, round: usize) {
     let arguments = ["--seed", "empty", "--db", db.to_str().expect("text")];
     let (mut child, webhook) = start(&arguments);
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let writers: Vec<_> = (0..3)
         .map(|writer| {
-            let (webhook, acknowledged) = (webhook.clone(), Arc::clone(&acknowledged));
-            std::thread::spawn(move || hammer(&webhook, round * 10 + writer, &acknowledged))
+            let (webhook, told) = (webhook.clone(), Arc::new(Mutex::new(Told::default())));
+            let shared = Arc::clone(&told);
+            (told, std::thread::spawn(move || hammer(&webhook, round * 10 + writer, &shared)))
         })
         .collect();
-    while acknowledged.lock().expect("whole").len() < 40 {
+    while writers.iter().map(|(told, _)| told.lock().expect("whole").acknowledged).sum::<usize>() < 120 {
         std::thread::yield_now();
     }
     child.kill().expect("killed");
     child.wait().expect("ended");
-    for writer in writers {
-        writer.join().expect("ended");
-    }
     let (mut child, webhook) = start(&arguments);
-    let kept = titles(&webhook);
-    for title in acknowledged.lock().expect("whole").iter() {
-        assert!(kept.contains(title), "{title} was acknowledged and is lost");
+    for (told, thread) in writers {
+        thread.join().expect("ended");
+        let told = told.lock().expect("whole");
+        for (id, known) in &told.deals {
+            let deal = call(&webhook, "crm.deal.get", &json!({ "id": id }).to_string()).expect("an answer");
+            let kept = deal["result"]["TITLE"].as_str().map(str::to_owned);
+            let may_be = told.unsure.as_ref().filter(|(unsure, _)| unsure == id).map(|(_, title)| title);
+            assert!(kept == *known || may_be == Some(&kept), "deal {id}: told {known:?}, kept {kept:?}");
+        }
+        for (id, content) in &told.files {
+            assert_eq!(load(&webhook, *id), *content, "file {id}");
+        }
     }
-    let mut once = kept.clone();
+    let titles = titles(&webhook);
+    let mut once = titles.clone();
     once.sort();
     once.dedup();
-    assert_eq!(once.len(), kept.len(), "nothing is doubled");
+    assert_eq!(once.len(), titles.len(), "nothing is doubled");
     child.kill().expect("killed");
     child.wait().expect("ended");
 }
 
+/// `kill -9`, three times in a row on the same file: creations, changes, removals and uploads that were acknowledged are there.
 #[test]
 fn a_killed_portal_keeps_what_it_has_acknowledged() {
     let folder = tempfile::tempdir().expect("a folder");

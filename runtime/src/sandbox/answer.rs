@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Number, Value, json};
 use time::OffsetDateTime;
 
 use crate::sandbox::limits::Charge;
@@ -16,6 +17,8 @@ pub(super) struct Success {
     pub(super) next: Option<usize>,
     /// The answer is the documented example.
     pub(super) canned: bool,
+    /// The result as it is sent, where it was printed without a detour; `result` is nothing then.
+    pub(super) printed: Option<Vec<u8>>,
 }
 
 impl From<Value> for Success {
@@ -88,26 +91,68 @@ pub(super) fn envelope(outcome: Outcome, rest: u8, since: SystemTime, charge: Ch
     }
 }
 
+/// The same as the bytes that are sent. Taking the way over an envelope of values would cost more than the rest of a short
+/// answer.
+pub(super) fn print(success: &Success, since: SystemTime, charge: Charge) -> Vec<u8> {
+    let mut body = Vec::with_capacity(1024);
+    body.extend_from_slice(b"{\"result\":");
+    // Writing to memory does not fail, and values have text keys alone.
+    match &success.printed {
+        Some(printed) => body.extend_from_slice(printed),
+        None => drop(serde_json::to_writer(&mut body, &success.result)),
+    }
+    for (name, number) in [("next", success.next), ("total", success.total)] {
+        if let Some(number) = number {
+            body.extend_from_slice(format!(",\"{name}\":{number}").as_bytes());
+        }
+    }
+    body.extend_from_slice(b",\"time\":");
+    drop(serde_json::to_writer(&mut body, &Times::new(since, charge)));
+    body.push(b'}');
+    body
+}
+
 /// When a call began and ended, and what its method has used up.
+#[derive(Serialize)]
+struct Times {
+    start: f64,
+    finish: f64,
+    duration: f64,
+    processing: f64,
+    date_start: String,
+    date_finish: String,
+    operating_reset_at: u64,
+    operating: Number,
+}
+
+impl Times {
+    fn new(since: SystemTime, charge: Charge) -> Self {
+        let now = SystemTime::now();
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64();
+        let duration = now.duration_since(since).unwrap_or(Duration::ZERO).as_secs_f64();
+        let (start, finish) = (seconds(since), seconds(now));
+        let date_start = iso(since);
+        // Most calls end in the second that they began in.
+        let date_finish = if start.trunc() == finish.trunc() { date_start.clone() } else { iso(now) };
+        let reset_at = if charge.reset_at == 0 { finish.trunc() as u64 + 600 } else { charge.reset_at };
+        // What is not used at all is a whole number.
+        let used = Some(charge.operating).filter(|used| *used != 0.0).and_then(Number::from_f64);
+        Self {
+            start,
+            finish,
+            duration,
+            processing: duration,
+            date_start,
+            date_finish,
+            operating_reset_at: reset_at,
+            operating: used.unwrap_or_else(|| 0.into()),
+        }
+    }
+}
+
+/// The same as a value.
 pub(super) fn time_block(since: SystemTime, charge: Charge) -> Value {
-    let now = SystemTime::now();
-    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs_f64();
-    let duration = now.duration_since(since).unwrap_or(Duration::ZERO).as_secs_f64();
-    let begun = iso(since);
-    // Most calls end in the second that they began in.
-    let is_same = seconds(since).trunc() == seconds(now).trunc();
-    let ended = if is_same { begun.clone() } else { iso(now) };
-    let reset_at = if charge.reset_at == 0 { seconds(now).trunc() as u64 + 600 } else { charge.reset_at };
-    json!({
-        "start": seconds(since),
-        "finish": seconds(now),
-        "duration": duration,
-        "processing": duration,
-        "date_start": begun,
-        "date_finish": ended,
-        "operating_reset_at": reset_at,
-        "operating": if charge.operating == 0.0 { json!(0) } else { json!(charge.operating) },
-    })
+    serde_json::to_value(Times::new(since, charge)).unwrap_or_default()
 }
 
 /// A time in ISO 8601 with offset, as the portal writes it.

@@ -58,7 +58,8 @@ pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
     let number = |key: &str| response.get(key).and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok());
     match (response.get("result"), response.get("error").and_then(Value::as_str)) {
         (Some(result), _) => {
-            Ok(Success { result: result.clone(), total: number("total"), next: number("next"), canned: true })
+            let result = result.clone();
+            Ok(Success { result, total: number("total"), next: number("next"), canned: true, printed: None })
         }
         (None, code) => {
             let code = code.unwrap_or_default();

@@ -89,9 +89,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     if !named("id") || !named("iblockId") {
         return Err(Refusal::new(400, "0", "Required select fields: id, iblockId"));
     }
-    let has_catalogue = call.param("filter").and_then(Value::as_object).is_some_and(|filter| {
-        filter.keys().any(|key| query::operator(key).1 == "iblockId")
-    });
+    let has_catalogue = call
+        .param("filter")
+        .and_then(Value::as_object)
+        .is_some_and(|filter| filter.keys().any(|key| query::operator(key).1 == "iblockId"));
     if !has_catalogue {
         return Err(Refusal::new(400, "0", "Required filter fields: iblockId"));
     }

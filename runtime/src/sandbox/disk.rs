@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use base64::{Engine as _, alphabet};
 use serde_json::{Value, json};
 
-use crate::sandbox::answer::{Outcome, Refusal, envelope, iso};
+use crate::sandbox::answer::{Outcome, Refusal, Success, envelope, iso};
 use crate::sandbox::dispatch::{Call, find};
 use crate::sandbox::limits::Charge;
 use crate::sandbox::query::{self, Filter, Query};
@@ -383,10 +383,15 @@ pub(super) fn versions(call: &mut Call<'_>) -> Outcome {
     }
     let token = field(&record, TOKEN);
     for version in &mut versions {
-        let address = format!("{}/rest/download.json?id={id}&token={token}&version={}", call.base, version["ID"].as_str().unwrap_or_default());
+        let address = format!(
+            "{}/rest/download.json?id={id}&token={token}&version={}",
+            call.base,
+            version["ID"].as_str().unwrap_or_default()
+        );
         version["DOWNLOAD_URL"] = address.into();
     }
-    Ok(Value::from(versions).into())
+    let total = Some(versions.len());
+    Ok(Success { total, ..Value::from(versions).into() })
 }
 
 pub(super) fn folder(call: &mut Call<'_>) -> Outcome {
@@ -405,7 +410,8 @@ fn change(call: &mut Call<'_>, (id, mut record): (u64, Object), fields: &[(&str,
     record.insert("UPDATED_BY".into(), call.user.to_string().into());
     let mut answer = shown(&record, call.base);
     // What has just been set is a number still.
-    let set: Vec<&str> = fields.iter().map(|(key, _)| *key).filter(|key| matches!(*key, "PARENT_ID" | "DELETED_TYPE")).collect();
+    let set: Vec<&str> =
+        fields.iter().map(|(key, _)| *key).filter(|key| matches!(*key, "PARENT_ID" | "DELETED_TYPE")).collect();
     numbers(&mut answer, &set);
     call.store_mut().put(OBJECT, id, record);
     Ok(answer.into())

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::sandbox::answer::{Outcome, Refusal, envelope};
+use crate::sandbox::answer::{Outcome, Refusal, envelope, print};
 use crate::sandbox::auth::{self, Caller, Hooks};
 use crate::sandbox::documentation;
 use crate::sandbox::entity::{Entity, ROWS};
@@ -18,8 +18,8 @@ use crate::sandbox::state::State;
 use crate::sandbox::store::Store;
 use crate::sandbox::v3::{self, Idempotency};
 use crate::sandbox::{
-    Shared, batch, bindings, canned, catalog, chats, currencies, disk, duplicates, items, list_fields, lists, mutate, pipelines,
-    product_rows, records, system, tasks, todos, user_fields, users,
+    Shared, batch, bindings, canned, catalog, chats, currencies, disk, duplicates, items, list_fields, lists, mutate,
+    pipelines, product_rows, records, system, tasks, todos, user_fields, users,
 };
 use crate::table::{Command, Tables};
 use crate::value::Object;
@@ -37,6 +37,8 @@ pub(super) struct Call<'c> {
     pub(super) now: SystemTime,
     /// The portal's address as the caller wrote it.
     pub(super) base: &'c str,
+    /// The result is sent as it is, in JSON: it may be printed without a detour.
+    pub(super) is_plain: bool,
 }
 
 impl Call<'_> {
@@ -462,9 +464,11 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
             (None, _) => {}
         }
     }
-    for mutation in state.plan.mutations(&state.options.clone(), &method) {
-        let other = |id| shared.example(&mutation.collection, id);
-        mutate::apply(&mut state.store, mutation, now, &other);
+    if !state.options.mutations.is_empty() {
+        for mutation in state.plan.mutations(&state.options.clone(), &method) {
+            let other = |id| shared.example(&mutation.collection, id);
+            mutate::apply(&mut state.store, mutation, now, &other);
+        }
     }
     let prepared = prepare(shared, state, inquiry, params, &route, log, now);
     let (caller, params) = match prepared {
@@ -472,7 +476,7 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         Err(refusal) => return refused(log, refusal),
     };
     let base = inquiry.base();
-    let scene = Scene { shared, caller: &caller, now, base: &base };
+    let scene = Scene { is_plain: !is_xml && method != "batch", shared, caller: &caller, now, base: &base };
     let key = (route.rest == 3).then(|| inquiry.headers.get("idempotency-key")).flatten();
     let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
     let account = format!("{} {}", caller.account, caller.user);
@@ -539,7 +543,11 @@ fn handle(shared: &Shared, inquiry: &Inquiry, log: &mut LoggedRequest, since: Sy
         Ok(success) => {
             log.canned = success.canned;
             let canned = success.canned;
-            let reply = written(200, &envelope(Ok(success), route.rest, since, charge));
+            let reply = if is_xml {
+                Reply::xml(200, &envelope(Ok(success), route.rest, since, charge))
+            } else {
+                Reply { content_type: JSON, body: print(&success, since, charge).into(), ..Reply::empty(200) }
+            };
             if key.is_some() {
                 state.idempotency.keep(place, inquiry.body.clone(), reply.body.clone(), now);
             }
@@ -593,6 +601,8 @@ fn prepare(
 
 /// What all calls of one request share.
 struct Scene<'s> {
+    /// The answer is in JSON and nobody looks at it on the way.
+    is_plain: bool,
     shared: &'s Shared,
     caller: &'s Caller,
     now: SystemTime,
@@ -601,7 +611,7 @@ struct Scene<'s> {
 
 /// Carries out one call: alone, or as a command of a batch.
 fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Object) -> (Outcome, Charge) {
-    let Scene { shared, caller, now, base } = *scene;
+    let Scene { is_plain, shared, caller, now, base } = *scene;
     let method = method.to_lowercase();
     let method = method.strip_suffix(".json").or_else(|| method.strip_suffix(".xml")).unwrap_or(&method);
     if rest == 3 && documentation::NAMES.contains(&method) {
@@ -636,7 +646,8 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
     let Some(charge) = state.ledger.charge(&state.options.operating, &caller.account, method, now) else {
         return (Err(operation_limit()), Charge::default());
     };
-    let mut call = Call { state, tables: &shared.tables, user: caller.user, caller, method, params, now, base };
+    let mut call =
+        Call { state, tables: &shared.tables, user: caller.user, caller, method, params, now, base, is_plain };
     let outcome = match (handler, row, command) {
         _ if twin.is_some() => match twin {
             Some((entity, twin, verb)) => v3::run(&mut call, entity, twin, verb),
@@ -676,7 +687,9 @@ fn run(scene: &Scene<'_>, state: &mut State, rest: u8, method: &str, params: &Ob
 
 /// Refuses a call without a parameter that its spec requires, where the entity has an error for that.
 fn demanded(shared: &Shared, entity: Option<&Entity>, call: &Call<'_>) -> Result<(), Refusal> {
-    let Some((entity, error)) = entity.and_then(|entity| Some((entity, entity.demands.as_ref()?))) else { return Ok(()) };
+    let Some((entity, error)) = entity.and_then(|entity| Some((entity, entity.demands.as_ref()?))) else {
+        return Ok(());
+    };
     let Some(command) = shared.command(call.method, 2) else { return Ok(()) };
     match canned::absent(&command, call) {
         Some(path) if entity.by.iter().all(|name| *name != path) => {

@@ -18,11 +18,7 @@ fn refused(code: &str, text: &str) -> Refusal {
 
 /// What is compared: the digits of a telephone number, an address in lower case.
 fn essence(kind: &str, text: &str) -> String {
-    if kind == "PHONE" {
-        text.chars().filter(char::is_ascii_digit).collect()
-    } else {
-        text.trim().to_lowercase()
-    }
+    if kind == "PHONE" { text.chars().filter(char::is_ascii_digit).collect() } else { text.trim().to_lowercase() }
 }
 
 pub(super) fn find(call: &mut Call<'_>) -> Outcome {
@@ -49,7 +45,8 @@ pub(super) fn find(call: &mut Call<'_>) -> Outcome {
     };
     let mut found = Object::new();
     for (name, collection) in KINDS.iter().filter(|(name, _)| only.is_empty() || only == *name) {
-        let ids: Vec<u64> = call.store().all(collection).iter().filter(|(_, record)| has(record)).map(|(id, _)| *id).collect();
+        let ids: Vec<u64> =
+            call.store().all(collection).iter().filter(|(_, record)| has(record)).map(|(id, _)| *id).collect();
         if !ids.is_empty() {
             found.insert((*name).to_owned(), ids.into());
         }

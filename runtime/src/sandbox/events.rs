@@ -35,7 +35,11 @@ fn time_of(moment: PrimitiveDateTime) -> String {
 fn spelt(moment: PrimitiveDateTime) -> String {
     let (year, month, day) = moment.to_calendar_date();
     let (hour, minute, second) = moment.as_hms();
-    format!("{:.3} {:.3} {day:02} {year:04} {hour:02}:{minute:02}:{second:02}", moment.weekday().to_string(), month.to_string())
+    format!(
+        "{:.3} {:.3} {day:02} {year:04} {hour:02}:{minute:02}:{second:02}",
+        moment.weekday().to_string(),
+        month.to_string()
+    )
 }
 
 /// A time in ISO 8601 in the portal's English form.
@@ -111,7 +115,9 @@ pub(super) fn settle(call: &Call<'_>, record: &mut Object, sent: &Object) -> Res
             record.insert("MEETING_HOST".into(), call.user.to_string().into());
         }
         record.insert("MEETING_STATUS".into(), "H".into());
-        if record.get("MEETING").is_none_or(|meeting| meeting.get("HOST_NAME").is_none()) || sent.contains_key("MEETING") {
+        if record.get("MEETING").is_none_or(|meeting| meeting.get("HOST_NAME").is_none())
+            || sent.contains_key("MEETING")
+        {
             record.insert("MEETING".into(), meeting(call, record, sent.get("MEETING")));
         }
     }
@@ -126,7 +132,8 @@ fn meeting(call: &Call<'_>, record: &Object, sent: Option<&Value>) -> Value {
     let host = record.get("MEETING_HOST").and_then(number);
     let host_user = host.and_then(|id| call.store().get("user", id));
     let part = |key: &str| host_user.and_then(|user| user.get(key)).and_then(Value::as_str).unwrap_or_default();
-    let says = |key: &str| sent.and_then(|sent| sent.get(key)).is_some_and(|flag| *flag == true || *flag == "Y" || *flag == 1);
+    let says =
+        |key: &str| sent.and_then(|sent| sent.get(key)).is_some_and(|flag| *flag == true || *flag == "Y" || *flag == 1);
     json!({
         "HOST_NAME": format!("{} {}", part("NAME"), part("LAST_NAME")).trim(), "NOTIFY": says("notify"), "REINVITE": says("reinvite"),
         "ALLOW_INVITE": says("allow_invite"), "HIDE_GUESTS": says("hide_guests"), "MEETING_CREATOR": host, "LANGUAGE_ID": "en",
@@ -161,8 +168,12 @@ pub(super) fn shown(record: &Object) -> Value {
     let moment = |field: &str| record.get(field).and_then(Value::as_str).and_then(read);
     let all_day = is_whole_day(record);
     let (from, to) = (moment("DATE_FROM"), moment("DATE_TO"));
-    for (field, moment) in [("DATE_FROM", from), ("DATE_TO", to), ("DATE_CREATE", moment("DATE_CREATE")), ("TIMESTAMP_X", moment("TIMESTAMP_X"))]
-    {
+    for (field, moment) in [
+        ("DATE_FROM", from),
+        ("DATE_TO", to),
+        ("DATE_CREATE", moment("DATE_CREATE")),
+        ("TIMESTAMP_X", moment("TIMESTAMP_X")),
+    ] {
         let Some(moment) = moment else { continue };
         let is_day = all_day && field.starts_with("DATE_") && field != "DATE_CREATE";
         shown.insert(field.into(), if is_day { day_of(moment) } else { time_of(moment) }.into());

@@ -36,6 +36,7 @@ impl Examples {
             total: number("total"),
             next: number("next"),
             canned: true,
+            printed: None,
         })
     }
 }

@@ -319,7 +319,8 @@ pub(super) fn type_delete(call: &mut Call<'_>) -> Outcome {
     call.administrator()?;
     let entity = ROWS.entity("crm.type").ok_or_else(not_found)?;
     let id = call.param("id").and_then(number);
-    let type_id = id.and_then(|id| call.store().get("crm.type", id)).and_then(|record| number(record.get("ENTITY_TYPE_ID")?));
+    let type_id =
+        id.and_then(|id| call.store().get("crm.type", id)).and_then(|record| number(record.get("ENTITY_TYPE_ID")?));
     if type_id.is_some_and(|type_id| !call.store().all(&format!("{SMART}.{type_id}")).is_empty()) {
         return Err(Refusal::new(400, "BX_ERROR", "You cannot delete an entity type that has elements"));
     }

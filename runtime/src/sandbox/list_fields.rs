@@ -87,7 +87,9 @@ fn choices(call: &mut Call<'_>, fields: &Object, known: &Object) -> Option<(Obje
 
 /// Takes over what the caller sent.
 fn fill(call: &mut Call<'_>, field: &mut Object, fields: &Object) {
-    for name in ["NAME", "CODE", "DEFAULT_VALUE", "SETTINGS", "USER_TYPE_SETTINGS", "ROW_COUNT", "COL_COUNT", "LINK_IBLOCK_ID"] {
+    for name in
+        ["NAME", "CODE", "DEFAULT_VALUE", "SETTINGS", "USER_TYPE_SETTINGS", "ROW_COUNT", "COL_COUNT", "LINK_IBLOCK_ID"]
+    {
         if let Some(value) = fields.get(name) {
             field.insert(name.to_owned(), value.clone());
         }
@@ -128,7 +130,8 @@ pub(super) fn add(call: &mut Call<'_>) -> Outcome {
     }
     let id = call.store_mut().next(FIELDS);
     let key = if is_property(&kind) { format!("PROPERTY_{id}") } else { kind.clone() };
-    let (base, user) = kind.split_once(':').map_or((kind.as_str(), Value::from(false)), |(base, user)| (base, user.into()));
+    let (base, user) =
+        kind.split_once(':').map_or((kind.as_str(), Value::from(false)), |(base, user)| (base, user.into()));
     let field = json!({
         "IBLOCK_ID": list, "FIELD_ID": key, "SORT": 500, "NAME": "", "IS_REQUIRED": "N", "MULTIPLE": "N", "DEFAULT_VALUE": "",
         "TYPE": kind,
@@ -186,9 +189,8 @@ pub(super) fn get(call: &mut Call<'_>) -> Outcome {
 fn named(call: &Call<'_>) -> Result<(u64, Object), Refusal> {
     let list = list(call)?;
     let wanted = call.text("FIELD_ID").filter(|wanted| !wanted.is_empty()).ok_or_else(|| missing("FIELD_ID"))?;
-    let is_it = |field: &Object| {
-        field.get("IBLOCK_ID").and_then(number) == Some(list) && text(field, "FIELD_ID") == wanted
-    };
+    let is_it =
+        |field: &Object| field.get("IBLOCK_ID").and_then(number) == Some(list) && text(field, "FIELD_ID") == wanted;
     let found = call.store().all(FIELDS).iter().find(|(_, field)| is_it(field));
     let found = found.map(|(id, field)| (*id, field.clone()));
     found.ok_or_else(|| Refusal::new(400, "ERROR_UPDATE_FIELD", "Error updating the field."))
@@ -215,7 +217,8 @@ pub(super) fn delete(call: &mut Call<'_>) -> Outcome {
     let (id, field) = named(call)?;
     call.store_mut().remove(FIELDS, id);
     let key = text(&field, "FIELD_ID");
-    let of_list = |element: &Object| element.get("IBLOCK_ID").and_then(number) == Some(list) && element.contains_key(key);
+    let of_list =
+        |element: &Object| element.get("IBLOCK_ID").and_then(number) == Some(list) && element.contains_key(key);
     let having = call.store().all("lists.element").iter().filter(|(_, element)| of_list(element));
     for (id, mut element) in having.map(|(id, element)| (*id, element.clone())).collect::<Vec<_>>() {
         element.shift_remove(key);

@@ -72,7 +72,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::table::{Command, Tables};
 use crate::value::Object;
@@ -85,6 +85,9 @@ use log::Log;
 use state::State;
 use store::Store;
 use tls::Tls;
+
+/// The most threads that serve. More would only wait for the state.
+const MOST_THREADS: usize = 2;
 
 /// The commands that have been looked up, by method and REST version.
 type Known = BTreeMap<(String, u8), Arc<Command<'static>>>;
@@ -341,7 +344,7 @@ impl Sandbox {
         self
     }
 
-    /// Starts it on a thread of its own, on 127.0.0.1 only.
+    /// Starts it on threads of its own, on 127.0.0.1 only.
     ///
     /// # Errors
     /// When the port is taken, a data set or the file that keeps the data is wrong, or no thread can be started.
@@ -369,18 +372,25 @@ impl Sandbox {
             commands: Mutex::default(),
             examples: OnceLock::new(),
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (stop, stopped) = oneshot::channel();
-        let serving = Arc::clone(&shared);
-        let thread = std::thread::Builder::new().name("sandbox".into()).spawn(move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    () = server::serve(listener, serving) => {}
-                    _ = stopped => {}
-                }
-            });
-        })?;
-        Ok(Portal { address, shared, stop: Some(stop), thread: Some(thread) })
+        let (stop, stopped) = watch::channel(());
+        let mut portal = Portal { address, shared, stop: Some(stop), threads: Vec::new() };
+        // Each thread takes connections of its own and keeps them: nothing is handed over between threads, and all of
+        // them share nothing but the state.
+        let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(MOST_THREADS));
+        for _ in 0..threads {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let (listener, serving, mut stopped) = (listener.try_clone()?, Arc::clone(&portal.shared), stopped.clone());
+            let thread = std::thread::Builder::new().name("sandbox".into()).spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = server::serve(listener, serving) => {}
+                        _ = stopped.changed() => {}
+                    }
+                });
+            })?;
+            portal.threads.push(thread);
+        }
+        Ok(portal)
     }
 }
 
@@ -388,8 +398,8 @@ impl Sandbox {
 pub struct Portal {
     address: SocketAddr,
     shared: Arc<Shared>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    stop: Option<watch::Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Portal {
@@ -518,7 +528,7 @@ impl Portal {
 impl Drop for Portal {
     fn drop(&mut self) {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }

@@ -328,6 +328,12 @@ impl Found<'_> {
         let items: Vec<Value> = self.records.iter().map(|record| show(record)).collect();
         Success { result: items.into(), total: Some(self.total), next: self.next, ..Success::default() }
     }
+
+    /// The answer of a list of whole records, printed as it is sent.
+    pub(super) fn printed(&self) -> Success {
+        let printed = serde_json::to_vec(&self.records).unwrap_or_default();
+        Success { printed: Some(printed), total: Some(self.total), next: self.next, ..Success::default() }
+    }
 }
 
 #[cfg(test)]

@@ -95,7 +95,9 @@ fn needs_input(call: &Call<'_>, entity: &Entity) -> Result<(), Refusal> {
     let given = entity.input.as_ref().and_then(|name| call.param(name));
     match &entity.without_input {
         // PHP cannot tell an empty list from an empty map.
-        Some(error) if !given.is_some_and(|fields| fields.is_object() || fields.as_array().is_some_and(Vec::is_empty)) => {
+        Some(error)
+            if !given.is_some_and(|fields| fields.is_object() || fields.as_array().is_some_and(Vec::is_empty)) =>
+        {
             Err(told(call, error, &error.text, ""))
         }
         _ => Ok(()),
@@ -360,7 +362,13 @@ pub(super) fn blank(entity: &Entity, id: u64) -> Object {
 }
 
 /// What follows from a change of a record, for kinds of records that have rules of their own.
-fn settle(call: &mut Call<'_>, entity: &Entity, record: &mut Object, sent: &Object, before: Option<&Object>) -> Result<(), Refusal> {
+fn settle(
+    call: &mut Call<'_>,
+    entity: &Entity,
+    record: &mut Object,
+    sent: &Object,
+    before: Option<&Object>,
+) -> Result<(), Refusal> {
     flag_contacts(entity, record);
     bindings::settle(&entity.name, record, sent);
     pipelines::settle(call, entity, &entity.name, record, sent, before);
@@ -691,7 +699,9 @@ pub(super) fn fields(entity: &Entity) -> Object {
         if entity.camel {
             about["upperName"] = name.as_str().into();
         }
-        if let Some((_, word, parent)) = REFERENCES.iter().find(|(known, ..)| known == name).filter(|_| entity.scope == "crm") {
+        if let Some((_, word, parent)) =
+            REFERENCES.iter().find(|(known, ..)| known == name).filter(|_| entity.scope == "crm")
+        {
             about["type"] = (*word).into();
             if let Some(parent) = parent {
                 about["settings"] = json!({ "parentEntityTypeId": parent });

@@ -67,8 +67,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request| respond(request, from, Arc::clone(&shared), Arc::clone(&reset)));
+    // Answers are short: head and body in one piece are cheaper than a list of pieces.
+    let mut server = hyper::server::conn::http1::Builder::new();
     // A client that goes away in the middle is no concern of ours.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ = server.writev(false).serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Ends the connection without an answer.

@@ -41,7 +41,7 @@ const BESIDE: &[(&str, &str)] = &[
 ];
 
 /// Fields that a list or a single task answers only to whoever selects them.
-const ON_REQUEST: &[&str] = &["tags", "ufTaskWebdavFiles", "ufCrmTask"];
+const ON_REQUEST: &[&str] = &["tags", "ufTaskWebdavFiles", "ufCrmTask", "ufMailMessage"];
 
 /// Somebody who has to do with a task.
 fn person(call: &Call<'_>, id: &Value) -> Value {
@@ -56,8 +56,7 @@ fn person(call: &Call<'_>, id: &Value) -> Value {
 /// People by their numbers; PHP prints none as a list.
 fn people(call: &Call<'_>, ids: &Value) -> Value {
     let people = ids.as_array().into_iter().flatten();
-    let people: Object =
-        people.filter_map(|id| Some((id.as_str()?.to_owned(), person(call, id)))).collect();
+    let people: Object = people.filter_map(|id| Some((id.as_str()?.to_owned(), person(call, id)))).collect();
     if people.is_empty() { json!([]) } else { people.into() }
 }
 
@@ -83,7 +82,7 @@ fn rights(task: &Value) -> Value {
         "disapprove": task["status"] == "4", "start": task["status"] == "2", "pause": task["status"] == "3",
         "delegate": true, "remove": true, "edit": true, "defer": !done && task["status"] != "6", "renew": done,
         "create": true, "changeDeadline": true, "checklistAddItems": true, "addFavorite": task["favorite"] != "Y",
-        "deleteFavorite": task["favorite"] == "Y", "rate": true, "edit.originator": false, "checklist.reorder": true,
+        "deleteFavorite": task["favorite"] == "Y", "rate": true, "take": false, "edit.originator": false, "checklist.reorder": true,
         "elapsedtime.add": true, "dayplan.timer.toggle": false, "edit.plan": true, "checklist.add": true,
         "favorite.add": task["favorite"] != "Y", "favorite.delete": task["favorite"] == "Y",
     })
@@ -189,7 +188,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
 /// Tags as lists answer them: by number.
 fn numbered(tags: &Value) -> Value {
     let tags = tags.as_array().into_iter().flatten().filter_map(Value::as_str);
-    let tags: Object = (1..).zip(tags).map(|(id, title)| (id.to_string(), json!({ "id": id, "title": title }))).collect();
+    let tags: Object =
+        (1..).zip(tags).map(|(id, title)| (id.to_string(), json!({ "id": id, "title": title }))).collect();
     if tags.is_empty() { json!([]) } else { tags.into() }
 }
 
@@ -223,9 +223,9 @@ fn values(name: &str, kind: Kind) -> Option<Value> {
     match (name, kind) {
         ("PRIORITY", _) => Some(json!({ "0": "Low", "1": "Medium", "2": "High" })),
         ("MARK", _) => Some(json!({ "P": "Positive", "N": "Negative", "null": "No score" })),
-        ("STATUS", _) => {
-            Some(json!({ "2": "Pending", "3": "In progress", "4": "Pending review", "5": "Completed", "6": "Deferred" }))
-        }
+        ("STATUS", _) => Some(
+            json!({ "2": "Pending", "3": "In progress", "4": "Pending review", "5": "Completed", "6": "Deferred" }),
+        ),
         (_, Kind::Flag) => Some(json!({ "Y": "Yes", "N": "No" })),
         _ => None,
     }

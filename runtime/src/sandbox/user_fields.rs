@@ -162,14 +162,17 @@ const LABELS: &[&str] = &["EDIT_FORM_LABEL", "LIST_COLUMN_LABEL", "LIST_FILTER_L
 
 /// The languages of a field's labels.
 const LANGUAGES: &[&str] = &[
-    "ar", "br", "de", "en", "fr", "hi", "id", "in", "it", "ja", "kz", "la", "ms", "pl", "ru", "sc", "tc", "th", "tr", "ua", "vn",
+    "ar", "br", "de", "en", "fr", "hi", "id", "in", "it", "ja", "kz", "la", "ms", "pl", "ru", "sc", "tc", "th", "tr",
+    "ua", "vn",
 ];
 
 /// The labels by language, and the settings that a type has whether they are sent or not.
 fn settle(field: &mut Object) {
     for label in LABELS {
         let by_language = match field.get(*label) {
-            Some(Value::String(text)) => LANGUAGES.iter().map(|language| ((*language).to_owned(), Value::from(text.as_str()))).collect(),
+            Some(Value::String(text)) => {
+                LANGUAGES.iter().map(|language| ((*language).to_owned(), Value::from(text.as_str()))).collect()
+            }
             Some(Value::Object(texts)) => {
                 let of = |language: &str| texts.get(language).cloned().unwrap_or_else(|| "".into());
                 LANGUAGES.iter().map(|language| ((*language).to_owned(), of(language))).collect()
@@ -186,7 +189,9 @@ fn settle(field: &mut Object) {
         Some("double") => json!({ "PRECISION": 2, "SIZE": 20, "MIN_VALUE": 0, "MAX_VALUE": 0, "DEFAULT_VALUE": null }),
         Some("boolean") => json!({ "DEFAULT_VALUE": 0, "DISPLAY": "CHECKBOX" }),
         Some("date" | "datetime") => json!({ "DEFAULT_VALUE": { "TYPE": "NONE", "VALUE": "" } }),
-        Some("enumeration") => json!({ "DISPLAY": "UI", "LIST_HEIGHT": 1, "CAPTION_NO_VALUE": "", "SHOW_NO_VALUE": "Y" }),
+        Some("enumeration") => {
+            json!({ "DISPLAY": "UI", "LIST_HEIGHT": 1, "CAPTION_NO_VALUE": "", "SHOW_NO_VALUE": "Y" })
+        }
         _ => json!({}),
     };
     let mut settings = defaults.as_object().cloned().unwrap_or_default();

@@ -104,7 +104,8 @@ fn list(call: &Call<'_>, conditions: &[(String, Value)], words: &[String]) -> cr
     let selected = call.param("select").map(query::selection).unwrap_or_default();
     let show = |user: &Object| Value::Object(query::select(user, &selected));
     if words.is_empty() {
-        return query.run(call.store().all("user"), "ID").success(show);
+        let found = query.run(call.store().all("user"), "ID");
+        return if call.is_plain && selected.is_empty() { found.printed() } else { found.success(show) };
     }
     let users = call.store().all("user").iter().filter(|(_, user)| has_words(user));
     query.run(&users.map(|(id, user)| (*id, user.clone())).collect(), "ID").success(show)

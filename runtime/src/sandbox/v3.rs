@@ -365,10 +365,37 @@ const TASK: &str = "tasks.task";
 
 /// What the caller may do with a task whatever its state.
 const ALWAYS: &[&str] = &[
-    "read", "watch", "mute", "createResult", "edit", "remove", "delegate", "deadline", "datePlan", "changeResponsible",
-    "changeAccomplices", "mark", "changeStatus", "reminder", "addAuditors", "elapsedTime", "favorite", "checklistAdd",
-    "checklistEdit", "checklistSave", "checklistToggle", "automate", "completeResult", "admin", "createSubtask", "copy",
-    "saveAsTemplate", "attachFile", "detachFile", "detachParent", "createGanttDependence",
+    "read",
+    "watch",
+    "mute",
+    "createResult",
+    "edit",
+    "remove",
+    "delegate",
+    "deadline",
+    "datePlan",
+    "changeResponsible",
+    "changeAccomplices",
+    "mark",
+    "changeStatus",
+    "reminder",
+    "addAuditors",
+    "elapsedTime",
+    "favorite",
+    "checklistAdd",
+    "checklistEdit",
+    "checklistSave",
+    "checklistToggle",
+    "automate",
+    "completeResult",
+    "admin",
+    "createSubtask",
+    "copy",
+    "saveAsTemplate",
+    "attachFile",
+    "detachFile",
+    "detachParent",
+    "createGanttDependence",
 ];
 
 /// What nobody may do with a task here.
@@ -397,17 +424,21 @@ fn of_task(call: &Call<'_>, task: &Object) -> Object {
     let of_task = |record: &&Object| record.get("TASK_ID").and_then(number) == Some(id);
     let points = call.store().all("task.checklistitem").values().filter(of_task);
     let points: Vec<u64> = points.filter_map(|point| point.get("ID").and_then(number)).collect();
-    let has_children =
-        call.store().all(TASK).values().any(|task| task.get("PARENT_ID").and_then(number) == Some(id));
+    let has_children = call.store().all(TASK).values().any(|task| task.get("PARENT_ID").and_then(number) == Some(id));
     let mut own = Object::new();
     own.insert("containsChecklist".into(), (!points.is_empty()).into());
     own.insert("checklist".into(), points.into());
     own.insert("containsSubTasks".into(), has_children.into());
-    own.insert("containsResults".into(), call.store().all("tasks.task.result").values().any(|record| of_task(&record)).into());
+    own.insert(
+        "containsResults".into(),
+        call.store().all("tasks.task.result").values().any(|record| of_task(&record)).into(),
+    );
     own.insert("chatId".into(), chats::id_of_task(call, id).map_or(Value::Null, Value::from));
     own.insert("link".into(), format!("/company/personal/user/{}/tasks/task/view/{id}/", call.user).into());
     own.insert("rights".into(), rights(task));
-    let archive = format!("/bitrix/tools/disk/uf.php?entityId={id}&entity=TASKS_TASK&fieldName=UF_TASK_WEBDAV_FILES&action=downloadArchiveByEntity&ncc=1");
+    let archive = format!(
+        "/bitrix/tools/disk/uf.php?entityId={id}&entity=TASKS_TASK&fieldName=UF_TASK_WEBDAV_FILES&action=downloadArchiveByEntity&ncc=1"
+    );
     own.insert("archiveLink".into(), archive.into());
     own
 }
@@ -475,8 +506,15 @@ fn show(call: &Call<'_>, entity: &Entity, twin: &Twin, record: &Object, select: 
         }
     }
     let own = if entity.name == TASK { of_task(call, record) } else { Object::new() };
-    for (name, value) in twin.besides.iter().chain(&own).filter(|(name, _)| select.is_empty() || select.contains(name)) {
-        item.entry(name.as_str()).and_modify(|known| if known.is_null() { *known = value.clone() }).or_insert_with(|| value.clone());
+    for (name, value) in twin.besides.iter().chain(&own).filter(|(name, _)| select.is_empty() || select.contains(name))
+    {
+        item.entry(name.as_str())
+            .and_modify(|known| {
+                if known.is_null() {
+                    *known = value.clone()
+                }
+            })
+            .or_insert_with(|| value.clone());
     }
     for (relation, field) in select.iter().filter_map(|name| name.split_once('.')) {
         let user = record.get(&inner(twin, &format!("{relation}Id"))).and_then(number);

@@ -6,14 +6,14 @@ use bitrix24_runtime::{Value, json};
 use crate::support::{answer, portal, request, sandbox};
 
 /// Calls a method that must go well, and answers its `result`.
-fn done(portal: &Portal, method: &str, params: Value) -> Value {
+pub(crate) fn done(portal: &Portal, method: &str, params: Value) -> Value {
     let (status, answer) = answer(portal, method, params.clone());
     assert_eq!(status, 200, "{method} {params}: {answer}");
     answer["result"].clone()
 }
 
 /// Calls a method that must be refused, and answers the code.
-fn refused(portal: &Portal, method: &str, params: Value) -> String {
+pub(crate) fn refused(portal: &Portal, method: &str, params: Value) -> String {
     let (status, answer) = answer(portal, method, params.clone());
     assert_eq!(status, 400, "{method} {params}: {answer}");
     answer["error"].as_str().unwrap_or_default().to_owned()
@@ -232,7 +232,10 @@ fn calendars_lists_products_and_departments_are_kept() {
 
     let product =
         done(&portal, "catalog.product.add", json!({"fields": {"iblockId": 1, "name": "Chair", "property12": "oak"}}));
-    assert_eq!((&product["element"]["name"], &product["element"]["property12"]), (&json!("Chair"), &json!({"value": "oak", "valueId": "1"})));
+    assert_eq!(
+        (&product["element"]["name"], &product["element"]["property12"]),
+        (&json!("Chair"), &json!({"value": "oak", "valueId": "1"}))
+    );
     let products = done(
         &portal,
         "catalog.product.list",

@@ -170,17 +170,78 @@ fn every_body_gets_an_answer() {
     lives(&portal);
 }
 
+/// Ten thousand levels, in every place where something can lie in something else.
+#[test]
+fn ten_thousand_levels_are_refused_everywhere() {
+    let portal = portal();
+    let path = portal.webhook().trim_start_matches(&portal.address()).to_owned();
+    let third = path.replace("/rest/", "/rest/api/");
+    let (lists, maps) = ("[".repeat(10_000), "{\"a\":".repeat(10_000));
+    let closed = format!("{lists}{}", "]".repeat(10_000));
+    let brackets = format!("filter{}=1", "[x]".repeat(10_000));
+    let part =
+        format!("--x\r\nContent-Disposition: form-data; name=\"a{}\"\r\n\r\n1\r\n--x--\r\n", "[x]".repeat(10_000));
+    let reference = format!("$result{}", "[a]".repeat(10_000));
+    let (json, form, multipart) =
+        ("application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x");
+    let batch = |command: &str| json!({"cmd": {"a": command}}).to_string();
+    for (line, kind, body) in [
+        (format!("POST {path}crm.deal.list"), json, lists.clone()),
+        (format!("POST {path}crm.deal.list"), json, maps.clone()),
+        (format!("POST {path}crm.deal.list"), json, closed.clone()),
+        (format!("POST {path}crm.deal.list"), form, brackets.clone()),
+        (format!("POST {path}crm.deal.list"), multipart, part),
+        (format!("GET {path}crm.deal.list?{brackets}"), json, String::new()),
+        (format!("POST {path}batch"), json, batch(&format!("crm.deal.list?{brackets}"))),
+        (format!("POST {path}batch"), json, batch(&format!("crm.deal.get?id={reference}"))),
+        (format!("POST {path}batch"), json, batch(&"batch?cmd[a]=".repeat(10_000))),
+        (format!("POST {third}tasks.task.list"), json, maps.clone()),
+        (format!("POST {third}batch"), json, closed.clone()),
+        ("POST /_sandbox/options".to_owned(), json, lists.clone()),
+        ("POST /oauth/token/".to_owned(), form, brackets),
+    ] {
+        let answer = request(&portal, &line, &format!("Content-Type: {kind}\r\n"), body.as_bytes());
+        let status = answer.map(|answer| answer.status);
+        assert!(
+            matches!(status, Some(200 | 400 | 401 | 414 | 431)),
+            "{} {kind}: {status:?}",
+            &line[..line.len().min(60)]
+        );
+    }
+    lives(&portal);
+}
+
 #[test]
 fn a_body_of_a_gibibyte_is_refused_and_not_kept() {
     let portal = portal();
+    let piece = vec![b'a'; 1 << 20];
+    for head in [
+        format!("Content-Length: {}\r\n", 1_u64 << 30),
+        format!("Content-Length: {}\r\nContent-Type: application/json\r\n", 1_u64 << 30),
+        format!("Content-Length: {}\r\nContent-Type: multipart/form-data; boundary=x\r\n", 1_u64 << 30),
+        "Transfer-Encoding: chunked\r\nContent-Type: application/x-www-form-urlencoded\r\n".to_owned(),
+    ] {
+        is_refused(&portal, &head, &piece);
+    }
+}
+
+/// Sends a gibibyte in pieces until the portal has had enough.
+fn is_refused(portal: &Portal, headers: &str, piece: &[u8]) {
+    let is_chunked = headers.starts_with("Transfer-Encoding");
     let host = portal.address().trim_start_matches("http://").to_owned();
     let path = portal.webhook().trim_start_matches(&portal.address()).to_owned();
     let mut stream = TcpStream::connect(&host).expect("connected");
     stream.set_write_timeout(Some(Duration::from_secs(20))).expect("set");
-    let head = format!("POST {path}crm.deal.add HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", 1_u64 << 30);
+    let head = format!("POST {path}crm.deal.add HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n");
     stream.write_all(head.as_bytes()).expect("sent");
-    let piece = vec![b'a'; 1 << 20];
-    let sent = (0..1024).take_while(|_| stream.write_all(&piece).is_ok()).count();
+    let mut write = || match is_chunked {
+        true => stream
+            .write_all(format!("{:x}\r\n", piece.len()).as_bytes())
+            .and_then(|()| stream.write_all(piece))
+            .and_then(|()| stream.write_all(b"\r\n")),
+        false => stream.write_all(piece),
+    };
+    let sent = (0..1024).take_while(|_| write().is_ok()).count();
     assert!(sent < 1024, "the portal does not read on");
-    lives(&portal);
+    lives(portal);
 }

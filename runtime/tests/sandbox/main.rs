@@ -8,3 +8,4 @@ mod oauth;
 mod protocol;
 mod support;
 mod v3;
+mod workflows;

@@ -56,6 +56,12 @@ pub(crate) fn call(portal: &Portal, method: &str, params: &Value) -> Option<Answ
     request(portal, &format!("POST {path}"), "Content-Type: application/json\r\n", params.to_string().as_bytes())
 }
 
+/// Calls a method of REST 3.0 by the administrator's webhook, and answers the whole envelope.
+pub(crate) fn send_v3(portal: &Portal, method: &str, params: &Value) -> Value {
+    let path = portal.webhook().trim_start_matches(&portal.address()).replace("/rest/", "/rest/api/") + method;
+    request(portal, &format!("POST {path}"), "", params.to_string().as_bytes()).expect("an answer").json()
+}
+
 pub(crate) fn answer(portal: &Portal, method: &str, params: Value) -> (u16, Value) {
     let answer = call(portal, method, &params).expect("an answer");
     (answer.status, answer.json())
