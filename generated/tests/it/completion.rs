@@ -147,6 +147,41 @@ fn bash_completes() {
     );
 }
 
+/// … and as somebody types, with Tab.
+#[cfg(unix)]
+#[test]
+fn bash_completes_what_is_typed() {
+    let Some(bash) = shell("bash") else { return };
+    let folder = stage("bash");
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "stty sane; exec \"$0\" --norc --noprofile -i"])
+        .arg(bash)
+        .current_dir(folder.path())
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .env("HOME", folder.path())
+        .env("B24_CONFIG_DIR", folder.path())
+        .env("TERM", "dumb")
+        .env("PS1", "> ");
+    let mut typist = rexpect::session::spawn_command(command, Some(60_000)).expect("bash runs");
+    typist.send_line("source script; echo rea''dy").expect("typed");
+    typist.exp_string("ready").expect("it has the script");
+    for (typed, shown) in [
+        ("oint bitrix24 user.upd\t", "user.update "),
+        ("oint bitrix24 user.get --output=nd\t", "--output=ndjson "),
+        ("oint bitrix24 user.update --fi\tmy\t", "--fields my\\ file.json "),
+        ("oint auth log\t\t", "login   logout"),
+    ] {
+        typist.send(typed).and_then(|_| typist.flush()).expect("typed");
+        if let Err(error) = typist.exp_string(shown) {
+            panic!("{typed:?}: {error}");
+        }
+        // Ctrl-U empties the line.
+        typist.send("\u{15}").and_then(|_| typist.flush()).expect("typed");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn fish_completes() {
@@ -199,10 +234,63 @@ fn zsh_completes() {
     assert_eq!(said.lines().filter(|line| line.starts_with("found ")).count(), 4, "{said}");
 }
 
+/// What of a script for PowerShell can be seen without PowerShell: that brackets close, and that each variable is one of the
+/// parameters or is set before.
+fn faults_of_powershell(script: &str) -> Vec<String> {
+    let code: String =
+        script.lines().filter(|line| !line.trim_start().starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let mut faults = Vec::new();
+    let mut open = Vec::new();
+    let mut quote = None;
+    for char in code.chars() {
+        match (quote, char) {
+            (Some(mark), _) if mark == char => quote = None,
+            (None, '"' | '\'') => quote = Some(char),
+            // Inside double quotes `$(…)` is code as well, and closes there too.
+            (Some('\''), _) => {}
+            (_, '(' | '[' | '{') => open.push(char),
+            (_, ')' | ']' | '}') => {
+                let opening = open.pop();
+                if !matches!((opening, char), (Some('('), ')') | (Some('['), ']') | (Some('{'), '}')) {
+                    faults.push(format!("`{char}` closes {opening:?}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    faults.extend(quote.map(|quote| format!("`{quote}` is left open")));
+    faults.extend(open.into_iter().map(|bracket| format!("`{bracket}` is left open")));
+    let mut known = vec!["_", "null"];
+    for line in code.lines() {
+        let names: Vec<&str> = line
+            .split(['$', '@'])
+            .skip(1)
+            .map(|rest| rest.split(|char: char| !char.is_alphanumeric() && char != '_').next().unwrap_or_default())
+            .filter(|name| !name.is_empty())
+            .collect();
+        let sets = line.trim_start();
+        let is_set = sets.starts_with("param(") || sets.starts_with('$') && sets.contains(" = ");
+        let set = if sets.starts_with("param(") {
+            names.len()
+        } else {
+            sets.split(" = ").next().unwrap_or_default().matches('$').count()
+        };
+        let (new, used) = if is_set { names.split_at(set.min(names.len())) } else { names.split_at(0) };
+        faults.extend(
+            used.iter().filter(|name| !known.contains(*name)).map(|name| format!("${name} is set nowhere: {line}")),
+        );
+        known.extend(new);
+    }
+    faults
+}
+
 #[test]
 fn powershell_completes() {
     let (code, script, _) = run(&["completion", "powershell"]);
     assert_eq!(code, 0);
+    // PowerShell is no package of Debian, so that its script is at least looked at.
+    assert_eq!(faults_of_powershell(&script), Vec::<String>::new());
+    assert_eq!(faults_of_powershell("param($a)\n& $a {\n$b = $c\n").len(), 2);
     assert!(script.contains("Register-ArgumentCompleter -Native -CommandName oint"));
     // The mark before the last word is taken off.
     let (_, stdout, _) = run(&["__complete", "powershell", "bitrix24", "=user.upd"]);

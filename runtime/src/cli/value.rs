@@ -93,6 +93,9 @@ impl Inputs {
         }
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
+        if text.trim().is_empty() {
+            return Err("standard input is empty".into());
+        }
         Ok(text)
     }
 

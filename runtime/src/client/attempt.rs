@@ -26,6 +26,13 @@ pub(super) enum Verdict {
     Failed(Error),
 }
 
+impl Verdict {
+    /// Whether the portal has surely not carried the call out, and may yet.
+    pub(super) fn is_void(&self) -> bool {
+        matches!(self, Self::Limited { .. } | Self::Expired(_) | Self::NotReached { .. })
+    }
+}
+
 /// The limits that the portal keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Limit {

@@ -40,6 +40,8 @@ pub use files::{Downloaded, Upload};
 pub use limiter::Limits;
 pub use metrics::Metrics;
 pub use options::CallOptions;
+#[cfg(feature = "cli")]
+pub(crate) use options::Moment;
 pub use retry::RetryPolicy;
 pub use sending::Sending;
 pub use transport::Transport;

@@ -1,9 +1,12 @@
 //! What one call may have differently from its client.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::retry::RetryPolicy;
+use crate::error::Result;
 use crate::method::Effect;
 use crate::paging::Layout;
 
@@ -55,6 +58,34 @@ pub struct CallOptions {
     pub(crate) commands: Vec<(String, Cow<'static, str>)>,
     /// The pages that a batch asks for are left as text, and where their records are.
     pub(crate) pages: Option<Layout>,
+    /// Who is told of the requests.
+    pub(crate) watch: Option<Watch>,
+}
+
+/// What happens to a request of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// It is about to leave.
+    Leaves,
+    /// The portal has surely not carried it out. Another one may follow.
+    Void,
+}
+
+/// Somebody who is told what happens to the requests of a call. An error ends the call: what is about to leave stays here.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
+pub(crate) struct Watch(Arc<dyn Fn(Moment) -> Result<()> + Send + Sync>);
+
+impl Watch {
+    pub(crate) fn tell(&self, moment: Moment) -> Result<()> {
+        (self.0)(moment)
+    }
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
 }
 
 impl CallOptions {
@@ -105,6 +136,13 @@ impl CallOptions {
     /// The commands inside a call of `batch`, by key and method, so that their run times are watched.
     pub fn commands(mut self, commands: impl IntoIterator<Item = (String, Cow<'static, str>)>) -> Self {
         self.commands = commands.into_iter().collect();
+        self
+    }
+
+    /// Tells somebody of each request before it leaves.
+    #[cfg(feature = "cli")]
+    pub(crate) fn watch(mut self, watch: impl Fn(Moment) -> Result<()> + Send + Sync + 'static) -> Self {
+        self.watch = Some(Watch(Arc::new(watch)));
         self
     }
 

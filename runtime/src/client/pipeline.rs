@@ -11,7 +11,7 @@ use crate::client::Inner;
 use crate::client::access::Connection;
 use crate::client::attempt::{self, Limit, Verdict};
 use crate::client::exchange::{Answer, Failure, Wire};
-use crate::client::options::CallOptions;
+use crate::client::options::{CallOptions, Moment};
 use crate::client::retry::RetryPolicy;
 use crate::error::{Error, Result};
 use crate::method::{Effect, Rest};
@@ -67,7 +67,12 @@ pub(super) async fn run(inner: &Inner, call: &Call, options: &CallOptions) -> Re
         let span = tracing::Span::current();
         span.record("attempts", attempts).record("waited_ms", millis(plan.waited));
         let span = tracing::debug_span!(target: "bitrix24", parent: &span, "attempt", number = attempts);
-        let (error, retry_after) = match attempt(inner, &plan, &connection).instrument(span).await? {
+        options.watch.as_ref().map_or(Ok(()), |watch| watch.tell(Moment::Leaves))?;
+        let verdict = attempt(inner, &plan, &connection).instrument(span).await?;
+        if let (Some(watch), true) = (&options.watch, verdict.is_void()) {
+            watch.tell(Moment::Void)?;
+        }
+        let (error, retry_after) = match verdict {
             Verdict::Done(response) => {
                 learn(inner, &plan, &response).await;
                 inner.budget.refund();

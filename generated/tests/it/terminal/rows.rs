@@ -130,3 +130,29 @@ fn a_second_ctrl_c_waits_for_nothing() {
     let unknown = all.iter().filter(|line| line["unknown"] == true).count();
     assert_eq!((code, all.len(), unknown), (6, 150, 50), "{stderr}");
 }
+
+/// What only waits for the portal's limits has not been sent: it is not waited for, and nothing of it is unknown.
+#[test]
+fn ctrl_c_ends_a_wait_for_the_limits_at_once() {
+    let (portal, folder) = stage(150);
+    let limits = folder.path().join("limits");
+    std::fs::create_dir(&limits).expect("made");
+    let limits = limits.to_string_lossy().into_owned();
+    let webhook = portal.webhook();
+    // A request in a thousand seconds, behind the first ones.
+    let variables = [
+        ("B24_URL", webhook.as_str()),
+        ("B24_LIMITS", "0.001/2"),
+        ("XDG_RUNTIME_DIR", limits.as_str()),
+        ("NO_COLOR", "1"),
+    ];
+    let mut terminal = Terminal::start_into("results", &arguments(&["--yes"]), folder.path(), &variables);
+    terminal.expect("portal limit: next call in ");
+    terminal.interrupt();
+    let End { code, screen, shown } = terminal.end();
+    assert!(code == 130 && screen.contains("interrupted; no row is on its way"), "{shown}");
+    let first = results(folder.path());
+    assert!(first.len() < 150 && first.iter().all(|line| line["ok"] == true), "{}", first.len());
+    let (code, all, stderr) = resume(&portal, folder.path());
+    assert_eq!((code, all.len(), renamed(&portal)), (0, 150, 150), "{stderr}");
+}

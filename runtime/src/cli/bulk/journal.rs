@@ -142,7 +142,12 @@ impl Journal {
 
     /// Begins a journal, or goes on with the one that is there.
     pub(super) fn open(path: &Path, run: Run, resumes: bool) -> Result<Self, Refused> {
-        let fault = |error: std::io::Error| Refused::Other(format!("the journal {}: {error}", path.display()));
+        let fault = |error: std::io::Error| {
+            let path = path.display();
+            Refused::Other(format!(
+                "the journal {path} cannot be written: {error}; nothing was sent\nhelp: name another place with --journal"
+            ))
+        };
         let mut options = OpenOptions::new();
         options.read(true).append(true);
         let mut is_new = false;

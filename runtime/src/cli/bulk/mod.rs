@@ -2,6 +2,7 @@
 //! that was broken off goes on without doing anything twice.
 
 mod columns;
+mod departure;
 mod input;
 mod journal;
 pub(crate) mod report;

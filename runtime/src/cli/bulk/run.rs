@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt as _;
 use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::columns::Columns;
+use super::departure::{Departure, locked};
 use super::input::Table;
 use super::journal::{Journal, Outcome, State, now};
 use super::report::{self, Report};
@@ -19,7 +20,7 @@ use crate::call::Call;
 use crate::cli::body::Given;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::value::Inputs;
-use crate::client::{CallOptions, Client, RetryPolicy};
+use crate::client::{CallOptions, Client, Moment, RetryPolicy};
 use crate::error::{Error, Result as CallResult};
 use crate::method::{Method, Rest};
 use crate::response::Response;
@@ -106,7 +107,7 @@ enum Fate {
 pub(super) struct Runner<'r> {
     client: &'r Client,
     kind: Kind,
-    journal: Journal,
+    journal: Arc<Mutex<Journal>>,
     retry_unknown: bool,
     report: Report,
     waiting: Vec<Item>,
@@ -142,6 +143,13 @@ impl Interrupts {
     fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
+
+    /// Tells of an interrupt once more, if there was one: things have changed since.
+    fn repeat(&self) {
+        if self.count() > 0 {
+            self.notify.notify_one();
+        }
+    }
 }
 
 impl<'r> Runner<'r> {
@@ -155,7 +163,7 @@ impl<'r> Runner<'r> {
             kind: Kind::of(method),
             retry_unknown,
             report: Report::new(journal.run().rows),
-            journal,
+            journal: Arc::new(Mutex::new(journal)),
             waiting: Vec::new(),
             to_send: 0,
             bytes: 0,
@@ -177,7 +185,8 @@ impl<'r> Runner<'r> {
             (None, Err(stop)) => Some(stop),
             (end, _) => end,
         };
-        self.report.finish(end, self.journal.path().is_some())
+        let has_journal = locked(&self.journal).path().is_some();
+        self.report.finish(end, has_journal)
     }
 
     async fn rows(
@@ -190,7 +199,7 @@ impl<'r> Runner<'r> {
         for row in table.rows().map_err(Stop::usage)? {
             let row = row.map_err(Stop::usage)?;
             let number = row.number;
-            let state = self.journal.state(number);
+            let state = locked(&self.journal).state(number);
             let item = match state {
                 State::Done(place) | State::Failed(place) => Item::Known { row: number, state, place },
                 State::Unknown(place) if !self.retry_unknown => Item::Known { row: number, state, place },
@@ -243,7 +252,7 @@ impl<'r> Runner<'r> {
         for (row, known) in order {
             match known {
                 Some((state, Ok(place))) => {
-                    let line = self.journal.line(place).map_err(journal_fault)?;
+                    let line = locked(&self.journal).line(place).map_err(journal_fault)?;
                     self.report.line(row, state, &line)?;
                 }
                 Some((state, Err(line))) => self.report.line(row, state, &line)?,
@@ -261,8 +270,9 @@ impl<'r> Runner<'r> {
     /// Sends rows, notes their outcomes, and leaves the lines that tell of them in `told`.
     async fn send(&mut self, calls: Vec<(u64, Call)>, told: &mut BTreeMap<u64, (State, String)>) -> Result<(), Stop> {
         let rows: Vec<u64> = calls.iter().map(|(row, _)| *row).collect();
-        if !self.kind.is_read {
-            self.journal.sent(&rows).map_err(journal_fault)?;
+        // Rows of a batch are noted when it leaves; each of these has a key of its own and may leave twice.
+        if !self.kind.is_read && self.kind.is_alone {
+            locked(&self.journal).sent(&rows).map_err(journal_fault)?;
         }
         let fates = self.fates(calls).await?;
         // A fault that meets every row of a request is the way's.
@@ -303,8 +313,8 @@ impl<'r> Runner<'r> {
         if self.kind.is_read {
             back.clear();
         }
-        self.journal.outcomes(&noted).map_err(journal_fault)?;
-        self.journal.back(&back).map_err(journal_fault)?;
+        locked(&self.journal).outcomes(&noted).map_err(journal_fault)?;
+        locked(&self.journal).back(&back).map_err(journal_fault)?;
         self.silences = if heard == 0 && unknown > 0 { self.silences + 1 } else { 0 };
         match end {
             Some(error) => Err(Stop::from(error)),
@@ -312,31 +322,48 @@ impl<'r> Runner<'r> {
                 exit: Exit::OutcomeUnknown,
                 message: "the portal has answered nothing to two requests".to_owned(),
             }),
-            None if self.interrupts.count() > 0 => {
-                Err(Stop { exit: Exit::Interrupted, message: "interrupted; no row is on its way".to_owned() })
-            }
+            None if self.interrupts.count() > 0 => Err(interrupted("interrupted; no row is on its way")),
             None => Ok(()),
         }
     }
 
-    /// Carries rows out. After the first Ctrl-C those on their way are waited for, after the second nothing is.
+    /// Carries rows out. After the first Ctrl-C those on their way are waited for, after the second nothing is; what has
+    /// not left yet, or waits for the portal's limits again, does not leave any more.
     async fn fates(&mut self, calls: Vec<(u64, Call)>) -> Result<Vec<Fate>, Stop> {
-        let options = CallOptions::new().patience(PATIENCE).retry(RetryPolicy::default());
-        let run = &self.journal.run().run;
-        let mut work = pin!(carry_out(self.client, self.kind, run, calls, &options));
+        let mut options = CallOptions::new().patience(PATIENCE).retry(RetryPolicy::default());
+        let rows = calls.iter().map(|(row, _)| *row).collect();
+        let departure = Arc::new(Departure::new(Arc::clone(&self.journal), rows, !self.kind.is_read));
+        if !self.kind.is_alone {
+            let (departure, interrupts) = (Arc::clone(&departure), self.interrupts.clone());
+            options = options.watch(move |moment| {
+                departure.tell(moment).map_err(Error::usage)?;
+                if moment == Moment::Void {
+                    interrupts.repeat();
+                }
+                Ok(())
+            });
+        }
+        let run = locked(&self.journal).run().run.clone();
+        let mut work = pin!(carry_out(self.client, self.kind, &run, calls, &options));
         loop {
             tokio::select! {
                 fates = &mut work => return Ok(fates),
                 () = self.interrupts.notify.notified() => {
+                    if !self.kind.is_alone && !departure.is_out() {
+                        return Err(interrupted("interrupted; no row is on its way"));
+                    }
                     if self.interrupts.count() > 1 {
-                        let message = "interrupted; the rows on their way have an unknown outcome".to_owned();
-                        return Err(Stop { exit: Exit::Interrupted, message });
+                        return Err(interrupted("interrupted; the rows on their way have an unknown outcome"));
                     }
                     self.report.note("waiting for the rows on their way; Ctrl-C again ends at once");
                 }
             }
         }
     }
+}
+
+fn interrupted(message: &str) -> Stop {
+    Stop { exit: Exit::Interrupted, message: message.to_owned() }
 }
 
 async fn carry_out(

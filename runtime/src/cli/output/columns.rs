@@ -34,6 +34,51 @@ impl Columns {
     }
 }
 
+/// The chosen columns that no record has had so far.
+pub(super) struct Unseen {
+    names: Vec<String>,
+    /// The keys of the first record.
+    known: Vec<String>,
+    is_empty: bool,
+}
+
+impl Unseen {
+    pub(super) fn new(columns: &Columns) -> Self {
+        Self { names: columns.names().map(<[String]>::to_vec).unwrap_or_default(), known: Vec::new(), is_empty: true }
+    }
+
+    /// A record, or a list of them, comes by.
+    pub(super) fn look(&mut self, record: &Value) {
+        if self.names.is_empty() {
+            return;
+        }
+        match record {
+            Value::Object(_) => {
+                if std::mem::take(&mut self.is_empty) {
+                    collect(&mut self.known, record);
+                }
+                self.names.retain(|name| at(record, name).is_none());
+            }
+            Value::Array(records) => records.iter().for_each(|record| self.look(record)),
+            _ => {}
+        }
+    }
+
+    /// What is to be said in the end.
+    pub(super) fn note(&self) -> Option<String> {
+        if self.is_empty || self.names.is_empty() {
+            return None;
+        }
+        let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        let near = match self.names.as_slice() {
+            [name] => crate::cli::suggest::hint(name, self.known.iter().map(String::as_str)),
+            _ => String::new(),
+        };
+        let known = format!("\nhelp: there are {}", self.known.join(", "));
+        Some(format!("--columns: no record has {}{}", names.join(" or "), if near.is_empty() { known } else { near }))
+    }
+}
+
 /// What stands at a path: the key of this very name, or what the keys between the dots lead to. Upper and lower case are
 /// the same where nothing is spelt exactly so.
 pub(super) fn at<'v>(record: &'v Value, path: &str) -> Option<&'v Value> {
@@ -96,5 +141,21 @@ mod tests {
         let chosen = Columns::new(Some("ID, by.name, BY.TAGS.1, a.b, NONE")).of(record);
         assert_eq!(chosen, json!({"ID": 7, "by.name": "Anna", "BY.TAGS.1": "y", "a.b": 1, "NONE": null}));
         assert_eq!(Columns::new(None).of(json!([1])), json!([1]));
+    }
+
+    #[test]
+    fn columns_that_nobody_has_are_told() {
+        let note = |columns: &str, records: Value| {
+            let mut unseen = Unseen::new(&Columns::new(Some(columns)));
+            unseen.look(&records);
+            unseen.note()
+        };
+        let records = json!([{"ID": 7, "TITLE": null}, {"ID": 8, "BY": {"NAME": "Anna"}}]);
+        assert_eq!(note("id,TITLE,BY.NAME", records.clone()), None);
+        let told = note("TITEL", records.clone()).expect("told");
+        assert!(told.contains("no record has `TITEL`") && told.contains("did you mean `TITLE`"), "{told}");
+        let told = note("ID,NONE,BY.X", records).expect("told");
+        assert!(told.contains("`NONE` or `BY.X`") && told.contains("there are ID, TITLE"), "{told}");
+        assert_eq!((note("NONE", json!([])), note("NONE", json!("text"))), (None, None));
     }
 }

@@ -18,7 +18,7 @@ use crate::cli::command::{given, is_set};
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::terminal::{self, Stream};
 
-use columns::Columns;
+use columns::{Columns, Unseen};
 use query::Query;
 use sink::Sink;
 
@@ -164,6 +164,7 @@ impl Output {
             encoder: Encoder::new(format, &self.columns, (width, colours), self.query.is_none()),
             sink,
             is_bare,
+            unseen: Unseen::new(&self.columns),
         })
     }
 }
@@ -271,6 +272,7 @@ struct Printer {
     encoder: Encoder,
     sink: Sink,
     is_bare: bool,
+    unseen: Unseen,
 }
 
 impl Printer {
@@ -280,10 +282,12 @@ impl Printer {
     }
 
     fn record(&mut self, record: Value) -> Result<Flow, Stop> {
+        self.unseen.look(&record);
         self.write(|encoder, out| encoder.record(record, out))
     }
 
     fn single(&mut self, value: Value) -> Result<Flow, Stop> {
+        self.unseen.look(&value);
         self.write(|encoder, out| encoder.single(value, out))
     }
 
@@ -307,6 +311,9 @@ impl Printer {
     fn finish(mut self) -> Result<Exit, Stop> {
         if !self.write(|encoder, out| encoder.end(out))?.is_closed() {
             self.sink.finish()?;
+        }
+        if let Some(note) = self.unseen.note() {
+            crate::cli::note(&note);
         }
         Ok(Exit::Done)
     }

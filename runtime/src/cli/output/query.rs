@@ -4,6 +4,7 @@ use jaq_core::load::{Arena, Error as Fault, File, Loader};
 use jaq_core::{Compiler, Ctx, Filter, Vars, data, unwrap_valr};
 use jaq_json::Val;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::exit::{Exit, Stop};
 
@@ -19,20 +20,26 @@ pub(super) struct Query {
 impl Query {
     /// Reads a program.
     pub(super) fn new(text: &str) -> Result<Self, Stop> {
-        let refused = |reason: String| {
-            Stop::usage(format!("--query: `{text}` is no program of jq: {reason}\nhelp: as in `--query '.[] | .ID'`"))
+        let refused = |faults: Vec<Reason>| {
+            // The place of the first fault; those behind it are often its consequences.
+            let place = faults.iter().find_map(|fault| fault.at).map(|at| pointed(text, at)).unwrap_or_default();
+            let words: Vec<String> = faults.into_iter().map(|fault| fault.words).collect();
+            let words = words.join(", ");
+            Stop::usage(format!("--query: this is no program of jq: {words}{place}\nhelp: as in `--query '.[] | .ID'`"))
         };
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let functions = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
         let arena = Arena::default();
-        let modules = Loader::new(definitions).load(&arena, File { code: text, path: () }).map_err(|faults| {
-            let reasons = faults.iter().flat_map(|(_, fault)| reasons(fault, text));
-            refused(reasons.collect::<Vec<_>>().join(", "))
-        })?;
+        let modules = Loader::new(definitions)
+            .load(&arena, File { code: text, path: () })
+            .map_err(|faults| refused(faults.iter().flat_map(|(_, fault)| reasons(fault, text)).collect()))?;
         let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|faults| {
             let unknown = faults.iter().flat_map(|(_, faults)| faults);
-            let reasons = unknown.map(|(name, kind)| format!("there is no {} `{name}`", kind.as_str()));
-            refused(reasons.collect::<Vec<_>>().join(", "))
+            let reasons = unknown.map(|(name, kind)| Reason {
+                words: format!("there is no {} `{name}`", kind.as_str()),
+                at: place(name, text),
+            });
+            refused(reasons.collect())
         })?;
         Ok(Self { text: text.to_owned(), filter })
     }
@@ -74,25 +81,40 @@ impl Query {
     }
 }
 
-/// Why a text is no program: what is missing, and where.
-fn reasons(fault: &Fault<&str>, whole: &str) -> Vec<String> {
-    let place = |rest: &str| match rest {
-        "" => "at its end".to_owned(),
-        rest => {
-            let at = (rest.as_ptr() as usize).checked_sub(whole.as_ptr() as usize);
-            let before = at.and_then(|at| whole.get(..at)).map_or(0, |before| before.chars().count());
-            format!("at character {}", before + 1)
-        }
+/// Why a text is no program, and at which byte.
+struct Reason {
+    words: String,
+    at: Option<usize>,
+}
+
+fn reasons(fault: &Fault<&str>, whole: &str) -> Vec<Reason> {
+    let expected = |wanted: &str, rest: &str| Reason {
+        words: format!("{wanted} is expected{}", if rest.is_empty() { " at its end" } else { "" }),
+        at: if rest.is_empty() { Some(whole.len()) } else { place(rest, whole) },
     };
     match fault {
-        Fault::Io(faults) => faults.iter().map(|(name, error)| format!("{name}: {error}")).collect(),
-        Fault::Lex(faults) => {
-            faults.iter().map(|(wanted, rest)| format!("{} is expected {}", wanted.as_str(), place(rest))).collect()
+        Fault::Io(faults) => {
+            faults.iter().map(|(name, error)| Reason { words: format!("{name}: {error}"), at: None }).collect()
         }
-        Fault::Parse(faults) => {
-            faults.iter().map(|(wanted, rest)| format!("{} is expected {}", wanted.as_str(), place(rest))).collect()
-        }
+        Fault::Lex(faults) => faults.iter().map(|(wanted, rest)| expected(wanted.as_str(), rest)).collect(),
+        Fault::Parse(faults) => faults.iter().map(|(wanted, rest)| expected(wanted.as_str(), rest)).collect(),
     }
+}
+
+/// At which byte of a text a part of it begins.
+fn place(part: &str, whole: &str) -> Option<usize> {
+    let at = (part.as_ptr() as usize).checked_sub(whole.as_ptr() as usize)?;
+    whole.get(at..).is_some_and(|rest| rest.starts_with(part)).then_some(at)
+}
+
+/// The line with that byte, and a caret below it.
+fn pointed(text: &str, at: usize) -> String {
+    let (before, behind) = text.split_at(at);
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let behind = behind.split('\n').next().unwrap_or_default();
+    let line: String =
+        [before, behind].concat().chars().map(|char| if char.is_control() { ' ' } else { char }).collect();
+    format!("\n  {line}\n  {}^", " ".repeat(before.width()))
 }
 
 #[cfg(test)]
@@ -133,7 +155,14 @@ mod tests {
         let fault = |program: &str| Query::new(program).err().map(|stop| stop.message).unwrap_or_default();
         assert!(fault(".[").contains("closing bracket"), "{}", fault(".["));
         assert!(fault("nosuch(1)").contains("no filter `nosuch`"), "{}", fault("nosuch(1)"));
-        assert!(fault(". | | .").contains("at character 5"), "{}", fault(". | | ."));
+        assert!(fault(". | | .").contains("\n  . | | .\n      ^\nhelp"), "{}", fault(". | | ."));
+        assert!(
+            fault("[.я, selct(.ID)]").contains("\n  [.я, selct(.ID)]\n       ^\nhelp"),
+            "{}",
+            fault("[.я, selct(.ID)]")
+        );
+        assert!(fault(".[] |").contains("at its end\n  .[] |\n       ^"), "{}", fault(".[] |"));
+        assert!(fault(".[]\n| nosuch").contains("\n  | nosuch\n    ^"), "{}", fault(".[]\n| nosuch"));
         let query = Query::new(".a.b").expect("a program");
         let stop = query.run(&json!({"a": 1})).expect("run").remove(0).expect_err("no object");
         assert!(stop.message.starts_with("--query: ") && stop.exit == Exit::Usage, "{}", stop.message);
