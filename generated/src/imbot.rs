@@ -89,7 +89,7 @@ impl Register {
     pub fn event_handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_HANDLER", rt::value::text(value)))
     }
-    /// `EVENT_MESSAGE_ADD`. Address that is told of new messages.
+    /// `EVENT_MESSAGE_ADD`. Address that is told of new messages. Needed without EVENT_HANDLER.
     #[inline]
     pub fn event_message_add(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_ADD", rt::value::text(value)))
@@ -104,12 +104,12 @@ impl Register {
     pub fn event_message_delete(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_DELETE", rt::value::text(value)))
     }
-    /// `EVENT_WELCOME_MESSAGE`. Address that is told when the bot comes into a chat.
+    /// `EVENT_WELCOME_MESSAGE`. Address that is told when the bot comes into a chat. Needed without EVENT_HANDLER.
     #[inline]
     pub fn event_welcome_message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_WELCOME_MESSAGE", rt::value::text(value)))
     }
-    /// `EVENT_BOT_DELETE`. Address that is told when the bot is removed.
+    /// `EVENT_BOT_DELETE`. Address that is told when the bot is removed. Needed without EVENT_HANDLER.
     #[inline]
     pub fn event_bot_delete(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_BOT_DELETE", rt::value::text(value)))

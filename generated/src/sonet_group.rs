@@ -244,7 +244,7 @@ impl Get {
 }
 /// Makes somebody else the owner of a workgroup or project.
 ///
-/// Calls `sonet_group.setowner`; scope `sonet`. May be called by: owner of the workgroup or administrator.
+/// Calls `sonet_group.setowner`; scope `sonet`. May be called by: owner of the workgroup.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/sonet-group-setowner.html>
 ///

@@ -173,6 +173,8 @@ mod crm_document;
 pub use crm_document::CrmDocument;
 mod crm_document_template;
 pub use crm_document_template::CrmDocumentTemplate;
+mod crm_duplicate_field;
+pub use crm_duplicate_field::CrmDuplicateField;
 mod crm_enum_entry;
 pub use crm_enum_entry::CrmEnumEntry;
 mod crm_invoice;

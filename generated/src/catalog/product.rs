@@ -220,7 +220,7 @@ pub struct GetFieldsByFilter(rt::Call);
 rt::request!(GetFieldsByFilter -> rt::Object);
 /// Finds the products of a catalog by their fields and properties.
 ///
-/// Calls `catalog.product.list`; scope `catalog`. May be called by: administrator.
+/// Calls `catalog.product.list`; scope `catalog`. May be called by: a user who may view the product catalog and read its information block.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/catalog/product/catalog-product-list.html>
 ///

@@ -294,7 +294,7 @@ pub fn import(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> I
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_records("item"),
+                    .with_records("item.id"),
             )
             .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("fields", fields),
@@ -304,7 +304,7 @@ pub fn import(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> I
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Import(rt::Call);
-rt::request!(Import -> rt::Object);
+rt::request!(Import -> rt::Id);
 impl Import {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]

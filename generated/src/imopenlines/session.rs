@@ -112,11 +112,12 @@ pub fn open(user_code: impl Into<String>) -> Open {
     Open(
         rt::Call::new(
                 rt::Method::new(
-                    "imopenlines.session.open",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "imopenlines.session.open",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("chatId"),
             )
             .param("USER_CODE", rt::value::text(user_code)),
     )
@@ -125,7 +126,7 @@ pub fn open(user_code: impl Into<String>) -> Open {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Open(rt::Call);
-rt::request!(Open -> rt::Object);
+rt::request!(Open -> rt::Id);
 /// Begins a new dialog in the chat of an open channel.
 ///
 /// Calls `imopenlines.session.start`; scope `imopenlines`. May be called by: operator of the open channel.

@@ -30,11 +30,12 @@ pub fn attach_transcription(
     AttachTranscription(
         rt::Call::new(
                 rt::Method::new(
-                    "telephony.call.attachTranscription",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "telephony.call.attachTranscription",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("TRANSCRIPT_ID"),
             )
             .param("CALL_ID", rt::value::text(call_id))
             .param("MESSAGES", rt::value::list(messages, Into::into)),
@@ -44,7 +45,7 @@ pub fn attach_transcription(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AttachTranscription(rt::Call);
-rt::request!(AttachTranscription -> rt::Object);
+rt::request!(AttachTranscription -> rt::Id);
 impl AttachTranscription {
     /// `COST`. What the transcription cost.
     #[inline]

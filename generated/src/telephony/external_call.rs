@@ -46,17 +46,17 @@ pub fn attach_record(call_id: impl Into<String>) -> AttachRecord {
 pub struct AttachRecord(rt::Call);
 rt::request!(AttachRecord -> rt::Object);
 impl AttachRecord {
-    /// `RECORD_URL`. Address from which the portal fetches the recording.
+    /// `RECORD_URL`. Address from which the portal fetches the recording. One of RECORD_URL and FILENAME is needed.
     #[inline]
     pub fn record_url(self, value: impl Into<String>) -> Self {
         Self(self.0.param("RECORD_URL", rt::value::text(value)))
     }
-    /// `FILENAME`. Name of the file, ending in wav or mp3. Without FILE_CONTENT and RECORD_URL the answer tells where to upload it.
+    /// `FILENAME`. Name of the file, ending in wav or mp3; beside RECORD_URL it may be left out. Without FILE_CONTENT and RECORD_URL the answer tells where to upload it.
     #[inline]
     pub fn filename(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FILENAME", rt::value::text(value)))
     }
-    /// `FILE_CONTENT`. The recording itself.
+    /// `FILE_CONTENT`. The recording itself, beside FILENAME.
     #[inline]
     pub fn file_content(self, value: impl Into<rt::File>) -> Self {
         Self(

@@ -32,11 +32,12 @@ pub fn add(number: impl Into<String>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "telephony.externalLine.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "telephony.externalLine.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("ID"),
             )
             .param("NUMBER", rt::value::text(number)),
     )
@@ -45,7 +46,7 @@ pub fn add(number: impl Into<String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `NAME`. Name that people see.
     #[inline]
@@ -167,11 +168,12 @@ pub fn update(number: impl Into<String>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "telephony.externalLine.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "telephony.externalLine.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("ID"),
             )
             .param("NUMBER", rt::value::text(number)),
     )
@@ -180,7 +182,7 @@ pub fn update(number: impl Into<String>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Object);
+rt::request!(Update -> rt::Id);
 impl Update {
     /// `NAME`. Name that people see.
     #[inline]

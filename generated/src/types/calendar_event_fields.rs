@@ -75,12 +75,12 @@ impl CalendarEventFields {
     pub fn set_to_ts(self, value: impl Into<i64>) -> Self {
         self.set("to_ts", rt::value::integer(value))
     }
-    /// `section`. Number of the calendar. The portal finds one when a new one is made without it.
+    /// `section`. Number of the calendar. A new event needs it, unless auto_detect_section lets the portal find one.
     #[inline]
     pub fn section(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "section")
     }
-    /// Sets `section`. Number of the calendar. The portal finds one when a new one is made without it.
+    /// Sets `section`. Number of the calendar. A new event needs it, unless auto_detect_section lets the portal find one.
     #[inline]
     #[must_use]
     pub fn set_section(self, value: impl Into<rt::Id>) -> Self {

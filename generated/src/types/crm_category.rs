@@ -14,23 +14,23 @@ impl CrmCategory {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `name`. Name, as people see it in the portal.
+    /// `name`. Name, as people see it in the portal. A dash when a new one is made without it.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. Name, as people see it in the portal.
+    /// Sets `name`. Name, as people see it in the portal. A dash when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `sort`. Place among the funnels; smaller numbers come first.
+    /// `sort`. Place among the funnels; smaller numbers come first. 500 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the funnels; smaller numbers come first.
+    /// Sets `sort`. Place among the funnels; smaller numbers come first. 500 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -36,16 +36,16 @@ impl SalePayerType {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first.
+    /// `sort`. Place among the others; smaller numbers come first. 150 when a new one is made without it.
     #[inline]
-    pub fn sort(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "sort")
+    pub fn sort(&self) -> Option<&str> {
+        rt::view::text(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first.
+    /// Sets `sort`. Place among the others; smaller numbers come first. 150 when a new one is made without it.
     #[inline]
     #[must_use]
-    pub fn set_sort(self, value: impl Into<rt::Value>) -> Self {
-        self.set("sort", value)
+    pub fn set_sort(self, value: impl Into<String>) -> Self {
+        self.set("sort", rt::value::text(value))
     }
     /// `active`. Whether it is in use. It is when a new one is made without it.
     #[inline]

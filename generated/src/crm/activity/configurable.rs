@@ -50,7 +50,7 @@ pub fn add(
                         rt::Effect::Create,
                         rt::Paging::None,
                     )
-                    .with_records("activity"),
+                    .with_records("activity.id"),
             )
             .param("ownerTypeId", rt::value::id(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
@@ -62,7 +62,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> rt::Id);
 /// Reads an activity that an application designed, with its looks.
 ///
 /// Calls `crm.activity.configurable.get`; scope `crm`. May be called by: whoever may read the record.
@@ -152,7 +152,7 @@ pub fn update(
                         rt::Effect::Update,
                         rt::Paging::None,
                     )
-                    .with_records("activity"),
+                    .with_records("activity.id"),
             )
             .param("id", rt::value::id(id))
             .param("fields", fields)
@@ -163,4 +163,4 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Object);
+rt::request!(Update -> rt::Id);

@@ -42,11 +42,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.todo.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.todo.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("ownerTypeId", rt::value::id(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
@@ -57,7 +58,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> rt::Id);
 impl Add {
     /// `title`. What it is about, in a line; empty when it is left out.
     #[inline]
@@ -131,11 +132,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.todo.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.todo.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("id", rt::value::id(id))
             .param("ownerTypeId", rt::value::id(owner_type_id))
@@ -147,7 +149,7 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Object);
+rt::request!(Update -> rt::Id);
 impl Update {
     /// `title`. What it is about, in a line.
     #[inline]
@@ -215,11 +217,12 @@ pub fn update_color(
     UpdateColor(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.todo.updateColor",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.todo.updateColor",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("id", rt::value::id(id))
             .param("ownerTypeId", rt::value::id(owner_type_id))
@@ -231,7 +234,7 @@ pub fn update_color(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateColor(rt::Call);
-rt::request!(UpdateColor -> rt::Object);
+rt::request!(UpdateColor -> rt::Id);
 /// Moves the deadline of something to be done.
 ///
 /// Calls `crm.activity.todo.updateDeadline`; scope `crm`. May be called by: whoever may change the record.
@@ -267,11 +270,12 @@ pub fn update_deadline(
     UpdateDeadline(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.todo.updateDeadline",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.todo.updateDeadline",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("id", rt::value::id(id))
             .param("ownerTypeId", rt::value::id(owner_type_id))
@@ -283,7 +287,7 @@ pub fn update_deadline(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateDeadline(rt::Call);
-rt::request!(UpdateDeadline -> rt::Object);
+rt::request!(UpdateDeadline -> rt::Id);
 /// Changes the description of something to be done.
 ///
 /// Calls `crm.activity.todo.updateDescription`; scope `crm`. May be called by: whoever may change the record.
@@ -318,11 +322,12 @@ pub fn update_description(
     UpdateDescription(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.todo.updateDescription",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.todo.updateDescription",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("id", rt::value::id(id))
             .param("ownerTypeId", rt::value::id(owner_type_id))
@@ -334,7 +339,7 @@ pub fn update_description(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateDescription(rt::Call);
-rt::request!(UpdateDescription -> rt::Object);
+rt::request!(UpdateDescription -> rt::Id);
 /// Hands something to be done to another employee.
 ///
 /// Calls `crm.activity.todo.updateResponsibleUser`; scope `crm`. May be called by: whoever may change the record.
@@ -370,11 +375,12 @@ pub fn update_responsible_user(
     UpdateResponsibleUser(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.todo.updateResponsibleUser",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.todo.updateResponsibleUser",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("id", rt::value::id(id))
             .param("ownerTypeId", rt::value::id(owner_type_id))
@@ -386,4 +392,4 @@ pub fn update_responsible_user(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct UpdateResponsibleUser(rt::Call);
-rt::request!(UpdateResponsibleUser -> rt::Object);
+rt::request!(UpdateResponsibleUser -> rt::Id);

@@ -105,11 +105,12 @@ pub fn expose(id: impl Into<rt::Id>) -> Expose {
     Expose(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.deal.recurring.expose",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "crm.deal.recurring.expose",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("DEAL_ID"),
             )
             .param("id", rt::value::id(id)),
     )
@@ -118,7 +119,7 @@ pub fn expose(id: impl Into<rt::Id>) -> Expose {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Expose(rt::Call);
-rt::request!(Expose -> rt::Object);
+rt::request!(Expose -> rt::Id);
 /// Lists the fields that such rules have.
 ///
 /// Calls `crm.deal.recurring.fields`; scope `crm`. May be called by: whoever may read deals.

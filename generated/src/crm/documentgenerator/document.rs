@@ -380,7 +380,7 @@ impl Update {
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))
     }
-    /// `stampsEnabled`. Whether seal and signatures are printed.
+    /// `stampsEnabled`. Whether seal and signatures are printed. They are when it is left out.
     #[inline]
     pub fn stamps_enabled(self, value: bool) -> Self {
         Self(self.0.param("stampsEnabled", rt::value::one_zero(value)))

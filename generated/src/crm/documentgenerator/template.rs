@@ -231,7 +231,7 @@ rt::request!(
     ::types::CrmDocumentTemplate
 );
 impl List {
-    /// `select`. Keys to answer. An asterisk stands for all but entityTypeId and users, which must be named.
+    /// `select`. Keys to answer. An asterisk stands for all but entityTypeId and users, which must be named; it is taken when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

@@ -92,7 +92,10 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::CrmDuplicateField >, all crate
+    ::types::CrmDuplicateField
+);
 /// Lets the search for duplicates compare one more field.
 ///
 /// Calls `crm.duplicate.volatileType.register`; scope `crm`. May be called by: administrator of the CRM.
@@ -123,11 +126,12 @@ pub fn register(
     Register(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.duplicate.volatileType.register",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "crm.duplicate.volatileType.register",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("id"),
             )
             .param("entityTypeId", rt::value::id(entity_type_id))
             .param("fieldCode", rt::value::text(field_code)),
@@ -137,7 +141,7 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
-rt::request!(Register -> rt::Object);
+rt::request!(Register -> rt::Id);
 /// Lets the search for duplicates compare one field less.
 ///
 /// Calls `crm.duplicate.volatileType.unregister`; scope `crm`. May be called by: administrator of the CRM.

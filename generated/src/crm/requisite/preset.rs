@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod field;
 /// Adds a template of official details for a country and a kind of client.
 ///
-/// Calls `crm.requisite.preset.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.preset.add`; scope `crm`. May be called by: whoever may create contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/crm-requisite-preset-add.html>
 ///
@@ -76,7 +76,7 @@ pub struct Countries(rt::Call);
 rt::request!(Countries -> Vec < crate ::types::CrmCountry >);
 /// Removes a template of official details. None may use it any more.
 ///
-/// Calls `crm.requisite.preset.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.preset.delete`; scope `crm`. May be called by: whoever may delete contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/crm-requisite-preset-delete.html>
 ///
@@ -255,7 +255,7 @@ impl List {
 }
 /// Changes a requisite template.
 ///
-/// Calls `crm.requisite.preset.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.preset.update`; scope `crm`. May be called by: whoever may change contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/crm-requisite-preset-update.html>
 ///

@@ -551,7 +551,7 @@ impl Search {
     pub fn parent_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("parentId", rt::value::id(value)))
     }
-    /// `pagination`. How much to answer.
+    /// `pagination`. How much to answer: 50 nodes when it is left out, 200 at most.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))

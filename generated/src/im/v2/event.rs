@@ -82,7 +82,7 @@ pub fn subscribe() -> Subscribe {
 #[derive(Clone, Debug)]
 pub struct Subscribe(rt::Call);
 rt::request!(Subscribe -> bool);
-/// Ends the keeping of events, and drops those that were kept.
+/// Ends the keeping of events. Those that were kept can still be fetched for 24 hours, until an offset confirms them.
 ///
 /// Calls `im.v2.Event.unsubscribe`; scope `im`.
 ///
@@ -109,7 +109,7 @@ pub fn unsubscribe() -> Unsubscribe {
         ),
     )
 }
-/// A call of `im.v2.Event.unsubscribe`: Ends the keeping of events, and drops those that were kept.
+/// A call of `im.v2.Event.unsubscribe`: Ends the keeping of events. Those that were kept can still be fetched for 24 hours, until an offset confirms them.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unsubscribe(rt::Call);

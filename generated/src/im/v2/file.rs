@@ -28,11 +28,12 @@ pub fn download(dialog_id: impl Into<String>, file_id: impl Into<rt::Id>) -> Dow
     Download(
         rt::Call::new(
                 rt::Method::new(
-                    "im.v2.File.download",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "im.v2.File.download",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("downloadUrl"),
             )
             .param("dialogId", rt::value::text(dialog_id))
             .param("fileId", rt::value::id(file_id)),
@@ -42,7 +43,7 @@ pub fn download(dialog_id: impl Into<String>, file_id: impl Into<rt::Id>) -> Dow
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Download(rt::Call);
-rt::request!(Download -> rt::Object);
+rt::request!(Download -> String);
 /// Uploads a file and posts it in a chat, in one call.
 ///
 /// Calls `im.v2.File.upload`; scope `im`. May be called by: whoever may write in the dialog.

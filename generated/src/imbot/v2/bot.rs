@@ -214,11 +214,12 @@ pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
     Unregister(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Bot.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Bot.unregister",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id)),
     )
@@ -227,7 +228,7 @@ pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-rt::request!(Unregister -> rt::Object);
+rt::request!(Unregister -> bool);
 impl Unregister {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

@@ -153,11 +153,12 @@ pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
     Leave(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.leave",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.leave",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id)),
@@ -167,7 +168,7 @@ pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Leave(rt::Call);
-rt::request!(Leave -> rt::Object);
+rt::request!(Leave -> bool);
 impl Leave {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -211,11 +212,12 @@ pub fn set_owner(
     SetOwner(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.setOwner",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.setOwner",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id))
@@ -226,7 +228,7 @@ pub fn set_owner(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetOwner(rt::Call);
-rt::request!(SetOwner -> rt::Object);
+rt::request!(SetOwner -> bool);
 impl SetOwner {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -270,11 +272,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id))
@@ -285,7 +288,7 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Object);
+rt::request!(Update -> bool);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

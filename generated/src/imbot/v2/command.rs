@@ -40,11 +40,12 @@ pub fn answer(
     Answer(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Command.answer",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Command.answer",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("commandId", rt::value::id(command_id))
@@ -56,7 +57,7 @@ pub fn answer(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
-rt::request!(Answer -> rt::Object);
+rt::request!(Answer -> bool);
 impl Answer {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -215,11 +216,12 @@ pub fn unregister(
     Unregister(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Command.unregister",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Command.unregister",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("commandId", rt::value::id(command_id)),
@@ -229,7 +231,7 @@ pub fn unregister(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-rt::request!(Unregister -> rt::Object);
+rt::request!(Unregister -> bool);
 impl Unregister {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

@@ -35,11 +35,12 @@ pub fn download(bot_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Downlo
     Download(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.File.download",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.File.download",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("downloadUrl"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("fileId", rt::value::id(file_id)),
@@ -49,7 +50,7 @@ pub fn download(bot_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Downlo
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Download(rt::Call);
-rt::request!(Download -> rt::Object);
+rt::request!(Download -> String);
 impl Download {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

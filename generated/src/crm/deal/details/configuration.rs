@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes everybody use the common card of deals. Own cards are dropped.
 ///
-/// Calls `crm.deal.details.configuration.forceCommonScopeForAll`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.deal.details.configuration.forceCommonScopeForAll`; scope `crm`. May be called by: whoever may change the common card.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/custom-form/crm-deal-details-configuration-force-common-scope-for-all.html>
 ///

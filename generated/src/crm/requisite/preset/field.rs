@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a field to a template of official details.
 ///
-/// Calls `crm.requisite.preset.field.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.preset.field.add`; scope `crm`. May be called by: whoever may create contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/fields/crm-requisite-preset-field-add.html>
 ///
@@ -83,7 +83,7 @@ pub struct Availabletoadd(rt::Call);
 rt::request!(Availabletoadd -> Vec < String >);
 /// Takes a field out of a template of official details.
 ///
-/// Calls `crm.requisite.preset.field.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.preset.field.delete`; scope `crm`. May be called by: whoever may delete contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/fields/crm-requisite-preset-field-delete.html>
 ///
@@ -237,7 +237,7 @@ rt::request!(
 );
 /// Changes a field of a template of official details.
 ///
-/// Calls `crm.requisite.preset.field.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.preset.field.update`; scope `crm`. May be called by: whoever may change contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/fields/crm-requisite-preset-field-update.html>
 ///

@@ -34,11 +34,12 @@ pub fn delete(
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.timeline.layout.blocks.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "crm.timeline.layout.blocks.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("success"),
             )
             .param("entityTypeId", rt::value::id(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
@@ -49,7 +50,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Object);
+rt::request!(Delete -> bool);
 /// Reads the blocks of content that the application put below a timeline entry.
 ///
 /// Calls `crm.timeline.layout.blocks.get`; scope `crm`. May be called by: whoever may read the record.
@@ -133,11 +134,12 @@ pub fn set(
     Set(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.timeline.layout.blocks.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.timeline.layout.blocks.set",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("success"),
             )
             .param("entityTypeId", rt::value::id(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
@@ -149,4 +151,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-rt::request!(Set -> rt::Object);
+rt::request!(Set -> bool);

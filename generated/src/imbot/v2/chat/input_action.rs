@@ -36,11 +36,12 @@ pub fn notify(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Notify
     Notify(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.InputAction.notify",
-                    rt::Rest::V2,
-                    rt::Effect::Action,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.InputAction.notify",
+                        rt::Rest::V2,
+                        rt::Effect::Action,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id)),
@@ -50,7 +51,7 @@ pub fn notify(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Notify
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Notify(rt::Call);
-rt::request!(Notify -> rt::Object);
+rt::request!(Notify -> bool);
 impl Notify {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

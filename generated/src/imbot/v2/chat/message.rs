@@ -35,11 +35,12 @@ pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delet
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.Message.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.Message.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("messageId", rt::value::id(message_id)),
@@ -49,7 +50,7 @@ pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delet
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Object);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -342,11 +343,12 @@ pub fn update(
     Update(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.Message.update",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.Message.update",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("messageId", rt::value::id(message_id))
@@ -357,7 +359,7 @@ pub fn update(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Object);
+rt::request!(Update -> bool);
 impl Update {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

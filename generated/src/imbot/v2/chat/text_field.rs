@@ -35,11 +35,12 @@ pub fn enabled(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Enabl
     Enabled(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.TextField.enabled",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.TextField.enabled",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id)),
@@ -49,7 +50,7 @@ pub fn enabled(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Enabl
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enabled(rt::Call);
-rt::request!(Enabled -> rt::Object);
+rt::request!(Enabled -> bool);
 impl Enabled {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

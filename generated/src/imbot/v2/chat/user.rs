@@ -38,11 +38,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.User.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.User.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id))
@@ -53,7 +54,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> bool);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -97,11 +98,12 @@ pub fn delete(
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.User.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.User.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("dialogId", rt::value::text(dialog_id))
@@ -112,7 +114,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Object);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

@@ -40,11 +40,12 @@ pub fn add(
     Add(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.Message.Reaction.add",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.Message.Reaction.add",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("messageId", rt::value::id(message_id))
@@ -55,7 +56,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Object);
+rt::request!(Add -> bool);
 impl Add {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -100,11 +101,12 @@ pub fn delete(
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.v2.Chat.Message.Reaction.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "imbot.v2.Chat.Message.Reaction.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("result"),
             )
             .param("botId", rt::value::id(bot_id))
             .param("messageId", rt::value::id(message_id))
@@ -115,7 +117,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Object);
+rt::request!(Delete -> bool);
 impl Delete {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
