@@ -56,7 +56,7 @@ pub(crate) fn install() -> Done {
         return Ok(());
     }
     if !has("npm", "--version") {
-        return Err("error: the documentation site needs Node 20 or newer, with npm".into());
+        return Err("error: the documentation site needs Node 20.10 or newer, with npm".into());
     }
     quietly("docs: install packages", npm().args(["ci", "--no-audit", "--no-fund"]))?;
     std::fs::write(&mark, lock).map_err(|error| format!("error: cannot write {}: {error}", mark.display()))

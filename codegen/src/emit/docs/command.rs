@@ -193,6 +193,7 @@ fn escaped_single(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emit::docs::shells;
     use proptest::prelude::*;
 
     proptest! {
@@ -234,25 +235,119 @@ mod tests {
         }
     }
 
-    /// What PowerShell makes of a text in its single quotes.
-    fn unquoted(literal: &str) -> Option<String> {
-        let is_quote = |char: char| matches!(char, '\'' | '\u{2018}'..='\u{201B}');
-        let mut chars = literal.strip_prefix('\'')?.chars().peekable();
-        let mut text = String::new();
-        while let Some(char) = chars.next() {
-            match char {
-                char if is_quote(char) && chars.next_if(|next| is_quote(*next)).is_some() => text.push(char),
-                char if is_quote(char) => return chars.next().is_none().then_some(text),
-                char => text.push(char),
-            }
-        }
-        None
+    /// A command with an option of this value between two others.
+    fn around(shell: &Shell, ty: &Ty, value: &Value) -> String {
+        let gap = if value.as_str() == Some("") { shell.before_empty } else { ' ' };
+        let words =
+            ["oint call".to_owned(), format!("--value{gap}{}", shell.value(ty, value)), "--token \"***\"".into()];
+        words.join(&format!("{}\n    ", shell.continuation))
     }
 
+    /// The value among the arguments, which must be the only one that is not known.
+    fn inside(arguments: &[String]) -> String {
+        match arguments {
+            [oint, call, option, value, token, secret] => {
+                assert_eq!([oint, call, option, token, secret], ["oint", "call", "--value", "--token", "***"]);
+                value.clone()
+            }
+            [oint, call, value, token, secret] => {
+                assert_eq!([oint, call, token, secret], ["oint", "call", "--token", "***"]);
+                value.strip_prefix("--value=").expect("the option").to_owned()
+            }
+            other => panic!("{} arguments: {other:?}", other.len()),
+        }
+    }
+
+    /// What the command line makes of a text: a line break and a backslash may be written with a backslash.
+    fn read_text(text: &str) -> String {
+        let mut read = String::new();
+        let mut chars = text.chars().peekable();
+        while let Some(char) = chars.next() {
+            match char {
+                '\\' if chars.next_if_eq(&'n').is_some() => read.push('\n'),
+                '\\' if chars.next_if_eq(&'\\').is_some() => read.push('\\'),
+                char => read.push(char),
+            }
+        }
+        read
+    }
+
+    /// What it makes of JSON: texts may stand in single quotes.
+    fn read_json(text: &str) -> Value {
+        let mut strict = String::new();
+        let mut open = None;
+        let mut chars = text.chars();
+        while let Some(char) = chars.next() {
+            match (char, open) {
+                ('\\', Some(_)) => match chars.next() {
+                    Some('\'') => strict.push('\''),
+                    next => strict.extend(['\\'].into_iter().chain(next)),
+                },
+                ('"', Some('\'')) => strict.push_str("\\\""),
+                ('"' | '\'', None) => {
+                    open = Some(char);
+                    strict.push('"');
+                }
+                (char, Some(quote)) if char == quote => {
+                    open = None;
+                    strict.push('"');
+                }
+                (char, _) => strict.push(char),
+            }
+        }
+        serde_json::from_str(&strict).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    const TEXT: &str = "[a-c\"'%^&|<>()!$`@#,;={}\\\\ \n\u{2018}-\u{201F}\u{44f}-]{0,24}";
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            TEXT.prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from)
+        ];
+        let inner = leaf.prop_recursive(2, 8, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+                prop::collection::vec((TEXT, inner), 0..3)
+                    .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+            ]
+        });
+        prop::collection::vec((TEXT, inner), 0..3).prop_map(|entries| Value::Object(entries.into_iter().collect()))
+    }
+
+    // The shells of Windows are played by `shells`, which is written from the descriptions of their rules; no real one is
+    // started.
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+
         #[test]
-        fn powershell_hands_every_value_over_as_it_is(text in "[a-c\"'\u{2018}-\u{201F}$`{}|\\\\ ]{0,24}") {
-            prop_assert_eq!(unquoted(&(POWERSHELL.quote)(&text)), Some(text));
+        fn cmd_hands_every_text_over(text in TEXT) {
+            let written = around(&BATCH, &Ty::String, &text.as_str().into());
+            prop_assert_eq!(read_text(&inside(&shells::cmd(&written).map_err(TestCaseError::fail)?)), text);
+        }
+
+        #[test]
+        fn cmd_hands_all_json_over(value in json()) {
+            let written = around(&BATCH, &Ty::Object, &value);
+            prop_assert_eq!(read_json(&inside(&shells::cmd(&written).map_err(TestCaseError::fail)?)), value);
+        }
+
+        #[test]
+        fn powershell_hands_every_text_over(text in TEXT) {
+            let written = around(&POWERSHELL, &Ty::String, &text.as_str().into());
+            let words = shells::powershell(&written).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&read_text(&inside(&words)), &text);
+            // The one of Windows cannot: it loses double quotes, and a blank makes it halve backslashes at the end.
+            prop_assume!(!text.contains('"') && !text.ends_with("\\\\"));
+            prop_assert_eq!(read_text(&inside(&shells::windows_powershell(&words))), text);
+        }
+
+        #[test]
+        fn both_powershells_hand_all_json_over(value in json()) {
+            let words = shells::powershell(&around(&POWERSHELL, &Ty::Object, &value)).map_err(TestCaseError::fail)?;
+            prop_assert_eq!(&read_json(&inside(&words)), &value);
+            prop_assert_eq!(read_json(&inside(&shells::windows_powershell(&words))), value);
         }
     }
 

@@ -5,6 +5,8 @@ mod escape;
 mod page;
 mod rust_names;
 mod script;
+#[cfg(test)]
+mod shells;
 
 use std::sync::LazyLock;
 
