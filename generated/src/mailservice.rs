@@ -2,7 +2,7 @@
 //!
 //! Methods of `mailservice`.
 use ::bitrix24_runtime as rt;
-/// Adds a service.
+/// Adds a mail provider with its servers, whose mailboxes people can then tie to the portal.
 ///
 /// Calls `mailservice.add`; scope `mailservice`. May be called by: administrator.
 ///
@@ -44,7 +44,7 @@ pub fn add(name: impl Into<String>) -> Add {
             .param("NAME", rt::value::text(name)),
     )
 }
-/// A call of `mailservice.add`: Adds a service.
+/// A call of `mailservice.add`: Adds a mail provider with its servers, whose mailboxes people can then tie to the portal.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -86,7 +86,7 @@ impl Add {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
 }
-/// Removes a service.
+/// Removes a mail provider from those that people can choose.
 ///
 /// Calls `mailservice.delete`; scope `mailservice`. May be called by: administrator.
 ///
@@ -120,7 +120,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("ID", rt::value::id(id)),
     )
 }
-/// A call of `mailservice.delete`: Removes a service.
+/// A call of `mailservice.delete`: Removes a mail provider from those that people can choose.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -157,7 +157,7 @@ pub fn fields() -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Object);
-/// Reads one service.
+/// Reads one mail provider with its servers.
 ///
 /// Calls `mailservice.get`; scope `mailservice`.
 ///
@@ -191,7 +191,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("ID", rt::value::id(id)),
     )
 }
-/// A call of `mailservice.get`: Reads one service.
+/// A call of `mailservice.get`: Reads one mail provider with its servers.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -234,7 +234,7 @@ pub fn list() -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::MailService >, all crate ::types::MailService);
-/// Changes a service.
+/// Changes the name, the servers or the place of a mail provider.
 ///
 /// Calls `mailservice.update`; scope `mailservice`. May be called by: administrator.
 ///
@@ -272,7 +272,7 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
             .param("ID", rt::value::id(id)),
     )
 }
-/// A call of `mailservice.update`: Changes a service.
+/// A call of `mailservice.update`: Changes the name, the servers or the place of a mail provider.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

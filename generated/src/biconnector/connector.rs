@@ -2,7 +2,7 @@
 //!
 //! Methods of `biconnector.connector`.
 use ::bitrix24_runtime as rt;
-/// Adds a connector.
+/// Tells the portal how to reach a data source of your own and which settings it asks for.
 ///
 /// Calls `biconnector.connector.add`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
 ///
@@ -46,7 +46,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `biconnector.connector.add`: Adds a connector.
+/// A call of `biconnector.connector.add`: Tells the portal how to reach a data source of your own and which settings it asks for.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -126,7 +126,7 @@ pub fn fields() -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> Vec < crate ::types::BiField >);
-/// Reads one connector.
+/// Reads one BI connector with its addresses and settings.
 ///
 /// Calls `biconnector.connector.get`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
 ///
@@ -163,12 +163,12 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `biconnector.connector.get`: Reads one connector.
+/// A call of `biconnector.connector.get`: Reads one BI connector with its addresses and settings.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BiConnector);
-/// Finds connectors.
+/// Finds BI connectors by conditions, page by page.
 ///
 /// Calls `biconnector.connector.list`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
 ///
@@ -214,7 +214,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `biconnector.connector.list`: Finds connectors.
+/// A call of `biconnector.connector.list`: Finds BI connectors by conditions, page by page.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -241,7 +241,7 @@ impl List {
         Self(self.0.param("page", rt::value::integer(value)))
     }
 }
-/// Changes a connector.
+/// Changes the name, the addresses or the settings of a BI connector.
 ///
 /// Calls `biconnector.connector.update`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
 ///
@@ -287,7 +287,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `biconnector.connector.update`: Changes a connector.
+/// A call of `biconnector.connector.update`: Changes the name, the addresses or the settings of a BI connector.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

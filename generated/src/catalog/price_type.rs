@@ -169,7 +169,7 @@ pub fn get_fields() -> GetFields {
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Object);
-/// Finds price types.
+/// Finds the kinds of prices that products can have, by conditions.
 ///
 /// Calls `catalog.priceType.list`; scope `catalog`. May be called by: administrator.
 ///
@@ -210,7 +210,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `catalog.priceType.list`: Finds price types.
+/// A call of `catalog.priceType.list`: Finds the kinds of prices that products can have, by conditions.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `catalog.store`.
 use ::bitrix24_runtime as rt;
-/// Makes a warehouse.
+/// Makes a warehouse, where goods are kept or handed out.
 ///
 /// Calls `catalog.store.add`; scope `catalog`. May be called by: administrator.
 ///
@@ -39,7 +39,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `catalog.store.add`: Makes a warehouse.
+/// A call of `catalog.store.add`: Makes a warehouse, where goods are kept or handed out.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -168,7 +168,7 @@ pub fn get_fields() -> GetFields {
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Object);
-/// Finds warehouses.
+/// Finds warehouses by conditions on their fields.
 ///
 /// Calls `catalog.store.list`; scope `catalog`. May be called by: administrator.
 ///
@@ -209,7 +209,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `catalog.store.list`: Finds warehouses.
+/// A call of `catalog.store.list`: Finds warehouses by conditions on their fields.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -238,7 +238,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a warehouse.
+/// Changes the name, the address or other facts of a warehouse.
 ///
 /// Calls `catalog.store.update`; scope `catalog`. May be called by: administrator.
 ///
@@ -278,7 +278,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `catalog.store.update`: Changes a warehouse.
+/// A call of `catalog.store.update`: Changes the name, the address or other facts of a warehouse.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

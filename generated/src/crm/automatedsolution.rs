@@ -157,7 +157,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmAutomatedSolution);
-/// Finds automated solutions.
+/// Finds automated solutions, the groups of smart processes in the menu, by conditions.
 ///
 /// Calls `crm.automatedsolution.list`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -203,7 +203,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `crm.automatedsolution.list`: Finds automated solutions.
+/// A call of `crm.automatedsolution.list`: Finds automated solutions, the groups of smart processes in the menu, by conditions.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

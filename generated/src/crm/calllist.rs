@@ -101,7 +101,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmCallList);
-/// Finds call lists.
+/// Finds the lists of contacts or companies that are to be called.
 ///
 /// Calls `crm.calllist.list`; scope `crm`. May be called by: whoever may read the contacts or companies.
 ///
@@ -139,7 +139,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `crm.calllist.list`: Finds call lists.
+/// A call of `crm.calllist.list`: Finds the lists of contacts or companies that are to be called.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

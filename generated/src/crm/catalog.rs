@@ -41,7 +41,7 @@ pub fn fields() -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Object);
-/// Reads one catalogue.
+/// Reads one product catalogue by its number.
 ///
 /// Calls `crm.catalog.get`; scope `crm`.
 ///
@@ -71,7 +71,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.catalog.get`: Reads one catalogue.
+/// A call of `crm.catalog.get`: Reads one product catalogue by its number.
 #[deprecated(note = "use `catalog.catalog.get`: The catalogue has its own method.")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

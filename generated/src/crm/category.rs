@@ -133,7 +133,7 @@ pub fn fields(entity_type_id: impl Into<rt::Id>) -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Object);
-/// Reads one funnel.
+/// Reads one funnel of a kind of record: its name, its place and whether it is the usual one.
 ///
 /// Calls `crm.category.get`; scope `crm`. May be called by: whoever may read records in the funnel.
 ///
@@ -171,7 +171,7 @@ pub fn get(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.category.get`: Reads one funnel.
+/// A call of `crm.category.get`: Reads one funnel of a kind of record: its name, its place and whether it is the usual one.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

@@ -255,7 +255,7 @@ impl Getfields {
         Self(self.0.param("values", value))
     }
 }
-/// Finds documents.
+/// Finds documents that were generated from templates, by conditions.
 ///
 /// Calls `documentgenerator.document.list`; scope `documentgenerator`. May be called by: a user who may see documents.
 ///
@@ -295,7 +295,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `documentgenerator.document.list`: Finds documents.
+/// A call of `documentgenerator.document.list`: Finds documents that were generated from templates, by conditions.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

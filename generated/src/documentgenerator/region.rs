@@ -85,7 +85,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Value);
-/// Reads a region.
+/// Reads a region of documents: its name, its language and its formats.
 ///
 /// Calls `documentgenerator.region.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
@@ -121,7 +121,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `documentgenerator.region.get`: Reads a region.
+/// A call of `documentgenerator.region.get`: Reads a region of documents: its name, its language and its formats.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `documentgenerator.role`.
 use ::bitrix24_runtime as rt;
-/// Makes a role.
+/// Makes a role, a set of rights to templates and documents.
 ///
 /// Calls `documentgenerator.role.add`; scope `documentgenerator`. May be called by: a user who may change the settings of documents.
 ///
@@ -40,12 +40,12 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `documentgenerator.role.add`: Makes a role.
+/// A call of `documentgenerator.role.add`: Makes a role, a set of rights to templates and documents.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::DocumentRole);
-/// Removes a role.
+/// Removes a role, a set of rights to templates and documents.
 ///
 /// Calls `documentgenerator.role.delete`; scope `documentgenerator`. May be called by: a user who may change the settings of documents.
 ///
@@ -81,7 +81,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `documentgenerator.role.delete`: Removes a role.
+/// A call of `documentgenerator.role.delete`: Removes a role, a set of rights to templates and documents.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

@@ -83,7 +83,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Value);
-/// Reads a template.
+/// Reads one template that documents are generated from.
 ///
 /// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
@@ -119,7 +119,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `documentgenerator.template.get`: Reads a template.
+/// A call of `documentgenerator.template.get`: Reads one template that documents are generated from.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

@@ -105,7 +105,7 @@ impl Answer {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
     }
 }
-/// Makes a command.
+/// Makes a command that people can give to a bot in a chat.
 ///
 /// Calls `imbot.command.register`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -157,7 +157,7 @@ pub fn register(
             .param("LANG", rt::value::list(lang, Into::into)),
     )
 }
-/// A call of `imbot.command.register`: Makes a command.
+/// A call of `imbot.command.register`: Makes a command that people can give to a bot in a chat.
 #[deprecated(note = "use `imbot.v2.Command.register`")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -186,7 +186,7 @@ impl Register {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
     }
 }
-/// Removes a command.
+/// Removes a command of a bot, which people cannot give any more.
 ///
 /// Calls `imbot.command.unregister`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -224,7 +224,7 @@ pub fn unregister(command_id: impl Into<rt::Id>) -> Unregister {
             .param("COMMAND_ID", rt::value::id(command_id)),
     )
 }
-/// A call of `imbot.command.unregister`: Removes a command.
+/// A call of `imbot.command.unregister`: Removes a command of a bot, which people cannot give any more.
 #[deprecated(note = "use `imbot.v2.Command.unregister`")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

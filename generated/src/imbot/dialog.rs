@@ -2,7 +2,7 @@
 //!
 //! Methods of `imbot.dialog`.
 use ::bitrix24_runtime as rt;
-/// Reads a chat.
+/// Reads the facts of a chat or private dialog that the caller takes part in.
 ///
 /// Calls `imbot.dialog.get`; scope `imbot`. May be called by: member of the chat.
 ///
@@ -39,7 +39,7 @@ pub fn get(dialog_id: impl Into<String>) -> Get {
             .param("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
-/// A call of `imbot.dialog.get`: Reads a chat.
+/// A call of `imbot.dialog.get`: Reads the facts of a chat or private dialog that the caller takes part in.
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

@@ -1608,7 +1608,7 @@ impl Upblock {
         Self(self.0.param("preventHistory", value))
     }
 }
-/// Changes a page.
+/// Changes the title, the address or other settings of a page.
 ///
 /// Calls `landing.landing.update`; scope `landing`. May be called by: a user who may change the site's settings.
 ///
@@ -1652,7 +1652,7 @@ pub fn update(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `landing.landing.update`: Changes a page.
+/// A call of `landing.landing.update`: Changes the title, the address or other settings of a page.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

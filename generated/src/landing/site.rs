@@ -1358,7 +1358,7 @@ impl Unpublic {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Changes a site.
+/// Changes the title, the address or other settings of a site.
 ///
 /// Calls `landing.site.update`; scope `landing`. May be called by: a user who may change the site's settings.
 ///
@@ -1403,7 +1403,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `landing.site.update`: Changes a site.
+/// A call of `landing.site.update`: Changes the title, the address or other settings of a site.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -84,7 +84,7 @@ pub fn get_site_ref(id: impl Into<rt::Id>) -> GetSiteRef {
 #[derive(Clone, Debug)]
 pub struct GetSiteRef(rt::Call);
 rt::request!(GetSiteRef -> rt::Value);
-/// Finds layouts.
+/// Finds layouts, which divide a page into areas, by conditions.
 ///
 /// Calls `landing.template.getlist`; scope `landing`. May be called by: a user with access to the sites.
 ///
@@ -122,7 +122,7 @@ pub fn getlist() -> Getlist {
         ),
     )
 }
-/// A call of `landing.template.getlist`: Finds layouts.
+/// A call of `landing.template.getlist`: Finds layouts, which divide a page into areas, by conditions.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);

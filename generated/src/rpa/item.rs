@@ -50,7 +50,7 @@ impl Add {
         Self(self.0.param("fields", value))
     }
 }
-/// Removes an element.
+/// Removes an element from its process.
 ///
 /// Calls `rpa.item.delete`; scope `rpa`.
 ///
@@ -83,7 +83,7 @@ pub fn delete(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `rpa.item.delete`: Removes an element.
+/// A call of `rpa.item.delete`: Removes an element from its process.
 #[deprecated(
     note = "use `crm.item.delete`: New processes are smart processes of the CRM."
 )]

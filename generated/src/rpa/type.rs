@@ -79,7 +79,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Value);
-/// Reads a process.
+/// Reads a process: its title, picture, settings and rights.
 ///
 /// Calls `rpa.type.get`; scope `rpa`.
 ///
@@ -110,7 +110,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `rpa.type.get`: Reads a process.
+/// A call of `rpa.type.get`: Reads a process: its title, picture, settings and rights.
 #[deprecated(note = "use `crm.type.get`: New processes are smart processes of the CRM.")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
@@ -186,7 +186,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a process.
+/// Changes the title, the picture, the settings or the rights of a process.
 ///
 /// Calls `rpa.type.update`; scope `rpa`.
 ///
@@ -220,7 +220,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `rpa.type.update`: Changes a process.
+/// A call of `rpa.type.update`: Changes the title, the picture, the settings or the rights of a process.
 #[deprecated(
     note = "use `crm.type.update`: New processes are smart processes of the CRM."
 )]

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.shipment`.
 use ::bitrix24_runtime as rt;
-/// Makes a shipment.
+/// Makes a shipment of an order, which a delivery service carries.
 ///
 /// Calls `sale.shipment.add`; scope `sale`. May be called by: administrator.
 ///
@@ -41,12 +41,12 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.shipment.add`: Makes a shipment.
+/// A call of `sale.shipment.add`: Makes a shipment of an order, which a delivery service carries.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SaleShipment);
-/// Removes a shipment.
+/// Removes a shipment from its order.
 ///
 /// Calls `sale.shipment.delete`; scope `sale`. May be called by: administrator.
 ///
@@ -84,7 +84,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.shipment.delete`: Removes a shipment.
+/// A call of `sale.shipment.delete`: Removes a shipment from its order.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

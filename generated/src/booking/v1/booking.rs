@@ -99,7 +99,7 @@ impl Createfromwaitlist {
         Self(self.0.param("fields", value))
     }
 }
-/// Removes a booking.
+/// Removes a booking by its number, so that its time is free again.
 ///
 /// Calls `booking.v1.booking.delete`; scope `booking`.
 ///
@@ -133,12 +133,12 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `booking.v1.booking.delete`: Removes a booking.
+/// A call of `booking.v1.booking.delete`: Removes a booking by its number, so that its time is free again.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Reads a booking.
+/// Reads a booking: its resources, its time, its name and description.
 ///
 /// Calls `booking.v1.booking.get`; scope `booking`.
 ///
@@ -174,7 +174,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `booking.v1.booking.get`: Reads a booking.
+/// A call of `booking.v1.booking.get`: Reads a booking: its resources, its time, its name and description.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

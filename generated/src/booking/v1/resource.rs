@@ -3,7 +3,7 @@
 //! Methods of `booking.v1.resource`.
 use ::bitrix24_runtime as rt;
 pub mod slots;
-/// Adds a resource.
+/// Adds something that can be booked, such as a room or a specialist, with its messages to customers.
 ///
 /// Calls `booking.v1.resource.add`; scope `booking`.
 ///
@@ -42,12 +42,12 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `booking.v1.resource.add`: Adds a resource.
+/// A call of `booking.v1.resource.add`: Adds something that can be booked, such as a room or a specialist, with its messages to customers.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
-/// Removes a resource.
+/// Removes a resource, so that it cannot be booked any more.
 ///
 /// Calls `booking.v1.resource.delete`; scope `booking`.
 ///
@@ -82,12 +82,12 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `booking.v1.resource.delete`: Removes a resource.
+/// A call of `booking.v1.resource.delete`: Removes a resource, so that it cannot be booked any more.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Reads a resource.
+/// Reads a resource with the settings of its messages to customers.
 ///
 /// Calls `booking.v1.resource.get`; scope `booking`.
 ///
@@ -124,12 +124,12 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `booking.v1.resource.get`: Reads a resource.
+/// A call of `booking.v1.resource.get`: Reads a resource with the settings of its messages to customers.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BookingResource);
-/// Finds resources.
+/// Finds what can be booked, such as rooms and specialists, by conditions.
 ///
 /// Calls `booking.v1.resource.list`; scope `booking`.
 ///
@@ -168,7 +168,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `booking.v1.resource.list`: Finds resources.
+/// A call of `booking.v1.resource.list`: Finds what can be booked, such as rooms and specialists, by conditions.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -187,7 +187,7 @@ impl List {
         Self(self.0.param("order", value))
     }
 }
-/// Changes a resource.
+/// Changes a resource or the settings of its messages to customers.
 ///
 /// Calls `booking.v1.resource.update`; scope `booking`.
 ///
@@ -225,7 +225,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `booking.v1.resource.update`: Changes a resource.
+/// A call of `booking.v1.resource.update`: Changes a resource or the settings of its messages to customers.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -83,7 +83,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Value);
-/// Reads one template.
+/// Reads one template that documents of CRM records are made from.
 ///
 /// Calls `crm.documentgenerator.template.get`; scope `crm`. May be called by: whoever may change templates of documents.
 ///
@@ -119,7 +119,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.documentgenerator.template.get`: Reads one template.
+/// A call of `crm.documentgenerator.template.get`: Reads one template that documents of CRM records are made from.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `mail.mailbox.v3`.
 use ::bitrix24_runtime as rt;
-/// Reads one mailbox.
+/// Reads one mailbox that is tied to the portal.
 ///
 /// Calls `mail.mailbox.get`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
@@ -42,7 +42,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `mail.mailbox.get`: Reads one mailbox.
+/// A call of `mail.mailbox.get`: Reads one mailbox that is tied to the portal.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

@@ -324,7 +324,7 @@ impl Forward {
         Self(self.0.param("bcc", rt::value::list(value, rt::value::text)))
     }
 }
-/// Reads one letter.
+/// Reads one letter: who wrote it to whom, and its text.
 ///
 /// Calls `mail.message.get`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
@@ -364,7 +364,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `mail.message.get`: Reads one letter.
+/// A call of `mail.message.get`: Reads one letter: who wrote it to whom, and its text.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

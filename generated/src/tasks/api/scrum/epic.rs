@@ -227,7 +227,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes an epic.
+/// Changes the name, the description, the colour or the files of an epic.
 ///
 /// Calls `tasks.api.scrum.epic.update`; scope `task`. May be called by: whoever may see the scrum team.
 ///
@@ -263,7 +263,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `tasks.api.scrum.epic.update`: Changes an epic.
+/// A call of `tasks.api.scrum.epic.update`: Changes the name, the description, the colour or the files of an epic.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

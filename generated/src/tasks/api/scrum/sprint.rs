@@ -122,7 +122,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> rt::Value);
-/// Reads a sprint.
+/// Reads a sprint: its team, its name, its dates and its state.
 ///
 /// Calls `tasks.api.scrum.sprint.get`; scope `task`.
 ///
@@ -157,7 +157,7 @@ pub fn get(sprint_id: impl Into<rt::Id>) -> Get {
             .param("sprintId", rt::value::id(sprint_id)),
     )
 }
-/// A call of `tasks.api.scrum.sprint.get`: Reads a sprint.
+/// A call of `tasks.api.scrum.sprint.get`: Reads a sprint: its team, its name, its dates and its state.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -306,7 +306,7 @@ pub fn start(id: impl Into<rt::Id>) -> Start {
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
 rt::request!(Start -> crate ::types::ScrumSprint);
-/// Changes a sprint.
+/// Changes the name, the dates or other fields of a sprint.
 ///
 /// Calls `tasks.api.scrum.sprint.update`; scope `task`. May be called by: whoever may see the scrum team.
 ///
@@ -342,7 +342,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `tasks.api.scrum.sprint.update`: Changes a sprint.
+/// A call of `tasks.api.scrum.sprint.update`: Changes the name, the dates or other fields of a sprint.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
