@@ -1,7 +1,13 @@
 //! The Rust of the guides: what they show stands here word for word, in functions that are compiled and not called. Change it
 //! here, have it formatted, and copy it into the guide.
 
-#![allow(dead_code, unused_variables, unused_mut, reason = "the guides show the beginning of something")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_variables,
+    unused_mut,
+    reason = "the guides show the beginning of something"
+)]
 
 use std::path::Path;
 

@@ -100,7 +100,7 @@ fn a_bar_shows_the_way_and_ctrl_c_ends_it_between_two_requests() {
     assert_eq!(code, 130, "{shown}");
     assert!(screen.contains("interrupted; no row is on its way") && screen.contains("--resume"), "{screen}");
     let first = results(folder.path());
-    assert!(!first.is_empty() && first.len() < 1_500 && first.len() % 50 == 0, "{}", first.len());
+    assert!(!first.is_empty() && first.len() < 1_500 && first.len().is_multiple_of(50), "{}", first.len());
     assert!(first.iter().enumerate().all(|(at, line)| line["row"] == at + 1 && line["ok"] == true));
     assert_eq!(renamed(&portal), first.len());
     slow(&portal, 0);

@@ -272,7 +272,7 @@ mod tests {
                         // Nothing else runs between this line and the first step of waiting.
                         arrived.lock().expect("whole").push(number);
                         let gives_up = async {
-                            if next(&mut random) % 4 > 0 {
+                            if !next(&mut random).is_multiple_of(4) {
                                 std::future::pending::<()>().await;
                             }
                             for _ in 0..next(&mut random) % 50 {
