@@ -83,12 +83,12 @@ impl DocumentTemplate {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it.
+    /// `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it. Answers hold an object by code.
     #[inline]
     pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
-    /// Sets `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it.
+    /// Sets `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it. Answers hold an object by code.
     #[inline]
     #[must_use]
     pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -127,12 +127,12 @@ impl DocumentTemplate {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `providers`. Classes that the data come from. That for REST when a new one is made without it.
+    /// `providers`. Classes that the data come from. That for REST when a new one is made without it. Answers hold an object by class.
     #[inline]
     pub fn providers(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "providers")
     }
-    /// Sets `providers`. Classes that the data come from. That for REST when a new one is made without it.
+    /// Sets `providers`. Classes that the data come from. That for REST when a new one is made without it. Answers hold an object by class.
     #[inline]
     #[must_use]
     pub fn set_providers(

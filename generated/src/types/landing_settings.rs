@@ -724,16 +724,16 @@ impl LandingSettings {
     pub fn set_cookies_use(self, value: bool) -> Self {
         self.set("COOKIES_USE", rt::value::yes_no(value))
     }
-    /// `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there.
+    /// `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there, Y or N; answers may hold the number of the agreement.
     #[inline]
-    pub fn cookies_agreement_id(&self) -> Option<bool> {
-        rt::view::read(&self.0, "COOKIES_AGREEMENT_ID")
+    pub fn cookies_agreement_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "COOKIES_AGREEMENT_ID")
     }
-    /// Sets `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there.
+    /// Sets `COOKIES_AGREEMENT_ID`. Whether an agreement is linked there, Y or N; answers may hold the number of the agreement.
     #[inline]
     #[must_use]
-    pub fn set_cookies_agreement_id(self, value: bool) -> Self {
-        self.set("COOKIES_AGREEMENT_ID", rt::value::yes_no(value))
+    pub fn set_cookies_agreement_id(self, value: impl Into<String>) -> Self {
+        self.set("COOKIES_AGREEMENT_ID", rt::value::text(value))
     }
     /// `COOKIES_COLOR_BG`. Colour behind that notice.
     #[inline]

@@ -26,8 +26,8 @@ impl WidgetBinding {
     }
     /// `options`. Settings of the place; an empty list for none.
     #[inline]
-    pub fn options(&self) -> Option<Vec<rt::Object>> {
-        rt::view::read(&self.0, "options")
+    pub fn options(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "options")
     }
     /// `title`. What people see in the menu.
     #[inline]
