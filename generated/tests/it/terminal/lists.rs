@@ -11,14 +11,14 @@ use crate::support::{oint, portal};
 /// A portal with many tasks that takes its time.
 fn slow() -> Portal {
     let portal = portal();
-    portal.fill("tasks.task", 30_000);
-    portal.set_options(Options { latency: Duration::from_millis(250), ..Options::default() });
+    portal.fill("tasks.task", 8_000);
+    portal.set_options(Options { latency: Duration::from_millis(1_500), ..Options::default() });
     portal
 }
 
 /// Waits for a bar, and ends it.
 fn interrupted(mut terminal: Terminal) -> End {
-    terminal.expect(r"\d[\d,]*/30,0\d\d  \d+/s  \S+ left");
+    terminal.expect(r"\d[\d,]*/8,0\d\d  \d+/s  \S+ left");
     terminal.interrupt();
     let end = terminal.end();
     assert_eq!(end.code, 130, "{}", end.shown);
