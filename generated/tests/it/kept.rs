@@ -121,7 +121,7 @@ fn kill_and_compare(db: &Path, round: usize) {
             (told, std::thread::spawn(move || hammer(&webhook, round * 10 + writer, &shared)))
         })
         .collect();
-    while writers.iter().map(|(told, _)| told.lock().expect("whole").acknowledged).sum::<usize>() < 120 {
+    while writers.iter().map(|(told, _)| told.lock().expect("whole").acknowledged).sum::<usize>() < 60 {
         std::thread::yield_now();
     }
     child.kill().expect("killed");

@@ -166,12 +166,18 @@ pub(super) fn list(call: &mut Call<'_>) -> Outcome {
     {
         return Err(Refusal::new(400, "0", "Invalid sorting key (internal error)"));
     }
-    let mut all = call.params.clone();
-    all.retain(|name, _| !name.eq_ignore_ascii_case("select"));
-    let mut whole = Call { state: call.state, params: &all, ..*call };
-    let mut success = records::run(&mut whole, entity, Verb::List)?;
     let selected = selected(call, entity);
     let wants = |name: &str| is_wanted(&selected, name);
+    let mut asked = call.params.clone();
+    asked.retain(|name, _| !name.eq_ignore_ascii_case("select"));
+    let all = selected.is_empty() || selected.iter().any(|name| name == "*");
+    if !all {
+        // No more is read of each record than is answered, or needed for what is put beside it.
+        let needed = BESIDE.iter().filter(|(key, _)| wants(key)).map(|(_, field)| *field);
+        asked.insert("select".into(), selected.iter().map(String::as_str).chain(needed).collect());
+    }
+    let mut reading = Call { state: call.state, params: &asked, ..*call };
+    let mut success = records::run(&mut reading, entity, Verb::List)?;
     for task in success.result["tasks"].as_array_mut().into_iter().flatten() {
         dress(call, task, &wants);
         if let Value::Object(task) = task {
