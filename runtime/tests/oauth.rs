@@ -194,10 +194,10 @@ async fn each_expiry_causes_one_renewal_under_stress() {
             })
             .collect();
         let mut expiries = 0;
-        let dropped: Vec<bool> = calls.iter().map(|_| next() % 6 == 0).collect();
+        let dropped: Vec<bool> = calls.iter().map(|_| next().is_multiple_of(6)).collect();
         for (call, is_dropped) in calls.iter().zip(&dropped) {
             // A call gets new tokens twice at most.
-            if next() % 12 == 0 && expiries < 2 && !platform.state.expired.swap(true, Ordering::SeqCst) {
+            if next().is_multiple_of(12) && expiries < 2 && !platform.state.expired.swap(true, Ordering::SeqCst) {
                 expiries += 1;
             }
             tokio::time::sleep(Duration::from_micros(next() % 1500)).await;
