@@ -105,9 +105,12 @@ async fn a_method_that_has_used_up_its_time_waits_instead_of_being_refused() {
     portal.set_options(Options { operating, ..Options::default() });
     let unguarded =
         Client::builder(&portal.webhook()).limits(Limits::off()).operating_limit(None).build().expect("a good address");
-    unguarded.call("crm.deal.add", json!({})).await.expect("the first");
+    unguarded.call("crm.deal.add", json!({"fields": {"TITLE": "X"}})).await.expect("the first");
     let before = portal.records("crm.deal").len();
-    let second = unguarded.call("crm.deal.add", json!({})).with_patience(Duration::from_millis(100)).await;
+    let second = unguarded
+        .call("crm.deal.add", json!({"fields": {"TITLE": "X"}}))
+        .with_patience(Duration::from_millis(100))
+        .await;
     assert!(second.expect_err("refused").portal().is_some_and(|error| error.status == 429));
     assert_eq!(portal.records("crm.deal").len(), before);
 }
