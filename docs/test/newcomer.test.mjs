@@ -2,17 +2,14 @@
 // are copied. What fetches and builds is left out: whoever runs this test has done it.
 
 import assert from 'node:assert/strict';
-import {execFile, spawn} from 'node:child_process';
-import {once} from 'node:events';
+import {execFile} from 'node:child_process';
 import {dirname} from 'node:path';
-import {createInterface} from 'node:readline';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
+import {OINT, options, startPortal} from './portal.mjs';
 import {launch, open, serve} from './site.mjs';
 
-const {OINT} = process.env;
-const options = {skip: OINT ? false : 'OINT names no oint; `cargo xtask docs test` builds it and sets it'};
 /** The address that the guide takes for granted. */
 const ADDRESS = 'http://127.0.0.1:8024';
 let browser;
@@ -23,15 +20,14 @@ let told;
 before(async () => {
   if (!OINT) return;
   [browser, site] = await Promise.all([launch(), serve(fileURLToPath(new URL('../build', import.meta.url)))]);
-  portal = spawn(OINT, ['sandbox', '--port', '0', '--json', '--quiet'], {stdio: ['ignore', 'pipe', 'inherit']});
-  const [line] = await once(createInterface(portal.stdout), 'line');
-  told = JSON.parse(line);
+  portal = await startPortal();
+  told = portal.told;
 });
 
 after(async () => {
   await browser?.close();
   site?.close();
-  portal?.kill();
+  portal?.stop();
 });
 
 test('three clicks lead from the home page to a changed account', options, async () => {
@@ -47,7 +43,7 @@ test('three clicks lead from the home page to a changed account', options, async
     copied.push(await page.evaluate(() => navigator.clipboard.readText()));
   }
   const [build, calls] = copied;
-  assert.match(build, /^git clone https:\/\/\S+ bitrix24\ncd bitrix24\ncargo build --release .*\nexport PATH=.*\noint sandbox --quiet &$/);
+  assert.match(build, /^git clone https:\/\/\S+ bitrix24\ncd bitrix24\ncargo build .*\nexport PATH=.*\noint sandbox --quiet &$/);
   assert.ok(calls.includes(`${ADDRESS}${new URL(told.webhook).pathname}`), 'the webhook is the one that the portal has by itself');
 
   // The portal of this test has a port of its own.

@@ -1,14 +1,10 @@
 // The page of the simulated portal in a real browser.
 
 import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {createInterface} from 'node:readline';
 import {after, before, test} from 'node:test';
+import {OINT, options, startPortal} from './portal.mjs';
 import {launch, open} from './site.mjs';
 
-const {OINT} = process.env;
-const options = {skip: OINT ? false : 'OINT names no oint; `cargo xtask docs test` builds it and sets it'};
 let browser;
 let portal;
 let told;
@@ -16,14 +12,13 @@ let told;
 before(async () => {
   if (!OINT) return;
   browser = await launch();
-  portal = spawn(OINT, ['sandbox', '--port', '0', '--json', '--quiet'], {stdio: ['ignore', 'pipe', 'inherit']});
-  const [line] = await once(createInterface(portal.stdout), 'line');
-  told = JSON.parse(line);
+  portal = await startPortal();
+  told = portal.told;
 });
 
 after(async () => {
   await browser?.close();
-  portal?.kill();
+  portal?.stop();
 });
 
 /** Calls a method by the webhook. */

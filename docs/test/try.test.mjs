@@ -1,15 +1,11 @@
 // The form of a reference page against a real simulated portal.
 
 import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
-import {once} from 'node:events';
-import {createInterface} from 'node:readline';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
+import {OINT, options, startPortal} from './portal.mjs';
 import {launch, open, serve} from './site.mjs';
 
-const {OINT} = process.env;
-const options = {skip: OINT ? false : 'OINT names no oint; `cargo xtask docs test` builds it and sets it'};
 let browser;
 let site;
 let portal;
@@ -18,15 +14,14 @@ let told;
 before(async () => {
   if (!OINT) return;
   [browser, site] = await Promise.all([launch(), serve(fileURLToPath(new URL('../build', import.meta.url)))]);
-  portal = spawn(OINT, ['sandbox', '--port', '0', '--json', '--quiet'], {stdio: ['ignore', 'pipe', 'inherit']});
-  const [line] = await once(createInterface(portal.stdout), 'line');
-  told = JSON.parse(line);
+  portal = await startPortal();
+  told = portal.told;
 });
 
 after(async () => {
   await browser?.close();
   site?.close();
-  portal?.kill();
+  portal?.stop();
 });
 
 test('a call is put together, sent to the portal of this machine and nowhere else', options, async () => {
