@@ -62,7 +62,8 @@ fn licences() -> Done {
     let program = if has("cargo-deny", "--version") { "cargo-deny".into() } else { own.clone() };
     if program == own && !own.exists() {
         let mut install = cargo();
-        install.args(["install", "cargo-deny", "--locked", "--root"]).arg(&tools);
+        // It runs for a second: a quick build serves better than a quick program.
+        install.args(["install", "cargo-deny", "--locked", "--debug", "--root"]).arg(&tools);
         quietly("install cargo-deny", &mut install)
             .map_err(|fault| format!("{fault}\nhelp: install cargo-deny by hand, or run `cargo xtask test --fast`"))?;
     }

@@ -80,6 +80,13 @@ impl From<Reference> for Value {
     }
 }
 
+/// So that it can stand in `json!`.
+impl serde::Serialize for Reference {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl From<Reference> for String {
     fn from(reference: Reference) -> Self {
         reference.to_string()
@@ -208,7 +215,11 @@ mod tests {
         {
             assert_eq!(parts(text), [Part::Text(text)], "{text:?}");
         }
-        assert!(is_in(&json!({"a": [text]})) && !is_in(&json!({"a": ["$result[c0]"]})));
+        assert!(
+            is_in(&json!({"a": [reference(&["ID"])]}))
+                && is_in(&json!({"a": [text]}))
+                && !is_in(&json!({"a": ["$result[c0]"]}))
+        );
     }
 
     #[test]
