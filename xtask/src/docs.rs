@@ -7,7 +7,8 @@ use bitrix24_codegen::{emit, spec};
 use clap::Subcommand;
 
 use crate::apt;
-use crate::run::{Done, cargo, has, quietly, root, run, target};
+use crate::portal;
+use crate::run::{Done, has, quietly, root, run};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -74,9 +75,7 @@ pub(crate) fn browse() -> Done {
     }
     nasty()?;
     // The simulated portal has a page, too.
-    quietly("build oint", cargo().args(["build", "--package", "bitrix24", "--features", "full,cli", "--bin", "oint"]))?;
-    let oint = target().join("debug").join(format!("oint{}", std::env::consts::EXE_SUFFIX));
-    run(npm().args(["run", "--silent", "test"]).env("OINT", oint))
+    run(npm().args(["run", "--silent", "test"]).env("OINT", portal::build()?))
 }
 
 /// Builds a second site from specs that are full of markup and quotes, for the test that all of it is shown as text.
