@@ -15,6 +15,10 @@ mod test;
 
 use std::process::ExitCode;
 
+/// Most of what the generator does is to make small values and drop them again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use clap::{Parser, Subcommand};
 
 /// The project's chores.

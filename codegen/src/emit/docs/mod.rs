@@ -8,6 +8,7 @@ mod script;
 #[cfg(test)]
 mod shells;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Serialize;
@@ -84,14 +85,22 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
     let has = |source: &str| translation.is_none_or(|translation| translation.sources.contains(source));
     let functions = in_order(api);
     let mut files = Vec::new();
+    let by_category: BTreeMap<&str, _> = functions
+        .chunk_by(|(method, _), (next, _)| method.category == next.category)
+        .map(|functions| (functions[0].0.category.as_str(), functions))
+        .collect();
+    let words = Words::of(&api.furniture);
+    let neighbours = page::Neighbours::of(api);
     for category in &api.categories {
         let has_index = has(&format!("specs/{}/_category.yaml", category.key));
         // The index of a folder names all its pages.
         let is_wanted = |method: &Method| has_index || has(&method.source);
-        let pages: Vec<page::Page> = functions
-            .iter()
-            .filter(|(method, _)| method.category == category.key && is_wanted(method))
-            .map(|(method, function)| page::page(api, category, method, function))
+        let pages: Vec<page::Page> = by_category
+            .get(category.key.as_str())
+            .into_iter()
+            .flat_map(|functions| functions.iter())
+            .filter(|(method, _)| is_wanted(method))
+            .map(|(method, function)| page::page(api, &neighbours, category, method, function))
             .collect();
         let folder = format!("{folder_of_all}/{}", category.key);
         if has_index {
@@ -100,31 +109,28 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
                 render(
                     "category.mdx",
                     &CategoryPage { category: category.into(), pages: &pages, below: below(api, category) },
-                    &api.furniture,
+                    &words,
                 ),
             ));
         }
         files.extend(
-            pages.iter().filter(|page| has(&page.source)).map(|page| {
-                OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page, &api.furniture))
-            }),
+            pages
+                .iter()
+                .filter(|page| has(&page.source))
+                .map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page, &words))),
         );
     }
     let count = functions.len();
     let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
     files.push(OutFile::new(
         format!("{folder_of_all}/index.mdx"),
-        render(
-            "index.mdx",
-            &json!({ "categories": categories, "count": count, "banner": banner("specs/") }),
-            &api.furniture,
-        ),
+        render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") }), &words),
     ));
     files.extend(
         api.compat
             .iter()
             .filter(|package| has(&package.source))
-            .map(|package| compat(package, &folder_of_all, &api.furniture)),
+            .map(|package| compat(package, &folder_of_all, &api.furniture, &words)),
     );
     files
 }
@@ -154,7 +160,7 @@ fn below<'a>(api: &'a Api, category: &Category) -> Vec<CategoryRow<'a>> {
 }
 
 /// The page for those who come from another package.
-fn compat(compat: &Compat, folder: &str, words: &Furniture) -> OutFile {
+fn compat(compat: &Compat, folder: &str, texts: &Furniture, words: &Words) -> OutFile {
     let rows: Vec<Value> = compat
         .rows
         .iter()
@@ -166,8 +172,8 @@ fn compat(compat: &Compat, folder: &str, words: &Furniture) -> OutFile {
         })
         .collect();
     let context = json!({
-        "title": Furniture::filled(&words.coming_from, &[("package", &compat.short)]),
-        "description": Furniture::filled(&words.coming_from_description, &[("package", &compat.package)]),
+        "title": Furniture::filled(&texts.coming_from, &[("package", &compat.short)]),
+        "description": Furniture::filled(&texts.coming_from_description, &[("package", &compat.package)]),
         "banner": banner(&compat.source), "package": compat.package, "short": compat.short,
         "differences": compat.differences, "rows": rows, "count": compat.rows.len(),
     });
@@ -231,9 +237,35 @@ fn category_json(api: &Api, category: &Category) -> String {
     format!("{value:#}\n")
 }
 
-fn render(template: &str, context: &impl Serialize, words: &Furniture) -> String {
+/// The words of the pages in one language, ready for the templates: as they stand on a page, and as they are written, for
+/// the places where they are filled in or stand in something else than text. Made once for all pages.
+struct Words {
+    shown: tera::Value,
+    written: tera::Value,
+}
+
+impl Words {
+    fn of(furniture: &Furniture) -> Self {
+        let written = tera::Value::from_serializable(furniture);
+        Self { shown: shown(&written), written }
+    }
+}
+
+/// Words with their texts as they stand on a page.
+fn shown(words: &tera::Value) -> tera::Value {
+    match (words.as_map(), words.as_str()) {
+        (Some(map), _) => {
+            tera::Value::from(map.iter().map(|(key, value)| (key.clone(), shown(value))).collect::<tera::Map>())
+        }
+        (_, Some(text)) => tera::Value::from(escape::furniture(text, |_| String::new())),
+        _ => words.clone(),
+    }
+}
+
+fn render(template: &str, context: &impl Serialize, words: &Words) -> String {
     let rendered = Context::from_serialize(context).and_then(|mut context| {
-        context.insert("words", words);
+        context.insert_value("words", words.shown.clone());
+        context.insert_value("texts", words.written.clone());
         TEMPLATES.render(template, &context)
     });
     match rendered {

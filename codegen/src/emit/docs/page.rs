@@ -1,5 +1,7 @@
 //! What a page shows, ready to print.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use crate::emit::docs::{escape, script};
 use crate::emit::tables::text;
 use crate::emit::{banner, rust_example};
 use crate::ir::{Api, Category, Effect, Example, Function, Kind, Method, Param, Procedure, Rest, Shape, Style, Ty};
+use crate::names::RustIdent;
 use crate::spec::{Furniture, Types};
 
 const WEBHOOK: Connection = Connection { url: "https://b24-ar17wx.bitrix24.by/rest/1/***/", token: None };
@@ -117,7 +120,13 @@ struct Link {
     path: String,
 }
 
-pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &Function) -> Page {
+pub(super) fn page(
+    api: &Api,
+    neighbours: &Neighbours<'_>,
+    category: &Category,
+    method: &Method,
+    function: &Function,
+) -> Page {
     let words = &api.furniture;
     let is_template = matches!(function.kind, Kind::Template { .. });
     let has_connection = function.has_connection();
@@ -165,7 +174,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
         summary: function.summary.clone(),
         deprecated: method.deprecated.as_ref().map(|gone| Deprecated {
             note: gone.note.clone(),
-            replacement: gone.replacement.as_ref().map(|name| Replacement { link: link_to(api, name) }),
+            replacement: gone.replacement.as_ref().map(|name| Replacement { link: neighbours.link_to(name) }),
         }),
         signature: signature(function, is_emptied),
         params,
@@ -200,7 +209,7 @@ pub(super) fn page(api: &Api, category: &Category, method: &Method, function: &F
             };
             method.errors.iter().map(row).collect()
         },
-        related: related(api, method, function),
+        related: neighbours.related(method, function),
     }
 }
 
@@ -456,39 +465,53 @@ fn template_example(method: &Method, function: &Function, object: &serde_json::M
     }
 }
 
-/// A method by name, as a link to its page where there is one.
-fn link_to(api: &Api, name: &str) -> String {
-    let found = api.methods.iter().find(|method| method.name == name);
-    match found.and_then(|method| Some((method, method.functions.first()?))) {
-        Some((method, function)) => format!("[{}]({})", escape::mdx(name), path_to(method, function)),
-        None => escape::code(name),
-    }
+/// Where the other methods are: what a page links to. Made once for all pages.
+pub(super) struct Neighbours<'a> {
+    by_name: BTreeMap<&'a str, Vec<&'a Method>>,
+    /// By category and module.
+    beside: BTreeMap<(&'a str, &'a [RustIdent]), Vec<&'a Method>>,
 }
 
-/// The other functions on the same method, its twin of the other REST version, then what else can be done with the same
-/// things: make, read, list, change, remove, and the rest.
-fn related(api: &Api, method: &Method, function: &Function) -> Vec<Link> {
-    const MOST: usize = 12;
-    let link = |other: &Method, function: &Function| Link {
-        title: if other.name == method.name && other.rest != method.rest {
-            format!("{} ({})", function.title, version(other.rest))
-        } else {
-            function.title.clone()
-        },
-        path: path_to(other, function),
-    };
-    let same = method.functions.iter().filter(|other| other.name != function.name).map(|other| link(method, other));
-    let mut beside: Vec<&Method> = api
-        .methods
-        .iter()
-        .filter(|other| {
-            let is_twin = other.name == method.name && other.rest != method.rest;
-            is_twin || (other.category == method.category && other.module == method.module && other.name != method.name)
-        })
-        .collect();
-    beside.sort_by_key(|other| (other.name != method.name, order(other.effect)));
-    let beside = beside.into_iter().filter_map(|other| Some(link(other, other.functions.first()?)));
-    same.chain(beside).take(MOST).collect()
+impl<'a> Neighbours<'a> {
+    pub(super) fn of(api: &'a Api) -> Self {
+        let (mut by_name, mut beside) = (BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, Vec<_>>::new());
+        for method in &api.methods {
+            by_name.entry(method.name.as_str()).or_default().push(method);
+            beside.entry((method.category.as_str(), method.module.as_slice())).or_default().push(method);
+        }
+        Self { by_name, beside }
+    }
+
+    /// A method by name, as a link to its page where there is one.
+    fn link_to(&self, name: &str) -> String {
+        let found = self.by_name.get(name).and_then(|methods| methods.first());
+        match found.and_then(|method| Some((method, method.functions.first()?))) {
+            Some((method, function)) => format!("[{}]({})", escape::mdx(name), path_to(method, function)),
+            None => escape::code(name),
+        }
+    }
+
+    /// The other functions on the same method, its twin of the other REST version, then what else can be done with the
+    /// same things: make, read, list, change, remove, and the rest.
+    fn related(&self, method: &Method, function: &Function) -> Vec<Link> {
+        const MOST: usize = 12;
+        let link = |other: &Method, function: &Function| Link {
+            title: if other.name == method.name && other.rest != method.rest {
+                format!("{} ({})", function.title, version(other.rest))
+            } else {
+                function.title.clone()
+            },
+            path: path_to(other, function),
+        };
+        let same = method.functions.iter().filter(|other| other.name != function.name).map(|other| link(method, other));
+        let twins = self.by_name.get(method.name.as_str()).into_iter().flatten();
+        let twins = twins.filter(|other| other.rest != method.rest);
+        let beside = self.beside.get(&(method.category.as_str(), method.module.as_slice())).into_iter().flatten();
+        let mut beside: Vec<&Method> = beside.filter(|other| other.name != method.name).copied().collect();
+        beside.sort_by_key(|other| order(other.effect));
+        let others = twins.copied().chain(beside);
+        same.chain(others.filter_map(|other| Some(link(other, other.functions.first()?)))).take(MOST).collect()
+    }
 }
 
 /// The order in which people look for what they can do.
