@@ -116,10 +116,10 @@ pub(super) fn write(root: &Path, project: &Path, methods: usize) -> Done {
             )?;
         }
     }
-    workspace(root, &put)
+    workspace(root, project, &put)
 }
 
-fn workspace(root: &Path, put: &dyn Fn(String, String) -> Done) -> Done {
+fn workspace(root: &Path, project: &Path, put: &dyn Fn(String, String) -> Done) -> Done {
     let read =
         |path: &str| fs::read_to_string(root.join(path)).map_err(|error| format!("error: cannot read {path}: {error}"));
     let manifest = read("Cargo.toml")?;
@@ -131,6 +131,8 @@ fn workspace(root: &Path, put: &dyn Fn(String, String) -> Done) -> Done {
     put("Cargo.toml".into(), manifest)?;
     put("Cargo.lock".into(), read("Cargo.lock")?)?;
     put("generated/Cargo.toml".into(), read("generated/Cargo.toml")?)?;
+    put("generated/build.rs".into(), read("generated/build.rs")?)?;
+    copy(&root.join("generated/examples"), &project.join("generated/examples"))?;
     let trivial = "[package]\nname = \"trivial\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\nclap.workspace = true\n";
     put("trivial/Cargo.toml".into(), trivial.into())?;
     let main = "fn main() {\n    let matches = clap::Command::new(\"trivial\").arg(clap::Arg::new(\"name\").long(\"name\")).get_matches();\n    \
@@ -210,5 +212,29 @@ fn example(ty: &str) -> &'static str {
         "array<id>" => "[1, 2]",
         "object" => "{}",
         _ => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bitrix24_codegen::project;
+
+    use crate::run::{cargo, root};
+
+    #[test]
+    fn the_made_up_project_is_one_that_cargo_can_build() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        super::write(&root(), folder.path(), 40)?;
+        let plan = project::plan(folder.path(), None).map_err(|failure| crate::codegen::words(&failure))?;
+        plan.apply(folder.path())?;
+        let read = cargo()
+            .current_dir(folder.path())
+            .args(["metadata", "--offline", "--no-deps", "--format-version", "1"])
+            .output()?;
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        let read: serde_json::Value = serde_json::from_slice(&read.stdout)?;
+        let names = read["packages"].as_array().into_iter().flatten().map(|package| package["name"].as_str());
+        assert_eq!(names.collect::<Vec<_>>(), [Some("bitrix24"), Some("trivial")]);
+        Ok(())
     }
 }
