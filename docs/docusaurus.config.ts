@@ -109,6 +109,7 @@ const config: Config = {
       ],
       rows,
       rust: join(__dirname, reference, '_rust.json'),
+      words: '_words.json',
       out: machine,
       title,
       summary: `${tagline}. Each page has a Markdown twin: its address with .md behind it.`,

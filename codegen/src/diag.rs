@@ -217,15 +217,16 @@ impl Diagnostics {
 
     /// The text for a terminal, with colours if asked.
     pub fn render(&self, colour: bool) -> String {
+        format!("{}; nothing was written\n", self.report(colour))
+    }
+
+    /// The same without a word on what was written.
+    pub fn report(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let mut text: String = self.0.iter().map(|diagnostic| diagnostic.render(&renderer) + "\n\n").collect();
         let files: BTreeSet<&str> = self.0.iter().map(|diagnostic| diagnostic.place.source.path.as_str()).collect();
         let count = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-        text.push_str(&format!(
-            "error: {} in {}; nothing was written\n",
-            count(self.len(), "problem"),
-            count(files.len(), "file")
-        ));
+        text.push_str(&format!("error: {} in {}", count(self.len(), "problem"), count(files.len(), "file")));
         text
     }
 

@@ -6,6 +6,7 @@
 pub mod diag;
 pub mod drift;
 pub mod emit;
+pub mod freshness;
 pub mod ir;
 pub mod lower;
 pub mod names;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bitrix24_codegen::ir::Kind;
 use bitrix24_codegen::spec::{self, Source};
-use bitrix24_codegen::{project, read};
+use bitrix24_codegen::{freshness, project, read};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -93,6 +93,14 @@ fn a_schema_refuses_what_the_generator_refuses() {
     let mut value = good;
     value.as_object_mut().expect("an object").insert("colour".into(), "red".into());
     assert!(!validator.is_valid(&value), "an unknown key");
+}
+
+#[test]
+fn translations_follow_their_originals() {
+    let checked = freshness::check(&root(), &[]).unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert!(checked.problems.is_empty(), "{}", checked.problems.report(false));
+    let writes: Vec<&str> = checked.writes.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(writes, [""; 0], "run `cargo xtask lint`");
 }
 
 /// A few facts by hand, so that the generator and its tests cannot go wrong together.

@@ -17,6 +17,8 @@ export interface Options {
   rows: string;
   /** What Rust calls the functions. */
   rust: string;
+  /** The words that the form shares with the pages: its file below the pages of the reference. */
+  words: string;
   /** Where the files go. */
   out: string;
   title: string;
@@ -76,7 +78,7 @@ export function sources(home: string, {folder, route, translated}: Pages): Sourc
 /** The address of a page's twin. */
 const twin = (route: string): string => (route === '/' ? '/index.md' : `${route}.md`);
 
-function write({home, pages, rows, rust, out, title, summary, replace: [place, own], locale, editions}: Options): void {
+function write({home, pages, rows, rust, words, out, title, summary, replace: [place, own], locale, editions}: Options): void {
   const base = editions.find((edition) => edition.locale === locale)?.baseUrl.replace(/\/$/, '') ?? '';
   const folder = join(home, out);
   rmSync(folder, {recursive: true, force: true});
@@ -103,6 +105,8 @@ function write({home, pages, rows, rust, out, title, summary, replace: [place, o
     const scopes = [...tables.scopes()];
     for (const [scope, descriptor] of scopes) put(`descriptor/${scope}.json`, JSON.stringify(descriptor));
     if (existsSync(rust)) put('descriptor/_rust.json', readFileSync(rust, 'utf8'));
+    const wording = [reference.translated, reference.folder].map((pages) => join(home, pages, words)).find((file) => existsSync(file));
+    if (wording) put(`descriptor/${words}`, readFileSync(wording, 'utf8'));
     put('descriptor/index.json', JSON.stringify(tables.index()));
     lines.push('', '## Reference', '');
     const titles = new Map(reference.list.map((page) => [page.route, page]));

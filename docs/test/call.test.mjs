@@ -12,6 +12,7 @@ const read_ = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const rows = read_('../../generated/src/tables/rows.ndjson').split('\n').filter(Boolean).map((line) => JSON.parse(line));
 const types = Object.fromEntries(rows.filter(({entity, fields}) => entity && fields).map((row) => [row.entity, row]));
 const commands = rows.filter(({method, procedure, examples}) => method && !procedure && examples);
+const words = JSON.parse(read_('../reference/_words.json'));
 const names = JSON.parse(read_('../reference/_rust.json'));
 
 const WEBHOOK = {url: 'https://b24-ar17wx.bitrix24.by/rest/1/***/'};
@@ -32,8 +33,8 @@ function tabs(command) {
 
 /** Both ways of connecting, as a tab shows them. */
 function both(write, comment, command, values) {
-  const token = write(command, values, TOKEN).split('\n\n');
-  return `${comment} A webhook\n${write(command, values, WEBHOOK)}\n\n${comment} A domain and a token\n${token[token.length - 1]}`;
+  const token = write(command, values, words.json_file, TOKEN).split('\n\n');
+  return `${comment} A webhook\n${write(command, values, words.json_file, WEBHOOK)}\n\n${comment} A domain and a token\n${token[token.length - 1]}`;
 }
 
 /** JavaScript has one kind of number: `1.0` is `1`. And it puts keys that are numbers into their order. */

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen` and `cargo xtask lint`.
+//! `cargo xtask codegen`.
 
 use std::io::IsTerminal;
 
@@ -72,20 +72,14 @@ pub(crate) fn codegen(arguments: &Arguments) -> Done {
     Ok(())
 }
 
-pub(crate) fn lint() -> Done {
-    let api = project::read(&root()).map_err(|failure| words(&failure))?;
-    let functions: usize = api.methods.iter().map(|method| method.functions.len()).sum();
-    println!("{} methods, {functions} functions, {} shared types: no problems", api.methods.len(), api.types.len());
-    Ok(())
-}
-
 pub(crate) fn words(failure: &Failure) -> String {
     match failure {
-        Failure::Specs(diagnostics) => {
-            let colour =
-                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            diagnostics.render(colour)
-        }
+        Failure::Specs(diagnostics) => diagnostics.render(colours()),
         Failure::Other(message) => format!("error: {message}"),
     }
+}
+
+/// Whether problems are shown in colours.
+pub(crate) fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

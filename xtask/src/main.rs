@@ -6,6 +6,7 @@ mod codegen;
 mod demo;
 mod docs;
 mod drift;
+mod lint;
 mod new;
 mod openapi;
 mod peers;
@@ -37,8 +38,8 @@ enum Verb {
     New(new::Arguments),
     /// Compare the specs with a file of facts or with a portal; ends with 1 when they differ, with 2 when it cannot tell.
     Drift(drift::Arguments),
-    /// Check the specs and write nothing.
-    Lint,
+    /// Check the specs, and whether translations follow the English texts as they are; writes nothing but which ones they do.
+    Lint(lint::Arguments),
     /// Build `oint`, start the sandbox and change an account in it.
     Demo(demo::Arguments),
     /// Run everything that CI runs; `--fast` for the inner loop.
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
         Verb::Codegen(arguments) => codegen::codegen(&arguments),
         Verb::New(arguments) => new::new(&arguments),
         Verb::Drift(arguments) => return drift::drift(&arguments),
-        Verb::Lint => codegen::lint(),
+        Verb::Lint(arguments) => lint::lint(&arguments),
         Verb::Demo(arguments) => demo::demo(&arguments),
         Verb::Test(arguments) => test::test(&arguments),
         Verb::Peers(arguments) => peers::peers(&arguments),

@@ -17,6 +17,8 @@ mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub(crate) use translate::{TextPair, text_pairs};
+
 use crate::diag::{Diagnostic, Diagnostics};
 use crate::ir::{Api, Category, Compat, Entity, Method, Translation};
 use crate::spec::{File, Furniture, Specs, Step};

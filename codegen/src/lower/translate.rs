@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::diag::{Diagnostic, Diagnostics};
+use crate::diag::{Diagnostic, Diagnostics, SourceText};
 use crate::emit::tables;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{prose, step};
@@ -16,21 +16,32 @@ use crate::suggest::nearest;
 
 /// The specs in another language, and the paths of those that have texts in it; the others are as they were.
 pub(super) fn translate(specs: &Specs, overlays: &Overlays, problems: &mut Diagnostics) -> (Specs, BTreeSet<String>) {
-    let phrases = overlays.phrases.iter().flat_map(|phrases| &phrases.spec.0.0);
-    let phrases = phrases.map(|(english, text)| (english.as_str(), text.as_str())).collect();
-    let mut translator =
-        Translator { specs, overlays, problems, phrases, used: BTreeSet::new(), done: BTreeSet::new() };
-    let translated = Specs {
-        methods: translator.all(&specs.methods, &overlays.methods, Translator::method),
-        categories: translator.all(&specs.categories, &overlays.categories, Translator::category),
-        types: translator.all(&specs.types, &overlays.types, Translator::ty),
-        compat: translator.all(&specs.compat, &overlays.compat, Translator::compat),
-        ..Specs::default()
-    };
+    let mut translator = Translator::new(specs, overlays, problems, None);
+    let translated = translator.specs();
     translator.complete();
     translator.furniture();
     translator.unused_phrases();
     (translated, translator.done)
+}
+
+/// A text in another language beside the English one.
+pub(crate) struct TextPair {
+    /// The file of the translation.
+    pub(crate) source: Arc<SourceText>,
+    /// Where it stands there.
+    pub(crate) path: Vec<Step>,
+    /// The English text.
+    pub(crate) english: String,
+    /// The translation.
+    pub(crate) own: String,
+}
+
+/// Every text of the specs that has one of its own in another language. A phrase has the English text as its key, and so
+/// is none of them.
+pub(crate) fn text_pairs(specs: &Specs, overlays: &Overlays) -> Vec<TextPair> {
+    let mut pairs = Vec::new();
+    Translator::new(specs, overlays, &mut Diagnostics::default(), Some(&mut pairs)).specs();
+    pairs
 }
 
 /// What a text is, which says what rules it follows.
@@ -54,9 +65,34 @@ struct Translator<'s> {
     used: BTreeSet<&'s str>,
     /// The paths of the specs that have texts.
     done: BTreeSet<String>,
+    /// Where to keep both languages side by side, if anybody asks for it.
+    pairs: Option<&'s mut Vec<TextPair>>,
 }
 
 impl<'s> Translator<'s> {
+    fn new(
+        specs: &'s Specs,
+        overlays: &'s Overlays,
+        problems: &'s mut Diagnostics,
+        pairs: Option<&'s mut Vec<TextPair>>,
+    ) -> Self {
+        let phrases = overlays.phrases.iter().flat_map(|phrases| &phrases.spec.0.0);
+        let phrases = phrases.map(|(english, text)| (english.as_str(), text.as_str())).collect();
+        Self { specs, overlays, problems, phrases, used: BTreeSet::new(), done: BTreeSet::new(), pairs }
+    }
+
+    /// All specs, those with texts in the language with these.
+    fn specs(&mut self) -> Specs {
+        let (specs, overlays) = (self.specs, self.overlays);
+        Specs {
+            methods: self.all(&specs.methods, &overlays.methods, Translator::method),
+            categories: self.all(&specs.categories, &overlays.categories, Translator::category),
+            types: self.all(&specs.types, &overlays.types, Translator::ty),
+            compat: self.all(&specs.compat, &overlays.compat, Translator::compat),
+            ..Specs::default()
+        }
+    }
+
     /// The specs of one kind, those with an overlay in its words.
     fn all<S: Clone, T>(
         &mut self,
@@ -245,6 +281,10 @@ impl<'s> Translator<'s> {
     fn put<T>(&mut self, file: &File<T>, path: &[Step], english: &mut String, own: Option<&String>, kind: Kind<'_>) {
         if let Some(own) = own {
             self.check(file, path, own, kind);
+            if let Some(pairs) = &mut self.pairs {
+                let source = Arc::clone(&file.source);
+                pairs.push(TextPair { source, path: path.to_vec(), english: english.clone(), own: own.clone() });
+            }
             own.clone_into(english);
             return;
         }

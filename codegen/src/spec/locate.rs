@@ -33,7 +33,7 @@ impl From<usize> for Step {
 }
 
 /// The place of a path; of the deepest part of it that exists.
-pub(super) fn locate(source: &Arc<SourceText>, path: &[Step]) -> Place {
+pub(crate) fn locate(source: &Arc<SourceText>, path: &[Step]) -> Place {
     for length in (0..=path.len()).rev() {
         let walk = Walk { path: &path[..length] };
         if let Err(error) = walk.deserialize(serde_yaml::Deserializer::from_str(&source.text))
@@ -174,7 +174,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
 }
 
 /// Every text of a file with its path, keys included: for rules that hold for all of them.
-pub(super) fn texts(text: &str, visit: &mut dyn FnMut(&[Step], &str)) {
+pub(crate) fn texts(text: &str, visit: &mut dyn FnMut(&[Step], &str)) {
     let Ok(super::json::Json(value)) = serde_yaml::from_str(text) else {
         return;
     };

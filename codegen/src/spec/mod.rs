@@ -17,6 +17,7 @@ pub use entries::{EntriesSpec, PagingSpec, PresetParam, ValuesSpec, WireSpec};
 pub use furniture::{Furniture, Piece, Types, pieces};
 pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
+pub(crate) use locate::{locate, texts};
 pub use model::{
     CategorySpec, DeprecatedSpec, ErrorSpec, ExampleSpec, FunctionSpec, MethodSpec, ParamSpec, ReturnsSpec, TypeSpec,
 };

@@ -3,11 +3,13 @@
 import {useEffect, useId, useMemo, useState, type ReactNode} from 'react';
 import Translate, {translate} from '@docusaurus/Translate';
 import useBaseUrl from '@docusaurus/useBaseUrl';
+import useDocusaurusContext from '@docusaurus/useDocusaurusContext';
 import CodeBlock from '@theme/CodeBlock';
+import {PARAMETER, rowId, slug} from '@site/src/search/slug.mjs';
 import {bodyOf, entriesOf, type Command, type Entity, type Param, type Values} from './body.mjs';
 import {rust, type RustName} from './rust.mjs';
 import {addressOf, bash, batch, curl, powershell} from './shell.mjs';
-import {inputOf, read, show} from './values.mjs';
+import {inputOf, NO_BOOLEAN, NO_NUMBER, read, show} from './values.mjs';
 import type {Props} from './TryIt';
 import styles from './styles.module.css';
 
@@ -25,13 +27,20 @@ interface RustNames {
   types: Record<string, Record<string, string>>;
 }
 
+/** The words that the pages have, too, in the reader's language. */
+interface Words {
+  json_file: string;
+  answer: string;
+}
+
 /** What is typed: a text a parameter, or texts by key. Empty ones are left out. */
 type Typed = Record<string, string | [key: string, text: string][]>;
 
 export default function Form({command: name, scope}: Props): ReactNode {
   const address = useBaseUrl(`/descriptor/${scope}.json`);
   const rustAddress = useBaseUrl('/descriptor/_rust.json');
-  const [loaded, setLoaded] = useState<{command: Descriptor['commands'][0]; types: Descriptor['types']; names: RustNames}>();
+  const wordsAddress = useBaseUrl('/descriptor/_words.json');
+  const [loaded, setLoaded] = useState<CallProps>();
   const [fault, setFault] = useState('');
 
   useEffect(() => {
@@ -40,15 +49,15 @@ export default function Form({command: name, scope}: Props): ReactNode {
       if (!answer.ok) throw new Error(`${answer.status} ${url}`);
       return answer.json();
     };
-    Promise.all([load(address) as Promise<Descriptor>, load(rustAddress) as Promise<RustNames>]).then(
-      ([{commands, types}, names]) => {
+    Promise.all([load(address) as Promise<Descriptor>, load(rustAddress) as Promise<RustNames>, load(wordsAddress) as Promise<Words>]).then(
+      ([{commands, types}, names, words]) => {
         const command = commands.find(({key}) => key === name);
-        if (command) setLoaded({command, types, names});
+        if (command) setLoaded({command, types, names, words});
         else setFault(name);
       },
       (error: unknown) => setFault(String(error)),
     );
-  }, [address, rustAddress, name]);
+  }, [address, rustAddress, wordsAddress, name]);
 
   if (fault) {
     return <p role="alert"><Translate id="try.fault" values={{fault}}>{'The form cannot be shown: {fault}'}</Translate></p>;
@@ -86,7 +95,7 @@ function valuesOf(params: Param[], typed: Typed, types: Record<string, Entity>):
         if (rows.length > 0) values[param.name] = Object.fromEntries(rows.map(read_));
       }
     } catch (error) {
-      faults[param.name] = error instanceof Error ? error.message : String(error);
+      faults[param.name] = worded(error instanceof Error ? error.message : String(error));
     }
     if (param.required && !(param.name in values) && !faults[param.name]) {
       faults[param.name] = translate({id: 'try.required', message: 'required'});
@@ -95,13 +104,21 @@ function valuesOf(params: Param[], typed: Typed, types: Record<string, Entity>):
   return {values, faults};
 }
 
+/** What is wrong with a value, in the reader's language; what the browser says of JSON stays as it is. */
+function worded(fault: string): string {
+  if (fault === NO_BOOLEAN) return translate({id: 'try.noBoolean', message: 'true or false'});
+  if (fault === NO_NUMBER) return translate({id: 'try.noNumber', message: 'a number'});
+  return fault;
+}
+
 interface CallProps {
   command: Descriptor['commands'][0];
   types: Descriptor['types'];
   names: RustNames;
+  words: Words;
 }
 
-function Call({command, types, names}: CallProps): ReactNode {
+function Call({command, types, names, words}: CallProps): ReactNode {
   const params = useMemo(() => command.params.filter((param) => !param.group), [command]);
   const [typed, setTyped] = useState(() => typedOf(params, command.examples[0]?.arguments ?? {}, types));
   const [url, setUrl] = useState(SANDBOX);
@@ -124,12 +141,12 @@ function Call({command, types, names}: CallProps): ReactNode {
         />
       ))}
       <div className={styles.outputs}>
-        <CodeBlock language={shell.language} title={shell.title}>{shell.write(command, values, {url})}</CodeBlock>
+        <CodeBlock language={shell.language} title={shell.title}>{shell.write(command, values, words.json_file, {url})}</CodeBlock>
         {rustName && <CodeBlock language="rust" title="Rust">{rust(command, types, values, rustName, names.types, client)}</CodeBlock>}
         <CodeBlock language="bash" title="cURL">{curl(command, body, url)}</CodeBlock>
         <CodeBlock language="json" title="JSON">{JSON.stringify(body, undefined, 2)}</CodeBlock>
       </div>
-      <Send command={command} body={body} url={url} setUrl={setUrl} />
+      <Send command={command} body={body} url={url} setUrl={setUrl} answerTitle={words.answer} />
     </form>
   );
 }
@@ -142,6 +159,16 @@ function shellOf(): {language: string; title: string; write: typeof bash} {
   return {language: 'bash', title: 'Bash', write: bash};
 }
 
+/** Gives what a parameter or a key of one means, in the page's language: the descriptor is English, so it is the page's row. */
+function useMeaning(): (param: Param, of?: string) => string | undefined {
+  const {i18n: {currentLocale, defaultLocale}} = useDocusaurusContext();
+  return (param, of) => {
+    const prefix = of ? `${PARAMETER}${slug(of)}-` : PARAMETER;
+    const row = currentLocale !== defaultLocale && document.getElementById(rowId(prefix, param.argument ?? param.name, false));
+    return (row && row.lastElementChild?.textContent) || param.description;
+  };
+}
+
 interface FieldProps {
   param: Param;
   entries: Param[];
@@ -152,6 +179,7 @@ interface FieldProps {
 
 function Field({param, entries, typed, fault, change}: FieldProps): ReactNode {
   const id = useId();
+  const meaning = useMeaning();
   const label = (
     <>
       {param.argument ?? param.name}
@@ -160,7 +188,7 @@ function Field({param, entries, typed, fault, change}: FieldProps): ReactNode {
   );
   const note = (
     <span id={`${id}-note`} className={styles.hint}>
-      <code>{param.type}</code> {param.description} {fault && <strong className={styles.fault}>{fault}</strong>}
+      <code>{param.type}</code> {meaning(param)} {fault && <strong className={styles.fault}>{fault}</strong>}
     </span>
   );
   if (typeof typed !== 'string') {
@@ -229,11 +257,12 @@ interface KeysProps {
 
 function Keys({rows, entries, name, change}: KeysProps): ReactNode {
   const id = useId();
+  const meaning = useMeaning();
   const replace = (at: number, row: [string, string]): void => change(rows.map((old, index) => (index === at ? row : old)));
   return (
     <>
       <datalist id={`${id}-keys`}>
-        {entries.map((entry) => <option key={entry.name} value={entry.name}>{entry.description}</option>)}
+        {entries.map((entry) => <option key={entry.name} value={entry.name}>{meaning(entry, name)}</option>)}
       </datalist>
       {rows.map(([key, text], at) => {
         const entry = entries.find((one) => one.name === key) ?? {type: 'any', values: [], name: key};
@@ -279,9 +308,11 @@ interface SendProps {
   body: Values;
   url: string;
   setUrl(url: string): void;
+  /** What stands above the answer. */
+  answerTitle: string;
 }
 
-function Send({command, body, url, setUrl}: SendProps): ReactNode {
+function Send({command, body, url, setUrl, answerTitle}: SendProps): ReactNode {
   const id = useId();
   const [answer, setAnswer] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -322,7 +353,7 @@ function Send({command, body, url, setUrl}: SendProps): ReactNode {
           <Translate id="try.elsewhere">Only to an address of this machine: 127.0.0.1 or localhost. The command above goes anywhere.</Translate>
         )}
       </span>
-      <div aria-live="polite">{answer && <CodeBlock language="json" title="Answer">{answer}</CodeBlock>}</div>
+      <div aria-live="polite">{answer && <CodeBlock language="json" title={answerTitle}>{answer}</CodeBlock>}</div>
     </div>
   );
 }

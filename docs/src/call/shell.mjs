@@ -87,8 +87,8 @@ function written(shell, type, value) {
   return quoted(type === 'string' ? bare.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : bare);
 }
 
-/** @param {Shell} shell @param {import('./body.mjs').Command} command @param {Record<string, any>} values @param {Connection} [connection] */
-function commandFor(shell, command, values, connection) {
+/** @param {Shell} shell @param {import('./body.mjs').Command} command @param {Record<string, any>} values @param {string} jsonFile @param {Connection} [connection] */
+function commandFor(shell, command, values, jsonFile, connection) {
   const lines = [`oint bitrix24 ${command.function}`];
   if (connection) lines.push(`--url "${connection.url}"`);
   let hasJson = false;
@@ -99,11 +99,14 @@ function commandFor(shell, command, values, connection) {
     lines.push(`--${option}${value === '' ? shell.beforeEmpty : ' '}${written(shell, type, value)}`);
   }
   if (connection?.token) lines.push(`--token "${connection.token}"`);
-  const note = hasJson ? `${shell.comment} JSON data can also be given as the path of a .json file\n\n` : '';
+  const note = hasJson ? `${shell.comment} ${jsonFile}\n\n` : '';
   return note + lines.join(`${shell.continuation}\n    `);
 }
 
-/** @typedef {(command: import('./body.mjs').Command, values: Record<string, any>, connection?: Connection) => string} Compose */
+/**
+ * Writes a command. `jsonFile` is the comment, in the reader's language, that JSON may stand in a file.
+ * @typedef {(command: import('./body.mjs').Command, values: Record<string, any>, jsonFile: string, connection?: Connection) => string} Compose
+ */
 /** @type {Compose} */
 export const bash = (...call) => commandFor(BASH, ...call);
 /** @type {Compose} */

@@ -3,6 +3,10 @@
 
 import {isObject, itemOf} from './body.mjs';
 
+/** What is wrong with a text: it is neither true nor false, or it is no number. */
+export const NO_BOOLEAN = 'true or false';
+export const NO_NUMBER = 'a number';
+
 /** How values are asked for. @param {import('./body.mjs').Param} param @param {boolean} hasKeys */
 export function inputOf({type}, hasKeys) {
   if (type.startsWith('boolean')) return 'boolean';
@@ -16,12 +20,12 @@ export function inputOf({type}, hasKeys) {
 /** A typed text as a value of the type; throws what is wrong with it. @param {string} type @param {string} text @returns {any} */
 export function read(type, text) {
   if (type.startsWith('boolean')) {
-    if (!['true', 'false'].includes(text)) throw new Error('true or false');
+    if (!['true', 'false'].includes(text)) throw new Error(NO_BOOLEAN);
     return text === 'true';
   }
   if (type === 'integer' || type === 'number') {
     const number = Number(text);
-    if (text.trim() === '' || !Number.isFinite(number) || (type === 'integer' && !Number.isInteger(number))) throw new Error('a number');
+    if (text.trim() === '' || !Number.isFinite(number) || (type === 'integer' && !Number.isInteger(number))) throw new Error(NO_NUMBER);
     return number;
   }
   if (type === 'id') return /^-?(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text;

@@ -126,6 +126,7 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
         format!("{folder_of_all}/index.mdx"),
         render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") }), &words),
     ));
+    files.push(form_words(api, &folder_of_all));
     files.extend(
         api.compat
             .iter()
@@ -133,6 +134,16 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
             .map(|package| compat(package, &folder_of_all, &api.furniture, &words)),
     );
     files
+}
+
+/// The words of the pages that the site's form writes, too.
+fn form_words(api: &Api, folder: &str) -> OutFile {
+    let value = json!({
+        "note": banner("specs/"),
+        "json_file": page::one_line(&api.furniture.json_file),
+        "answer": page::one_line(&api.furniture.answer),
+    });
+    OutFile::new(format!("{folder}/_words.json"), format!("{value:#}\n"))
 }
 
 /// The titles of the translated categories for the sidebar, in the form that the site reads.
