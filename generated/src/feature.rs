@@ -27,11 +27,12 @@ pub fn get(code: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "feature.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "feature.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("value"),
             )
             .param("CODE", rt::value::text(code)),
     )
@@ -40,4 +41,4 @@ pub fn get(code: impl Into<String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> bool);

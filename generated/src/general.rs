@@ -45,7 +45,7 @@ pub fn batch(cmd: impl Into<rt::Value>) -> Batch {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Batch(rt::Call);
-rt::request!(Batch -> rt::Object);
+rt::request!(Batch -> crate ::types::BatchAnswer);
 impl Batch {
     /// `halt`. Whether the first failing call ends the batch. All are run when it is left out.
     #[inline]

@@ -146,7 +146,7 @@ pub fn register(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
-rt::request!(Register -> rt::Object);
+rt::request!(Register -> crate ::types::ConnectorRegistration);
 impl Register {
     /// `ICON_DISABLED`. Look of the connector where it is not connected.
     #[inline]
@@ -231,7 +231,7 @@ pub fn status(connector: impl Into<String>) -> Status {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Status(rt::Call);
-rt::request!(Status -> rt::Object);
+rt::request!(Status -> crate ::types::ConnectorStatus);
 impl Status {
     /// `LINE`. Number of the open channel. Without it the answer says little.
     #[inline]
@@ -279,4 +279,4 @@ pub fn unregister(id: impl Into<String>) -> Unregister {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
-rt::request!(Unregister -> rt::Object);
+rt::request!(Unregister -> crate ::types::ConnectorRegistration);

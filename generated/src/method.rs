@@ -36,7 +36,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::MethodState);
 impl Get {
     /// `name`. Name of the method in small letters, such as user.get. Without it both answers are false.
     #[inline]

@@ -102,6 +102,7 @@ impl Bind {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call was made by a webhook. Make it with the access token of an application.
+/// - `INVALID_REQUEST`: The call came over plain http. Use an address with https.
 #[inline]
 pub fn get() -> Get {
     Get(

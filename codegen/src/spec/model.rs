@@ -146,7 +146,7 @@ pub struct ReturnsSpec {
 pub struct ErrorSpec {
     /// The portal's code; empty where it sends none.
     pub code: String,
-    /// The HTTP status.
+    /// The HTTP status; 200 where the error comes in an answer that looks like a success.
     pub http: Option<u16>,
     /// When it comes and what to do.
     pub description: String,

@@ -38,6 +38,7 @@ pub mod fields;
 /// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first.
 /// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters.
 /// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
+/// - without a code: The portal could not carry it out. Try again later.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -80,6 +81,7 @@ rt::request!(Add -> i64);
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
+/// - without a code: The portal could not carry it out. Try again later.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -276,6 +278,7 @@ impl List {
 /// - `VALIDATION_INVALID_FIELD_TYPE`: A field is of the wrong kind; the message tells which it should be.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
 /// - `INVALID_METHOD`: Columns are changed with UpdateBiDatasetColumns.
+/// - without a code: The portal could not carry it out. Try again later.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -167,7 +167,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::BiSourceDetails);
 /// Finds sources of data.
 ///
 /// Calls `biconnector.source.list`; scope `biconnector`. May be called by: a user who may work with the BI Builder.

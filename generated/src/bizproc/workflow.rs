@@ -146,6 +146,7 @@ rt::request!(Kill -> bool);
 ///
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
+/// - without a code: DOCUMENT_ID is malformed, names no record, or fits another kind of records than the template. An entry of the list is incomplete, or fits nothing that the portal knows; the errors of the result name it.
 #[inline]
 pub fn start(
     template_id: impl Into<rt::Id>,

@@ -49,7 +49,7 @@ pub fn findbycomm(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Findbycomm(rt::Call);
-rt::request!(Findbycomm -> rt::Value);
+rt::request!(Findbycomm -> crate ::types::CrmDuplicates);
 impl Findbycomm {
     /// `entity_type`. Kind of record to look at; all three when it is left out.
     ///

@@ -42,4 +42,4 @@ pub fn merge_batch(params: impl Into<rt::Value>) -> MergeBatch {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MergeBatch(rt::Call);
-rt::request!(MergeBatch -> rt::Object);
+rt::request!(MergeBatch -> crate ::types::CrmMergeResult);

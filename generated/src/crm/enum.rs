@@ -332,7 +332,7 @@ pub fn getorderownertypes() -> Getorderownertypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getorderownertypes(rt::Call);
-rt::request!(Getorderownertypes -> Vec < rt::Value >);
+rt::request!(Getorderownertypes -> Vec < crate ::types::CrmOrderOwner >);
 /// Lists the kinds of records in the CRM, those of smart processes among them, with their numbers and letters.
 ///
 /// Calls `crm.enum.ownertype`; scope `crm`.

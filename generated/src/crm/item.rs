@@ -109,7 +109,7 @@ pub fn batch_import(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct BatchImport(rt::Call);
-rt::request!(BatchImport -> Vec < rt::Value >);
+rt::request!(BatchImport -> Vec < crate ::types::CrmImportOutcome >);
 impl BatchImport {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]
@@ -412,6 +412,7 @@ impl List {
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `UPDATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow changes in this smart process.
+/// - without a code: The caller may not move the record to this stage.
 #[inline]
 pub fn update(
     entity_type_id: impl Into<i64>,

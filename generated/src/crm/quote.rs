@@ -79,6 +79,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CORE`: There is no such estimate, or the caller may not delete it. The description tells which.
+/// - without a code: The number is missing or malformed. The caller may not delete estimates.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 7."
 )]

@@ -67,4 +67,4 @@ pub fn types() -> Types {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Types(rt::Call);
-rt::request!(Types -> Vec < rt::Value >);
+rt::request!(Types -> Vec < crate ::types::UserFieldKind >);

@@ -33,4 +33,4 @@ pub fn get_tasks() -> GetTasks {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTasks(rt::Call);
-rt::request!(GetTasks -> Vec < rt::Value >);
+rt::request!(GetTasks -> Vec < crate ::types::DiskAccessLevel >);

@@ -148,7 +148,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::OfflineEvents);
 impl Get {
     /// `filter`. Which entries to take, with an operator before each key, as in \>=ID. All when it is left out.
     #[inline]

@@ -47,7 +47,7 @@ pub fn answer(notify_id: impl Into<rt::Id>, answer_text: impl Into<String>) -> A
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
-rt::request!(Answer -> rt::Object);
+rt::request!(Answer -> crate ::types::NotificationReply);
 /// Presses a button of a notification.
 ///
 /// Calls `im.notify.confirm`; scope `im`.
@@ -91,7 +91,7 @@ pub fn confirm(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Confirm(rt::Call);
-rt::request!(Confirm -> rt::Object);
+rt::request!(Confirm -> crate ::types::NotificationReply);
 /// Removes notifications: one by its number, or all of your application with a tag.
 ///
 /// Calls `im.notify.delete`; scope `im`.

@@ -178,7 +178,7 @@ pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Value);
 /// Takes the bot out of a chat.
 ///
 /// Calls `imbot.chat.leave`; scope `imbot`. May be called by: owner of the bot.

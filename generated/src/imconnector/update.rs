@@ -49,4 +49,4 @@ pub fn messages(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Messages(rt::Call);
-rt::request!(Messages -> rt::Object);
+rt::request!(Messages -> crate ::types::ConnectorMessages);

@@ -551,7 +551,7 @@ pub fn getmanifest(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getmanif
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Object);
+rt::request!(Getmanifest -> crate ::types::LandingManifest);
 impl Getmanifest {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -608,7 +608,7 @@ pub fn getmanifestfile(code: impl Into<String>) -> Getmanifestfile {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifestfile(rt::Call);
-rt::request!(Getmanifestfile -> rt::Value);
+rt::request!(Getmanifestfile -> crate ::types::LandingManifest);
 /// Lists the sections of the repository with their blocks, or one section.
 ///
 /// Calls `landing.block.getrepository`; scope `landing`. May be called by: a user with access to the sites.
@@ -1110,7 +1110,7 @@ pub fn uploadfile(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Uploadfile(rt::Call);
-rt::request!(Uploadfile -> rt::Object);
+rt::request!(Uploadfile -> crate ::types::LandingFile);
 impl Uploadfile {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

@@ -232,6 +232,7 @@ impl Register {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - without a code: The portal could not remove it. Try again later.
 #[inline]
 pub fn unregister(code: impl Into<String>) -> Unregister {
     Unregister(

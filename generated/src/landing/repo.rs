@@ -43,7 +43,7 @@ pub fn check_content(content: impl Into<String>) -> CheckContent {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct CheckContent(rt::Call);
-rt::request!(CheckContent -> rt::Object);
+rt::request!(CheckContent -> crate ::types::LandingContentCheck);
 impl CheckContent {
     /// `splitter`. Text that marks what is not allowed. \#SANITIZE# when it is left out.
     #[inline]
@@ -239,6 +239,7 @@ impl Unbind {
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
+/// - without a code: The portal could not remove it. Try again later.
 #[inline]
 pub fn unregister(code: impl Into<String>) -> Unregister {
     Unregister(

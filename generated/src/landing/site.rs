@@ -315,7 +315,7 @@ pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct FullExport(rt::Call);
-rt::request!(FullExport -> rt::Object);
+rt::request!(FullExport -> crate ::types::LandingSiteExport);
 impl FullExport {
     /// `params`. Which version to export, and how it is called.
     #[inline]

@@ -57,7 +57,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Value);
+rt::request!(Add -> crate ::types::SaleDeliveryCreated);
 impl Add {
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]

@@ -167,7 +167,10 @@ pub fn get_list_langs() -> GetListLangs {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetListLangs(rt::Call);
-rt::request!(GetListLangs -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    GetListLangs -> Vec < crate ::types::CatalogLanguage >, all crate
+    ::types::CatalogLanguage
+);
 /// Finds names of states by conditions on their fields.
 ///
 /// Calls `sale.statusLang.list`; scope `sale`. May be called by: administrator.

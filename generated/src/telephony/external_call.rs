@@ -44,7 +44,7 @@ pub fn attach_record(call_id: impl Into<String>) -> AttachRecord {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AttachRecord(rt::Call);
-rt::request!(AttachRecord -> rt::Object);
+rt::request!(AttachRecord -> crate ::types::CallRecordingUpload);
 impl AttachRecord {
     /// `RECORD_URL`. Address from which the portal fetches the recording. One of RECORD_URL and FILENAME is needed.
     #[inline]

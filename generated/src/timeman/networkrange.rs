@@ -129,4 +129,4 @@ pub fn set(ranges: impl IntoIterator<Item = impl Into<rt::Value>>) -> Set {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-rt::request!(Set -> rt::Object);
+rt::request!(Set -> crate ::types::NetworkRangesOutcome);

@@ -36,7 +36,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(Get -> crate ::types::WorkSchedule);
 impl Get {
     /// `id`. Number of the schedule. The portal shows it on the page of the schedules, under Employees, Time and reports.
     #[inline]

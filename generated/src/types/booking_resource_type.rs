@@ -234,4 +234,34 @@ impl BookingResourceType {
     pub fn set_confirmation_counter_delay(self, value: impl Into<i64>) -> Self {
         self.set("confirmationCounterDelay", rt::value::integer(value))
     }
+    /// `confirmationNotificationDelay`. The same as confirmationDelay, under the name of answers.
+    #[inline]
+    pub fn confirmation_notification_delay(&self) -> Option<i64> {
+        rt::view::read(&self.0, "confirmationNotificationDelay")
+    }
+    /// `confirmationNotificationRepetitions`. The same as confirmationRepetitions, under the name of answers.
+    #[inline]
+    pub fn confirmation_notification_repetitions(&self) -> Option<i64> {
+        rt::view::read(&self.0, "confirmationNotificationRepetitions")
+    }
+    /// `confirmationNotificationRepetitionsInterval`. The same as confirmationRepetitionsInterval, under the name of answers.
+    #[inline]
+    pub fn confirmation_notification_repetitions_interval(&self) -> Option<i64> {
+        rt::view::read(&self.0, "confirmationNotificationRepetitionsInterval")
+    }
+    /// `delayedNotificationDelay`. The same as delayedDelay, under the name of answers.
+    #[inline]
+    pub fn delayed_notification_delay(&self) -> Option<i64> {
+        rt::view::read(&self.0, "delayedNotificationDelay")
+    }
+    /// `infoNotificationDelay`. The same as infoDelay, under the name of answers.
+    #[inline]
+    pub fn info_notification_delay(&self) -> Option<i64> {
+        rt::view::read(&self.0, "infoNotificationDelay")
+    }
+    /// `reminderNotificationDelay`. The same as reminderDelay, under the name of answers.
+    #[inline]
+    pub fn reminder_notification_delay(&self) -> Option<i64> {
+        rt::view::read(&self.0, "reminderNotificationDelay")
+    }
 }

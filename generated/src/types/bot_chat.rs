@@ -29,7 +29,7 @@ impl BotChat {
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// `type`. Kind of chat, such as chat, open or channel.
+    /// `type`. Kind of chat.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
@@ -39,7 +39,7 @@ impl BotChat {
     pub fn owner(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "owner")
     }
-    /// `color`. Colour as hexadecimal digits.
+    /// `color`. Colour that stands in for the picture, as in \#ab7761; empty for none.
     #[inline]
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
@@ -66,8 +66,8 @@ impl BotChat {
     }
     /// `muteList`. People who switched its notifications off.
     #[inline]
-    pub fn mute_list(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "muteList")
+    pub fn mute_list(&self) -> Option<Vec<rt::Id>> {
+        rt::view::read(&self.0, "muteList")
     }
     /// `managerList`. People who manage it.
     #[inline]
@@ -116,8 +116,8 @@ impl BotChat {
     }
     /// `entityLink`. Address of that object.
     #[inline]
-    pub fn entity_link(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "entityLink")
+    pub fn entity_link(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "entityLink")
     }
     /// `diskFolderId`. Folder of its files on the Drive.
     #[inline]
@@ -126,18 +126,18 @@ impl BotChat {
     }
     /// `permissions`. Who may do what in it.
     #[inline]
-    pub fn permissions(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "permissions")
+    pub fn permissions(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "permissions")
     }
     /// `parentChatId`. Chat that this one comments on.
     #[inline]
-    pub fn parent_chat_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "parentChatId")
+    pub fn parent_chat_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "parentChatId")
     }
     /// `parentMessageId`. Message that this chat comments on.
     #[inline]
-    pub fn parent_message_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "parentMessageId")
+    pub fn parent_message_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "parentMessageId")
     }
     /// `isNew`. Whether it was just made.
     #[inline]
@@ -146,28 +146,28 @@ impl BotChat {
     }
     /// `textFieldEnabled`. Whether the input line is shown.
     #[inline]
-    pub fn text_field_enabled(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "textFieldEnabled")
+    pub fn text_field_enabled(&self) -> Option<bool> {
+        rt::view::read(&self.0, "textFieldEnabled")
     }
     /// `backgroundId`. Key of the picture or colour behind the messages.
     #[inline]
-    pub fn background_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "backgroundId")
+    pub fn background_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "backgroundId")
     }
-    /// `lastMessageViews`. Who saw the newest message.
+    /// `lastMessageViews`. Who saw the newest message, as JSON text.
     #[inline]
-    pub fn last_message_views(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "lastMessageViews")
+    pub fn last_message_views(&self) -> Option<&str> {
+        rt::view::text(&self.0, "lastMessageViews")
     }
     /// `lastId`. Newest message that the bot has read.
     #[inline]
-    pub fn last_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "lastId")
+    pub fn last_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "lastId")
     }
     /// `markedId`. Message from which on it is marked as unread.
     #[inline]
-    pub fn marked_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "markedId")
+    pub fn marked_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "markedId")
     }
     /// `messageCount`. How many messages it has.
     #[inline]
@@ -181,8 +181,8 @@ impl BotChat {
     }
     /// `unreadId`. First message that is unread.
     #[inline]
-    pub fn unread_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "unreadId")
+    pub fn unread_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "unreadId")
     }
     /// `userCounter`. How many people take part.
     #[inline]

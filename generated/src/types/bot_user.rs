@@ -39,7 +39,7 @@ impl BotUser {
     pub fn work_position(&self) -> Option<&str> {
         rt::view::text(&self.0, "workPosition")
     }
-    /// `color`. Colour that stands for the person where there is no portrait.
+    /// `color`. Colour that stands for the person where there is no portrait, as in \#df532d.
     #[inline]
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
@@ -56,8 +56,8 @@ impl BotUser {
     }
     /// `birthday`. Day and month of birth.
     #[inline]
-    pub fn birthday(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "birthday")
+    pub fn birthday(&self) -> Option<&str> {
+        rt::view::text(&self.0, "birthday")
     }
     /// `extranet`. Whether it is a guest from outside the company.
     #[inline]
@@ -104,22 +104,22 @@ impl BotUser {
     pub fn desktop_last_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "desktopLastDate")
     }
-    /// `absent`. Until when the person is absent; false for not.
+    /// `absent`. Since when the person is absent; false for not.
     #[inline]
     pub fn absent(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "absent")
     }
     /// `departments`. Numbers of the departments.
     #[inline]
-    pub fn departments(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "departments")
+    pub fn departments(&self) -> Option<Vec<rt::Id>> {
+        rt::view::read(&self.0, "departments")
     }
     /// `phones`. Telephone numbers; false for none.
     #[inline]
     pub fn phones(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "phones")
     }
-    /// `type`. Kind of account, such as employee, extranet or bot.
+    /// `type`. Kind of account.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")

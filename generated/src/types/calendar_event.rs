@@ -289,4 +289,14 @@ impl CalendarEvent {
     pub fn user_offset_to(&self) -> Option<i64> {
         rt::view::read(&self.0, "~USER_OFFSET_TO")
     }
+    /// `RESOURCE_BOOKING_ID`. Booking of a resource that the event stands for; only in lists of bookings.
+    #[inline]
+    pub fn resource_booking_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "RESOURCE_BOOKING_ID")
+    }
+    /// `DAV_EXCH_LABEL`. Mark of an exchange with Outlook or Google; empty for none.
+    #[inline]
+    pub fn dav_exch_label(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DAV_EXCH_LABEL")
+    }
 }

@@ -149,7 +149,7 @@ impl Chat {
     pub fn public(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "public")
     }
-    /// `role`. What the caller is in the chat.
+    /// `role`. What the caller is in the chat. Lists of recent chats write it in capitals.
     #[inline]
     pub fn role(&self) -> Option<&str> {
         rt::view::text(&self.0, "role")
@@ -166,8 +166,8 @@ impl Chat {
     }
     /// `background_id`. Background of the chat, or null for the usual one.
     #[inline]
-    pub fn background_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "background_id")
+    pub fn background_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "background_id")
     }
     /// `permissions`. Who may do what in the chat. Each is member (everybody), manager (owner and administrators) or owner.
     #[inline]
@@ -198,5 +198,10 @@ impl Chat {
     #[inline]
     pub fn dialog_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dialog_id")
+    }
+    /// `contains_collaber`. Whether guests of collaborations take part.
+    #[inline]
+    pub fn contains_collaber(&self) -> Option<bool> {
+        rt::view::read(&self.0, "contains_collaber")
     }
 }

@@ -41,8 +41,8 @@ impl ChatMessage {
     }
     /// `uuid`. Identifier that the client program gave it; null for messages of the portal.
     #[inline]
-    pub fn uuid(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "uuid")
+    pub fn uuid(&self) -> Option<&str> {
+        rt::view::text(&self.0, "uuid")
     }
     /// `replaces`. Names and links that stand in place of parts of the text.
     #[inline]
@@ -56,7 +56,7 @@ impl ChatMessage {
     }
     /// `disappearing_date`. When the message deletes itself, or null.
     #[inline]
-    pub fn disappearing_date(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "disappearing_date")
+    pub fn disappearing_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "disappearing_date")
     }
 }

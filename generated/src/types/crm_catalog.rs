@@ -21,17 +21,17 @@ impl CrmCatalog {
     }
     /// `ORIGINATOR_ID`. Name of the other system that it comes from.
     #[inline]
-    pub fn originator_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ORIGINATOR_ID")
+    pub fn originator_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ORIGINATOR_ID")
     }
     /// `ORIGIN_ID`. Identifier in that other system.
     #[inline]
-    pub fn origin_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ORIGIN_ID")
+    pub fn origin_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ORIGIN_ID")
     }
     /// `XML_ID`. Identifier for exchanges.
     #[inline]
-    pub fn xml_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "XML_ID")
+    pub fn xml_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "XML_ID")
     }
 }

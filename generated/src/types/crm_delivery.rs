@@ -26,8 +26,8 @@ impl CrmDelivery {
     }
     /// `dateDeducted`. When they left it, or null.
     #[inline]
-    pub fn date_deducted(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "dateDeducted")
+    pub fn date_deducted(&self) -> Option<&str> {
+        rt::view::text(&self.0, "dateDeducted")
     }
     /// `deliveryId`. Delivery service by its number.
     #[inline]

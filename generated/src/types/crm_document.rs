@@ -26,8 +26,8 @@ impl CrmDocument {
     }
     /// `templateId`. Template it was made of.
     #[inline]
-    pub fn template_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "templateId")
+    pub fn template_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "templateId")
     }
     /// `entityTypeId`. Kind of record, as in 2 for a deal.
     #[inline]
@@ -76,13 +76,13 @@ impl CrmDocument {
     }
     /// `values`. Values that were filled in by their fields, and how it was made.
     #[inline]
-    pub fn values(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "values")
+    pub fn values(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "values")
     }
     /// `products`. Currency, sum and number of the product rows.
     #[inline]
-    pub fn products(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "products")
+    pub fn products(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "products")
     }
     /// `stampsEnabled`. Whether seal and signatures are on it.
     #[inline]
@@ -146,8 +146,8 @@ impl CrmDocument {
     }
     /// `publicUrl`. Address for everybody, when it is switched on.
     #[inline]
-    pub fn public_url(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "publicUrl")
+    pub fn public_url(&self) -> Option<&str> {
+        rt::view::text(&self.0, "publicUrl")
     }
     /// `isTransformationError`. Whether the PDF file could not be made.
     #[inline]
@@ -156,8 +156,8 @@ impl CrmDocument {
     }
     /// `transformationErrorMessage`. Why it could not be made.
     #[inline]
-    pub fn transformation_error_message(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "transformationErrorMessage")
+    pub fn transformation_error_message(&self) -> Option<&str> {
+        rt::view::text(&self.0, "transformationErrorMessage")
     }
     /// `transformationErrorCode`. Code of that reason.
     #[inline]
@@ -171,7 +171,7 @@ impl CrmDocument {
     }
     /// `emailDiskFile`. The file on the drive, for sending by e-mail.
     #[inline]
-    pub fn email_disk_file(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "emailDiskFile")
+    pub fn email_disk_file(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "emailDiskFile")
     }
 }

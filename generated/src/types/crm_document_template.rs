@@ -115,8 +115,8 @@ impl CrmDocumentTemplate {
     }
     /// `code`. Code of a template that came with the portal.
     #[inline]
-    pub fn code(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "code")
+    pub fn code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "code")
     }
     /// `moduleId`. Module that it belongs to: crm.
     #[inline]

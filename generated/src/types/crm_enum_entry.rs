@@ -21,12 +21,12 @@ impl CrmEnumEntry {
     }
     /// `SYMBOL_CODE`. Code of the entry, as in LEAD, or null.
     #[inline]
-    pub fn symbol_code(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SYMBOL_CODE")
+    pub fn symbol_code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SYMBOL_CODE")
     }
     /// `SYMBOL_CODE_SHORT`. Short code of the entry, as in L, or null.
     #[inline]
-    pub fn symbol_code_short(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SYMBOL_CODE_SHORT")
+    pub fn symbol_code_short(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SYMBOL_CODE_SHORT")
     }
 }

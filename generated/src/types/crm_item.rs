@@ -817,4 +817,144 @@ impl CrmItem {
     pub fn last_activity_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "lastActivityTime")
     }
+    /// `phone`. First telephone number (lead, contact, company).
+    #[inline]
+    pub fn phone(&self) -> Option<&str> {
+        rt::view::text(&self.0, "phone")
+    }
+    /// `phoneWork`. First telephone number at work (lead, contact, company).
+    #[inline]
+    pub fn phone_work(&self) -> Option<&str> {
+        rt::view::text(&self.0, "phoneWork")
+    }
+    /// `phoneMobile`. First mobile number (lead, contact, company).
+    #[inline]
+    pub fn phone_mobile(&self) -> Option<&str> {
+        rt::view::text(&self.0, "phoneMobile")
+    }
+    /// `phoneMailing`. First telephone number for mailings (lead, contact, company).
+    #[inline]
+    pub fn phone_mailing(&self) -> Option<&str> {
+        rt::view::text(&self.0, "phoneMailing")
+    }
+    /// `email`. First e-mail address (lead, contact, company).
+    #[inline]
+    pub fn email(&self) -> Option<&str> {
+        rt::view::text(&self.0, "email")
+    }
+    /// `emailWork`. First e-mail address at work (lead, contact, company).
+    #[inline]
+    pub fn email_work(&self) -> Option<&str> {
+        rt::view::text(&self.0, "emailWork")
+    }
+    /// `emailHome`. First private e-mail address (lead, contact, company).
+    #[inline]
+    pub fn email_home(&self) -> Option<&str> {
+        rt::view::text(&self.0, "emailHome")
+    }
+    /// `emailMailing`. First e-mail address for mailings (lead, contact, company).
+    #[inline]
+    pub fn email_mailing(&self) -> Option<&str> {
+        rt::view::text(&self.0, "emailMailing")
+    }
+    /// `skype`. Skype name (contact).
+    #[inline]
+    pub fn skype(&self) -> Option<&str> {
+        rt::view::text(&self.0, "skype")
+    }
+    /// `icq`. ICQ number (contact).
+    #[inline]
+    pub fn icq(&self) -> Option<&str> {
+        rt::view::text(&self.0, "icq")
+    }
+    /// `imol`. Client of an open channel (lead, contact, company).
+    #[inline]
+    pub fn imol(&self) -> Option<&str> {
+        rt::view::text(&self.0, "imol")
+    }
+    /// `addressLegal`. Registered address in the old form (company).
+    #[inline]
+    pub fn address_legal(&self) -> Option<&str> {
+        rt::view::text(&self.0, "addressLegal")
+    }
+    /// `orderStage`. How far the payment of the deal is (deal).
+    #[inline]
+    pub fn order_stage(&self) -> Option<&str> {
+        rt::view::text(&self.0, "orderStage")
+    }
+    /// `eventId`. Kind of the last event of the deal, by a code of the directory EVENT_TYPE (deal).
+    #[inline]
+    pub fn event_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "eventId")
+    }
+    /// `eventDate`. When that event was (deal).
+    #[inline]
+    pub fn event_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "eventDate")
+    }
+    /// `eventDescription`. What happened then (deal).
+    #[inline]
+    pub fn event_description(&self) -> Option<&str> {
+        rt::view::text(&self.0, "eventDescription")
+    }
+    /// `personTypeId`. Type of payer (estimate).
+    #[inline]
+    pub fn person_type_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "personTypeId")
+    }
+    /// `clientTitle`. Name of the client, as printed (estimate).
+    #[inline]
+    pub fn client_title(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientTitle")
+    }
+    /// `clientAddr`. Address of the client, as printed (estimate).
+    #[inline]
+    pub fn client_addr(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientAddr")
+    }
+    /// `clientContact`. Person to speak to, as printed (estimate).
+    #[inline]
+    pub fn client_contact(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientContact")
+    }
+    /// `clientEmail`. E-mail address of the client, as printed (estimate).
+    #[inline]
+    pub fn client_email(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientEmail")
+    }
+    /// `clientPhone`. Telephone number of the client, as printed (estimate).
+    #[inline]
+    pub fn client_phone(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientPhone")
+    }
+    /// `clientTpId`. Tax number of the client, as printed (estimate).
+    #[inline]
+    pub fn client_tp_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientTpId")
+    }
+    /// `clientTpaId`. Registration number of the client at the tax office, as printed (estimate).
+    #[inline]
+    pub fn client_tpa_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "clientTpaId")
+    }
+    /// `contentType`. Form of content: 0 unknown, 1 plain text, 2 BB codes, 3 HTML (estimate).
+    #[inline]
+    pub fn content_type(&self) -> Option<i64> {
+        rt::view::read(&self.0, "contentType")
+    }
+    /// `termsType`. Form of terms, by the same numbers (estimate).
+    #[inline]
+    pub fn terms_type(&self) -> Option<i64> {
+        rt::view::read(&self.0, "termsType")
+    }
+    /// `commentsType`. Form of comments, by the same numbers (estimate).
+    #[inline]
+    pub fn comments_type(&self) -> Option<i64> {
+        rt::view::read(&self.0, "commentsType")
+    }
+    /// `searchContent`. Words by which the portal finds the record, kept by the portal (not invoice, smart process).
+    #[inline]
+    pub fn search_content(&self) -> Option<&str> {
+        rt::view::text(&self.0, "searchContent")
+    }
 }

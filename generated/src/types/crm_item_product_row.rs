@@ -199,7 +199,7 @@ impl CrmItemProductRow {
     }
     /// `storeId`. Warehouse that the goods come from.
     #[inline]
-    pub fn store_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "storeId")
+    pub fn store_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "storeId")
     }
 }

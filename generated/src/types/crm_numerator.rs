@@ -38,8 +38,8 @@ impl CrmNumerator {
     }
     /// `code`. Code of a numerator that came with the portal.
     #[inline]
-    pub fn code(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "code")
+    pub fn code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "code")
     }
     /// `settings`. Settings of the parts, by the generators that make them.
     #[inline]

@@ -32,13 +32,13 @@ impl CrmPayment {
     }
     /// `datePaid`. When it was paid, or null.
     #[inline]
-    pub fn date_paid(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "datePaid")
+    pub fn date_paid(&self) -> Option<&str> {
+        rt::view::text(&self.0, "datePaid")
     }
     /// `empPaidId`. Employee who marked it as paid, or null.
     #[inline]
-    pub fn emp_paid_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "empPaidId")
+    pub fn emp_paid_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "empPaidId")
     }
     /// `paySystemId`. How it is paid, by the number of the payment system.
     #[inline]

@@ -53,14 +53,14 @@ impl CrmProductRow {
     }
     /// `PRODUCT_DESCRIPTION`. Text below the name, for the client.
     #[inline]
-    pub fn product_description(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PRODUCT_DESCRIPTION")
+    pub fn product_description(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PRODUCT_DESCRIPTION")
     }
     /// Sets `PRODUCT_DESCRIPTION`. Text below the name, for the client.
     #[inline]
     #[must_use]
-    pub fn set_product_description(self, value: impl Into<rt::Value>) -> Self {
-        self.set("PRODUCT_DESCRIPTION", value)
+    pub fn set_product_description(self, value: impl Into<String>) -> Self {
+        self.set("PRODUCT_DESCRIPTION", rt::value::text(value))
     }
     /// `PRICE`. Price of a piece, after discount and with tax.
     #[inline]
@@ -108,8 +108,8 @@ impl CrmProductRow {
     }
     /// `PRICE_ACCOUNT`. Price in the currency of the reports.
     #[inline]
-    pub fn price_account(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PRICE_ACCOUNT")
+    pub fn price_account(&self) -> Option<f64> {
+        rt::view::read(&self.0, "PRICE_ACCOUNT")
     }
     /// `QUANTITY`. How many; 1 when it is left out.
     #[inline]
@@ -217,8 +217,8 @@ impl CrmProductRow {
     }
     /// `XML_ID`. Identifier of the row in another system.
     #[inline]
-    pub fn xml_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "XML_ID")
+    pub fn xml_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "XML_ID")
     }
     /// `TYPE`. Kind of product.
     #[inline]
@@ -227,22 +227,22 @@ impl CrmProductRow {
     }
     /// `STORE_ID`. Warehouse that the goods come from.
     #[inline]
-    pub fn store_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "STORE_ID")
+    pub fn store_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "STORE_ID")
     }
     /// `RESERVE_ID`. Reservation of the goods.
     #[inline]
-    pub fn reserve_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "RESERVE_ID")
+    pub fn reserve_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "RESERVE_ID")
     }
     /// `DATE_RESERVE_END`. Until when they are reserved.
     #[inline]
-    pub fn date_reserve_end(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_RESERVE_END")
+    pub fn date_reserve_end(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_RESERVE_END")
     }
     /// `RESERVE_QUANTITY`. How many are reserved.
     #[inline]
-    pub fn reserve_quantity(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "RESERVE_QUANTITY")
+    pub fn reserve_quantity(&self) -> Option<f64> {
+        rt::view::read(&self.0, "RESERVE_QUANTITY")
     }
 }

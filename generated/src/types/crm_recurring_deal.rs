@@ -43,18 +43,18 @@ impl CrmRecurringDeal {
     }
     /// `NEXT_EXECUTION`. When the next deal is made; empty for never.
     #[inline]
-    pub fn next_execution(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "NEXT_EXECUTION")
+    pub fn next_execution(&self) -> Option<&str> {
+        rt::view::text(&self.0, "NEXT_EXECUTION")
     }
     /// `LAST_EXECUTION`. When the last deal was made; empty for never.
     #[inline]
-    pub fn last_execution(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LAST_EXECUTION")
+    pub fn last_execution(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LAST_EXECUTION")
     }
     /// `COUNTER_REPEAT`. How many deals were made.
     #[inline]
-    pub fn counter_repeat(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "COUNTER_REPEAT")
+    pub fn counter_repeat(&self) -> Option<i64> {
+        rt::view::read(&self.0, "COUNTER_REPEAT")
     }
     /// `CATEGORY_ID`. Funnel that the new deals come into.
     #[inline]

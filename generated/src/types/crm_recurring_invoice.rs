@@ -38,13 +38,13 @@ impl CrmRecurringInvoice {
     }
     /// `NEXT_EXECUTION`. When the next one is made; empty for never.
     #[inline]
-    pub fn next_execution(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "NEXT_EXECUTION")
+    pub fn next_execution(&self) -> Option<&str> {
+        rt::view::text(&self.0, "NEXT_EXECUTION")
     }
     /// `LAST_EXECUTION`. When the last one was made.
     #[inline]
-    pub fn last_execution(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LAST_EXECUTION")
+    pub fn last_execution(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LAST_EXECUTION")
     }
     /// `COUNTER_REPEAT`. How many were made.
     #[inline]

@@ -126,13 +126,13 @@ impl CrmRequisite {
     }
     /// `DATE_CREATE`. When they were made.
     #[inline]
-    pub fn date_create(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_CREATE")
+    pub fn date_create(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When they were last changed; empty for never.
     #[inline]
-    pub fn date_modify(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_MODIFY")
+    pub fn date_modify(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `CREATED_BY_ID`. Employee who made them.
     #[inline]
@@ -141,8 +141,8 @@ impl CrmRequisite {
     }
     /// `MODIFY_BY_ID`. Employee who changed them last.
     #[inline]
-    pub fn modify_by_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "MODIFY_BY_ID")
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "MODIFY_BY_ID")
     }
     /// `RQ_NAME`. Full name of a person.
     #[inline]

@@ -82,13 +82,13 @@ impl CrmRequisitePreset {
     }
     /// `DATE_CREATE`. When it was made.
     #[inline]
-    pub fn date_create(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_CREATE")
+    pub fn date_create(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When it was last changed; empty for never.
     #[inline]
-    pub fn date_modify(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_MODIFY")
+    pub fn date_modify(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_MODIFY")
     }
     /// `CREATED_BY_ID`. Employee who made it.
     #[inline]
@@ -97,7 +97,7 @@ impl CrmRequisitePreset {
     }
     /// `MODIFY_BY_ID`. Employee who changed it last.
     #[inline]
-    pub fn modify_by_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "MODIFY_BY_ID")
+    pub fn modify_by_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "MODIFY_BY_ID")
     }
 }

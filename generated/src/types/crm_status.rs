@@ -70,8 +70,8 @@ impl CrmStatus {
     }
     /// `CATEGORY_ID`. Funnel that a stage belongs to; null elsewhere.
     #[inline]
-    pub fn category_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "CATEGORY_ID")
+    pub fn category_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "CATEGORY_ID")
     }
     /// `COLOR`. Colour of a stage as six hexadecimal digits after a number sign, as in \#FFA900.
     #[inline]

@@ -19,7 +19,7 @@ impl CrmTimelineBinding {
     pub fn entity_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ENTITY_ID")
     }
-    /// `ENTITY_TYPE`. Kind of that record, as in deal.
+    /// `ENTITY_TYPE`. Kind of that record.
     #[inline]
     pub fn entity_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_TYPE")

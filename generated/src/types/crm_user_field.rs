@@ -43,8 +43,8 @@ impl CrmUserField {
     }
     /// `USER_TYPE_OWNER`. Application that made the kind of value, or nothing for the portal's own kinds.
     #[inline]
-    pub fn user_type_owner(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "USER_TYPE_OWNER")
+    pub fn user_type_owner(&self) -> Option<&str> {
+        rt::view::text(&self.0, "USER_TYPE_OWNER")
     }
     /// `XML_ID`. Identifier of the field in another system.
     #[inline]

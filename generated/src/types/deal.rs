@@ -442,7 +442,7 @@ impl Deal {
     }
     /// `LAST_COMMUNICATION_TIME`. When the client was last in touch, by call, letter or chat; null when never.
     #[inline]
-    pub fn last_communication_time(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LAST_COMMUNICATION_TIME")
+    pub fn last_communication_time(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LAST_COMMUNICATION_TIME")
     }
 }

@@ -361,12 +361,12 @@ impl LandingSettings {
     pub fn set_view_use(self, value: bool) -> Self {
         self.set("VIEW_USE", rt::value::yes_no(value))
     }
-    /// `VIEW_TYPE`. That layout.
+    /// `VIEW_TYPE`. That layout; no for none.
     #[inline]
     pub fn view_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "VIEW_TYPE")
     }
-    /// Sets `VIEW_TYPE`. That layout.
+    /// Sets `VIEW_TYPE`. That layout; no for none.
     #[inline]
     #[must_use]
     pub fn set_view_type(self, value: impl Into<String>) -> Self {
@@ -1070,5 +1070,15 @@ impl LandingSettings {
         value: impl IntoIterator<Item = impl Into<rt::Value>>,
     ) -> Self {
         self.set("SETTINGS_AGREEMENTS", rt::value::list(value, Into::into))
+    }
+    /// `YACOUNTER_USE`. Whether Yandex.Metrica counts visits.
+    #[inline]
+    pub fn yacounter_use(&self) -> Option<bool> {
+        rt::view::read(&self.0, "YACOUNTER_USE")
+    }
+    /// `YACOUNTER_COUNTER`. Number of that counter.
+    #[inline]
+    pub fn yacounter_counter(&self) -> Option<&str> {
+        rt::view::text(&self.0, "YACOUNTER_COUNTER")
     }
 }

@@ -60,14 +60,14 @@ impl OpenLine {
     }
     /// `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
     #[inline]
-    pub fn crm_create_second(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "CRM_CREATE_SECOND")
+    pub fn crm_create_second(&self) -> Option<&str> {
+        rt::view::text(&self.0, "CRM_CREATE_SECOND")
     }
     /// Sets `CRM_CREATE_SECOND`. Pipeline of the deal that is made.
     #[inline]
     #[must_use]
-    pub fn set_crm_create_second(self, value: impl Into<rt::Value>) -> Self {
-        self.set("CRM_CREATE_SECOND", value)
+    pub fn set_crm_create_second(self, value: impl Into<String>) -> Self {
+        self.set("CRM_CREATE_SECOND", rt::value::text(value))
     }
     /// `CRM_CREATE_THIRD`. Whether a known client makes a new deal too.
     #[inline]

@@ -171,4 +171,39 @@ impl PaySystem {
     pub fn tariff(&self) -> Option<&str> {
         rt::view::text(&self.0, "TARIFF")
     }
+    /// `RESULT_FILE`. Not in use with handlers of applications.
+    #[inline]
+    pub fn result_file(&self) -> Option<&str> {
+        rt::view::text(&self.0, "RESULT_FILE")
+    }
+    /// `HAVE_PAYMENT`. Whether the handler shows a form of payment; an old mark.
+    #[inline]
+    pub fn have_payment(&self) -> Option<bool> {
+        rt::view::read(&self.0, "HAVE_PAYMENT")
+    }
+    /// `HAVE_ACTION`. Whether the handler carries payments out by itself; an old mark.
+    #[inline]
+    pub fn have_action(&self) -> Option<bool> {
+        rt::view::read(&self.0, "HAVE_ACTION")
+    }
+    /// `HAVE_RESULT`. Whether the handler asks for the outcome of a payment; an old mark.
+    #[inline]
+    pub fn have_result(&self) -> Option<bool> {
+        rt::view::read(&self.0, "HAVE_RESULT")
+    }
+    /// `HAVE_PREPAY`. Whether the handler takes money in advance; an old mark.
+    #[inline]
+    pub fn have_prepay(&self) -> Option<bool> {
+        rt::view::read(&self.0, "HAVE_PREPAY")
+    }
+    /// `HAVE_PRICE`. Whether the handler has a price of its own; an old mark.
+    #[inline]
+    pub fn have_price(&self) -> Option<bool> {
+        rt::view::read(&self.0, "HAVE_PRICE")
+    }
+    /// `HAVE_RESULT_RECEIVE`. Whether the service tells the outcome of payments by itself.
+    #[inline]
+    pub fn have_result_receive(&self) -> Option<bool> {
+        rt::view::read(&self.0, "HAVE_RESULT_RECEIVE")
+    }
 }

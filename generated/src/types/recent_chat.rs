@@ -11,8 +11,8 @@ rt::view!(RecentChat);
 impl RecentChat {
     /// `id`. Dialog: chat with a number for a chat, the number of a person for a private dialog.
     #[inline]
-    pub fn id(&self) -> Option<&str> {
-        rt::view::text(&self.0, "id")
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "id")
     }
     /// `chat_id`. Number of the chat, for private dialogs too.
     #[inline]

@@ -57,18 +57,18 @@ impl RpaItem {
     }
     /// `createdTime`. When it was made.
     #[inline]
-    pub fn created_time(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "createdTime")
+    pub fn created_time(&self) -> Option<&str> {
+        rt::view::text(&self.0, "createdTime")
     }
     /// `updatedTime`. When it was last changed.
     #[inline]
-    pub fn updated_time(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "updatedTime")
+    pub fn updated_time(&self) -> Option<&str> {
+        rt::view::text(&self.0, "updatedTime")
     }
     /// `movedTime`. When it was last moved.
     #[inline]
-    pub fn moved_time(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "movedTime")
+    pub fn moved_time(&self) -> Option<&str> {
+        rt::view::text(&self.0, "movedTime")
     }
     /// `detailUrl`. Address of its card.
     #[inline]

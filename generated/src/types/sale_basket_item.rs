@@ -161,12 +161,12 @@ impl SaleBasketItem {
     pub fn set_weight(self, value: impl Into<f64>) -> Self {
         self.set("weight", rt::value::number(value))
     }
-    /// `dimensions`. Size of one piece in millimetres, as PHP writes a list of WIDTH, HEIGHT and LENGTH.
+    /// `dimensions`. Size of one piece in millimetres, as PHP serialises a list of WIDTH, HEIGHT and LENGTH.
     #[inline]
     pub fn dimensions(&self) -> Option<&str> {
         rt::view::text(&self.0, "dimensions")
     }
-    /// Sets `dimensions`. Size of one piece in millimetres, as PHP writes a list of WIDTH, HEIGHT and LENGTH.
+    /// Sets `dimensions`. Size of one piece in millimetres, as PHP serialises a list of WIDTH, HEIGHT and LENGTH.
     #[inline]
     #[must_use]
     pub fn set_dimensions(self, value: impl Into<String>) -> Self {

@@ -70,8 +70,8 @@ impl SaleCashRegister {
     }
     /// `KKM_ID`. Model of the register.
     #[inline]
-    pub fn kkm_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "KKM_ID")
+    pub fn kkm_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "KKM_ID")
     }
     /// `ACTIVE`. Whether it is in use.
     #[inline]

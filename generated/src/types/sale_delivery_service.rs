@@ -80,4 +80,9 @@ impl SaleDeliveryService {
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
+    /// `LOGOTYPE`. File of the picture by its number; empty for none.
+    #[inline]
+    pub fn logotype(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "LOGOTYPE")
+    }
 }

@@ -398,14 +398,14 @@ impl SalePayment {
     }
     /// `psInvoiceId`. Identifier of the payment in the payment system.
     #[inline]
-    pub fn ps_invoice_id(&self) -> Option<&str> {
-        rt::view::text(&self.0, "psInvoiceId")
+    pub fn ps_invoice_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "psInvoiceId")
     }
     /// Sets `psInvoiceId`. Identifier of the payment in the payment system.
     #[inline]
     #[must_use]
-    pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
-        self.set("psInvoiceId", rt::value::text(value))
+    pub fn set_ps_invoice_id(self, value: impl Into<rt::Id>) -> Self {
+        self.set("psInvoiceId", rt::value::id(value))
     }
     /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]

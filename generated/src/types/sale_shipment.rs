@@ -204,8 +204,8 @@ impl SaleShipment {
     }
     /// `trackingStatus`. Where the parcel is.
     #[inline]
-    pub fn tracking_status(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "trackingStatus")
+    pub fn tracking_status(&self) -> Option<&str> {
+        rt::view::text(&self.0, "trackingStatus")
     }
     /// `currency`. Currency, such as EUR; one for the whole order.
     #[inline]

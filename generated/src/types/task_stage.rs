@@ -85,7 +85,7 @@ impl TaskStage {
     }
     /// `TO_UPDATE_ACCESS`. Right that the caller needs for that change; null where none is needed.
     #[inline]
-    pub fn to_update_access(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "TO_UPDATE_ACCESS")
+    pub fn to_update_access(&self) -> Option<&str> {
+        rt::view::text(&self.0, "TO_UPDATE_ACCESS")
     }
 }

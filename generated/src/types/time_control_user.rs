@@ -49,4 +49,9 @@ impl TimeControlUser {
     pub fn last_activity_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "last_activity_date")
     }
+    /// `active`. Whether the account may sign in.
+    #[inline]
+    pub fn active(&self) -> Option<bool> {
+        rt::view::read(&self.0, "active")
+    }
 }

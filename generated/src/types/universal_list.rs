@@ -97,4 +97,184 @@ impl UniversalList {
     pub fn socnet_group_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "SOCNET_GROUP_ID")
     }
+    /// `LID`. Site that the list belongs to.
+    #[inline]
+    pub fn lid(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LID")
+    }
+    /// `API_CODE`. Code of the list in the portal's own programming interface; empty for none.
+    #[inline]
+    pub fn api_code(&self) -> Option<&str> {
+        rt::view::text(&self.0, "API_CODE")
+    }
+    /// `XML_ID`. Identifier of the list in another system.
+    #[inline]
+    pub fn xml_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "XML_ID")
+    }
+    /// `EXTERNAL_ID`. The same identifier under another name.
+    #[inline]
+    pub fn external_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "EXTERNAL_ID")
+    }
+    /// `TMP_ID`. Mark of an exchange that has not ended.
+    #[inline]
+    pub fn tmp_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "TMP_ID")
+    }
+    /// `DESCRIPTION_TYPE`. Form of the description, text or html.
+    #[inline]
+    pub fn description_type(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DESCRIPTION_TYPE")
+    }
+    /// `RIGHTS_MODE`. Where rights are kept: S for the list as a whole, E for each element.
+    #[inline]
+    pub fn rights_mode(&self) -> Option<&str> {
+        rt::view::text(&self.0, "RIGHTS_MODE")
+    }
+    /// `SECTION_CHOOSER`. How a section is chosen: L from a list, D from menus, P in a window.
+    #[inline]
+    pub fn section_chooser(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SECTION_CHOOSER")
+    }
+    /// `LIST_MODE`. How elements and sections are listed: C together, S apart; empty as the portal is set.
+    #[inline]
+    pub fn list_mode(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LIST_MODE")
+    }
+    /// `VERSION`. How values of fields are stored: 1 together with those of other lists, 2 apart.
+    #[inline]
+    pub fn version(&self) -> Option<&str> {
+        rt::view::text(&self.0, "VERSION")
+    }
+    /// `LAST_CONV_ELEMENT`. Element that was reached when the storage was last changed; 0 for none.
+    #[inline]
+    pub fn last_conv_element(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LAST_CONV_ELEMENT")
+    }
+    /// `INDEX_ELEMENT`. Whether the search finds elements.
+    #[inline]
+    pub fn index_element(&self) -> Option<bool> {
+        rt::view::read(&self.0, "INDEX_ELEMENT")
+    }
+    /// `INDEX_SECTION`. Whether the search finds sections.
+    #[inline]
+    pub fn index_section(&self) -> Option<bool> {
+        rt::view::read(&self.0, "INDEX_SECTION")
+    }
+    /// `FULLTEXT_INDEX`. Whether elements have an index of their words.
+    #[inline]
+    pub fn fulltext_index(&self) -> Option<bool> {
+        rt::view::read(&self.0, "FULLTEXT_INDEX")
+    }
+    /// `PROPERTY_INDEX`. Whether there is an index for filters by field; empty for none.
+    #[inline]
+    pub fn property_index(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PROPERTY_INDEX")
+    }
+    /// `SECTION_PROPERTY`. Whether sections have fields of their own; empty for no.
+    #[inline]
+    pub fn section_property(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SECTION_PROPERTY")
+    }
+    /// `WORKFLOW`. Whether changes pass through the older workflows of documents.
+    #[inline]
+    pub fn workflow(&self) -> Option<bool> {
+        rt::view::read(&self.0, "WORKFLOW")
+    }
+    /// `REST_ON`. Whether the portal's own programming interface is open.
+    #[inline]
+    pub fn rest_on(&self) -> Option<bool> {
+        rt::view::read(&self.0, "REST_ON")
+    }
+    /// `ELEMENT_NAME`. What people call an element.
+    #[inline]
+    pub fn element_name(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ELEMENT_NAME")
+    }
+    /// `ELEMENTS_NAME`. What people call several elements.
+    #[inline]
+    pub fn elements_name(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ELEMENTS_NAME")
+    }
+    /// `SECTION_NAME`. What people call a section.
+    #[inline]
+    pub fn section_name(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SECTION_NAME")
+    }
+    /// `SECTIONS_NAME`. What people call several sections.
+    #[inline]
+    pub fn sections_name(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SECTIONS_NAME")
+    }
+    /// `LIST_PAGE_URL`. Template of the address of the list; empty for the usual one.
+    #[inline]
+    pub fn list_page_url(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LIST_PAGE_URL")
+    }
+    /// `SECTION_PAGE_URL`. Template of the addresses of sections; empty for the usual one.
+    #[inline]
+    pub fn section_page_url(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SECTION_PAGE_URL")
+    }
+    /// `DETAIL_PAGE_URL`. Template of the addresses of elements; empty for the usual one.
+    #[inline]
+    pub fn detail_page_url(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DETAIL_PAGE_URL")
+    }
+    /// `CANONICAL_PAGE_URL`. Template of the addresses that search engines remember; empty for none.
+    #[inline]
+    pub fn canonical_page_url(&self) -> Option<&str> {
+        rt::view::text(&self.0, "CANONICAL_PAGE_URL")
+    }
+    /// `EDIT_FILE_BEFORE`. Program that is run before an element is saved; empty for none.
+    #[inline]
+    pub fn edit_file_before(&self) -> Option<&str> {
+        rt::view::text(&self.0, "EDIT_FILE_BEFORE")
+    }
+    /// `EDIT_FILE_AFTER`. Program that is run in place of the form of an element; empty for none.
+    #[inline]
+    pub fn edit_file_after(&self) -> Option<&str> {
+        rt::view::text(&self.0, "EDIT_FILE_AFTER")
+    }
+    /// `RSS_ACTIVE`. Whether elements are offered as RSS.
+    #[inline]
+    pub fn rss_active(&self) -> Option<bool> {
+        rt::view::read(&self.0, "RSS_ACTIVE")
+    }
+    /// `RSS_TTL`. For how many hours readers of RSS may keep them.
+    #[inline]
+    pub fn rss_ttl(&self) -> Option<i64> {
+        rt::view::read(&self.0, "RSS_TTL")
+    }
+    /// `RSS_FILE_ACTIVE`. Whether RSS is written to a file.
+    #[inline]
+    pub fn rss_file_active(&self) -> Option<bool> {
+        rt::view::read(&self.0, "RSS_FILE_ACTIVE")
+    }
+    /// `RSS_FILE_LIMIT`. How many elements that file has; empty for all.
+    #[inline]
+    pub fn rss_file_limit(&self) -> Option<i64> {
+        rt::view::read(&self.0, "RSS_FILE_LIMIT")
+    }
+    /// `RSS_FILE_DAYS`. From how many days that file has elements; empty for all.
+    #[inline]
+    pub fn rss_file_days(&self) -> Option<i64> {
+        rt::view::read(&self.0, "RSS_FILE_DAYS")
+    }
+    /// `RSS_YANDEX_ACTIVE`. Whether that RSS is in the form for Yandex.
+    #[inline]
+    pub fn rss_yandex_active(&self) -> Option<bool> {
+        rt::view::read(&self.0, "RSS_YANDEX_ACTIVE")
+    }
+    /// `LANG_DIR`. Folder of the site.
+    #[inline]
+    pub fn lang_dir(&self) -> Option<&str> {
+        rt::view::text(&self.0, "LANG_DIR")
+    }
+    /// `SERVER_NAME`. Host of the site; empty for the current one.
+    #[inline]
+    pub fn server_name(&self) -> Option<&str> {
+        rt::view::text(&self.0, "SERVER_NAME")
+    }
 }

@@ -61,18 +61,18 @@ impl WorkgroupDetails {
     }
     /// `DATE_CREATE`. When it was made, as the portal writes dates.
     #[inline]
-    pub fn date_create(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_CREATE")
+    pub fn date_create(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_CREATE")
     }
     /// `DATE_UPDATE`. When it was last changed, as the portal writes dates.
     #[inline]
-    pub fn date_update(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_UPDATE")
+    pub fn date_update(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_UPDATE")
     }
     /// `DATE_ACTIVITY`. When something last happened in it, as the portal writes dates.
     #[inline]
-    pub fn date_activity(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_ACTIVITY")
+    pub fn date_activity(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DATE_ACTIVITY")
     }
     /// `IMAGE_ID`. File of the picture; 0 for none.
     #[inline]
@@ -111,13 +111,13 @@ impl WorkgroupDetails {
     }
     /// `PROJECT_DATE_START`. First day of a project.
     #[inline]
-    pub fn project_date_start(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PROJECT_DATE_START")
+    pub fn project_date_start(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PROJECT_DATE_START")
     }
     /// `PROJECT_DATE_FINISH`. Last day of a project.
     #[inline]
-    pub fn project_date_finish(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PROJECT_DATE_FINISH")
+    pub fn project_date_finish(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PROJECT_DATE_FINISH")
     }
     /// `SEARCH_INDEX`. Words by which it is found.
     #[inline]

@@ -59,6 +59,7 @@ rt::request!(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: The number is missing, or there is no such agreement. Look at GetAgreements.
+/// - `400`: The same as ERROR_ARGUMENT, from portals that answer with the status in place of a code.
 #[inline]
 pub fn text(id: impl Into<rt::Id>) -> Text {
     Text(
@@ -77,7 +78,7 @@ pub fn text(id: impl Into<rt::Id>) -> Text {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Text(rt::Call);
-rt::request!(Text -> rt::Object);
+rt::request!(Text -> crate ::types::AgreementText);
 impl Text {
     /// `replace`. What to put into the text, for agreements made from a template. The others stay as they are.
     #[inline]

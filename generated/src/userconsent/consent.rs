@@ -27,6 +27,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: The number of the agreement is missing or unknown, or the address is malformed. The description tells which.
+/// - `400`: The same as ERROR_ARGUMENT, from portals that answer with the status in place of a code.
 #[inline]
 pub fn add(agreement_id: impl Into<rt::Id>, ip: impl Into<String>) -> Add {
     Add(

@@ -351,7 +351,7 @@ pub fn get_with_voted() -> GetWithVoted {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetWithVoted(rt::Call);
-rt::request!(GetWithVoted -> rt::Object);
+rt::request!(GetWithVoted -> crate ::types::PollWithVoters);
 impl GetWithVoted {
     /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]

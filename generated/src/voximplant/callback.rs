@@ -47,7 +47,7 @@ pub fn start(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
-rt::request!(Start -> rt::Object);
+rt::request!(Start -> crate ::types::StartedCall);
 impl Start {
     /// `VOICE`. Voice that speaks, by an identifier of GetVoices; the usual one of the portal's language when it is left out.
     #[inline]

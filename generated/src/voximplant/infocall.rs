@@ -47,7 +47,7 @@ pub fn startwithsound(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwithsound(rt::Call);
-rt::request!(Startwithsound -> rt::Object);
+rt::request!(Startwithsound -> crate ::types::StartedCall);
 /// Calls a number and speaks a text.
 ///
 /// Calls `voximplant.infocall.startwithtext`; scope `telephony`. May be called by: whoever may make outgoing calls.
@@ -93,7 +93,7 @@ pub fn startwithtext(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwithtext(rt::Call);
-rt::request!(Startwithtext -> rt::Object);
+rt::request!(Startwithtext -> crate ::types::StartedCall);
 impl Startwithtext {
     /// `VOICE`. Voice that speaks, by an identifier of GetVoices; the usual one of the portal's language when it is left out.
     #[inline]

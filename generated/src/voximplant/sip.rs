@@ -221,7 +221,7 @@ pub fn status(reg_id: impl Into<rt::Id>) -> Status {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Status(rt::Call);
-rt::request!(Status -> rt::Object);
+rt::request!(Status -> crate ::types::SipRegistration);
 /// Changes a SIP line of the application; one new value at least must be given.
 ///
 /// Calls `voximplant.sip.update`; scope `telephony`. May be called by: whoever may manage lines.

@@ -115,4 +115,4 @@ pub fn get(user_id: impl Into<rt::Value>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(Get -> Vec < crate ::types::TelephonyUser >);

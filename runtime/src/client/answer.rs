@@ -138,6 +138,11 @@ mod tests {
             "m: the portal answered with an error: Access denied. (HTTP 400)"
         );
         assert_eq!(fault(400, "", r#"{"error":0}"#), "m: the portal answered 0 (HTTP 400)");
+        // Some methods refuse with the status of a success.
+        assert_eq!(
+            fault(200, "", r#"{"error":"CONNECTOR_NOT_FOUND","error_description":"Connector was not found."}"#),
+            "m: the portal answered CONNECTOR_NOT_FOUND: Connector was not found. (HTTP 200)"
+        );
         assert_eq!(
             fault(400, "", r#"{"error":{"code":"C","message":"M","validation":[{"field":"f","message":"w"}]}}"#),
             "m: the portal answered C: M (HTTP 400)\n  f: w"

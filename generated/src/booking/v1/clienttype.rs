@@ -34,4 +34,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::BookingClientType >, all crate
+    ::types::BookingClientType
+);

@@ -104,7 +104,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmConfigurableActivity);
 /// Changes an activity that the application designed, or how it looks.
 ///
 /// Calls `crm.activity.configurable.update`; scope `crm`. May be called by: whoever may change the record.

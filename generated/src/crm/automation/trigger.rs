@@ -22,6 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
+/// - without a code: The caller may not use the CRM. CODE or NAME is missing, or CODE has other signs than small letters, digits, full stops, hyphens and underscores.
 #[inline]
 pub fn add(code: impl Into<String>, name: impl Into<String>) -> Add {
     Add(
@@ -148,6 +149,7 @@ rt::request!(Execute -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
+/// - without a code: The caller may not use the CRM.
 #[inline]
 pub fn list() -> List {
     List(
@@ -165,4 +167,4 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(List -> Vec < crate ::types::CrmTrigger >, all crate ::types::CrmTrigger);

@@ -46,7 +46,9 @@ pub fn get(list_id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::CrmCallListItem >, all crate ::types::CrmCallListItem
+);
 impl Get {
     /// `FILTER`. Which of them to answer. All when it is left out.
     #[inline]

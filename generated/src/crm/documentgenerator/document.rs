@@ -94,6 +94,7 @@ impl Add {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - without a code: The document is none of the CRM.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -138,16 +139,18 @@ rt::request!(Delete -> rt::Value);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - without a code: The document is none of the CRM. The caller may not change documents. The caller may not see documents.
 #[inline]
 pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
     Enablepublicurl(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.documentgenerator.document.enablepublicurl",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.documentgenerator.document.enablepublicurl",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("publicUrl"),
             )
             .param("id", rt::value::id(id)),
     )
@@ -156,7 +159,7 @@ pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
-rt::request!(Enablepublicurl -> rt::Object);
+rt::request!(Enablepublicurl -> rt::Value);
 impl Enablepublicurl {
     /// `status`. Whether there is such an address. There is when it is left out.
     #[inline]
@@ -186,6 +189,7 @@ impl Enablepublicurl {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - without a code: The document is none of the CRM. The caller may not see documents.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -231,6 +235,7 @@ rt::request!(Get -> crate ::types::CrmDocument);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
+/// - without a code: The caller may not change documents.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
@@ -284,6 +289,7 @@ impl Getfields {
 ///
 /// - `100`: A parameter is malformed. The description names it.
 /// - `ACCESS_DENIED`: The caller may not read documents.
+/// - without a code: The caller may not see documents.
 #[inline]
 pub fn list() -> List {
     List(
@@ -407,6 +413,7 @@ impl Update {
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such record, or something failed inside the portal. The description tells which.
+/// - without a code: The caller may not see documents.
 #[inline]
 pub fn upload(fields: impl Into<rt::Value>) -> Upload {
     Upload(

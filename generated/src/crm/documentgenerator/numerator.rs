@@ -23,6 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: The settings do not fit, or something failed inside the portal. The description tells which.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -62,8 +63,9 @@ rt::request!(Add -> crate ::types::CrmNumerator);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The number is missing.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use numerators.
+/// - `100`: The number is missing, or there is no such numerator.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -102,8 +104,9 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The number is missing.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use numerators.
+/// - `100`: The number is missing, or there is no such numerator.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator, or it numbers something else than documents.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -195,7 +198,8 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `DOCGEN_ACCESS_ERROR`: The caller may not use numerators.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not use this numerator; only those that were made by REST for documents can be changed or removed.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -23,6 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such numerator, or something failed inside the portal. The description tells which.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -64,6 +65,7 @@ rt::request!(Add -> crate ::types::CrmDocumentTemplate);
 ///
 /// - `0`: There is no such template, or something failed inside the portal.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -104,6 +106,7 @@ rt::request!(Delete -> rt::Value);
 ///
 /// - `0`: There is no such template, or something failed inside the portal.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -150,6 +153,7 @@ rt::request!(Get -> crate ::types::CrmDocumentTemplate);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such template, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
+/// - without a code: The template was deleted. The caller may not change templates of documents.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<rt::Id>) -> Getfields {
     Getfields(
@@ -208,6 +212,7 @@ impl Getfields {
 /// Among others, the portal's own:
 ///
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use templates of documents.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn list() -> List {
     List(
@@ -274,6 +279,7 @@ impl List {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such template, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
+/// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -22,6 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CORE`: The portal refused. The description tells why.
+/// - without a code: USER_TYPE_ID or FIELD_NAME is missing. The caller may not add custom fields.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -101,6 +102,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_NOT_FOUND`: There is no such requisite custom field, or the caller may not read it. The description tells which.
+/// - without a code: The number is missing or malformed.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(

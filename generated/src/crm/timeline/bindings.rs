@@ -122,11 +122,6 @@ rt::request!(
     ::types::CrmTimelineBinding
 );
 impl List {
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
-    #[inline]
-    pub fn order(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("order", value))
-    }
     /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {

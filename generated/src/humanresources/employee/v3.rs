@@ -183,4 +183,4 @@ pub fn subordinates(id: impl Into<rt::Id>) -> Subordinates {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Subordinates(rt::Call);
-rt::request!(Subordinates -> rt::Object);
+rt::request!(Subordinates -> crate ::types::StructureSubordinates);

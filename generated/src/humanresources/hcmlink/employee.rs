@@ -90,6 +90,7 @@ impl List {
 /// - `0`: It could not be done: a value is missing, or the job is unknown or over. Mend it.
 /// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
+/// - without a code: The list is missing or empty. An entry of the list is incomplete, or fits nothing that the portal knows; the errors of the result name it.
 #[inline]
 pub fn set(
     company: impl Into<String>,
@@ -112,7 +113,7 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-rt::request!(Set -> rt::Object);
+rt::request!(Set -> crate ::types::HrOutcome);
 impl Set {
     /// `job`. State of the job that the event has asked for; only when the call answers such an event.
     #[inline]

@@ -234,7 +234,7 @@ pub fn count() -> Count {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Count(rt::Call);
-rt::request!(Count -> rt::Object);
+rt::request!(Count -> crate ::types::StructureCount);
 /// Changes the name, the description or the colour of a department or team. At least one of them is needed.
 ///
 /// Calls `humanresources.node.edit`; scope `humanresources`. May be called by: a user who may change the department or team.

@@ -108,7 +108,7 @@ pub fn search(chat_id: impl Into<rt::Id>) -> Search {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Search(rt::Call);
-rt::request!(Search -> rt::Object);
+rt::request!(Search -> crate ::types::FoundMessages);
 impl Search {
     /// `SEARCH_MESSAGE`. Words to look for, three letters at least.
     #[inline]

@@ -55,7 +55,7 @@ pub fn commit() -> Commit {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Commit(rt::Call);
-rt::request!(Commit -> rt::Object);
+rt::request!(Commit -> crate ::types::PostedDriveFiles);
 #[allow(deprecated)]
 impl Commit {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.
@@ -174,4 +174,4 @@ pub fn save(file_id: impl Into<rt::Id>) -> Save {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Save(rt::Call);
-rt::request!(Save -> rt::Object);
+rt::request!(Save -> crate ::types::SavedChatFile);

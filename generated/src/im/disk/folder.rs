@@ -36,11 +36,12 @@ pub fn get() -> Get {
     Get(
         rt::Call::new(
             rt::Method::new(
-                "im.disk.folder.get",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "im.disk.folder.get",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("ID"),
         ),
     )
 }
@@ -51,7 +52,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Id);
 #[allow(deprecated)]
 impl Get {
     /// `CHAT_ID`. Number of the chat, without the word chat before it. One of CHAT_ID and DIALOG_ID is needed.

@@ -39,7 +39,7 @@ pub fn all() -> All {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct All(rt::Call);
-rt::request!(All -> rt::Value);
+rt::request!(All -> crate ::types::NotificationsRead);
 /// Marks several notifications as read or as not read.
 ///
 /// Calls `im.notify.read.list`; scope `im`.

@@ -129,7 +129,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >);
+rt::request!(Get -> Vec < crate ::types::SearchHistoryEntry >);
 #[allow(deprecated)]
 impl Get {
     /// `SKIP_OPENLINES`. Whether open channels are left out.

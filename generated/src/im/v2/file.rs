@@ -90,4 +90,4 @@ pub fn upload(dialog_id: impl Into<String>, fields: impl Into<rt::Value>) -> Upl
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upload(rt::Call);
-rt::request!(Upload -> rt::Object);
+rt::request!(Upload -> crate ::types::PostedChatFile);

@@ -114,7 +114,7 @@ pub fn upload(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upload(rt::Call);
-rt::request!(Upload -> rt::Object);
+rt::request!(Upload -> crate ::types::PostedChatFile);
 impl Upload {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

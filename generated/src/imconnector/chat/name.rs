@@ -54,7 +54,7 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-rt::request!(Set -> rt::Object);
+rt::request!(Set -> crate ::types::ConnectorOutcome);
 impl Set {
     /// `USER_ID`. Identifier of the client in the other system; needed for connectors without groups.
     #[inline]

@@ -48,7 +48,7 @@ pub fn delivery(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delivery(rt::Call);
-rt::request!(Delivery -> rt::Object);
+rt::request!(Delivery -> crate ::types::ConnectorOutcome);
 /// Tells the portal that the client read messages of operators. At present the portal does nothing with it.
 ///
 /// Calls `imconnector.send.status.reading`; scope `imopenlines`.
@@ -95,4 +95,4 @@ pub fn reading(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Reading(rt::Call);
-rt::request!(Reading -> rt::Object);
+rt::request!(Reading -> crate ::types::ConnectorOutcome);

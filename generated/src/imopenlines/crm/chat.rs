@@ -46,7 +46,9 @@ pub fn get(crm_entity_type: impl Into<String>, crm_entity: impl Into<rt::Id>) ->
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::OpenLineCrmChat >, all crate ::types::OpenLineCrmChat
+);
 impl Get {
     /// `ACTIVE_ONLY`. Whether only running chats come. Only they do when it is left out.
     #[inline]

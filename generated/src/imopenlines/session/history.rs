@@ -44,7 +44,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::OpenLineHistory);
 impl Get {
     /// `SESSION_ID`. Number of the dialog. Either this or CHAT_ID is needed.
     #[inline]

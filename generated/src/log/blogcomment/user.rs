@@ -39,7 +39,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::FeedComments);
 impl Get {
     /// `USER_ID`. Number of the author. The caller when it is left out or unknown; the texts of others may come empty.
     #[inline]

@@ -50,7 +50,7 @@ pub fn createcalendarevent(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createcalendarevent(rt::Call);
-rt::request!(Createcalendarevent -> rt::Object);
+rt::request!(Createcalendarevent -> crate ::types::MailEventOutcome);
 impl Createcalendarevent {
     /// `name`. Name of the event. The subject line when it is left out.
     #[inline]
@@ -102,7 +102,7 @@ pub fn createchat(message_id: impl Into<rt::Id>) -> Createchat {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createchat(rt::Call);
-rt::request!(Createchat -> rt::Object);
+rt::request!(Createchat -> crate ::types::MailChatOutcome);
 /// Puts a letter into the CRM as an activity.
 ///
 /// Calls `mail.message.createcrmactivity`; scope `mail`. May be called by: a user with access to the mailbox.
@@ -185,7 +185,7 @@ pub fn createfeedpost(message_id: impl Into<rt::Id>) -> Createfeedpost {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createfeedpost(rt::Call);
-rt::request!(Createfeedpost -> rt::Object);
+rt::request!(Createfeedpost -> crate ::types::MailPostOutcome);
 impl Createfeedpost {
     /// `title`. Heading of the post. The subject line when it is left out.
     #[inline]
@@ -236,7 +236,7 @@ pub fn createtask(message_id: impl Into<rt::Id>) -> Createtask {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createtask(rt::Call);
-rt::request!(Createtask -> rt::Object);
+rt::request!(Createtask -> crate ::types::MailTaskOutcome);
 impl Createtask {
     /// `title`. Name of the task. The subject line when it is left out.
     #[inline]
@@ -311,7 +311,7 @@ pub struct ForwardRequired {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Forward(rt::Call);
-rt::request!(Forward -> rt::Object);
+rt::request!(Forward -> crate ::types::MailSent);
 impl Forward {
     /// `cc`. Addresses that get a copy.
     #[inline]
@@ -530,7 +530,7 @@ pub fn movetofolder(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Movetofolder(rt::Call);
-rt::request!(Movetofolder -> rt::Object);
+rt::request!(Movetofolder -> crate ::types::MailMoved);
 impl Movetofolder {
     /// `folder`. Name or path of the folder; needed for move.
     #[inline]
@@ -635,7 +635,7 @@ pub struct ReplyRequired {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Reply(rt::Call);
-rt::request!(Reply -> rt::Object);
+rt::request!(Reply -> crate ::types::MailSent);
 impl Reply {
     /// `cc`. Addresses that get a copy.
     #[inline]
@@ -695,7 +695,7 @@ pub fn send(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
-rt::request!(Send -> rt::Object);
+rt::request!(Send -> crate ::types::MailSent);
 impl Send {
     /// `cc`. Addresses that get a copy.
     #[inline]

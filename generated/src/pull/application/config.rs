@@ -43,7 +43,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::PushConfig);
 impl Get {
     /// `CACHE`. Whether stored data will do. It does when it is left out.
     #[inline]

@@ -141,7 +141,10 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::SaleCashRegisterHandler >, all crate
+    ::types::SaleCashRegisterHandler
+);
 /// Changes a handler of cash registers.
 ///
 /// Calls `sale.cashbox.handler.update`; scope `cashbox`. May be called by: administrator of the CRM.

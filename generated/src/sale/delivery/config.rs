@@ -42,7 +42,10 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Get -> Vec < crate ::types::SaleDeliverySetting >, all crate
+    ::types::SaleDeliverySetting
+);
 /// Sets the values of the settings of a delivery service.
 ///
 /// Calls `sale.delivery.config.update`; scope `sale`. May be called by: administrator of the CRM.

@@ -27,6 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 /// - `INTERNAL_ERROR`: The portal failed. Try again later.
+/// - without a code: The identifier of the document is missing. There is no document with this identifier.
 #[inline]
 pub fn get() -> Get {
     Get(

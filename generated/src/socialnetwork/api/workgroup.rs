@@ -87,7 +87,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
+rt::request!(
+    List -> rt::Page < crate ::types::GroupListEntry >, all crate ::types::GroupListEntry
+);
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]

@@ -310,7 +310,9 @@ pub fn gettypes() -> Gettypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Gettypes(rt::Call);
-rt::request!(Gettypes -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Gettypes -> Vec < crate ::types::UserFieldKind >, all crate ::types::UserFieldKind
+);
 /// Changes the definition of a custom field of tasks, with the new values in one object. Those not named stay.
 ///
 /// Calls `task.item.userfield.update`; scope `task`. May be called by: administrator.

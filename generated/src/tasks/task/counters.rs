@@ -44,7 +44,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::TaskCounters);
 impl Get {
     /// `userId`. User to count for; the caller without it.
     #[inline]

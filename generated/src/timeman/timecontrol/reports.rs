@@ -53,7 +53,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::TimeReport);
 impl Get {
     /// `IDLE_MINUTES`. Up to how many minutes away do not count as an absence; for supervisors and administrators. The setting of the portal when it is left out.
     #[inline]

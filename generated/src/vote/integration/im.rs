@@ -48,7 +48,7 @@ pub fn send(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
-rt::request!(Send -> rt::Object);
+rt::request!(Send -> crate ::types::SentPoll);
 impl Send {
     /// `templateId`. Key of your own for this poll. A second call with the same one makes no second poll.
     #[inline]

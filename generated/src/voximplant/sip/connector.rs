@@ -39,4 +39,4 @@ pub fn status() -> Status {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Status(rt::Call);
-rt::request!(Status -> rt::Object);
+rt::request!(Status -> crate ::types::SipConnector);

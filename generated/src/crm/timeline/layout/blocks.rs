@@ -83,11 +83,12 @@ pub fn get(
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.timeline.layout.blocks.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "crm.timeline.layout.blocks.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("layout"),
             )
             .param("entityTypeId", rt::value::id(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
@@ -98,7 +99,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmBlockLayout);
 /// Shows further blocks of content below a timeline entry. Blocks that the application put there before disappear.
 ///
 /// Calls `crm.timeline.layout.blocks.set`; scope `crm`. May be called by: whoever may change the record.

@@ -113,4 +113,4 @@ pub fn list(id: impl Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Object);
+rt::request!(List -> crate ::types::StructureCommunications);

@@ -161,7 +161,7 @@ pub fn remove(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Remove(rt::Call);
-rt::request!(Remove -> rt::Object);
+rt::request!(Remove -> crate ::types::StructureRemoval);
 /// Replaces the people of a department or team by those given. Whoever is not named leaves it.
 ///
 /// Calls `humanresources.node.member.set`; scope `humanresources`. May be called by: a user who may change the people of the department or team.

@@ -232,7 +232,7 @@ pub fn read(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Read {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Read(rt::Call);
-rt::request!(Read -> rt::Object);
+rt::request!(Read -> crate ::types::BotReadMessages);
 impl Read {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]
@@ -294,7 +294,7 @@ pub fn send(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Send {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);
-rt::request!(Send -> rt::Object);
+rt::request!(Send -> crate ::types::BotSentMessage);
 impl Send {
     /// `botToken`. Secret of the bot, given when it was registered; a webhook needs it, an application does not.
     #[inline]

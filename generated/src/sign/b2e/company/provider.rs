@@ -28,6 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 /// - `510`: There is no such company, or it could not be stored. Compare it with ListHrCompanies.
+/// - without a code: Neither companyUuid nor companyCrmId is given. The portal could not register its own providers. Look at the own companies in the CRM.
 #[inline]
 pub fn list() -> List {
     List(
