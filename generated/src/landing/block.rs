@@ -308,7 +308,7 @@ pub fn get_content_from_repository(code: impl Into<String>) -> GetContentFromRep
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetContentFromRepository(rt::Call);
-rt::request!(GetContentFromRepository -> String);
+rt::request!(GetContentFromRepository -> rt::Value);
 /// Reads one block by its number.
 ///
 /// Calls `landing.block.getbyid`; scope `landing`. May be called by: a user who may see the site.

@@ -19,7 +19,7 @@ impl Bot {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `type`. Kind of bot; bot when it is left out.
+    /// `type`. Kind of bot.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
@@ -34,12 +34,12 @@ impl Bot {
     pub fn is_support_openline(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSupportOpenline")
     }
-    /// `isReactionsEnabled`. Whether its messages can get reactions. They can when it is left out.
+    /// `isReactionsEnabled`. Whether its messages can get reactions.
     #[inline]
     pub fn is_reactions_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReactionsEnabled")
     }
-    /// `backgroundId`. Background of its chat; the person's own when it is left out or null.
+    /// `backgroundId`. Background of its chat; null for the one that each person has chosen.
     #[inline]
     pub fn background_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "backgroundId")
@@ -54,7 +54,7 @@ impl Bot {
     pub fn module_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "moduleId")
     }
-    /// `eventMode`. How the bot gets events; fetch when it is left out.
+    /// `eventMode`. How the bot gets events.
     #[inline]
     pub fn event_mode(&self) -> Option<&str> {
         rt::view::text(&self.0, "eventMode")

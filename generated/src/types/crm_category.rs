@@ -14,12 +14,12 @@ impl CrmCategory {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `name`. Name, as people see it in the portal. A dash when a new one is made without it.
+    /// `name`. Name, as people see it in the portal, 255 characters at most. A dash when a new one is made without it.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. Name, as people see it in the portal. A dash when a new one is made without it.
+    /// Sets `name`. Name, as people see it in the portal, 255 characters at most. A dash when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {

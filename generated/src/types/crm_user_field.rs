@@ -19,12 +19,12 @@ impl CrmUserField {
     pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
-    /// `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores. It is fixed for good.
+    /// `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores, 43 at most. It is fixed for good.
     #[inline]
     pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_NAME")
     }
-    /// Sets `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores. It is fixed for good.
+    /// Sets `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores, 43 at most. It is fixed for good.
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {

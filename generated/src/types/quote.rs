@@ -19,12 +19,12 @@ impl Quote {
     pub fn quote_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "QUOTE_NUMBER")
     }
-    /// `TITLE`. Name of the estimate.
+    /// `TITLE`. Name of the estimate; the portal cuts it after 255 characters.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "TITLE")
     }
-    /// Sets `TITLE`. Name of the estimate.
+    /// Sets `TITLE`. Name of the estimate; the portal cuts it after 255 characters.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
@@ -253,23 +253,23 @@ impl Quote {
     pub fn set_location_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LOCATION_ID", rt::value::id(value))
     }
-    /// `CLIENT_TITLE`. Name of the client as text. An old field.
+    /// `CLIENT_TITLE`. Name of the client as text, 255 characters at most. An old field.
     #[inline]
     pub fn client_title(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_TITLE")
     }
-    /// Sets `CLIENT_TITLE`. Name of the client as text. An old field.
+    /// Sets `CLIENT_TITLE`. Name of the client as text, 255 characters at most. An old field.
     #[inline]
     #[must_use]
     pub fn set_client_title(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_TITLE", rt::value::text(value))
     }
-    /// `CLIENT_ADDR`. Address of the client as text. An old field.
+    /// `CLIENT_ADDR`. Address of the client as text, 255 characters at most. An old field.
     #[inline]
     pub fn client_addr(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_ADDR")
     }
-    /// Sets `CLIENT_ADDR`. Address of the client as text. An old field.
+    /// Sets `CLIENT_ADDR`. Address of the client as text, 255 characters at most. An old field.
     #[inline]
     #[must_use]
     pub fn set_client_addr(self, value: impl Into<String>) -> Self {
@@ -286,23 +286,23 @@ impl Quote {
     pub fn set_client_contact(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_CONTACT", rt::value::text(value))
     }
-    /// `CLIENT_EMAIL`. E-mail address of the client as text. An old field.
+    /// `CLIENT_EMAIL`. E-mail address of the client as text, 255 characters at most. An old field.
     #[inline]
     pub fn client_email(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_EMAIL")
     }
-    /// Sets `CLIENT_EMAIL`. E-mail address of the client as text. An old field.
+    /// Sets `CLIENT_EMAIL`. E-mail address of the client as text, 255 characters at most. An old field.
     #[inline]
     #[must_use]
     pub fn set_client_email(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_EMAIL", rt::value::text(value))
     }
-    /// `CLIENT_PHONE`. Telephone number of the client as text. An old field.
+    /// `CLIENT_PHONE`. Telephone number of the client as text, 255 characters at most. An old field.
     #[inline]
     pub fn client_phone(&self) -> Option<&str> {
         rt::view::text(&self.0, "CLIENT_PHONE")
     }
-    /// Sets `CLIENT_PHONE`. Telephone number of the client as text. An old field.
+    /// Sets `CLIENT_PHONE`. Telephone number of the client as text, 255 characters at most. An old field.
     #[inline]
     #[must_use]
     pub fn set_client_phone(self, value: impl Into<String>) -> Self {

@@ -139,7 +139,7 @@ impl SaleShipment {
     pub fn emp_canceled_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empCanceledId")
     }
-    /// `marked`. Whether it is marked as faulty. It is not when it is left out.
+    /// `marked`. Whether it is marked as faulty.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")

@@ -19,7 +19,7 @@ impl SaleTradePlatform {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `active`. Whether it is in use. It is when it is left out.
+    /// `active`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "active")
@@ -49,7 +49,7 @@ impl SaleTradePlatform {
     pub fn class(&self) -> Option<&str> {
         rt::view::text(&self.0, "class")
     }
-    /// `xmlId`. Identifier in another system; made by the portal when it is left out.
+    /// `xmlId`. Identifier in another system.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")

@@ -53,7 +53,7 @@ impl ScrumTask {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `createdBy`. Person who counts as its maker; the caller when it is left out.
+    /// `createdBy`. Person who took it into scrum.
     #[inline]
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")

@@ -49,12 +49,12 @@ impl Workgroup {
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
+    /// `VISIBLE`. Whether the general list shows it.
     #[inline]
     pub fn visible(&self) -> Option<bool> {
         rt::view::read(&self.0, "VISIBLE")
     }
-    /// `OPENED`. Whether people may join without being let in. They may not when it is left out.
+    /// `OPENED`. Whether people may join without being let in.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")

@@ -49,12 +49,12 @@ impl WorkgroupDetails {
     pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "CLOSED")
     }
-    /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
+    /// `VISIBLE`. Whether the general list shows it.
     #[inline]
     pub fn visible(&self) -> Option<bool> {
         rt::view::read(&self.0, "VISIBLE")
     }
-    /// `OPENED`. Whether people may join without being let in. They may not when it is left out.
+    /// `OPENED`. Whether people may join without being let in.
     #[inline]
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
@@ -104,7 +104,7 @@ impl WorkgroupDetails {
     pub fn number_of_moderators(&self) -> Option<i64> {
         rt::view::read(&self.0, "NUMBER_OF_MODERATORS")
     }
-    /// `PROJECT`. Whether it is a project, with a begin and an end, rather than a workgroup. A workgroup when it is left out.
+    /// `PROJECT`. Whether it is a project, with a begin and an end, rather than a workgroup.
     #[inline]
     pub fn project(&self) -> Option<bool> {
         rt::view::read(&self.0, "PROJECT")

@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.activity.binding`.
 use ::bitrix24_runtime as rt;
-/// Shows an activity in the timeline of one more record.
+/// Shows an activity in the timeline of one more record, of 100 at most.
 ///
 /// Calls `crm.activity.binding.add`; scope `crm`. May be called by: whoever may change the record.
 ///
@@ -46,7 +46,7 @@ pub fn add(
             .param("entityId", rt::value::id(entity_id)),
     )
 }
-/// A call of `crm.activity.binding.add`: Shows an activity in the timeline of one more record.
+/// A call of `crm.activity.binding.add`: Shows an activity in the timeline of one more record, of 100 at most.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

@@ -41,7 +41,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
-/// Removes a rule, so that no more deals are made. The template stays.
+/// Removes a rule whose template no longer exists. While there is the template, delete that with crm.deal.delete: the rule goes with it.
 ///
 /// Calls `crm.deal.recurring.delete`; scope `crm`. May be called by: whoever may delete deals.
 ///
@@ -60,7 +60,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, or the caller may not delete deals. The description tells which.
+/// - without a code: There is no such rule, its template still exists, or the caller may not delete deals. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -75,7 +75,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.deal.recurring.delete`: Removes a rule, so that no more deals are made. The template stays.
+/// A call of `crm.deal.recurring.delete`: Removes a rule whose template no longer exists. While there is the template, delete that with crm.deal.delete: the rule goes with it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

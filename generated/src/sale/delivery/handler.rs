@@ -60,8 +60,8 @@ impl Add {
     }
     /// `DESCRIPTION`. Description, as people see it.
     #[inline]
-    pub fn description(self, value: impl Into<rt::Value>) -> Self {
-        Self(self.0.param("DESCRIPTION", value))
+    pub fn description(self, value: impl Into<String>) -> Self {
+        Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
 }
 /// Removes a handler of delivery services.
