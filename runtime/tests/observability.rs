@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bitrix24_runtime::auth::{MemoryStore, OAuthApp, Tokens};
+use bitrix24_runtime::auth::{FileStore, MemoryStore, OAuthApp, TokenStore as _, Tokens};
 use bitrix24_runtime::sandbox::{Fault, FaultKind, Sandbox};
 use bitrix24_runtime::table::Tables;
 use bitrix24_runtime::{Client, Effect, Limits, RetryPolicy, json};
@@ -102,4 +102,27 @@ async fn names_are_stable_and_secrets_are_not_said() {
     assert_eq!(said("refresh_failed").len(), 1, "{:?}", ear.0);
     let all = ear.0.lock().expect("whole").join("\n");
     assert!(!all.contains("s3cret"), "{all}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn tokens_that_others_can_read_are_told_of_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let ear = Ear::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(ear.clone()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("tokens.json");
+    let tokens = Tokens::new("access", "refresh");
+    FileStore::new(&path).save(&tokens).await.expect("kept");
+    let store = FileStore::new(&path);
+    store.load().await.expect("readable");
+    assert!(ear.0.lock().expect("whole").is_empty(), "{:?}", ear.0);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("changed");
+    for store in [&store, &store.clone()] {
+        store.load().await.expect("readable");
+    }
+    assert_eq!(*ear.0.lock().expect("whole"), [format!("tokens_exposed file={}", path.display())]);
+    // Saved again, it is private.
+    store.save(&tokens).await.expect("kept");
+    assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
 }

@@ -6,23 +6,45 @@
 //!    that they have run out, or when a call is due and their time has passed: never on a timer, which the platform
 //!    forbids. However many calls wait for it, there is one renewal.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! ```
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use std::io::{Read as _, Write as _};
+//! # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+//! # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+//! # let (client_id, client_secret, address) = (portal.client_id(), portal.client_secret(), portal.address());
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("tokens.json");
+//! # /// Stands for the user's browser.
+//! # fn visit(link: &str) -> std::io::Result<String> {
+//! #     let (host, path) = link.trim_start_matches("http://").split_once('/').unwrap_or_default();
+//! #     let mut stream = std::net::TcpStream::connect(host)?;
+//! #     write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+//! #     let mut page = String::new();
+//! #     stream.read_to_string(&mut page)?;
+//! #     Ok(page.rsplit("code=").next().unwrap_or_default().trim().to_owned())
+//! # }
 //! use bitrix24_runtime::auth::{FileStore, OAuthApp, TokenStore, random_state};
 //! use bitrix24_runtime::{Client, json};
 //!
-//! let app = OAuthApp::new("app.573ad8a0346747.09223434", "<client secret>");
+//! // `client_id` is like `app.573ad8a0346747.09223434`, `address` like `b24-ar17wx.bitrix24.by`.
+//! let app = OAuthApp::new(client_id, client_secret);
+//! # let app = app.server(portal.authorization_server());
 //! let state = random_state()?;
-//! println!("open {}", app.authorize_url("b24-ar17wx.bitrix24.by", &state)?);
+//! let link = app.authorize_url(&address, &state)?;
 //! // The portal sends the user back with `code` and `state`; compare `state` before going on.
-//! # let code = "";
-//! let store = FileStore::new("tokens.json");
-//! store.save(&app.exchange(code).await?).await?;
+//! # let code = visit(&link)?;
+//! let store = FileStore::new(&path);
+//! store.save(&app.exchange(&code).await?).await?;
 //!
-//! let client = Client::builder("b24-ar17wx.bitrix24.by").oauth(app, store).build()?;
+//! let client = Client::builder(&address).oauth(app, store).build()?;
 //! let profile = client.call("profile", json!({})).await?;
+//! assert_eq!(profile["ID"], "1");
 //! # Ok(())
 //! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
 //! ```
 //!
 //! Against the simulated portal, whose tokens run out when a test wants them to:
@@ -61,7 +83,7 @@ pub use app::{OAuthApp, random_state};
 pub(crate) use flow::Flow;
 pub use store::{FileStore, MemoryStore, StoreError, StoreFuture, StoreLock, TokenStore};
 #[cfg(feature = "cli")]
-pub(crate) use store::{lock_file, replace_private};
+pub(crate) use store::{is_open_to_others, lock_file, replace_private};
 pub use tokens::Tokens;
 
 /// Why there is no valid access token. It never holds a secret.

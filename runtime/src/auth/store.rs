@@ -7,7 +7,8 @@ use std::future::Future;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -145,16 +146,19 @@ const LOCKED_FOR: Duration = Duration::from_secs(120);
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Tokens in a JSON file that only its owner may read (mode 0600 where there are modes). It is replaced as a whole,
-/// and safe between processes by a second file with the ending `.lock`.
+/// and safe between processes by a second file with the ending `.lock`. A file that others may read, such as a copy, is
+/// told of once, by the event `tokens_exposed`, and is private again when tokens are saved.
 #[derive(Clone, Debug)]
 pub struct FileStore {
     path: PathBuf,
+    /// Whether it was told that others may read the file.
+    is_told: Arc<AtomicBool>,
 }
 
 impl FileStore {
     /// A store at a path. Its folder is made when tokens are saved.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self { path: path.into(), is_told: Arc::default() }
     }
 
     fn fault(&self, error: &io::Error) -> StoreError {
@@ -167,6 +171,11 @@ impl FileStore {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(self.fault(&error)),
         };
+        if fs::metadata(&self.path).is_ok_and(|file| is_open_to_others(&file))
+            && !self.is_told.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!(target: "bitrix24", file = %self.path.display(), "tokens_exposed");
+        }
         // What serde says could quote the file.
         let tokens = serde_json::from_str(&text).ok().and_then(|value| match value {
             Value::Object(object) => Tokens::from_answer(&object),
@@ -209,6 +218,17 @@ fn make_folder(path: &Path) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder),
         _ => Ok(()),
     }
+}
+
+/// Whether users other than its owner may do something with a file. Where there are no modes nobody can tell.
+#[cfg(unix)]
+pub(crate) fn is_open_to_others(file: &fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_open_to_others(_: &fs::Metadata) -> bool {
+    false
 }
 
 /// A file that only its owner may read.

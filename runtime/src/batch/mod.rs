@@ -315,19 +315,31 @@ impl Client {
     ///
     /// The future fails as a whole only for a batch that cannot be sent as it is, before anything is sent.
     ///
-    /// ```no_run
-    /// # async fn example(client: &bitrix24_runtime::Client) -> bitrix24_runtime::Result<()> {
-    /// use bitrix24_runtime::{Call, json};
+    /// ```
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> bitrix24_runtime::Result<()> {
+    /// # use bitrix24_runtime::{Client, sandbox::Sandbox, table::Tables};
+    /// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start().expect("a free port");
+    /// # // The numbers that 11 divides are left out.
+    /// # portal.fill("crm.deal", 110);
+    /// # let client = Client::webhook(&portal.webhook())?;
+    /// use bitrix24_runtime::Call;
     ///
     /// let calls = (1..=120).map(|id| Call::named("crm.deal.get").param("id", id));
+    /// let (mut found, mut missing) = (0, 0);
     /// for reply in client.batch(calls.collect::<Vec<_>>()).await? {
     ///     match reply {
-    ///         Ok(response) => println!("{}", response.result["TITLE"]),
-    ///         Err(error) => eprintln!("{error}"),
+    ///         Ok(deal) if deal.result["TITLE"].is_string() => found += 1,
+    ///         Ok(other) => println!("{}", other.result),
+    ///         Err(_) => missing += 1,
     ///     }
     /// }
+    /// assert_eq!((found, missing, client.metrics().requests), (110, 10, 3));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
     /// ```
     pub fn batch(&self, batch: impl Into<Batch>) -> SendingBatch<'_> {
         let batch = batch.into();

@@ -187,13 +187,29 @@ impl Client {
     /// Downloads a file from an address that the portal has given, such as `DOWNLOAD_URL`, into a writer. When the line
     /// breaks, the download goes on where it was.
     ///
-    /// ```no_run
-    /// # async fn example(client: &bitrix24_runtime::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut file = tokio::fs::File::create("film.mp4").await?;
-    /// let done = client.download("https://b24-ar17wx.bitrix24.by/disk/…", &mut file).await?;
-    /// println!("{} bytes", done.written);
+    /// ```
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use bitrix24_runtime::{Call, Client, Upload, json, sandbox::{Sandbox, Seed}, table::Tables};
+    /// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).seed(Seed::Small).start()?;
+    /// # let client = Client::webhook(&portal.webhook())?;
+    /// # let storages = client.call("disk.storage.getlist", json!({})).await?;
+    /// # let place = Call::named("disk.storage.uploadfile").param("id", storages[0]["ID"].clone());
+    /// # let place = place.param("data", json!({"NAME": "film.mp4"}));
+    /// # let id = client.upload(place, Upload::bytes("film.mp4", vec![7; 5_000])).await?.result["ID"].clone();
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("film.mp4");
+    /// let film = client.call("disk.file.get", json!({"id": id})).await?;
+    /// let address = film["DOWNLOAD_URL"].as_str().ok_or("no address")?;
+    ///
+    /// let mut file = tokio::fs::File::create(&path).await?;
+    /// let done = client.download(address, &mut file).await?;
+    /// assert_eq!((done.written, file.metadata().await?.len()), (5_000, 5_000));
     /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
     /// ```
     ///
     /// # Errors

@@ -74,6 +74,39 @@ pub(crate) use pipeline::random;
 /// # #[cfg(not(feature = "sandbox"))]
 /// # fn main() {}
 /// ```
+///
+/// # Watching it
+///
+/// A client counts what it does ([`Client::metrics`]) and tells of it through [`tracing`], under the target `bitrix24`: a span
+/// `call` with the method, a span `attempt` for each request, and events such as `answered`, `retry`, `wait` and `refreshed`. None
+/// of them holds a secret or a parameter. Any subscriber takes them:
+///
+/// ```
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).start()?;
+/// # let address = portal.webhook();
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("calls.log");
+/// use std::{fs::{self, File}, sync::Arc};
+/// use bitrix24_runtime::{Client, json};
+/// use tracing_subscriber::filter::LevelFilter;
+///
+/// let file = Arc::new(File::create(&path)?);
+/// let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::DEBUG).with_writer(file).with_ansi(false).finish();
+/// // A program says `init()` in place of `finish()`, once and for all.
+/// let _guard = tracing::subscriber::set_default(subscriber);
+///
+/// Client::webhook(&address)?.call("server.time", json!({})).await?;
+/// let log = fs::read_to_string(&path)?;
+/// assert!(log.contains("call{method=server.time") && log.contains("answered"), "{log}");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 

@@ -12,15 +12,26 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// the server offers it, and answers may come compressed with gzip.
 ///
 /// ```
-/// use bitrix24_runtime::{Client, Transport};
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use bitrix24_runtime::{sandbox::Sandbox, table::Tables};
+/// # let portal = Sandbox::new(&Tables { names: "", rows: "" }).tls().start()?;
+/// # let address = portal.secure_webhook().ok_or("it speaks https")?;
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("company-ca.pem");
+/// # std::fs::write(&path, portal.certificate().ok_or("it has one")?)?;
+/// use std::time::Duration;
+/// use bitrix24_runtime::{Client, Transport, json};
 ///
-/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let transport = Transport::new()
-///     .proxy("http://proxy.example.org:3128")?
-///     .extra_ca(std::fs::read("company-ca.pem")?)?;
-/// let client = Client::builder("https://b24.example.org/rest/1/<secret>/").transport(transport).build()?;
+/// // A certificate authority of the company; `proxy("http://proxy.example.org:3128")` names a proxy.
+/// let transport = Transport::new().extra_ca(std::fs::read(&path)?)?.no_proxy().connect_timeout(Duration::from_secs(30));
+/// let client = Client::builder(&address).transport(transport).build()?;
+/// client.call("server.time", json!({})).await?;
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

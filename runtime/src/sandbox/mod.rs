@@ -1,12 +1,20 @@
 //! A portal that exists on this machine only: real HTTP, the portal's own forms of requests, answers and errors, and
 //! accounts that can be made, changed and found again. For tests, demonstrations and offline work.
 //!
-//! ```no_run
-//! # fn example(tables: bitrix24_runtime::table::Tables) -> std::io::Result<()> {
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let tables = bitrix24_runtime::table::Tables { names: "", rows: "" };
 //! use bitrix24_runtime::sandbox::{Sandbox, Seed};
+//! use bitrix24_runtime::{Client, json};
 //!
+//! // The tables of the crate `bitrix24` are `bitrix24::TABLES`.
 //! let portal = Sandbox::new(&tables).seed(Seed::Small).start()?;
-//! println!("{}", portal.webhook());
+//! let client = Client::webhook(&portal.webhook())?;
+//! client.call("crm.deal.add", json!({"fields": {"TITLE": "First"}})).await?;
+//!
+//! assert_eq!(portal.calls("crm.deal.add"), 1);
+//! assert!(portal.records("crm.deal").iter().any(|deal| deal["TITLE"] == "First"));
 //! # Ok(())
 //! # }
 //! ```
@@ -427,6 +435,11 @@ impl Portal {
     /// The same with https, where the portal speaks it.
     pub fn secure_address(&self) -> Option<String> {
         self.shared.tls.as_ref().map(|_| format!("https://localhost:{}", self.address.port()))
+    }
+
+    /// Address of the administrator's webhook with https, where the portal speaks it.
+    pub fn secure_webhook(&self) -> Option<String> {
+        self.secure_address().map(|address| format!("{address}/rest/1/{}/", self.shared.code))
     }
 
     /// The certificate, as PEM, that callers have to trust for https.
