@@ -316,6 +316,46 @@ fn a_token_comes_from_a_file_or_from_standard_input() {
     assert_eq!(home.run(&["bitrix24", "GetCurrentUser"]).0, 0);
 }
 
+/// A warning on standard error, once, with the command that mends it; nothing fails for it.
+#[cfg(unix)]
+#[test]
+fn a_secret_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let chmod = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("changed");
+    };
+    let (portal, home) = (portal(), Home::new());
+    let token = home.0.path().join("my token");
+    std::fs::write(&token, portal.token()).expect("written");
+    let (address, path) = (portal.address(), token.to_str().expect("UTF-8"));
+    let call = ["bitrix24", "GetCurrentUser", "--url", &address, "--token-file", path];
+    chmod(&token, 0o600);
+    let (code, _, stderr) = home.run(&call);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    chmod(&token, 0o644);
+    let warning = format!("warning: other users of this machine can read {path}, which holds a secret\n");
+    let (code, stdout, stderr) = home.run(&call);
+    assert_eq!((code, stderr), (0, format!("{warning}help: chmod 600 '{path}'\n")));
+    assert!(parsed(&stdout)["ID"].is_string(), "{stdout}");
+    // What is not read is not warned of, and what comes through a pipe has no readers but one.
+    let (code, _, stderr) = home.run(&[&call[..], &["--dry-run"]].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let piped = ["bitrix24", "GetCurrentUser", "--url", &address, "--token-file", "/dev/stdin"];
+    let (code, _, stderr) = home.fed(&piped, portal.token());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    // Logging in reads it as well; the profile's own file is another one.
+    let login = ["auth", "login", "--portal", &address, "--token-file", path, "--name", "open"];
+    let (code, _, stderr) = home.run(&login);
+    assert!(code == 0 && stderr.contains(&warning), "{stderr}");
+    let (code, _, stderr) = home.run(&["bitrix24", "GetCurrentUser"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    chmod(&home.secrets("open"), 0o640);
+    let (code, _, stderr) = home.run(&["bitrix24", "GetCurrentUser"]);
+    let secrets = home.secrets("open");
+    assert!(code == 0 && stderr.ends_with(&format!("help: chmod 600 {}\n", secrets.display())), "{stderr}");
+    assert_eq!(stderr.matches("warning: ").count(), 1, "{stderr}");
+}
+
 /// The doctor's findings by check: verdict and help.
 fn findings(command: &mut Command) -> (i32, Vec<(String, String, String)>) {
     let (code, stdout, stderr) = told(&command.output().expect("oint runs"));

@@ -476,6 +476,7 @@ fn what_the_portal_and_the_network_do_shows_in_the_exit_code() {
     for (arguments, expected, part) in [
         ([&update[..], &[plain.as_str()]].concat(), 1, "ERROR_CORE: access_denied (HTTP 400)"),
         ([&get[..], &[address.as_str(), "--token", "wrong"]].concat(), 3, "NO_AUTH_FOUND"),
+        ([&get[..], &[address.as_str(), "--token", "wrong"]].concat(), 3, "\nhelp: `oint doctor`"),
         ([&get[..], &[closed.as_str()], &token].concat(), 4, "cannot reach 127.0.0.1"),
         (
             [&get[..], &["http://no-such-host.invalid", "--allow-http"], &token].concat(),
@@ -498,6 +499,38 @@ fn what_the_portal_and_the_network_do_shows_in_the_exit_code() {
     portal.expire_token();
     let (code, _, stderr) = run(&[&get[..], &[address.as_str()], &token].concat());
     assert_eq!(code, 3, "{stderr}");
+}
+
+/// As other command lines take it: `oint help <command>`, and a word on where options stand.
+#[test]
+fn help_is_found_in_front_of_a_command_as_well() {
+    for (asked, same) in [
+        (&["help", "auth", "login"][..], &["auth", "login", "--help"][..]),
+        (&["help", "UpdateUser"], &["bitrix24", "UpdateUser", "--help"]),
+        (&["help", "bitrix24", "user.update"], &["bitrix24", "UpdateUser", "--help"]),
+        (&["help", "call"], &["call", "--help"]),
+        (&["help", "sandbox"], &["sandbox", "--help"]),
+        (&["help", "help"], &["help"]),
+        (&["--help"], &["help"]),
+    ] {
+        let (code, stdout, stderr) = run(asked);
+        assert_eq!((code, stderr.as_str(), &stdout), (0, "", &run(same).1), "{asked:?}");
+        assert!(stdout.contains("Usage: "), "{stdout}");
+    }
+    let (code, _, stderr) = run(&["help", "serch"]);
+    assert!(code == 2 && stderr.contains("did you mean `search`"), "{stderr}");
+    let (code, _, stderr) = run(&["-v", "bitrix24", "GetCurrentUser"]);
+    assert!(code == 2 && stderr.contains("options stand behind the command"), "{stderr}");
+}
+
+/// Who has the portal's documentation open writes its names as they stand there.
+#[test]
+fn a_parameter_is_found_by_its_name_on_the_wire() {
+    let expected = dry(&["crm.item.get", "--entity-type-id", "2", "--id", "7"]);
+    for spelling in ["--entityTypeId", "--entity-type-id"] {
+        assert_eq!(dry(&["crm.item.get", spelling, "2", "--id", "7"]), expected, "{spelling}");
+    }
+    assert_eq!(dry(&["user.update", "--ID", "7", "--fields", "{}"])["body"]["ID"], 7);
 }
 
 #[test]

@@ -46,6 +46,18 @@ mod rust_client {
         Ok(())
     }
 
+    async fn several(client: Client) -> Done {
+        let running = [10, 2150].map(|id| {
+            let client = client.clone();
+            tokio::spawn(async move { user::update(id).work_position("Developer").send(&client).await })
+        });
+        for task in running {
+            let done = task.await??;
+            println!("{done}");
+        }
+        Ok(())
+    }
+
     async fn settings() -> Done {
         use std::time::Duration;
 

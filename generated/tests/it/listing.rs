@@ -133,6 +133,15 @@ fn a_file_appears_whole_or_not_at_all() {
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", ""));
     let whole = std::fs::read_to_string(&file).expect("there");
     assert_eq!(whole.lines().count(), portal.records("tasks.task").len() + 1);
+    // An ending that people expect something else of is noted.
+    let other = folder.path().join("tasks.xlsx");
+    let path_of_other = other.to_string_lossy().into_owned();
+    let few = ["bitrix24", "tasks.task.list", "--url", &portal.webhook(), "--limit", "2", "--out", &path_of_other];
+    let (code, _, stderr) = run(&few);
+    assert!(code == 0 && stderr.contains("`.xlsx` is the ending of no format"), "{stderr}");
+    assert!(parsed(&std::fs::read_to_string(&other).expect("there")).is_array());
+    assert_eq!(run(&[&few[..], &["--output", "json"]].concat()).2, "");
+    std::fs::remove_file(&other).expect("removed");
     // What fails leaves the file as it was, and nothing beside it.
     let missing = ["bitrix24", "tasks.task.get", "--url", &portal.webhook(), "--task", "99999", "--out", &path];
     assert_eq!(run(&missing).0, 1);

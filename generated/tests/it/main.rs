@@ -9,6 +9,7 @@ mod command_line;
 mod completion;
 mod consumer;
 mod guides;
+mod guides_commands;
 mod kept;
 mod limits;
 mod listing;
@@ -17,6 +18,7 @@ mod opi;
 mod pages;
 mod protocol;
 mod samples;
+mod sandbox_command;
 mod screens;
 mod support;
 #[cfg(unix)]

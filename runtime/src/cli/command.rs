@@ -293,11 +293,15 @@ pub(crate) fn clap(command: Option<&Command<'static>>, name: &str) -> Clap {
     names.extend([EMPTY, MAP].map(str::to_owned));
     for (at, param) in command.params.iter().enumerate() {
         let mut argument = argument(at, param);
-        // Who knows the method by its documentation writes the name on the wire: `--id` where the option is `--deal`.
-        let wire = kebab(&param.name);
-        if !wire.is_empty() && !names.contains(&wire) {
-            argument = argument.alias(wire.clone());
-            names.push(wire);
+        // Who knows the method by its documentation writes the name on the wire: `--id` where the option is `--deal`, and
+        // `--entityTypeId` as it is.
+        let is_word = !param.name.is_empty() && param.name.chars().all(|char| char.is_alphanumeric() || char == '_');
+        let as_it_is = is_word.then(|| param.name.to_string());
+        for wire in [Some(kebab(&param.name)), as_it_is].into_iter().flatten() {
+            if !wire.is_empty() && !names.contains(&wire) {
+                argument = argument.alias(wire.clone());
+                names.push(wire);
+            }
         }
         clap = clap.arg(argument);
     }

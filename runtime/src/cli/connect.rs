@@ -3,6 +3,7 @@
 //! before a request is made.
 
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -10,6 +11,7 @@ use clap::ArgMatches;
 use crate::address::Address;
 use crate::cli::command::{given, is_set, seconds};
 use crate::cli::exit::Stop;
+use crate::cli::exposed;
 use crate::cli::logging::hide;
 use crate::cli::profile::{Home, PROFILE, Profile};
 use crate::client::{Client, ClientBuilder, Limits, RetryPolicy};
@@ -155,8 +157,29 @@ impl Connection {
         if self.target.is_none() { vec![line.to_owned()] } else { Vec::new() }
     }
 
-    /// The client.
+    /// The client. A secret that comes from a file that others may read is warned of.
     pub(crate) fn client(&self, matches: &ArgMatches) -> Result<Client, Stop> {
+        let client = self.unwarned_client(matches)?;
+        if let Some(file) = self.exposed_secret() {
+            exposed::warn_of(&file);
+        }
+        Ok(client)
+    }
+
+    /// The file that the secret is read from, if other users of the machine can read it as well.
+    pub(crate) fn exposed_secret(&self) -> Option<PathBuf> {
+        let file = match (&self.token, &self.target) {
+            (Some(Token::File(path)), _) => path.into(),
+            (None, Some(Target::Profile { home, name, profile, .. })) => {
+                home.vault(name, profile.secret).file()?.to_owned()
+            }
+            _ => return None,
+        };
+        exposed::is_exposed(&file).then_some(file)
+    }
+
+    /// The client, without a warning.
+    pub(crate) fn unwarned_client(&self, matches: &ArgMatches) -> Result<Client, Stop> {
         let token = self.token.as_ref().map(Token::read).transpose()?;
         token.iter().for_each(hide);
         let builder = match &self.target {

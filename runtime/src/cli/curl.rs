@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::cli::shell::quoted;
 use crate::secret::MASK;
 
 /// The command for a request in the form of a dry run.
@@ -25,11 +26,6 @@ pub(crate) fn command(request: &Value) -> String {
     }
     words.extend(["\\\n  -d".to_owned(), quoted(&body.to_string())]);
     words.join(" ") + "\n"
-}
-
-/// A word for a POSIX shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

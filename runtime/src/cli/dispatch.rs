@@ -107,7 +107,13 @@ pub(crate) const COMMANDS: &[SubCommand] = &[
         clap: Some(version::clap),
         run: version::run,
     },
-    SubCommand { name: "help", usage: "", about: "Show the start page", clap: None, run: start_page },
+    SubCommand {
+        name: "help",
+        usage: "",
+        about: "Show the start page, or the help of a command",
+        clap: None,
+        run: start_page,
+    },
     SubCommand { name: "__complete", usage: "", about: "", clap: None, run: completion::answer },
 ];
 
@@ -126,8 +132,18 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     COMMANDS.iter().map(|command| command.name).filter(|name| !name.is_empty() && !name.starts_with('_'))
 }
 
-fn start_page(_: &Tables, _: &[String]) -> Result<Exit, Stop> {
-    crate::cli::show(&help::top())
+/// `oint help`, and `oint help <command>` for those who ask for it that way.
+fn start_page(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
+    let Some((first, rest)) = arguments.split_first().filter(|(first, _)| !first.starts_with('-')) else {
+        return crate::cli::show(&help::top());
+    };
+    let asked = |words: &[String]| [words, &["--help".to_owned()]].concat();
+    match find(first) {
+        Some(command) if command.name == "help" => crate::cli::show(&help::top()),
+        Some(command) => (command.run)(tables, &asked(rest)),
+        None if tables.command(first, None).is_some() => method::bitrix24(tables, &asked(arguments)),
+        None => Err(crate::cli::no_command(tables, first)),
+    }
 }
 
 #[cfg(feature = "sandbox")]

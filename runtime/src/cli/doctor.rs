@@ -14,6 +14,7 @@ use crate::address::Address;
 use crate::cli::command::{connection_options, given, output_options, seconds};
 use crate::cli::connect::{Connection, Target};
 use crate::cli::exit::{Exit, Stop};
+use crate::cli::exposed;
 use crate::cli::method::interruptible;
 use crate::cli::output::Output;
 use crate::cli::sub::{self, color};
@@ -137,7 +138,7 @@ pub(crate) fn run(tables: &Tables, arguments: &[String]) -> Result<Exit, Stop> {
 
 fn examine(tables: &Tables, matches: &ArgMatches, report: &mut Report) -> Result<(), Stop> {
     let Some((connection, address)) = settings(matches, report) else { return Ok(()) };
-    let client = connection.client(matches);
+    let client = connection.unwarned_client(matches);
     let is_application = connection.target().is_some_and(|target| target.way(connection.has_token()) != "webhook");
     let patience = given(matches, "timeout").map_or(Ok(PATIENCE), seconds).map_err(Stop::usage)?;
     interruptible("doctor", true, async {
@@ -210,19 +211,15 @@ fn settings(matches: &ArgMatches, report: &mut Report) -> Option<(Connection, Ad
                 Verdict::Ok,
                 format!("{address} by {way}, profile `{name}` ({by}), secret in {vault}"),
             );
-            if vault.is_open_to_others() {
-                report.mend(
-                    "secret",
-                    Verdict::Warn,
-                    format!("other users of this machine can read {vault}"),
-                    format!("chmod 600 {vault}"),
-                );
-            }
         }
         Some(Target::Address(_, by)) => {
             report.add("connection", Verdict::Ok, format!("{address} by {way}, named by {by}"))
         }
         None => {}
+    }
+    if let Some(file) = connection.exposed_secret() {
+        let text = format!("other users of this machine can read {}, which holds a secret", file.display());
+        report.mend("secret", Verdict::Warn, text, exposed::remedy(&file));
     }
     Some((connection, address))
 }

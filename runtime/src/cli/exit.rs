@@ -87,6 +87,9 @@ impl From<&Error> for Exit {
     }
 }
 
+/// Who helps with a connection.
+const DOCTOR: &str = "\nhelp: `oint doctor`, with the same connection, says what to mend";
+
 /// A run that ended before its time: what to say, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Stop {
@@ -104,8 +107,13 @@ impl Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         let mut message = error.to_string();
-        if let Error::OutcomeUnknown { .. } = error {
-            message.push_str("\nhelp: look whether it was carried out before you repeat it");
+        match &error {
+            Error::OutcomeUnknown { .. } => {
+                message.push_str("\nhelp: look whether it was carried out before you repeat it");
+            }
+            Error::Connect { .. } => message.push_str(DOCTOR),
+            Error::Portal(error) if error.is_unauthorised() => message.push_str(DOCTOR),
+            _ => {}
         }
         Self { exit: Exit::from(&error), message }
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::cli::command::{COMMON, Common, EMPTY, Group, can_be_empty, free_short, placeholder};
 use crate::cli::dispatch::COMMANDS;
 use crate::cli::exit::Exit;
+use crate::cli::shell;
 use crate::cli::terminal::{self, Stream};
 use crate::table::{CategoryRow, Command, Outline, Param, Tables};
 
@@ -350,7 +351,7 @@ fn example_of(command: &Command<'static>, arguments: &crate::value::Object) -> S
                 quoted(&text.replace('\\', "\\\\").replace('\n', "\\n"))
             }
             Value::String(text) => quoted(text),
-            Value::Object(_) | Value::Array(_) => single_quoted(&value.to_string()),
+            Value::Object(_) | Value::Array(_) => shell::quoted(&value.to_string()),
             other => other.to_string(),
         };
         words.push(format!("--{} {value}", option(param)));
@@ -360,9 +361,5 @@ fn example_of(command: &Command<'static>, arguments: &crate::value::Object) -> S
 
 /// A word for Bash: in double quotes where they keep it as it is.
 fn quoted(text: &str) -> String {
-    if text.contains(['"', '$', '`', '\\', '!', '\n']) { single_quoted(text) } else { format!("\"{text}\"") }
-}
-
-fn single_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+    if text.contains(['"', '$', '`', '\\', '!', '\n']) { shell::quoted(text) } else { format!("\"{text}\"") }
 }

@@ -1,5 +1,7 @@
 //! Lists from the first page to the last: `--all` and `--limit`.
 
+use std::io::Write as _;
+
 use serde_json::Value;
 
 use crate::call::Call;
@@ -8,6 +10,7 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::method::interruptible;
 use crate::cli::output::{Output, Records};
 use crate::cli::progress::Bar;
+use crate::cli::terminal::{self, Stream};
 use crate::client::Client;
 use crate::method::Effect;
 use crate::response::Response;
@@ -54,7 +57,7 @@ pub(crate) fn walk(client: &Client, call: Call, limit: Option<u64>, output: &Out
     let mut records = output.records()?;
     let mut count = 0;
     let pages = {
-        let bar = bar.handle();
+        let bar = bar.clone();
         let mut stream = call.stream(client);
         if bar.is_visible() && limit.is_none() {
             stream = stream.counted();
@@ -69,7 +72,14 @@ pub(crate) fn walk(client: &Client, call: Call, limit: Option<u64>, output: &Out
     drop(bar);
     crate::cli::progress::clear();
     match walked {
-        Ok(()) => records.finish(),
+        Ok(()) => {
+            let exit = records.finish()?;
+            if let (Some(file), true) = (output.file(), terminal::is_terminal(Stream::Err)) {
+                let what = if count == 1 { "record is" } else { "records are" };
+                let _ = writeln!(std::io::stderr(), "{count} {what} in {}", file.display());
+            }
+            Ok(exit)
+        }
         Err(mut stop) => {
             records.abandon()?;
             if stop.exit != Exit::Usage {

@@ -13,6 +13,7 @@ mod dispatch;
 mod doctor;
 mod download;
 mod exit;
+mod exposed;
 mod help;
 mod json;
 mod list;
@@ -28,6 +29,7 @@ mod profile;
 mod progress;
 mod safety;
 mod search;
+mod shell;
 mod sub;
 mod suggest;
 mod terminal;
@@ -54,6 +56,8 @@ use terminal::Stream;
 use value::Inputs;
 
 pub use command::reserved_options;
+#[cfg(feature = "sandbox")]
+pub(crate) use shell::word;
 
 /// What `oint bitrix24 … --dry-run` shows, for those who want the request and not the process.
 #[derive(Clone, Debug)]
@@ -140,11 +144,19 @@ fn run(tables: &Tables, arguments: Vec<OsString>) -> Result<Exit, Stop> {
     if let Some(command) = dispatch::find(first) {
         return (command.run)(tables, rest);
     }
-    let message = match tables.command(first, None) {
-        Some(_) => format!("there is no command `{first}`\nhelp: did you mean `oint bitrix24 {first}`?"),
-        None => format!("there is no command `{first}`{}", hint(first, dispatch::names())),
+    Err(no_command(tables, first))
+}
+
+/// A word that is no command: what to do about it.
+fn no_command(tables: &Tables, word: &str) -> Stop {
+    let help = match tables.command(word, None) {
+        Some(_) => format!("\nhelp: did you mean `oint bitrix24 {word}`?"),
+        None if word.starts_with('-') => {
+            "\nhelp: options stand behind the command, as in `oint bitrix24 UpdateUser --help`".to_owned()
+        }
+        None => hint(word, dispatch::names()),
     };
-    Err(Stop::usage(message))
+    Stop::usage(format!("there is no command `{word}`{help}"))
 }
 
 /// The help of a command, by any spelling of its name; `all` shows every option.
@@ -178,7 +190,16 @@ fn is_on(variable: &str) -> bool {
 
 /// Says what people should know without being stopped.
 fn note(text: &str) {
-    let line = format!("{}: {}", terminal::bold(Stream::Err, "note"), without_codes(text));
+    say("note", text);
+}
+
+/// Says what people should mend, though nothing failed for it.
+fn warn(text: &str) {
+    say("warning", text);
+}
+
+fn say(word: &str, text: &str) {
+    let line = format!("{}: {}", terminal::bold(Stream::Err, word), without_codes(text));
     progress::aside(|| drop(writeln!(std::io::stderr(), "{line}")));
 }
 

@@ -1,12 +1,16 @@
 //! What moves on a terminal while `oint` works: the bar of a long command, and how long the portal's limits still hold it
 //! up. Nothing of it is drawn where standard error is no terminal.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod meter;
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::cli::terminal::{self, Stream};
+use meter::Meter;
 
 /// A shorter wait is over before anybody has read of it.
 const SHORT: Duration = Duration::from_millis(400);
@@ -27,7 +31,14 @@ fn shown() -> MutexGuard<'static, Shown> {
 }
 
 /// The bar of a command; [`clear`] takes it away.
-pub(crate) struct Bar(Option<ProgressBar>);
+#[derive(Clone)]
+pub(crate) struct Bar(Option<Drawn>);
+
+#[derive(Clone)]
+struct Drawn {
+    bar: ProgressBar,
+    meter: Arc<Mutex<Meter>>,
+}
 
 impl Bar {
     /// Begins a bar that counts `unit`s, such as records; invisible where there is no terminal.
@@ -36,10 +47,12 @@ impl Bar {
             return Self(None);
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_style(style(&format!("{{spinner}} {{human_pos}} {unit}  {{rate}}  {{elapsed}}  {{msg}}")));
+        let meter = Arc::new(Mutex::new(Meter::new(Instant::now())));
+        let template = format!("{{spinner}} {{human_pos}} {unit}{{pace}}  {{elapsed}}  {{msg}}");
+        bar.set_style(with_pace(style(&template), &meter));
         bar.enable_steady_tick(TICK);
         shown().bar = Some(bar.clone());
-        Self(Some(bar))
+        Self(Some(Drawn { bar, meter }))
     }
 
     /// Whether anybody sees it.
@@ -49,14 +62,19 @@ impl Bar {
 
     /// Tells how far the command has come, and of how many, where that is known.
     pub(crate) fn set(&self, done: u64, total: Option<u64>) {
-        let Some(bar) = &self.0 else { return };
+        self.set_behind(0, done, total);
+    }
+
+    /// [`Bar::set`] for a command that goes on: what was done `before` it says nothing of how fast it is.
+    pub(crate) fn set_behind(&self, before: u64, done: u64, total: Option<u64>) {
+        let Some(Drawn { bar, meter }) = &self.0 else { return };
+        meter.lock().unwrap_or_else(PoisonError::into_inner).record(done.saturating_sub(before), Instant::now());
         // What was counted behind the records that came already says nothing of all.
         if let Some(total) = total.filter(|total| *total >= done && bar.length() != Some(*total)) {
             bar.set_length(total);
             let width = bar_width(terminal::width_of_progress());
-            bar.set_style(style(&format!(
-                "{{bar:{width}}} {{human_pos}}/{{human_len}}  {{rate}}  {{eta}} left  {{msg}}"
-            )));
+            let template = format!("{{bar:{width}}} {{human_pos}}/{{human_len}}{{pace}}  {{msg}}");
+            bar.set_style(with_pace(style(&template), meter));
         }
         bar.set_position(done);
     }
@@ -64,14 +82,9 @@ impl Bar {
     /// Does something that may write to the terminal, with the bar out of the way.
     pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
         match &self.0 {
-            Some(bar) => bar.suspend(work),
+            Some(Drawn { bar, .. }) => bar.suspend(work),
             None => work(),
         }
-    }
-
-    /// Another handle, for a callback.
-    pub(crate) fn handle(&self) -> Self {
-        Self(self.0.clone())
     }
 }
 
@@ -92,11 +105,28 @@ fn bar_width(columns: usize) -> usize {
 
 /// A style whose template is known to be one.
 fn style(template: &str) -> ProgressStyle {
-    let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-        let _ = write!(text, "{:.0}/s", state.per_sec());
-    };
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.with_key("rate", rate).progress_chars("━╸─")
+    style.progress_chars("━╸─")
+}
+
+/// Lets a template show with `{pace}` how fast it goes and, where the end is known, how long it still takes.
+fn with_pace(style: ProgressStyle, meter: &Arc<Mutex<Meter>>) -> ProgressStyle {
+    let meter = Arc::clone(meter);
+    style.with_key("pace", move |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let rate = meter.lock().unwrap_or_else(PoisonError::into_inner).rate(Instant::now());
+        let left = state.len().map(|all| all.saturating_sub(state.pos()));
+        let _ = text.write_str(&pace(rate, left));
+    })
+}
+
+/// The words of a pace; none before it is known.
+fn pace(rate: Option<f64>, left: Option<u64>) -> String {
+    let Some(rate) = rate else { return String::new() };
+    let mut text = format!("  {}", meter::shown(rate));
+    if let Some(left) = left.filter(|left| *left > 0) {
+        let _ = write!(text, "  {:#} left", HumanDuration(meter::left(left, rate)));
+    }
+    text
 }
 
 /// Takes away whatever is drawn, so that a message can be written.
@@ -147,5 +177,19 @@ fn count_down(bar: &ProgressBar, reason: &str, is_own: bool) {
     bar.set_message("");
     if is_own {
         clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_told_when_it_is_known() {
+        assert_eq!(pace(None, Some(8_000)), "");
+        assert_eq!(pace(None, None), "");
+        assert_eq!(pace(Some(100.0), Some(8_000)), "  100/s  80s left");
+        assert_eq!(pace(Some(2.5), None), "  2.5/s");
+        assert_eq!(pace(Some(100.0), Some(0)), "  100/s");
     }
 }

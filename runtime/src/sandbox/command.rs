@@ -8,8 +8,9 @@ use clap::builder::styling::{AnsiColor, Color, Style};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
+use crate::cli::word;
 use crate::sandbox::page;
-use crate::sandbox::{Bucket, Fault, FaultKind, LoggedRequest, Operating, Options, Sandbox, Seed};
+use crate::sandbox::{Bucket, Fault, FaultKind, LoggedRequest, Operating, Options, Portal, Sandbox, Seed};
 use crate::table::Tables;
 
 /// The port if none is named; some port has to be the usual one.
@@ -163,32 +164,48 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
         std::fs::write(path, certificate)
             .map_err(|error| format!("cannot write the certificate to {path}: {error}"))?;
     }
-    let mut stdout = std::io::stdout().lock();
-    let (webhook, address, token) = (portal.webhook(), portal.address(), portal.token());
     let told = if matches.get_flag("json") {
-        writeln!(
-            stdout,
-            "{}",
-            json!({
-                "webhook": webhook, "address": address, "token": token, "refresh_token": portal.refresh_token(),
-                "client_id": portal.client_id(), "client_secret": portal.client_secret(),
-            "secure_address": portal.secure_address(),
-            })
-        )
+        json!({
+            "webhook": portal.webhook(), "address": portal.address(), "token": portal.token(),
+            "refresh_token": portal.refresh_token(), "client_id": portal.client_id(),
+            "client_secret": portal.client_secret(), "secure_webhook": portal.secure_webhook(),
+            "secure_address": portal.secure_address(), "certificate": certificate,
+        })
+        .to_string()
     } else {
-        writeln!(
-            stdout,
-            "A simulated portal is running; Ctrl-C ends it.\n\n  webhook  {webhook}\n  address  {address}\n  token    {token}\n\n\
-             Its data and last requests: {address}/\n\
-             Try: oint bitrix24 GetUser --url {webhook} --userid 2150"
-        )
+        welcome(&portal, certificate.map(String::as_str))
     };
+    let mut stdout = std::io::stdout().lock();
     // Whoever started it may not read what it says.
-    let _ = told.and_then(|()| stdout.flush());
+    let _ = writeln!(stdout, "{told}").and_then(|()| stdout.flush());
     drop(stdout);
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(stopped()).map_err(|error| format!("cannot wait for Ctrl-C: {error}"))
+}
+
+/// Where it listens, and what to try first. `certificate` is the file with the certificate to trust.
+fn welcome(portal: &Portal, certificate: Option<&str>) -> String {
+    let (webhook, address, token) = (portal.webhook(), portal.address(), portal.token());
+    let mut text = format!(
+        "A simulated portal is running; Ctrl-C ends it.\n\n  webhook  {webhook}\n  address  {address}\n  token    {token}\n"
+    );
+    if let (Some(webhook), Some(file)) = (portal.secure_webhook(), certificate) {
+        let place = std::path::absolute(file).map_or_else(|_| file.to_owned(), |path| path.display().to_string());
+        let place = word(&place);
+        text.push_str(&format!(
+            "  https    {webhook}\n\n\
+             Clients trust it by the certificate in that file:\n  \
+             oint, Python   export SSL_CERT_FILE={place}\n  \
+             requests       export REQUESTS_CA_BUNDLE={place}\n  \
+             Node           export NODE_EXTRA_CA_CERTS={place}\n  \
+             curl           --cacert {place}\n"
+        ));
+    }
+    text.push_str(&format!(
+        "\nIts data and last requests: {address}/\nTry: oint bitrix24 GetUser --url {webhook} --userid 2150"
+    ));
+    text
 }
 
 #[cfg(unix)]

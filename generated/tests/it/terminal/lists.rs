@@ -18,7 +18,7 @@ fn slow() -> Portal {
 
 /// Waits for a bar, and ends it.
 fn interrupted(mut terminal: Terminal) -> End {
-    terminal.expect(r"\d[\d,]*/8,0\d\d  \d+/s  \S+ left");
+    terminal.expect(r"\d[\d,]*/8,0\d\d  \S+/s  \S+ left");
     terminal.interrupt();
     let end = terminal.end();
     assert_eq!(end.code, 130, "{}", end.shown);
@@ -42,6 +42,19 @@ fn a_long_list_has_a_bar_and_ends_with_ctrl_c() {
     let [part] = files.as_slice() else { panic!("{files:?}: {}", end.shown) };
     assert!(part.to_string_lossy().ends_with(".part") && end.shown.contains("what came so far is in"), "{part:?}");
     assert!(whole_lines(part).starts_with("id,title\n"));
+}
+
+/// A file that is whole is told of, so that nobody wonders whether something happened.
+#[test]
+fn a_list_in_a_file_is_told_of() {
+    let portal = portal();
+    portal.fill("tasks.task", 120);
+    let folder = tempfile::tempdir().expect("a folder");
+    let webhook = portal.webhook();
+    let list = arguments(&webhook, &["--out", "tasks.csv"]);
+    let End { code, screen, shown } = Terminal::start(&list, folder.path(), &[("NO_COLOR", "1")]).end();
+    assert_eq!((code, screen.as_str()), (0, "120 records are in tasks.csv"), "{shown}");
+    assert_eq!(whole_lines(&folder.path().join("tasks.csv")).lines().count(), 121);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn a_bar_shows_the_way_and_ctrl_c_ends_it_between_two_requests() {
     let (portal, folder) = stage(1_500);
     slow(&portal, 250);
     let mut terminal = start(&portal, folder.path(), &["--yes"]);
-    terminal.expect(" \\d+/1,500  \\d+/s  \\S+ left");
+    terminal.expect(" \\d+/1,500  \\S+/s  \\S+ left");
     terminal.interrupt();
     terminal.expect("waiting for the rows on their way; Ctrl-C again ends at once");
     let End { code, screen, shown } = terminal.end();
@@ -124,6 +124,8 @@ fn a_second_ctrl_c_waits_for_nothing() {
     terminal.interrupt();
     let End { code, screen, shown } = terminal.end();
     assert!(code == 130 && screen.contains("the rows on their way have an unknown outcome"), "{shown}");
+    // Nothing was answered, so nobody knows how fast it goes, nor for how long.
+    assert!(!shown.contains("/s") && !shown.contains(" left"), "{shown}");
     assert!(results(folder.path()).is_empty());
     slow(&portal, 0);
     let (code, all, stderr) = resume(&portal, folder.path());

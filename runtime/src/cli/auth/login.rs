@@ -16,7 +16,7 @@ use crate::cli::profile::{
     ACCESS_TOKEN, CLIENT_SECRET, Home, Keeper, Kind, Profile, SERVER, WEBHOOK, application, check_name,
 };
 use crate::cli::terminal::Stream;
-use crate::cli::{note, terminal};
+use crate::cli::{exposed, note, terminal};
 use crate::client::{Client, ClientBuilder};
 use crate::secret::Secret;
 use crate::value::Object;
@@ -416,7 +416,11 @@ fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
 
 fn file(path: &str, option: &str) -> Result<Secret, Stop> {
     let text = std::fs::File::open(path).and_then(one_line);
-    text.map(Secret::new).map_err(|error| Stop::usage(format!("{option}: cannot read {path}: {error}")))
+    let text = text.map_err(|error| Stop::usage(format!("{option}: cannot read {path}: {error}")))?;
+    if exposed::is_exposed(path.as_ref()) {
+        exposed::warn_of(path.as_ref());
+    }
+    Ok(Secret::new(text))
 }
 
 #[cfg(test)]

@@ -73,13 +73,15 @@ pub(super) struct Report {
     done: u64,
     failed: u64,
     unknown: Vec<u64>,
+    /// How many of them were known from an earlier run.
+    earlier: u64,
 }
 
 impl Report {
     pub(super) fn new(rows: u64) -> Self {
         let bar = Bar::new("rows");
         bar.set(0, Some(rows));
-        Self { out: BufWriter::new(std::io::stdout()), bar, rows, done: 0, failed: 0, unknown: Vec::new() }
+        Self { out: BufWriter::new(std::io::stdout()), bar, rows, done: 0, failed: 0, unknown: Vec::new(), earlier: 0 }
     }
 
     /// Tells the line of a row.
@@ -93,11 +95,17 @@ impl Report {
         written.map_err(|error| stopped(&error))
     }
 
+    /// Tells the line of a row whose outcome an earlier run has seen, or has not lived to see.
+    pub(super) fn earlier(&mut self, row: u64, state: State, line: &str) -> Result<(), Stop> {
+        self.earlier += 1;
+        self.line(row, state, line)
+    }
+
     /// Brings the lines to whoever reads them.
     pub(super) fn flush(&mut self) -> Result<(), Stop> {
         let Self { out, bar, .. } = self;
         bar.aside(|| out.flush()).map_err(|error| stopped(&error))?;
-        self.bar.set(self.told(), Some(self.rows));
+        self.bar.set_behind(self.earlier, self.told(), Some(self.rows));
         Ok(())
     }
 

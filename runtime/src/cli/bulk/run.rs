@@ -253,9 +253,9 @@ impl<'r> Runner<'r> {
             match known {
                 Some((state, Ok(place))) => {
                     let line = locked(&self.journal).line(place).map_err(journal_fault)?;
-                    self.report.line(row, state, &line)?;
+                    self.report.earlier(row, state, &line)?;
                 }
-                Some((state, Err(line))) => self.report.line(row, state, &line)?,
+                Some((state, Err(line))) => self.report.earlier(row, state, &line)?,
                 None => {
                     if let Some((state, line)) = told.remove(&row) {
                         self.report.line(row, state, &line)?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Finding, Report, Verdict};
 use crate::auth::AuthError;
 use crate::cli::auth::{User, ask_with, who_with};
-use crate::cli::exit::Stop;
+use crate::cli::exit::Exit;
 use crate::client::{CallOptions, Client};
 use crate::error::{Error, Result as Answered};
 use crate::table::Tables;
@@ -48,13 +48,8 @@ impl Answers {
             Ok(user) => report.add("authorised", Verdict::Ok, user.words()),
             Err(error) => {
                 let help = advice(&error, is_application);
-                let stop = Stop::from(error);
-                report.0.push(Finding {
-                    check: "authorised",
-                    verdict: Verdict::Fail(stop.exit),
-                    text: stop.message,
-                    help,
-                });
+                let verdict = Verdict::Fail(Exit::from(&error));
+                report.0.push(Finding { check: "authorised", verdict, text: error.to_string(), help });
                 return;
             }
         }
@@ -122,7 +117,7 @@ fn offered(tables: &Tables, names: &Value, report: &mut Report) {
 
 /// A question that was not answered is no fault of the connection.
 fn unknown(check: &'static str, error: Error, report: &mut Report) {
-    report.add(check, Verdict::Warn, Stop::from(error).message);
+    report.add(check, Verdict::Warn, error.to_string());
 }
 
 /// What to do about a refusal.

@@ -67,10 +67,18 @@ impl Output {
         let out = given(matches, "out").map(PathBuf::from);
         let asked = given(matches, "output").map(format_of).transpose()?;
         let format = asked.or_else(|| out.as_deref().and_then(by_ending));
+        let query = given(matches, "query").map(Query::new).transpose()?;
+        if let (Some(out), None, None) = (&out, format, &query)
+            && let Some(ending) = unknown_ending(out)
+        {
+            crate::cli::note(&format!(
+                "--out: `.{ending}` is the ending of no format, so the file holds JSON; there are .csv, .ndjson and .yaml, and --output chooses for any name"
+            ));
+        }
         Ok(Self {
             format,
             columns: Columns::new(given(matches, "columns")),
-            query: given(matches, "query").map(Query::new).transpose()?,
+            query,
             is_raw: is_set(matches, "raw") || crate::cli::is_on(RAW),
             out,
         })
@@ -79,6 +87,11 @@ impl Output {
     /// Whether the whole answer of the portal is wanted, and not the result in it.
     pub(crate) fn is_raw(&self) -> bool {
         self.is_raw
+    }
+
+    /// The file that takes the output, if one was named.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.out.as_deref()
     }
 
     /// Whether a format was asked for that has a line a record.
@@ -191,6 +204,12 @@ fn by_ending(path: &Path) -> Option<Format> {
         "yaml" | "yml" => Some(Format::Yaml),
         _ => None,
     }
+}
+
+/// The ending of a file's name that lets people expect something else than JSON.
+fn unknown_ending(path: &Path) -> Option<String> {
+    let ending = path.extension()?.to_str()?.to_lowercase();
+    (!matches!(ending.as_str(), "json" | "txt" | "log" | "tmp" | "out")).then_some(ending)
 }
 
 /// Whether the reader is still there.

@@ -58,7 +58,7 @@ impl Query {
 
     /// What the program makes of a value, one after the other.
     pub(super) fn run(&self, value: &Value) -> Result<Vec<Result<Value, Stop>>, Stop> {
-        let stop = |message: String| Stop { exit: Exit::Usage, message: format!("--query: {message}") };
+        let stop = |message: String| Stop { exit: Exit::Usage, message: format!("--query: {}", shortened(&message)) };
         let text = serde_json::to_vec(value).map_err(|error| stop(error.to_string()))?;
         let input = jaq_json::read::parse_single(&text).map_err(|error| stop(error.to_string()))?;
         let context = Ctx::<Data>::new(&self.filter.lut, Vars::new([]));
@@ -79,6 +79,21 @@ impl Query {
         }
         Ok(values)
     }
+}
+
+/// How much of a long message is shown: its beginning and its end, as what is between is the portal's answer.
+const BEGINNING: usize = 120;
+const END: usize = 60;
+
+/// A message that may quote a whole answer, cut to what a person reads.
+fn shortened(message: &str) -> String {
+    let length = message.chars().count();
+    if length <= BEGINNING + END {
+        return message.to_owned();
+    }
+    let beginning: String = message.chars().take(BEGINNING).collect();
+    let end: String = message.chars().skip(length - END).collect();
+    format!("{beginning} … {end}")
 }
 
 /// Why a text is no program, and at which byte.
@@ -163,5 +178,10 @@ mod tests {
         let query = Query::new(".a.b").expect("a program");
         let stop = query.run(&json!({"a": 1})).expect("run").remove(0).expect_err("no object");
         assert!(stop.message.starts_with("--query: ") && stop.exit == Exit::Usage, "{}", stop.message);
+        // An answer of any size is not shown as a whole.
+        let query = Query::new(".foo").expect("a program");
+        let large: Value = (0..500).map(|id| json!({"ID": id, "NAME": "Ж"})).collect();
+        let message = query.run(&large).expect("run").remove(0).expect_err("a list").message;
+        assert!(message.chars().count() < 200 && message.ends_with("with \"foo\""), "{message}");
     }
 }

@@ -69,14 +69,9 @@ impl Vault {
         }
     }
 
-    /// Whether other users of the machine can read the file.
-    pub(crate) fn is_open_to_others(&self) -> bool {
-        #[cfg(unix)]
-        if self.keeper == Keeper::File {
-            use std::os::unix::fs::PermissionsExt as _;
-            return std::fs::metadata(&self.path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0);
-        }
-        false
+    /// The file with the secret, unless the keyring has it.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        (self.keeper == Keeper::File).then_some(&self.path)
     }
 
     /// The secret; none when there is none.
