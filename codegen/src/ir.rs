@@ -286,6 +286,35 @@ pub enum Shape {
     List(Option<EntityRef>),
     /// One page of records, with `total` and `next`.
     Page(Option<EntityRef>),
+    /// An object with free keys, such as fields by their codes; what stands below each of them is a value, a record or a
+    /// list.
+    Map(Box<Shape>),
+}
+
+impl Shape {
+    /// The word that specs and descriptors use: `list`, `map`, `map<string>`.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Value(ty) => ty.word(),
+            Self::Record(_) => "object".into(),
+            Self::List(_) => "list".into(),
+            Self::Page(_) => "page".into(),
+            Self::Map(value) => match &**value {
+                Self::Value(Ty::Any) | Self::Record(_) => "map".into(),
+                value => format!("map<{}>", value.word()),
+            },
+        }
+    }
+
+    /// The shared type of its records.
+    pub fn entity(&self) -> Option<&EntityRef> {
+        match self {
+            Self::Value(_) => None,
+            Self::Record(entity) => Some(entity),
+            Self::List(entity) | Self::Page(entity) => entity.as_ref(),
+            Self::Map(value) => value.entity(),
+        }
+    }
 }
 
 /// A reference to a shared type.

@@ -132,7 +132,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < String >);
 /// Lists departments, all of them or those that fit every condition given.
 ///
 /// Calls `department.get`; scope `department`.

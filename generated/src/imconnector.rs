@@ -91,7 +91,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Object);
+rt::request!(List -> rt::Map < String >);
 /// Makes a channel of the application known; the same ID again changes it.
 ///
 /// Calls `imconnector.register`; scope `imopenlines`.

@@ -156,7 +156,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < String >);
 /// Reads one mail provider with its servers.
 ///
 /// Calls `mailservice.get`; scope `mailservice`.

@@ -468,7 +468,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < String >);
 /// Finds accounts by their number or by any of their fields. Bots, integrators and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.get`; scope `user`.

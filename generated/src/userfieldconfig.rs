@@ -163,7 +163,7 @@ pub fn get_types(module_id: impl Into<String>) -> GetTypes {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTypes(rt::Call);
-rt::request!(GetTypes -> rt::Object);
+rt::request!(GetTypes -> rt::Map < crate ::types::UserFieldConfigKind >);
 /// Finds the definitions of custom fields of a module.
 ///
 /// Calls `userfieldconfig.list`; scope `userfieldconfig`. May be called by: whoever may read the records.

@@ -9,6 +9,7 @@ mod client;
 pub mod encoding;
 pub mod error;
 mod items;
+mod map;
 mod method;
 pub mod output;
 pub mod paging;
@@ -34,6 +35,7 @@ pub use client::{
     CallOptions, Client, ClientBuilder, Downloaded, Limits, Metrics, RetryPolicy, Sending, Transport, Upload,
 };
 pub use error::{Error, PortalError, Result};
+pub use map::Map;
 pub use method::{Effect, Keyset, Method, Order, Paging, Position, Rest};
 pub use output::Page;
 pub use paging::{Pages, Progress, Records, Strategy};

@@ -101,7 +101,7 @@ fn by_serde<T>(read: serde_json::Result<T>) -> Result<Json<T>, Mismatch> {
     read.map(Json).map_err(mismatch)
 }
 
-fn mismatch<T>(expected: &'static str, value: &Value) -> Result<T, Mismatch> {
+pub(crate) fn mismatch<T>(expected: &'static str, value: &Value) -> Result<T, Mismatch> {
     const LONGEST: usize = 40;
     let text = value.to_string();
     let found =

@@ -596,6 +596,10 @@ fn output(shape: &Shape) -> TokenStream {
             let record = record(entity);
             quote! { rt::Page<#record> }
         }
+        Shape::Map(value) => {
+            let value = output(value);
+            quote! { rt::Map<#value> }
+        }
     }
 }
 

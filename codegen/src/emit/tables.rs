@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::emit::{OutFile, banner, client};
-use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Shape, Ty, Wire};
+use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Ty, Wire};
 
 /// Emits the rows and the list of names. A row is found by its key, never by its place, so that a change of one method
 /// changes one line.
@@ -218,12 +218,7 @@ fn walk(method: &Method) -> Option<Value> {
 }
 
 fn returns(returns: &Returns) -> Value {
-    let (word, entity) = match &returns.shape {
-        Shape::Value(ty) => (ty.word(), None),
-        Shape::Record(entity) => ("object".to_owned(), Some(&entity.name)),
-        Shape::List(entity) => ("list".to_owned(), entity.as_ref().map(|entity| &entity.name)),
-        Shape::Page(entity) => ("page".to_owned(), entity.as_ref().map(|entity| &entity.name)),
-    };
+    let (word, entity) = (returns.shape.word(), returns.shape.entity().map(|entity| &entity.name));
     json!({ "type": word, "entity": entity, "records": returns.records, "description": returns.description })
 }
 

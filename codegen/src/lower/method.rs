@@ -1,6 +1,6 @@
 //! Methods.
 
-use crate::ir::{Deprecation, Effect, ErrorCode, Method, Param, Rest, Returns, Shape, Ty};
+use crate::ir::{Deprecation, Effect, EntityRef, ErrorCode, Method, Param, Rest, Returns, Shape, Ty};
 use crate::lower::param::Level;
 use crate::lower::prose::{MOST_DESCRIPTION, MOST_SUMMARY};
 use crate::lower::{Context, step};
@@ -207,18 +207,20 @@ impl Context<'_> {
             }
             None => None,
         };
-        let shape = match (&spec.ty, of) {
-            (ReturnsWord::List, of) => Shape::List(of),
-            (ReturnsWord::Page, of) => Shape::Page(of),
-            (ReturnsWord::Type(Ty::Object), Some(of)) => Shape::Record(of),
-            (ReturnsWord::Type(ty), Some(_)) => {
-                let message =
-                    format!("`of` names the record of an `object`, a `list` or a `page`, not of {}", ty.word());
-                self.report(file, &step(path, "of"), message);
-                return None;
-            }
-            (ReturnsWord::Type(ty), None) => Shape::Value(ty.clone()),
+        let Some(shape) = shape(&spec.ty, of) else {
+            let word = spec.ty.word();
+            let message = format!("`of` names the record of an `object`, a `list`, a `page` or a `map`, not of {word}");
+            self.report(file, &step(path, "of"), message);
+            return None;
         };
+        if matches!(shape, Shape::Map(_)) && file.spec.paging.is_some() {
+            self.report_help(
+                file,
+                &step(path, "type"),
+                "a map has no pages",
+                "write `type: page` or `type: list`: the records are read one after the other, whatever their keys",
+            );
+        }
         if matches!(shape, Shape::Page(_)) && file.spec.paging.is_none() {
             self.report_help(
                 file,
@@ -229,4 +231,19 @@ impl Context<'_> {
         }
         Some(Returns { shape, records: spec.records.clone(), description: spec.description.clone() })
     }
+}
+
+/// The shape that a word means with the record that `of` names; none where it has no place for a record.
+fn shape(word: &ReturnsWord, of: Option<EntityRef>) -> Option<Shape> {
+    Some(match (word, of) {
+        (ReturnsWord::List, of) => Shape::List(of),
+        (ReturnsWord::Page, of) => Shape::Page(of),
+        (ReturnsWord::Map(value), Some(of)) if **value == ReturnsWord::Type(Ty::Any) => {
+            Shape::Map(Box::new(Shape::Record(of)))
+        }
+        (ReturnsWord::Map(value), of) => Shape::Map(Box::new(shape(value, of)?)),
+        (ReturnsWord::Type(Ty::Object), Some(of)) => Shape::Record(of),
+        (ReturnsWord::Type(_), Some(_)) => return None,
+        (ReturnsWord::Type(ty), None) => Shape::Value(ty.clone()),
+    })
 }

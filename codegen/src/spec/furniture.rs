@@ -173,8 +173,10 @@ pub struct Types {
     pub array: String,
     /// Keys with values.
     pub object: String,
-    /// The whole answer of a call.
+    /// Keys that are free, with values: the whole answer of a call, for one.
     pub map: String,
+    /// The same with values of one type, `{value}`.
+    pub map_of: String,
     /// A list of records.
     pub records: String,
     /// Whatever the method takes.

@@ -108,7 +108,7 @@ impl JsonSchema for TypeWord {
     }
 }
 
-/// The type of a result: a type word, `list` or `page`.
+/// The type of a result: a type word, `list`, `page`, or `map` with what stands below its keys.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReturnsWord {
     /// One value.
@@ -117,21 +117,53 @@ pub enum ReturnsWord {
     List,
     /// A page of records.
     Page,
+    /// An object with free keys: `map` is one of anything.
+    Map(Box<ReturnsWord>),
+}
+
+impl ReturnsWord {
+    /// The word as a spec writes it.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Type(ty) => ty.word(),
+            Self::List => "list".into(),
+            Self::Page => "page".into(),
+            Self::Map(value) if **value == Self::Type(Ty::Any) => "map".into(),
+            Self::Map(value) => format!("map<{}>", value.word()),
+        }
+    }
+
+    fn of(word: &str) -> Result<Self, String> {
+        if let Some(value) = word.strip_prefix("map<").and_then(|rest| rest.strip_suffix('>')) {
+            return Self::below_keys(value).map(|value| Self::Map(Box::new(value)));
+        }
+        match word {
+            "list" => Ok(Self::List),
+            "page" => Ok(Self::Page),
+            "map" => Ok(Self::Map(Box::new(Self::Type(Ty::Any)))),
+            _ => Self::type_or(word, &["list", "page", "map"]),
+        }
+    }
+
+    /// What may stand below the keys of a map.
+    fn below_keys(word: &str) -> Result<Self, String> {
+        if word == "list" { Ok(Self::List) } else { Self::type_or(word, &["list"]) }
+    }
+
+    fn type_or(word: &str, others: &[&str]) -> Result<Self, String> {
+        if word == "array" || word.starts_with("array<") {
+            return type_of(word).map(Self::Type);
+        }
+        match TYPES.iter().find(|(known, _)| *known == word) {
+            Some((_, ty)) => Ok(Self::Type(ty.clone())),
+            None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known).chain(others.iter().copied()))),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for ReturnsWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |word: &str| match word {
-            "list" => Ok(Self::List),
-            "page" => Ok(Self::Page),
-            "array" | "array<" => type_of(word).map(Self::Type),
-            _ if word.starts_with("array<") => type_of(word).map(Self::Type),
-            _ => match TYPES.iter().find(|(known, _)| *known == word) {
-                Some((_, ty)) => Ok(Self::Type(ty.clone())),
-                None => Err(unknown("type", word, TYPES.iter().map(|(known, _)| *known).chain(["list", "page"]))),
-            },
-        };
-        deserializer.deserialize_str(Word { expected: "a type, `list` or `page`", read })
+        deserializer.deserialize_str(Word { expected: "a type, `list`, `page` or `map`", read: Self::of })
     }
 }
 
@@ -141,8 +173,16 @@ impl JsonSchema for ReturnsWord {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let words: Vec<&str> = ["list", "page"].into_iter().chain(TYPES.iter().map(|(word, _)| *word)).collect();
-        json_schema!({ "anyOf": [{ "enum": words }, { "type": "string", "pattern": type_pattern() }] })
+        let results = ["list", "page", "map", "map<list>"];
+        let words: Vec<&str> = results.into_iter().chain(TYPES.iter().map(|(word, _)| *word)).collect();
+        let map = format!("^map<{}>$", type_pattern().trim_start_matches('^').trim_end_matches('$'));
+        json_schema!({
+            "anyOf": [
+                { "enum": words },
+                { "type": "string", "pattern": type_pattern() },
+                { "type": "string", "pattern": map },
+            ],
+        })
     }
 }
 
@@ -221,5 +261,16 @@ mod tests {
             assert_eq!(ty.word(), *word);
         }
         assert_eq!(type_of("array<array<boolean<Y/N>>>").map(|ty| ty.word()), Ok("array<array<boolean<Y/N>>>".into()));
+    }
+
+    #[test]
+    fn every_word_of_a_result_reads_back() {
+        for word in ["list", "page", "map", "map<list>", "map<array<id>>", "map<boolean<Y/N>>", "id", "array<string>"] {
+            assert_eq!(ReturnsWord::of(word).map(|read| read.word()), Ok(word.to_owned()));
+        }
+        assert_eq!(ReturnsWord::of("map<any>"), ReturnsWord::of("map"));
+        for word in ["map<", "map<>", "map<map>", "map<page>", "map<array>", "map<string", "map<map<id>>"] {
+            assert!(ReturnsWord::of(word).is_err(), "{word}");
+        }
     }
 }

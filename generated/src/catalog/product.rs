@@ -204,11 +204,12 @@ pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
     GetFieldsByFilter(
         rt::Call::new(
                 rt::Method::new(
-                    "catalog.product.getFieldsByFilter",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "catalog.product.getFieldsByFilter",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("product"),
             )
             .param("filter", filter),
     )
@@ -217,7 +218,7 @@ pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFieldsByFilter(rt::Call);
-rt::request!(GetFieldsByFilter -> rt::Object);
+rt::request!(GetFieldsByFilter -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the products of a catalog by their fields and properties.
 ///
 /// Calls `catalog.product.list`; scope `catalog`. May be called by: a user who may view the product catalog and read its information block.

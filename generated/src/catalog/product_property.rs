@@ -148,11 +148,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "catalog.productProperty.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "catalog.productProperty.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productProperty"),
         ),
     )
 }
@@ -160,7 +161,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds properties of products and variations.
 ///
 /// Calls `catalog.productProperty.list`; scope `catalog`. May be called by: a user who may view the catalog.

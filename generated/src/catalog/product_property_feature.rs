@@ -153,11 +153,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "catalog.productPropertyFeature.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "catalog.productPropertyFeature.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("productPropertyFeature"),
         ),
     )
 }
@@ -165,7 +166,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds switches of properties that have been set.
 ///
 /// Calls `catalog.productPropertyFeature.list`; scope `catalog`. May be called by: a user who may view the product catalog.

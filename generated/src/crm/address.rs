@@ -111,7 +111,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds addresses by conditions on their fields.
 ///
 /// Calls `crm.address.list`; scope `crm`. May be called by: whoever may read addresses.

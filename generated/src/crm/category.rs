@@ -132,7 +132,7 @@ pub fn fields(entity_type_id: impl Into<rt::Id>) -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one funnel of a kind of record: its name, its place and whether it is the usual one.
 ///
 /// Calls `crm.category.get`; scope `crm`. May be called by: whoever may read records in the funnel.

@@ -121,7 +121,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one currency with its rate and with how amounts are written in each language.
 ///
 /// Calls `crm.currency.get`; scope `crm`. May be called by: administrator of the CRM.

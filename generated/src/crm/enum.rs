@@ -300,7 +300,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the kinds of records that orders of the shop can be linked to.
 ///
 /// Calls `crm.enum.getorderownertypes`; scope `crm`.

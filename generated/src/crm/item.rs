@@ -200,7 +200,7 @@ pub fn fields(entity_type_id: impl Into<i64>) -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 impl Fields {
     /// `useOriginalUfNames`. Whether custom fields keep their own spelling, as in UF_CRM_2_1639669411830, instead of ufCrm2_1639669411830. They do not when it is left out.
     #[inline]

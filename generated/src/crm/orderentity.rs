@@ -125,7 +125,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds links between orders of the shop and records of the CRM.
 ///
 /// Calls `crm.orderentity.list`; scope `crm`. May be called by: whoever may read orders of the shop.

@@ -40,7 +40,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds the rows of goods and services of a lead, a deal or an estimate, in the old way.
 ///
 /// Calls `crm.productrow.list`; scope `crm`.

@@ -144,7 +144,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one estimate with all its fields, custom ones included.
 ///
 /// Calls `crm.quote.get`; scope `crm`. May be called by: whoever may read estimates.

@@ -115,7 +115,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one set of official details.
 ///
 /// Calls `crm.requisite.get`; scope `crm`. May be called by: whoever may read official details.

@@ -128,7 +128,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one smart process by its number.
 ///
 /// Calls `crm.type.get`; scope `crm`. May be called by: administrator of the CRM, or whoever may read its records.

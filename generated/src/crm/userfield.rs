@@ -35,7 +35,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the kinds of values that custom fields of leads, deals, contacts and companies can have.
 ///
 /// Calls `crm.userfield.types`; scope `crm`.

@@ -201,7 +201,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// Lists the former contents of a file, the newest first.
 ///
 /// Calls `disk.file.getVersions`; scope `disk`. May be called by: a user who may read the file.

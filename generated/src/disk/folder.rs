@@ -309,7 +309,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// Puts a folder into the trash. Keep its number, for no list shows it there; RestoreFolder brings it back.
 ///
 /// Calls `disk.folder.markDeleted`; scope `disk`. May be called by: a user with the full right to the folder.

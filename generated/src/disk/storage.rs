@@ -190,7 +190,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::DiskFieldInfo >);
 /// Tells which storage belongs to the application, and makes it when there is none yet.
 ///
 /// Calls `disk.storage.getForApp`; scope `disk`. May be called by: administrator.

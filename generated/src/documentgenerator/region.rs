@@ -164,7 +164,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Object);
+rt::request!(List -> rt::Map < crate ::types::DocumentRegion >);
 /// Changes a region of one's own.
 ///
 /// Calls `documentgenerator.region.update`; scope `documentgenerator`. May be called by: a user who may change templates of documents.

@@ -164,7 +164,7 @@ pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Object);
+rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 /// Finds templates. Removed ones come only when the filter asks for isDeleted.
 ///
 /// Calls `documentgenerator.template.list`; scope `documentgenerator`. May be called by: a user who may change templates of documents.

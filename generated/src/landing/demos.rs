@@ -97,7 +97,7 @@ pub fn get_page_list(r#type: impl Into<String>) -> GetPageList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetPageList(rt::Call);
-rt::request!(GetPageList -> rt::Object);
+rt::request!(GetPageList -> rt::Map < crate ::types::LandingReadyTemplate >);
 impl GetPageList {
     /// `filter`. Conditions by field; keys inside DATA cannot be used. All when it is left out.
     #[inline]
@@ -150,7 +150,7 @@ pub fn get_site_list(r#type: impl Into<String>) -> GetSiteList {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetSiteList(rt::Call);
-rt::request!(GetSiteList -> rt::Object);
+rt::request!(GetSiteList -> rt::Map < crate ::types::LandingReadyTemplate >);
 impl GetSiteList {
     /// `filter`. Conditions by field; keys inside DATA cannot be used. All when it is left out.
     #[inline]

@@ -155,7 +155,7 @@ pub fn get_rights(id: impl Into<rt::Id>) -> GetRights {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetRights(rt::Call);
-rt::request!(GetRights -> rt::Object);
+rt::request!(GetRights -> rt::Map < Vec < String > >);
 impl GetRights {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

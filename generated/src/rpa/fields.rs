@@ -26,11 +26,12 @@ pub fn get_settings(type_id: impl Into<rt::Id>) -> GetSettings {
     GetSettings(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.fields.getSettings",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "rpa.fields.getSettings",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("fields"),
             )
             .param("typeId", rt::value::id(type_id)),
     )
@@ -40,7 +41,7 @@ pub fn get_settings(type_id: impl Into<rt::Id>) -> GetSettings {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetSettings(rt::Call);
-rt::request!(GetSettings -> rt::Object);
+rt::request!(GetSettings -> rt::Map < rt::Object >);
 #[allow(deprecated)]
 impl GetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.

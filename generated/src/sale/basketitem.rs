@@ -206,11 +206,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "sale.basketitem.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.basketitem.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
         ),
     )
 }
@@ -218,7 +219,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Lists the fields that items from the catalogue have, with their types, and whether each is required or only read.
 ///
 /// Calls `sale.basketitem.getFieldsCatalogProduct`; scope `sale`. May be called by: whoever may manage the shop.
@@ -245,11 +246,12 @@ pub fn get_fields_catalog_product() -> GetFieldsCatalogProduct {
     GetFieldsCatalogProduct(
         rt::Call::new(
             rt::Method::new(
-                "sale.basketitem.getFieldsCatalogProduct",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.basketitem.getFieldsCatalogProduct",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("basketItem"),
         ),
     )
 }
@@ -257,7 +259,7 @@ pub fn get_fields_catalog_product() -> GetFieldsCatalogProduct {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFieldsCatalogProduct(rt::Call);
-rt::request!(GetFieldsCatalogProduct -> rt::Object);
+rt::request!(GetFieldsCatalogProduct -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds items of orders by conditions on their fields.
 ///
 /// Calls `sale.basketitem.list`; scope `sale`. May be called by: whoever may manage the shop.

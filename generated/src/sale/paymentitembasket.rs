@@ -158,11 +158,12 @@ pub fn getfields() -> Getfields {
     Getfields(
         rt::Call::new(
             rt::Method::new(
-                "sale.paymentitembasket.getfields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.paymentitembasket.getfields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("paymentItemBasket"),
         ),
     )
 }
@@ -170,7 +171,7 @@ pub fn getfields() -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Object);
+rt::request!(Getfields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds links of payments with items by conditions on their fields.
 ///
 /// Calls `sale.paymentitembasket.list`; scope `sale`. May be called by: administrator.

@@ -161,11 +161,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "sale.persontype.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.persontype.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("personType"),
         ),
     )
 }
@@ -173,7 +174,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds kinds of payers by conditions on their fields.
 ///
 /// Calls `sale.persontype.list`; scope `sale`. May be called by: administrator.

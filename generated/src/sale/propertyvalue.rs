@@ -113,11 +113,12 @@ pub fn getfields() -> Getfields {
     Getfields(
         rt::Call::new(
             rt::Method::new(
-                "sale.propertyvalue.getfields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.propertyvalue.getfields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("propertyValue"),
         ),
     )
 }
@@ -125,7 +126,7 @@ pub fn getfields() -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Object);
+rt::request!(Getfields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds values of properties of orders by conditions on their fields.
 ///
 /// Calls `sale.propertyvalue.list`; scope `sale`. May be called by: administrator.

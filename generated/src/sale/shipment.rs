@@ -158,11 +158,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "sale.shipment.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.shipment.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("shipment"),
         ),
     )
 }
@@ -170,7 +171,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds shipments by conditions on their fields.
 ///
 /// Calls `sale.shipment.list`; scope `sale`. May be called by: administrator.

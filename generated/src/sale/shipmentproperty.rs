@@ -167,11 +167,12 @@ pub fn getfieldsbytype(r#type: impl Into<String>) -> Getfieldsbytype {
     Getfieldsbytype(
         rt::Call::new(
                 rt::Method::new(
-                    "sale.shipmentproperty.getfieldsbytype",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "sale.shipmentproperty.getfieldsbytype",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("property"),
             )
             .param("type", rt::value::text(r#type)),
     )
@@ -180,7 +181,7 @@ pub fn getfieldsbytype(r#type: impl Into<String>) -> Getfieldsbytype {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfieldsbytype(rt::Call);
-rt::request!(Getfieldsbytype -> rt::Object);
+rt::request!(Getfieldsbytype -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds properties of shipments by conditions on their fields.
 ///
 /// Calls `sale.shipmentproperty.list`; scope `sale`. May be called by: administrator.

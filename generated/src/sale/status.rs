@@ -160,11 +160,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "sale.status.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "sale.status.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("status"),
         ),
     )
 }
@@ -172,7 +173,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds states of orders and shipments by conditions on their fields.
 ///
 /// Calls `sale.status.list`; scope `sale`. May be called by: administrator.

@@ -390,7 +390,7 @@ pub fn getmanifest() -> Getmanifest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Object);
+rt::request!(Getmanifest -> rt::Map < rt::Value >);
 /// Tells whether the caller may do something with a comment.
 ///
 /// Calls `task.commentitem.isactionallowed`; scope `task`.

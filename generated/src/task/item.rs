@@ -593,7 +593,7 @@ pub fn getallowedtaskactionsasstrings(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getallowedtaskactionsasstrings(rt::Call);
-rt::request!(Getallowedtaskactionsasstrings -> rt::Object);
+rt::request!(Getallowedtaskactionsasstrings -> rt::Map < bool >);
 /// Reads the fields of a task.
 ///
 /// Calls `task.item.getdata`; scope `task`.
@@ -814,7 +814,7 @@ pub fn getmanifest() -> Getmanifest {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getmanifest(rt::Call);
-rt::request!(Getmanifest -> rt::Object);
+rt::request!(Getmanifest -> rt::Map < rt::Value >);
 /// Tells whether the caller may do something with a task.
 ///
 /// Calls `task.item.isactionallowed`; scope `task`.

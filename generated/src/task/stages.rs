@@ -303,7 +303,7 @@ pub fn get_kanban_stages(entity_id: impl Into<rt::Id>, is_admin: bool) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Map < crate ::types::TaskStage >);
 impl Get {
     /// `isAdmin`. Whether an administrator acts without the checks of rights. It has no effect for others.
     #[inline]

@@ -389,7 +389,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::TaskFieldInfo >);
 /// Tells for each user what they may do with a task: finish it, hand it over, change its deadline and so on.
 ///
 /// Calls `tasks.task.getaccess`; scope `task`.
@@ -433,7 +433,7 @@ pub fn getaccess(task_id: impl Into<rt::Id>) -> Getaccess {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getaccess(rt::Call);
-rt::request!(Getaccess -> rt::Object);
+rt::request!(Getaccess -> rt::Map < rt::Object >);
 impl Getaccess {
     /// `users`. Users to ask about. Without it the caller.
     #[inline]

@@ -113,7 +113,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::TaskFieldInfo >);
 /// Reads one template.
 ///
 /// Calls `tasks.template.get`; scope `task`. May be called by: everybody who may see the template.

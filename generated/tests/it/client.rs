@@ -1,7 +1,7 @@
 //! The generated client against a portal over real HTTP.
 
 use bitrix24::types::{User, UserField};
-use bitrix24::{Call, Client, Error, File, Id, Object, Page, Value, json, user};
+use bitrix24::{Call, Client, Error, File, Id, Map, Page, Value, json, user};
 
 use crate::support::portal;
 
@@ -49,8 +49,8 @@ async fn custom_fields_pass_through() {
     assert!(user::update(2150).param("UF_USR_BADGE", "A-113").send(&client).await.expect("changed"));
     let page = user::get().id(2150).send(&client).await.expect("found");
     assert_eq!(page.items[0].get("UF_USR_BADGE"), Some(&json!("A-113")));
-    let fields: Object = user::fields().send(&client).await.expect("listed");
-    assert_eq!(fields.get("UF_USR_BADGE"), Some(&json!("Badge")));
+    let fields: Map<String> = user::fields().send(&client).await.expect("listed");
+    assert_eq!(fields.get("UF_USR_BADGE").map(String::as_str), Some("Badge"));
     assert!(
         user::userfield::update(&id)
             .fields(UserField::new().set_sort(5).set_mandatory(true))

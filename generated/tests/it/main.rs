@@ -13,6 +13,7 @@ mod guides_commands;
 mod kept;
 mod limits;
 mod listing;
+mod maps;
 mod mcp;
 mod opi;
 mod pages;

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use bitrix24::output::{FromValue, Mismatch};
 use bitrix24::sandbox::{Portal, Sandbox};
 use bitrix24::table::Returns;
-use bitrix24::{Id, Object, TABLES, Value};
+use bitrix24::{Id, Map, Object, TABLES, Value};
 
 /// A fresh portal.
 pub fn portal() -> Portal {
@@ -60,12 +60,18 @@ pub fn read_as(returns: &Returns<'_>, response: &Value) -> Result<(), String> {
         Some(_) => Object::from_value(value).map(drop),
         None => Ok(()),
     };
+    let list = |value| Vec::<Value>::from_value(value).and_then(|records| records.into_iter().try_for_each(of_record));
+    let map = |value, read: &dyn Fn(Value) -> Result<(), Mismatch>| {
+        Map::<Value>::from_value(value).and_then(|map| map.into_iter().try_for_each(|(_, value)| read(value)))
+    };
     let read = match returns.type_word.as_ref() {
-        "list" | "page" => {
-            Vec::<Value>::from_value(value).and_then(|records| records.into_iter().try_for_each(of_record))
-        }
-        "any" => Ok(()),
-        word => as_type(word, value),
+        "list" | "page" => list(value),
+        "map" => map(value, &of_record),
+        "map<list>" => map(value, &list),
+        word => match word.strip_prefix("map<").and_then(|rest| rest.strip_suffix('>')) {
+            Some(word) => map(value, &|value| as_type(word, value)),
+            None => as_type(word, value),
+        },
     };
     read.map_err(|mismatch| format!("expected {}, found {} ({})", mismatch.expected, mismatch.found, returns.type_word))
 }

@@ -311,6 +311,8 @@ fn result_type(shape: &Shape, types: &Types) -> String {
         Shape::Value(ty) => type_name(ty, types),
         Shape::Record(_) => types.object.clone(),
         Shape::List(_) | Shape::Page(_) => types.records.clone(),
+        Shape::Map(value) if **value == Shape::Value(Ty::Any) => types.map.clone(),
+        Shape::Map(value) => Furniture::filled(&types.map_of, &[("value", &result_type(value, types))]),
     }
 }
 

@@ -362,5 +362,10 @@ fn shape<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, is_object: bool) {
                 }
             });
         }
+        Shape::Map(value) => {
+            // An empty one is a list, as is one whose keys are 0, 1, 2 and so on.
+            object.strings("type", ["object", "array"]);
+            object.object("additionalProperties", |values| self::shape(values, value, false));
+        }
     }
 }

@@ -201,11 +201,12 @@ pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
     GetFieldsByFilter(
         rt::Call::new(
                 rt::Method::new(
-                    "catalog.product.sku.getFieldsByFilter",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "catalog.product.sku.getFieldsByFilter",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("sku"),
             )
             .param("filter", filter),
     )
@@ -214,7 +215,7 @@ pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFieldsByFilter(rt::Call);
-rt::request!(GetFieldsByFilter -> rt::Object);
+rt::request!(GetFieldsByFilter -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds the parent products of a catalog by their fields and properties.
 ///
 /// Calls `catalog.product.sku.list`; scope `catalog`. May be called by: administrator.

@@ -82,7 +82,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Tells how amounts of a currency are written in each language.
 ///
 /// Calls `crm.currency.localizations.get`; scope `crm`. May be called by: administrator of the CRM.
@@ -121,7 +121,7 @@ pub fn get(id: impl Into<String>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Map < crate ::types::CrmCurrencyFormat >);
 /// Tells how amounts of a currency are written in one or more languages.
 ///
 /// Calls `crm.currency.localizations.set`; scope `crm`. May be called by: administrator of the CRM.

@@ -157,7 +157,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one rule by which deals are made again and again.
 ///
 /// Calls `crm.deal.recurring.get`; scope `crm`. May be called by: whoever may read deals.

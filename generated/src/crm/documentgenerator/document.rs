@@ -255,7 +255,7 @@ pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Object);
+rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
     /// `values`. Values to try in place of those printed, as UpdateCrmDocument takes them.
     #[inline]

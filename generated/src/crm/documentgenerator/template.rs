@@ -174,7 +174,7 @@ pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<rt::Id>) -> Ge
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Object);
+rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
     /// `entityId`. Number of the record; without it the fields have no values.
     #[inline]

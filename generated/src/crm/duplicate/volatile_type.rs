@@ -42,7 +42,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> Vec < rt::Value >);
+rt::request!(Fields -> Vec < crate ::types::CrmComparableField >);
 impl Fields {
     /// `entityTypeId`. Kind of record; all three when it is left out.
     ///

@@ -160,7 +160,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one rule by which old invoices are made again and again.
 ///
 /// Calls `crm.invoice.recurring.get`; scope `crm`. May be called by: whoever may read the invoice.

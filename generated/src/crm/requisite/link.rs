@@ -33,7 +33,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Tells which official details and bank accounts a deal, an estimate or an invoice uses.
 ///
 /// Calls `crm.requisite.link.get`; scope `crm`. May be called by: whoever may read the record.

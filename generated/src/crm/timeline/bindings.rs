@@ -78,7 +78,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the records that an entry of the timeline is shown at.
 ///
 /// Calls `crm.timeline.bindings.list`; scope `crm`. May be called by: whoever may read the records.

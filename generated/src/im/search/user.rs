@@ -43,7 +43,7 @@ pub fn list(find: impl Into<String>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Value);
+rt::request!(List -> rt::Map < crate ::types::ChatUser >);
 impl List {
     /// `BUSINESS`. Whether only people with access to the business tools come. Everybody when it is left out.
     #[inline]

@@ -44,7 +44,7 @@ pub fn get(id: impl Into<rt::Id>, person_type_id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Map < rt::Value >);
 /// Changes settings of a payment system for a type of payers.
 ///
 /// Calls `sale.paysystem.settings.update`; scope `pay_system`. May be called by: a CRM administrator.

@@ -232,7 +232,7 @@ pub fn getfields() -> Getfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getfields(rt::Call);
-rt::request!(Getfields -> rt::Object);
+rt::request!(Getfields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the custom fields of tasks. Three that the system keeps itself are among them: UF_CRM_TASK, UF_MAIL_MESSAGE and UF_TASK_WEBDAV_FILES.
 ///
 /// Calls `task.item.userfield.getlist`; scope `task`.

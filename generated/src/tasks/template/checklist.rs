@@ -315,7 +315,10 @@ pub fn list(template_id: impl Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Object);
+rt::request!(
+    List -> Vec < crate ::types::TaskTemplateChecklistItem >, all crate
+    ::types::TaskTemplateChecklistItem
+);
 impl List {
     /// `filter`. Conditions on the items, joined by "and".
     #[inline]

@@ -42,4 +42,4 @@ pub fn fields(property_type: impl Into<String>, user_type: impl Into<String>) ->
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);

@@ -152,7 +152,7 @@ pub fn fields() -> Fields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
-rt::request!(Fields -> rt::Object);
+rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one field of a template of official details.
 ///
 /// Calls `crm.requisite.preset.field.get`; scope `crm`. May be called by: whoever may read requisite template fields.

@@ -52,7 +52,7 @@ pub fn get(invoice_id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Map < rt::Value >);
 #[allow(deprecated)]
 impl Get {
     /// `PAY_SYSTEM_ID`. Number of the payment system, as GetPaySystemsList tells it. It or BX_REST_HANDLER must be given; it wins over that.

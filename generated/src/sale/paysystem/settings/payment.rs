@@ -43,4 +43,4 @@ pub fn get(payment_id: impl Into<rt::Id>, pay_system_id: impl Into<rt::Id>) -> G
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> rt::Map < rt::Value >);

@@ -138,11 +138,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "tasks.api.scrum.backlog.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "tasks.api.scrum.backlog.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("fields"),
         ),
     )
 }
@@ -150,7 +151,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Changes the backlog of a scrum team. It cannot move to another team while tasks are in it.
 ///
 /// Calls `tasks.api.scrum.backlog.update`; scope `task`.

@@ -140,11 +140,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "tasks.api.scrum.epic.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "tasks.api.scrum.epic.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("fields"),
         ),
     )
 }
@@ -152,7 +153,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds epics. Their fields are written in capitals here (GROUP_ID, NAME, CREATED_BY).
 ///
 /// Calls `tasks.api.scrum.epic.list`; scope `task`.

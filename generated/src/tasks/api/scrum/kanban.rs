@@ -187,11 +187,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "tasks.api.scrum.kanban.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "tasks.api.scrum.kanban.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("fields"),
         ),
     )
 }
@@ -199,7 +200,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Lists the columns of the kanban of a sprint.
 ///
 /// Calls `tasks.api.scrum.kanban.getStages`; scope `task`.

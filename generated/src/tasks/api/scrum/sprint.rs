@@ -181,11 +181,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "tasks.api.scrum.sprint.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "tasks.api.scrum.sprint.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("fields"),
         ),
     )
 }
@@ -193,7 +194,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds sprints of scrum teams.
 ///
 /// Calls `tasks.api.scrum.sprint.list`; scope `task`.

@@ -61,11 +61,12 @@ pub fn get_fields() -> GetFields {
     GetFields(
         rt::Call::new(
             rt::Method::new(
-                "tasks.api.scrum.task.getFields",
-                rt::Rest::V2,
-                rt::Effect::Read,
-                rt::Paging::None,
-            ),
+                    "tasks.api.scrum.task.getFields",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                )
+                .with_records("fields"),
         ),
     )
 }
@@ -73,7 +74,7 @@ pub fn get_fields() -> GetFields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
-rt::request!(GetFields -> rt::Object);
+rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 /// Takes a task of the workgroup into scrum, moves it between backlog and sprints, and sets its epic and estimate.
 ///
 /// Calls `tasks.api.scrum.task.update`; scope `task`. May be called by: whoever may see the scrum team.
