@@ -269,4 +269,4 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> bool);
+rt::request!(Update -> rt::Id);

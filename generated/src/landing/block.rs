@@ -967,7 +967,7 @@ pub fn updatecontent(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Updatecontent(rt::Call);
-rt::request!(Updatecontent -> bool);
+rt::request!(Updatecontent -> rt::Value);
 impl Updatecontent {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

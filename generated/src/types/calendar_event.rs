@@ -216,8 +216,8 @@ impl CalendarEvent {
     }
     /// `RELATIONS`. How the event belongs to the series that it was taken out of; empty for others.
     #[inline]
-    pub fn relations(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "RELATIONS")
+    pub fn relations(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "RELATIONS")
     }
     /// `SECTION_ID`. Number of the calendar.
     #[inline]
@@ -261,8 +261,8 @@ impl CalendarEvent {
     }
     /// `ATTENDEE_LIST`. Those invited, each with id, entryId, the number of their copy, and status (Y, N, Q or H).
     #[inline]
-    pub fn attendee_list(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ATTENDEE_LIST")
+    pub fn attendee_list(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "ATTENDEE_LIST")
     }
     /// `COLLAB_ID`. Number of the collaboration that the event belongs to; empty for others.
     #[inline]
@@ -271,8 +271,8 @@ impl CalendarEvent {
     }
     /// `attendeesEntityList`. Those invited, each with entityId, which is user for people, and id.
     #[inline]
-    pub fn attendees_entity_list(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "attendeesEntityList")
+    pub fn attendees_entity_list(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "attendeesEntityList")
     }
     /// `~RRULE_DESCRIPTION`. How the event repeats, in words.
     #[inline]

@@ -75,12 +75,12 @@ impl DocumentNumberSettings {
     pub fn set_timezone(self, value: impl Into<String>) -> Self {
         self.set("timezone", rt::value::text(value))
     }
-    /// `isDirectNumeration`. Whether each document of a record is counted for itself. No when it is left out; answers have true or false.
+    /// `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not when it is left out; answers have true or false.
     #[inline]
     pub fn is_direct_numeration(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDirectNumeration")
     }
-    /// Sets `isDirectNumeration`. Whether each document of a record is counted for itself. No when it is left out; answers have true or false.
+    /// Sets `isDirectNumeration`. Whether one row of numbers runs through all documents. It does not when it is left out; answers have true or false.
     #[inline]
     #[must_use]
     pub fn set_is_direct_numeration(self, value: bool) -> Self {

@@ -788,8 +788,8 @@ impl OpenLine {
     }
     /// `CONFIG_QUEUE`. Operators and departments of the queue, each with ENTITY_TYPE and ENTITY_ID.
     #[inline]
-    pub fn config_queue(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "CONFIG_QUEUE")
+    pub fn config_queue(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "CONFIG_QUEUE")
     }
     /// `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
     #[inline]

@@ -264,4 +264,79 @@ impl SaleBasketItem {
     pub fn reservations(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "reservations")
     }
+    /// `module`. Module behind the product, as in catalog; only among the items of an order.
+    #[inline]
+    pub fn module(&self) -> Option<&str> {
+        rt::view::text(&self.0, "module")
+    }
+    /// `lid`. Site of the order; only among the items of an order.
+    #[inline]
+    pub fn lid(&self) -> Option<&str> {
+        rt::view::text(&self.0, "lid")
+    }
+    /// `fuserId`. Number of the buyer in the shop; only among the items of an order.
+    #[inline]
+    pub fn fuser_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "fuserId")
+    }
+    /// `notes`. Remark, mostly the code of the price type; only among the items of an order.
+    #[inline]
+    pub fn notes(&self) -> Option<&str> {
+        rt::view::text(&self.0, "notes")
+    }
+    /// `priceTypeId`. Price type that the price comes from; only among the items of an order.
+    #[inline]
+    pub fn price_type_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "priceTypeId")
+    }
+    /// `productPriceId`. Price that was used; only among the items of an order.
+    #[inline]
+    pub fn product_price_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "productPriceId")
+    }
+    /// `productProviderClass`. Class of PHP that tells prices and stock; only among the items of an order.
+    #[inline]
+    pub fn product_provider_class(&self) -> Option<&str> {
+        rt::view::text(&self.0, "productProviderClass")
+    }
+    /// `detailPageUrl`. Address of the product; only among the items of an order.
+    #[inline]
+    pub fn detail_page_url(&self) -> Option<&str> {
+        rt::view::text(&self.0, "detailPageUrl")
+    }
+    /// `discountName`. Name of the discount; only among the items of an order.
+    #[inline]
+    pub fn discount_name(&self) -> Option<&str> {
+        rt::view::text(&self.0, "discountName")
+    }
+    /// `discountValue`. Size of the discount as text; only among the items of an order.
+    #[inline]
+    pub fn discount_value(&self) -> Option<&str> {
+        rt::view::text(&self.0, "discountValue")
+    }
+    /// `discountCoupon`. Coupon that was used; only among the items of an order.
+    #[inline]
+    pub fn discount_coupon(&self) -> Option<&str> {
+        rt::view::text(&self.0, "discountCoupon")
+    }
+    /// `recommendation`. Recommendation that led to the purchase; only among the items of an order.
+    #[inline]
+    pub fn recommendation(&self) -> Option<&str> {
+        rt::view::text(&self.0, "recommendation")
+    }
+    /// `setParentId`. Set that the item belongs to; empty for none. Only among the items of an order.
+    #[inline]
+    pub fn set_parent_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "setParentId")
+    }
+    /// `subscribe`. Whether the buyer waits for the product to be in stock; only among the items of an order.
+    #[inline]
+    pub fn subscribe(&self) -> Option<bool> {
+        rt::view::read(&self.0, "subscribe")
+    }
+    /// `dateRefresh`. When the price was last looked up; only among the items of an order.
+    #[inline]
+    pub fn date_refresh(&self) -> Option<&str> {
+        rt::view::text(&self.0, "dateRefresh")
+    }
 }

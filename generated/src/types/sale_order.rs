@@ -420,8 +420,8 @@ impl SaleOrder {
     }
     /// `requisiteLink`. Official details of the client that the order uses.
     #[inline]
-    pub fn requisite_link(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "requisiteLink")
+    pub fn requisite_link(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "requisiteLink")
     }
     /// `tradeBindings`. Where the order came from.
     #[inline]

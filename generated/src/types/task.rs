@@ -331,8 +331,8 @@ impl Task {
     }
     /// `group`. Workgroup with name and picture; an empty list where there is none.
     #[inline]
-    pub fn group(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "group")
+    pub fn group(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "group")
     }
     /// `creator`. User who set the task: id, name, link, icon and workPosition.
     #[inline]

@@ -61,7 +61,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0, or the change failed inside the portal. The description tells which.
+/// - `400`: The number is missing or not above 0, or the portal failed to remove the field. The description tells which.
 /// - `403`: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
 /// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
@@ -103,7 +103,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0, or the change failed inside the portal. The description tells which.
+/// - `400`: The number is missing or not above 0\.
 /// - `403`: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
 /// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
@@ -149,7 +149,7 @@ rt::request!(Get -> crate ::types::CrmUserField);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0, or the change failed inside the portal. The description tells which.
+/// - `400`: The filter or the order is no object.
 /// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
 #[inline]
 pub fn list() -> List {
@@ -202,7 +202,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0, or the change failed inside the portal. The description tells which.
+/// - `400`: The number is missing or not above 0, or fields is no object. The description tells which.
 /// - `403`: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
 /// - `ERROR_CORE`: The portal could not save the definition, for instance because the code is taken. The description tells why.
