@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use crate::drift::{Fact, FactParam};
 use crate::ir::{Effect, Rest};
-use crate::spec::{File, MethodSpec};
+use crate::spec::{File, MethodSpec, ReturnsWord};
 
 /// Verbs at the end of a method's name and what they do.
 const VERBS: &[(&str, &str)] = &[
     ("get", "read"),
     ("fields", "read"),
+    ("getfields", "read"),
     ("current", "read"),
     ("list", "list"),
     ("search", "list"),
@@ -20,6 +21,9 @@ const VERBS: &[(&str, &str)] = &[
     ("delete", "delete"),
     ("unregister", "delete"),
 ];
+
+/// Verbs of methods that describe the fields of a record.
+const FIELDS: &[&str] = &["fields", "getfields"];
 
 /// The text of a new spec in the category `folder`. The sibling's parameters, result and errors are taken over as a
 /// start, its words are not: they stand as `TODO`, which the checks refuse until they are written. What `fact` says of the
@@ -59,16 +63,22 @@ pub fn skeleton(
         }
         None => text.push_str(&block("params").unwrap_or_default()),
     }
-    let same_effect = sibling.is_some_and(|file| word(file.spec.effect.0) == effect);
+    // What describes fields answers them by their codes, so it has less in common with what reads a record.
+    let describes_fields = FIELDS.contains(&verb.as_str());
+    let is_alike = sibling.is_some_and(|file| {
+        let is_map = matches!(file.spec.returns.ty, ReturnsWord::Map(_));
+        word(file.spec.effect.0) == effect && is_map == describes_fields
+    });
     let returns = match effect {
-        _ if same_effect => block("returns"),
+        _ if is_alike => block("returns"),
+        _ if describes_fields => Some("returns: {type: map, description: TODO.}\n".to_owned()),
         "update" | "delete" => Some("returns: {type: boolean, description: TODO.}\n".to_owned()),
         "create" => Some("returns: {type: id, description: TODO.}\n".to_owned()),
         _ => None,
     };
     text.push_str(&returns.unwrap_or_else(|| "returns: {type: object, description: TODO.}\n".to_owned()));
     text.push_str(&block("errors").unwrap_or_default());
-    let examples = if same_effect && known.is_none() { block("examples") } else { None };
+    let examples = if is_alike && known.is_none() { block("examples") } else { None };
     text.push_str(
         &examples.unwrap_or_else(|| "examples:\n  - arguments: {}\n    response: {result: true}\n".to_owned()),
     );
@@ -117,4 +127,33 @@ fn block(text: &str, key: &str) -> Option<String> {
         block.push('\n');
     }
     Some(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Diagnostics;
+    use crate::spec::{Source, load};
+
+    fn returns(method: &str, sibling: &str, sibling_returns: &str) -> String {
+        let text = format!(
+            "method: {sibling}\ntitle: x\nsummary: x.\nscope: thing\neffect: read\nreturns: {{type: {sibling_returns}, description: x.}}\n"
+        );
+        let path = format!("specs/thing/{sibling}.yaml");
+        let specs = load(&[Source { path, bytes: text.into_bytes() }], &mut Diagnostics::default());
+        let text = skeleton(method, Rest::V2, "thing", specs.methods.first(), None);
+        text.lines().find(|line| line.starts_with("returns:")).unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn fields_are_described_as_a_map() {
+        let map = "returns: {type: map, description: TODO.}";
+        assert_eq!(returns("thing.fields", "thing.get", "object"), map);
+        assert_eq!(returns("thing.part.getFields", "thing.get", "object"), map);
+        let like = "returns: {type: map<string>, description: x.}";
+        assert_eq!(returns("thing.fields", "thing.part.fields", "map<string>"), like);
+        let record = "returns: {type: object, description: TODO.}";
+        assert_eq!(returns("thing.get", "thing.fields", "map<string>"), record);
+        assert_eq!(returns("thing.current", "thing.get", "id"), "returns: {type: id, description: x.}");
+    }
 }

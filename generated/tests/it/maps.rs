@@ -47,20 +47,22 @@ async fn every_map_is_answered_as_promised() {
 }
 
 #[tokio::test]
-#[expect(deprecated, reason = "the simulated portal describes custom fields in the older method only")]
 async fn fields_are_read_by_their_codes() {
     let portal = portal();
     let client = client(&portal.webhook());
-    let field = json!({"FIELD_NAME": "COLOUR", "USER_TYPE_ID": "enumeration", "LIST": [{"VALUE": "red"}]});
+    let field = json!({"FIELD_NAME": "COLOUR", "USER_TYPE_ID": "enumeration", "EDIT_FORM_LABEL": "Colour", "LIST": [{"VALUE": "red"}]});
     client.call("crm.deal.userfield.add", json!({ "fields": field })).await.expect("made");
-    let fields: Map<FieldInfo> = crm::deal::fields().send(&client).await.expect("described");
-    let raw = client.call("crm.deal.fields", json!({})).await.expect("described");
+    let fields: Map<FieldInfo> = crm::item::fields(2).send(&client).await.expect("described");
+    let raw = client.call("crm.item.fields", json!({"entityTypeId": 2})).await.expect("described")["fields"].take();
     let keys: Vec<&str> = raw.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(fields.keys().collect::<Vec<_>>(), keys, "the portal's order");
-    assert_eq!(fields.get("ID").and_then(FieldInfo::is_read_only), Some(true));
-    let colour = fields.get("UF_CRM_COLOUR").expect("the custom field");
+    assert_eq!(fields.get("id").and_then(FieldInfo::is_read_only), Some(true));
+    let colour = fields.get("ufCrmColour").expect("the custom field");
     assert_eq!((colour.r#type(), colour.is_dynamic()), (Some("enumeration"), Some(true)));
+    assert_eq!((colour.title(), colour.upper_name()), (Some("Colour"), Some("UF_CRM_COLOUR")));
     assert_eq!(colour.items().and_then(|items| Some(items[0].get("VALUE")?.clone())), Some(json!("red")));
+    let own = crm::item::fields(2).use_original_uf_names(true).send(&client).await.expect("described");
+    assert!(own.contains_key("UF_CRM_COLOUR") && !own.contains_key("ufCrmColour"));
     // What goes back to JSON is what came.
     assert_eq!(Value::from(fields), raw);
 }

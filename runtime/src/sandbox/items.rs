@@ -8,7 +8,7 @@ use crate::sandbox::dispatch::Call;
 use crate::sandbox::entity::{Entity, Kind, ROWS, Verb};
 use crate::sandbox::query::{self, Filter, Query};
 use crate::sandbox::records::{self, blank, camel, number, stamp, upper};
-use crate::sandbox::{bindings, pipelines, product_rows};
+use crate::sandbox::{bindings, pipelines, product_rows, user_fields};
 use crate::value::Object;
 
 /// The names that are not just the camel case of the records' own.
@@ -266,7 +266,14 @@ pub(super) fn fields(call: &mut Call<'_>) -> Outcome {
         }
         Some((outer, about))
     });
-    Ok(json!({ "fields": named.collect::<Object>() }).into())
+    let original = call.text("useOriginalUfNames").is_some_and(|flag| flag.eq_ignore_ascii_case("y"));
+    let custom = user_fields::described(call.store(), &kin.collection).into_iter().map(|(name, mut about)| {
+        about["upperName"] = name.as_str().into();
+        // Here the title is what people call the field, not its code again.
+        about["title"] = about["formLabel"].clone();
+        (if original { name } else { kin.outer(&name) }, about)
+    });
+    Ok(json!({ "fields": named.chain(custom).collect::<Object>() }).into())
 }
 
 /// `crm.type.add`: a smart process of one's own.
