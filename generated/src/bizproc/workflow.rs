@@ -27,7 +27,7 @@ pub mod template;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
+/// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 #[inline]
 pub fn instances() -> Instances {
     Instances(
@@ -101,7 +101,7 @@ impl Instances {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
+/// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
 #[inline]
 pub fn kill(id: impl Into<rt::Id>) -> Kill {
@@ -145,8 +145,8 @@ rt::request!(Kill -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
-/// - without a code: DOCUMENT_ID is malformed, names no record, or fits another kind of records than the template. An entry of the list is incomplete, or fits nothing that the portal knows; the errors of the result name it.
+/// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
+/// - without a code: DOCUMENT_ID is malformed, names no record, or fits another kind of records than the template.
 #[inline]
 pub fn start(
     template_id: impl Into<rt::Id>,
@@ -199,7 +199,7 @@ impl Start {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
+/// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
 #[inline]
 pub fn terminate(id: impl Into<String>) -> Terminate {

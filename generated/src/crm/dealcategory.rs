@@ -186,7 +186,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmDealCategory);
 #[allow(deprecated)]
 impl Get {
     /// `id`. Number of the funnel; not 0, which has a method of its own.
@@ -241,7 +241,10 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> rt::Page < rt::Value >, all rt::Value);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmDealCategory >, all crate
+    ::types::CrmDealCategory
+);
 #[allow(deprecated)]
 impl List {
     /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).

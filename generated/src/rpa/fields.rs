@@ -77,11 +77,12 @@ pub fn set_settings(
     SetSettings(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.fields.setSettings",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.fields.setSettings",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("fields"),
             )
             .param("typeId", rt::value::id(type_id))
             .param("fields", fields),
@@ -92,7 +93,7 @@ pub fn set_settings(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetSettings(rt::Call);
-rt::request!(SetSettings -> rt::Value);
+rt::request!(SetSettings -> rt::Map < rt::Object >);
 #[allow(deprecated)]
 impl SetSettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.
@@ -129,11 +130,12 @@ pub fn set_visibility_settings(
     SetVisibilitySettings(
         rt::Call::new(
                 rt::Method::new(
-                    "rpa.fields.setVisibilitySettings",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "rpa.fields.setVisibilitySettings",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("fields"),
             )
             .param("typeId", rt::value::id(type_id))
             .param("visibility", rt::value::text(visibility))
@@ -145,7 +147,7 @@ pub fn set_visibility_settings(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct SetVisibilitySettings(rt::Call);
-rt::request!(SetVisibilitySettings -> rt::Value);
+rt::request!(SetVisibilitySettings -> rt::Map < rt::Object >);
 #[allow(deprecated)]
 impl SetVisibilitySettings {
     /// `stageId`. Stage in question; the whole process when it is 0 or left out.

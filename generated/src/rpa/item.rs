@@ -170,7 +170,7 @@ pub fn get_tasks(type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> GetTasks 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTasks(rt::Call);
-rt::request!(GetTasks -> Vec < rt::Value >, all rt::Value);
+rt::request!(GetTasks -> Vec < crate ::types::RpaTask >, all crate ::types::RpaTask);
 /// Finds elements of a process.
 ///
 /// Calls `rpa.item.list`; scope `rpa`.

@@ -135,7 +135,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: A number is missing, none or not above 0\.
 #[inline]
 pub fn complete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Complete {
     Complete(
@@ -178,7 +178,7 @@ rt::request!(Complete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8: the caller may not do this.
 #[inline]
 pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -221,7 +221,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it.
 #[inline]
 pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
     Get(
@@ -455,7 +455,7 @@ rt::request!(Moveafteritem -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: A number is missing, none or not above 0\.
 #[inline]
 pub fn renew(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Renew {
     Renew(
@@ -498,7 +498,7 @@ rt::request!(Renew -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8 or 4: the caller may not do this.
 #[inline]
 pub fn update(
     taskid: impl Into<rt::Id>,
@@ -545,7 +545,7 @@ pub fn update(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 512: there is no such item or task, or the caller may not see it. Error 8 or 4: the caller may not do this.
+/// - `ERROR_CORE`: A number is missing or none, or the parameters come in another order than here. Error 8 or 4: the caller may not do this.
 #[inline]
 pub fn update_tasks_checklist_element(
     taskid: impl Into<rt::Id>,

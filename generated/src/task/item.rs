@@ -634,7 +634,7 @@ pub fn getdata(taskid: impl Into<rt::Id>) -> Getdata {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getdata(rt::Call);
-rt::request!(Getdata -> rt::Object);
+rt::request!(Getdata -> crate ::types::TaskFields);
 /// Lists the tasks that a task depends on.
 ///
 /// Calls `task.item.getdependson`; scope `task`.
@@ -922,7 +922,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(List -> Vec < crate ::types::TaskFields >, all crate ::types::TaskFields);
 #[allow(deprecated)]
 impl List {
     /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.

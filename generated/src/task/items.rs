@@ -62,7 +62,9 @@ pub fn getlist() -> Getlist {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getlist(rt::Call);
-rt::request!(Getlist -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    Getlist -> Vec < crate ::types::TaskFields >, all crate ::types::TaskFields
+);
 #[allow(deprecated)]
 impl Getlist {
     /// `ORDER`. Fields to sort by, each with asc or desc. The newest task comes first without it.

@@ -41,4 +41,6 @@ pub fn list(id: impl Into<rt::Id>) -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < rt::Value >, all rt::Value);
+rt::request!(
+    List -> Vec < crate ::types::TaskLogEntry >, all crate ::types::TaskLogEntry
+);

@@ -546,7 +546,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number, or the caller may not see the task.
+/// - `0`: The parameter id is no number.
 #[inline]
 pub fn mute(id: impl Into<rt::Id>) -> Mute {
     Mute(
@@ -581,7 +581,7 @@ pub fn mute(id: impl Into<rt::Id>) -> Mute {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number, or the caller may not see the task.
+/// - `0`: The parameter id is no number.
 #[inline]
 pub fn mute_task(task_id: impl Into<rt::Id>) -> Mute {
     Mute(
@@ -662,7 +662,7 @@ rt::request!(Pause -> crate ::types::Task);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number, or the caller may not see the task.
+/// - `0`: The parameter id is no number.
 /// - `100`: The parameter id is missing. Name the task.
 #[inline]
 pub fn pin(id: impl Into<rt::Id>) -> Pin {
@@ -866,7 +866,7 @@ rt::request!(Stopwatch -> crate ::types::Task);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number, or the caller may not see the task.
+/// - `0`: The parameter id is no number.
 #[inline]
 pub fn unmute(id: impl Into<rt::Id>) -> Unmute {
     Unmute(
@@ -901,7 +901,7 @@ pub fn unmute(id: impl Into<rt::Id>) -> Unmute {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number, or the caller may not see the task.
+/// - `0`: The parameter id is no number.
 #[inline]
 pub fn unmute_task(task_id: impl Into<rt::Id>) -> Unmute {
     Unmute(
@@ -941,7 +941,7 @@ rt::request!(Unmute -> crate ::types::Task);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The parameter id is no number, or the caller may not see the task.
+/// - `0`: The parameter id is no number.
 #[inline]
 pub fn unpin(id: impl Into<rt::Id>) -> Unpin {
     Unpin(

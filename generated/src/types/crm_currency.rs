@@ -99,12 +99,12 @@ impl CrmCurrency {
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_UPDATE")
     }
-    /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, which is needed, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains.
+    /// `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, which is needed, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains. Languages that are left out get the usual form.
     #[inline]
     pub fn lang(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "LANG")
     }
-    /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, which is needed, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains.
+    /// Sets `LANG`. How amounts are written in each language, by the codes of the languages, as in en. Each holds DECIMALS, which is needed, DEC_POINT, FORMAT_STRING, FULL_NAME, HIDE_ZERO, THOUSANDS_SEP and THOUSANDS_VARIANT, as SetCurrencyLocalizations explains. Languages that are left out get the usual form.
     #[inline]
     #[must_use]
     pub fn set_lang(self, value: impl Into<rt::Value>) -> Self {

@@ -500,4 +500,24 @@ impl TaskFields {
     ) -> Self {
         self.set("SE_PARAMETER", rt::value::list(value, Into::into))
     }
+    /// `ID`. Number of the task, given by the portal.
+    #[inline]
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "ID")
+    }
+    /// `REAL_STATUS`. State of the task as it is stored; STATUS may say more, as that it is overdue.
+    #[inline]
+    pub fn real_status(&self) -> Option<i64> {
+        rt::view::read(&self.0, "REAL_STATUS")
+    }
+    /// `CHANGED_BY`. User who changed it last.
+    #[inline]
+    pub fn changed_by(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "CHANGED_BY")
+    }
+    /// `CHANGED_DATE`. When it was last changed.
+    #[inline]
+    pub fn changed_date(&self) -> Option<&str> {
+        rt::view::text(&self.0, "CHANGED_DATE")
+    }
 }

@@ -138,7 +138,7 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
+/// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 #[inline]
 pub fn list() -> List {
     List(

@@ -36,7 +36,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmDealCategory);
 /// Renames the common funnel of deals.
 ///
 /// Calls `crm.dealcategory.default.set`; scope `crm`. May be called by: administrator of the CRM.

@@ -260,7 +260,7 @@ pub fn types() -> Types {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Types(rt::Call);
-rt::request!(Types -> Vec < rt::Value >);
+rt::request!(Types -> Vec < crate ::types::CrmPropertyKind >);
 /// Changes a further field of products, in the old way.
 ///
 /// Calls `crm.product.property.update`; scope `crm`. May be called by: whoever may change the catalogue.

@@ -74,7 +74,7 @@ pub fn countries() -> Countries {
 #[derive(Clone, Debug)]
 pub struct Countries(rt::Call);
 rt::request!(Countries -> Vec < crate ::types::CrmCountry >);
-/// Removes a template of official details. None may use it any more.
+/// Removes a template of official details. No requisites may have been made with it.
 ///
 /// Calls `crm.requisite.preset.delete`; scope `crm`. May be called by: whoever may delete contacts and companies.
 ///
@@ -93,7 +93,7 @@ rt::request!(Countries -> Vec < crate ::types::CrmCountry >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such requisite template, or the caller may not delete it. The description tells which.
+/// - without a code: There is no such requisite template, requisites have been made with it, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -108,7 +108,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.requisite.preset.delete`: Removes a template of official details. None may use it any more.
+/// A call of `crm.requisite.preset.delete`: Removes a template of official details. No requisites may have been made with it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

@@ -138,7 +138,16 @@ impl Search {
     pub fn node_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("nodeId", rt::value::id(value)))
     }
-    /// `select`. Fields to answer: userId, name, workPosition, avatar, url, departments, teams. The portal chooses when it is left out.
+    /// `select`. Fields to answer. The portal chooses when it is left out.
+    ///
+    /// Known values:
+    /// - `userId`
+    /// - `name`
+    /// - `workPosition`
+    /// - `avatar`
+    /// - `url`
+    /// - `departments`
+    /// - `teams`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

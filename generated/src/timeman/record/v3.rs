@@ -55,7 +55,17 @@ rt::request!(
     List -> rt::Page < crate ::types::WorkTimeRecord >, all crate ::types::WorkTimeRecord
 );
 impl List {
-    /// `select`. Fields to answer: id, userId, startTime, endTime, duration, breakLength, state, isApproved. The portal chooses when it is left out.
+    /// `select`. Fields to answer. The portal chooses when it is left out.
+    ///
+    /// Known values:
+    /// - `id`
+    /// - `userId`
+    /// - `startTime`
+    /// - `endTime`
+    /// - `duration`
+    /// - `breakLength`
+    /// - `state`
+    /// - `isApproved`
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

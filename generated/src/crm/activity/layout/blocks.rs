@@ -82,11 +82,12 @@ pub fn get(
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.layout.blocks.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.layout.blocks.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("layout"),
             )
             .param("entityTypeId", rt::value::id(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
@@ -97,7 +98,7 @@ pub fn get(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Object);
+rt::request!(Get -> crate ::types::CrmBlockLayout);
 /// Shows further blocks of content below an activity. Blocks that the application put there before disappear.
 ///
 /// Calls `crm.activity.layout.blocks.set`; scope `crm`. May be called by: whoever may change the record.

@@ -267,7 +267,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Begins a planned sprint and puts its tasks on the kanban; columns and robots come from the previous sprint.
+/// Begins a planned sprint and puts its tasks on the kanban; those that are done already go back to the backlog. Columns and robots come from the previous sprint.
 ///
 /// Calls `tasks.api.scrum.sprint.start`; scope `task`.
 ///
@@ -302,7 +302,7 @@ pub fn start(id: impl Into<rt::Id>) -> Start {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `tasks.api.scrum.sprint.start`: Begins a planned sprint and puts its tasks on the kanban; columns and robots come from the previous sprint.
+/// A call of `tasks.api.scrum.sprint.start`: Begins a planned sprint and puts its tasks on the kanban; those that are done already go back to the backlog. Columns and robots come from the previous sprint.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Start(rt::Call);
