@@ -126,7 +126,7 @@ fn lines_of_json_and_standard_input_are_tables_too() {
 fn what_cannot_be_sent_is_found_before_anything_is() {
     let portal = empty();
     for (rows, words) in [
-        ("fields.TITEL\nx\n", "did you mean `TITLE`"),
+        ("fields.TITEL\nx\n", "did you mean `fields.TITLE`"),
         ("TITLE\nx\n", "did you mean `fields.TITLE`"),
         ("fields.TITLE,fields.title\nx,y\n", "are the same parameter"),
         ("fields.TITLE,fields.OPPORTUNITY\nx,1\ny,much\n", "row 2 (line 3): `fields.OPPORTUNITY`: `much` is no number"),

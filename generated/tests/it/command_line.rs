@@ -370,6 +370,10 @@ fn wrong_usage_is_explained() {
         (&["call", "--params", "{}"], &["name a method"]),
         (&["call", "https://h/rest/1/s3cretCode/user.get"], &["no method name", "/rest/1/***/"]),
         (&["bitrix24", "GetUser", "https://h/rest/1/s3cretCode/"], &["unexpected argument", "/rest/1/***/"]),
+        (&["bitrix24", "user.get", "--idd", "3"], &["there is no option `--idd`", "did you mean `--id`"]),
+        (&["bitrix24", "user.get", "--nosuch"], &["`oint bitrix24 user.get --help` lists"]),
+        (&["auth", "login", "--nosuch"], &["there is no option `--nosuch`", "`oint auth login --help`"]),
+        (&["sandbox", "--prot", "1"], &["there is no option `--prot`", "did you mean `--port`"]),
         (&["bitrix24", "https://h/rest/1/s3cretCode/"], &["no method", "/rest/1/***/"]),
         (&["https://h/rest/1/s3cretCode/"], &["no command", "/rest/1/***/"]),
         (

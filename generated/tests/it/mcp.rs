@@ -91,6 +91,7 @@ fn reading_is_all_that_is_allowed_without_a_word() {
     }
     let (is_error, text) = session.call("call_method", json!({"method": "user.get", "params": {"IDD": 1}}));
     assert!(is_error && text.contains("no parameter `IDD`"), "{text}");
+    assert!(text.contains("the description of the method") && !text.contains("--"), "no options here: {text}");
     let (is_error, text) = session.call("describe_method", json!({"method": "UpdateUser"}));
     assert!(!is_error && text.contains("\"method\":\"user.update\"") && !text.contains("\"allowed\":true"), "{text}");
     assert_eq!(portal.records("crm.deal").len(), deals);

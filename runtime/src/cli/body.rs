@@ -291,7 +291,12 @@ fn whole(
             ));
         }
         if !unknown.is_empty() {
-            unknown.push("help: `--allow-unknown` passes such keys on".to_owned());
+            let help = match inputs {
+                Some(_) => "help: `--allow-unknown` passes such keys on",
+                // Nobody types options who gives a body as it is to be sent.
+                None => "help: the description of the method lists its parameters",
+            };
+            unknown.push(help.to_owned());
             return Err(Stop::usage(unknown.join("\n")));
         }
     }

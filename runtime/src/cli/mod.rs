@@ -22,6 +22,7 @@ mod man;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod method;
+mod misread;
 mod output;
 mod pager;
 mod procedure;
@@ -57,7 +58,7 @@ use value::Inputs;
 
 pub use command::reserved_options;
 #[cfg(feature = "sandbox")]
-pub(crate) use shell::word;
+pub(crate) use {misread::stop as misread_stop, shell::word};
 
 /// What `oint bitrix24 … --dry-run` shows, for those who want the request and not the process.
 #[derive(Clone, Debug)]
@@ -170,10 +171,8 @@ pub fn help(tables: &Tables, name: &str, all: bool) -> Result<String, String> {
 
 /// The second stage: clap reports what it does not understand.
 fn parse(clap: clap::Command, arguments: &[String]) -> Result<ArgMatches, Stop> {
-    let matches = clap.try_get_matches_from(arguments).map_err(|error| {
-        let text = error.render().to_string();
-        Stop::usage(text.strip_prefix("error: ").unwrap_or(&text))
-    })?;
+    let name = clap.get_name().to_owned();
+    let matches = clap.try_get_matches_from(arguments).map_err(|error| misread::stop(&error, &name))?;
     if let Some(choice) = given(&matches, "color") {
         terminal::choose_colour(choice)?;
     }

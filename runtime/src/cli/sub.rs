@@ -5,7 +5,7 @@ use clap::{Arg, ArgMatches, Command as Clap};
 
 use crate::cli::command::given;
 use crate::cli::exit::Stop;
-use crate::cli::{show, terminal};
+use crate::cli::{misread, show, terminal};
 
 /// The option `--color`, which every command has.
 pub(crate) fn color() -> Arg {
@@ -19,6 +19,7 @@ pub(crate) fn clap(name: &'static str, about: &'static str) -> Clap {
 
 /// Parses the arguments; none when help was asked for and shown.
 pub(crate) fn parse(clap: Clap, arguments: &[String]) -> Result<Option<ArgMatches>, Stop> {
+    let name = typed(&clap, arguments);
     match clap.try_get_matches_from(arguments) {
         Ok(matches) => {
             let mut innermost = &matches;
@@ -36,11 +37,20 @@ pub(crate) fn parse(clap: Clap, arguments: &[String]) -> Result<Option<ArgMatche
             show(&error.render().to_string())?;
             Ok(None)
         }
-        Err(error) => {
-            let text = error.render().to_string();
-            Err(Stop::usage(text.strip_prefix("error: ").unwrap_or(&text)))
-        }
+        Err(error) => Err(misread::stop(&error, &name)),
     }
+}
+
+/// The command as it was typed, with those inside of it: `oint auth login`.
+fn typed(clap: &Clap, arguments: &[String]) -> String {
+    let mut name = clap.get_bin_name().unwrap_or_else(|| clap.get_name()).to_owned();
+    let mut innermost = clap;
+    for word in arguments {
+        let Some(inner) = innermost.find_subcommand(word) else { break };
+        name = format!("{name} {word}");
+        innermost = inner;
+    }
+    name
 }
 
 /// Whether a format, a query or a file was asked for, so that a text for people is not what is wanted.

@@ -17,6 +17,11 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 
 /// A line of help for an unknown word; empty when nothing is near.
 pub(crate) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    let near: Vec<String> = nearest(word, candidates, 3).into_iter().map(|near| format!("`{near}`")).collect();
+    hint_behind("", word, candidates)
+}
+
+/// The same for a word that stands behind others, which are to be written again.
+pub(crate) fn hint_behind<'a>(before: &str, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let near: Vec<String> = nearest(word, candidates, 3).into_iter().map(|near| format!("`{before}{near}`")).collect();
     if near.is_empty() { String::new() } else { format!("\nhelp: did you mean {}?", near.join(" or ")) }
 }

@@ -8,7 +8,7 @@ use clap::builder::styling::{AnsiColor, Color, Style};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
-use crate::cli::word;
+use crate::cli::{misread_stop, word};
 use crate::sandbox::page;
 use crate::sandbox::{Bucket, Fault, FaultKind, LoggedRequest, Operating, Options, Portal, Sandbox, Seed};
 use crate::table::Tables;
@@ -121,7 +121,7 @@ pub fn run(tables: &Tables, arguments: impl IntoIterator<Item = OsString>) -> Re
             return Ok(());
         }
         Err(error) => {
-            return Err(error.render().to_string().trim_start_matches("error: ").trim_end().to_owned());
+            return Err(misread_stop(&error, "oint sandbox").message.trim_end().to_owned());
         }
     };
     let text = |name: &str| matches.get_one::<String>(name).cloned().unwrap_or_default();

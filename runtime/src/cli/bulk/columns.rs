@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::input::{Cell, Row};
 use crate::call::Call;
 use crate::cli::body::{Given, is_custom, is_place};
-use crate::cli::suggest::hint;
+use crate::cli::suggest::{hint, hint_behind};
 use crate::cli::value::{Converted, Inputs, convert, convert_json};
 use crate::table::{Command, Param, split_path};
 use crate::value::Object;
@@ -123,7 +123,9 @@ impl<'c> Columns<'c> {
         if path.len() > 1
             && let Some(at) = path.first().and_then(|first| self.param(first))
         {
-            let path = self.keys(&self.command.params[at], &path[1..]).map_err(|hint| self.unknown(name, &hint))?;
+            let before = format!("{}.", path[0]);
+            let keys = self.keys(&self.command.params[at], &before, &path[1..]);
+            let path = keys.map_err(|hint| self.unknown(name, &hint))?;
             return Ok(Target::Param { at, path });
         }
         // Keys of an object that goes to the top level need no prefix.
@@ -131,7 +133,7 @@ impl<'c> Columns<'c> {
         for (at, param) in merged() {
             if let Some(first) = path.first()
                 && (param.entries.is_empty() || is_custom(first) || find_entry(param, first).is_some())
-                && let Ok(path) = self.keys(param, &path)
+                && let Ok(path) = self.keys(param, "", &path)
             {
                 return Ok(Target::Param { at, path });
             }
@@ -160,8 +162,9 @@ impl<'c> Columns<'c> {
         position(&|known| known == name).or_else(|| position(&|known| known.eq_ignore_ascii_case(name)))
     }
 
-    /// The keys inside a parameter, in the spelling of the spec.
-    fn keys(&self, param: &Param<'static>, path: &[String]) -> Result<Vec<String>, String> {
+    /// The keys inside a parameter, in the spelling of the spec; else a line of help. `before` is what stands before them in the
+    /// column's name.
+    fn keys(&self, param: &Param<'static>, before: &str, path: &[String]) -> Result<Vec<String>, String> {
         let mut spelt = Vec::new();
         let mut inside = Some(param);
         for key in path {
@@ -181,7 +184,10 @@ impl<'c> Columns<'c> {
                     }
                     None => {
                         let keys = known.entries.iter().map(|entry| entry.name.as_ref());
-                        return Err(hint(bare(key), keys));
+                        let parts = spelt.iter().map(|key| format!("{key}."));
+                        let before: String = std::iter::once(before.to_owned()).chain(parts).collect();
+                        let found = hint_behind(&before, bare(key), keys);
+                        return Err(if found.is_empty() { self.list() } else { found });
                     }
                 },
                 None => spelt.push(key.clone()),
@@ -205,12 +211,17 @@ impl<'c> Columns<'c> {
         });
         let found = hint(name, own.chain(inner.iter().map(|(_, whole)| whole.as_str())));
         match found.is_empty() {
-            true => format!(
-                "\nhelp: `oint bitrix24 {} --help --all` lists the parameters; `--allow-unknown` passes others on",
-                self.command.function
-            ),
+            true => self.list(),
             false => found,
         }
+    }
+
+    /// Where the known columns are listed.
+    fn list(&self) -> String {
+        format!(
+            "\nhelp: `oint bitrix24 {} --help --all` lists the parameters; `--allow-unknown` passes others on",
+            self.command.function
+        )
     }
 }
 
