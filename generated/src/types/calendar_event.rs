@@ -174,7 +174,7 @@ impl CalendarEvent {
     pub fn text_color(&self) -> Option<&str> {
         rt::view::text(&self.0, "TEXT_COLOR")
     }
-    /// `RRULE`. How the event repeats, an object with FREQ, INTERVAL, BYDAY, COUNT and UNTIL; empty for an event that takes place once.
+    /// `RRULE`. How the event repeats, an object with FREQ, INTERVAL, BYDAY, COUNT, UNTIL and UNTIL_TS, the same day as a Unix time; empty for an event that takes place once.
     #[inline]
     pub fn rrule(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "RRULE")

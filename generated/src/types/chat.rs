@@ -144,7 +144,7 @@ impl Chat {
     pub fn message_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "message_type")
     }
-    /// `public`. Address for guests, where the chat has one; otherwise empty.
+    /// `public`. Access for guests, as code and link, where the chat has it; otherwise empty.
     #[inline]
     pub fn public(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "public")

@@ -44,4 +44,19 @@ impl DocumentFieldInfo {
     pub fn chain(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "chain")
     }
+    /// `format`. How the value is written, as in currencyId and withZeros for amounts.
+    #[inline]
+    pub fn format(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "format")
+    }
+    /// `options`. Further settings, such as isArray for lists of values.
+    #[inline]
+    pub fn options(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "options")
+    }
+    /// `hideRow`. Whether the row with the value is hidden.
+    #[inline]
+    pub fn hide_row(&self) -> Option<bool> {
+        rt::view::read(&self.0, "hideRow")
+    }
 }

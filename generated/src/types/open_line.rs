@@ -781,7 +781,7 @@ impl OpenLine {
     pub fn set_queue(self, value: impl Into<rt::Value>) -> Self {
         self.set("QUEUE", value)
     }
-    /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers.
+    /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
     pub fn queue_users_fields(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUEUE_USERS_FIELDS")
@@ -972,7 +972,7 @@ impl OpenLine {
     pub fn set_ignore_welcome_form_responsible(self, value: bool) -> Self {
         self.set("IGNORE_WELCOME_FORM_RESPONSIBLE", rt::value::yes_no(value))
     }
-    /// `QUEUE_FULL`. Operators of the queue with their settings, by their numbers.
+    /// `QUEUE_FULL`. Operators of the queue by their numbers, each with ID, SORT, USER_ID, DEPARTMENT_ID and what clients see: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
     pub fn queue_full(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUEUE_FULL")

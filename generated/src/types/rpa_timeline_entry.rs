@@ -83,8 +83,8 @@ impl RpaTimelineEntry {
     }
     /// `data`. Further data, such as stages, fields, tasks and files.
     #[inline]
-    pub fn data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "data")
+    pub fn data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "data")
     }
     /// `users`. People who occur in it, by their numbers.
     #[inline]

@@ -196,18 +196,18 @@ impl WorkgroupDetails {
     }
     /// `AVATAR_DATA`. Picture as type and id.
     #[inline]
-    pub fn avatar_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "AVATAR_DATA")
+    pub fn avatar_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "AVATAR_DATA")
     }
     /// `OWNER_DATA`. Owner with number, name and portrait.
     #[inline]
-    pub fn owner_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "OWNER_DATA")
+    pub fn owner_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "OWNER_DATA")
     }
     /// `SUBJECT_DATA`. Subject with number and name.
     #[inline]
-    pub fn subject_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "SUBJECT_DATA")
+    pub fn subject_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "SUBJECT_DATA")
     }
     /// `TAGS`. Words that the workgroup is marked with.
     #[inline]
@@ -216,13 +216,13 @@ impl WorkgroupDetails {
     }
     /// `ACTIONS`. What the caller may do with it, such as EDIT, INVITE and LEAVE.
     #[inline]
-    pub fn actions(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ACTIONS")
+    pub fn actions(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ACTIONS")
     }
     /// `USER_DATA`. Part that the caller plays.
     #[inline]
-    pub fn user_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "USER_DATA")
+    pub fn user_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "USER_DATA")
     }
     /// `DEPARTMENTS`. Departments that belong to it.
     #[inline]
@@ -261,8 +261,8 @@ impl WorkgroupDetails {
     }
     /// `COUNTERS`. How many requests and invitations wait.
     #[inline]
-    pub fn counters(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "COUNTERS")
+    pub fn counters(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "COUNTERS")
     }
     /// `EFFICIENCY`. Efficiency of its tasks in per cent.
     #[inline]
@@ -271,8 +271,8 @@ impl WorkgroupDetails {
     }
     /// `ADDITIONAL_DATA`. Further data for mobile devices.
     #[inline]
-    pub fn additional_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ADDITIONAL_DATA")
+    pub fn additional_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ADDITIONAL_DATA")
     }
     /// `SCRUM_OWNER_ID`. Product owner of a scrum team; 0 for none.
     #[inline]
