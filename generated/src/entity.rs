@@ -151,7 +151,7 @@ impl Get {
 }
 /// Tells who may do what with a storage; sets it first when rights are given.
 ///
-/// Calls `entity.rights`; scope `entity`. May be called by: a user with the right X to the storage.
+/// Calls `entity.rights`; scope `entity`. May be called by: everybody for reading; a user with the right X to the storage for changing.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/entity/entities/entity-rights.html>
 ///

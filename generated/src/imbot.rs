@@ -9,7 +9,7 @@ pub mod command;
 pub mod dialog;
 pub mod message;
 pub mod v2;
-/// Makes a chat bot with the addresses that get its events.
+/// Makes a chat bot with the addresses that get its events. An application has five bots at most, and all of them share the addresses of the first one.
 ///
 /// Calls `imbot.register`; scope `imbot`.
 ///
@@ -41,7 +41,7 @@ pub mod v2;
 /// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is missing or no address that the portal can call.
 /// - `CODE_ERROR`: CODE is missing.
 /// - `NAME_ERROR`: PROPERTIES has neither NAME nor LAST_NAME.
-/// - `MAX_COUNT_ERROR`: The application has as many bots as it may have.
+/// - `MAX_COUNT_ERROR`: The application has five bots already, which is the most.
 /// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[allow(deprecated)]
@@ -60,7 +60,7 @@ pub fn register(code: impl Into<String>, properties: impl Into<rt::Value>) -> Re
             .param("PROPERTIES", properties),
     )
 }
-/// A call of `imbot.register`: Makes a chat bot with the addresses that get its events.
+/// A call of `imbot.register`: Makes a chat bot with the addresses that get its events. An application has five bots at most, and all of them share the addresses of the first one.
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: CALL_ID is missing, the call is unknown or goes on still, or a message is malformed. The description tells which.
 #[inline]
 pub fn attach_transcription(
     call_id: impl Into<String>,

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: RECORD_URL and FILENAME are missing, the file is empty, no MP3 or WAV, not in Base64 or cannot be fetched, or the call is unknown or not finished. The description tells which.
 #[inline]
 pub fn attach_record(call_id: impl Into<String>) -> AttachRecord {
     AttachRecord(
@@ -92,7 +92,7 @@ impl AttachRecord {
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `INVALID_ARGUMENT`: CALL_ID is no text.
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: USER_ID and USER_PHONE_INNER are missing, there is no such call or active employee, or the portal failed. The description tells which.
 #[inline]
 pub fn finish(call_id: impl Into<String>) -> Finish {
     Finish(
@@ -255,7 +255,7 @@ impl Hide {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: USER_ID and USER_PHONE_INNER are missing, there is no such active employee, or TYPE, CALL_START_DATE or PHONE_NUMBER is wrong. The description tells which.
 #[inline]
 pub fn register(phone_number: impl Into<String>, r#type: impl Into<i64>) -> Register {
     Register(
@@ -362,7 +362,7 @@ impl Register {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: PHONE_NUMBER is missing, or the portal has no CRM.
 #[inline]
 pub fn search_crm_entities(phone_number: impl Into<String>) -> SearchCrmEntities {
     SearchCrmEntities(

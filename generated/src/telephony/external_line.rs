@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: NUMBER is missing, there is such a line already, or the portal failed. The description tells which.
 #[inline]
 pub fn add(number: impl Into<String>) -> Add {
     Add(
@@ -79,7 +79,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: NUMBER is missing, or there is no such line.
 #[inline]
 pub fn delete(number: impl Into<String>) -> Delete {
     Delete(
@@ -162,7 +162,7 @@ rt::request!(
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: NUMBER is missing, there is no such line, or neither NAME nor CRM_AUTO_CREATE is given. The description tells which.
 #[inline]
 pub fn update(number: impl Into<String>) -> Update {
     Update(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: A value is missing or malformed, or the object does not exist. The description tells which.
+/// - `ERROR_CORE`: The line is unknown, or the telephone number is wrong. The description tells which.
 /// - `ACCESS_DENIED`: The caller has no right to do this in telephony. An administrator can grant it in the settings of telephony.
 #[inline]
 pub fn start(

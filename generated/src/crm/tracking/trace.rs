@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells end-to-end analytics by which way a client came.
 ///
-/// Calls `crm.tracking.trace.add`; scope `crm`. May be called by: whoever may create the records.
+/// Calls `crm.tracking.trace.add`; scope `crm`. May be called by: everybody; links to records only with the right to change them.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/tracking/crm-tracking-trace-add.html>
 ///
@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: TRACE is no JSON, or a record does not exist. The description tells which.
+/// - `ERROR_CORE`: TRACE is missing or no JSON, or TYPE or ID of a record is wrong, or the caller may not change the record. The description tells which.
 #[inline]
 pub fn add(trace: impl Into<String>) -> Add {
     Add(
@@ -54,9 +54,9 @@ impl Add {
         Self(self.0.param("ENTITIES", rt::value::list(value, Into::into)))
     }
 }
-/// Removes a trace from end-to-end analytics.
+/// Removes a trace from end-to-end analytics, and its mark from those of its records that the caller may change.
 ///
-/// Calls `crm.tracking.trace.delete`; scope `crm`. May be called by: whoever may delete the records.
+/// Calls `crm.tracking.trace.delete`; scope `crm`. May be called by: everybody; links to records go only with the right to change them.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/tracking/crm-tracking-trace-delete.html>
 ///
@@ -73,7 +73,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: There is no such trace, or the caller may not remove it. The description tells which.
+/// - `ERROR_CORE`: The number is missing. Give id.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -88,7 +88,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.tracking.trace.delete`: Removes a trace from end-to-end analytics.
+/// A call of `crm.tracking.trace.delete`: Removes a trace from end-to-end analytics, and its mark from those of its records that the caller may change.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

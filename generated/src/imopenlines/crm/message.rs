@@ -50,7 +50,7 @@ pub struct AddRequired {
     pub crm_entity_type: String,
     /// Number of the record of the CRM.
     pub crm_entity: rt::Id,
-    /// Number of the employee or bot who writes.
+    /// Number of the employee or bot who writes; one who takes part in the chat and may see the record.
     pub user_id: rt::Id,
     /// Number of the chat.
     pub chat_id: rt::Id,
