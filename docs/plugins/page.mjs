@@ -161,7 +161,9 @@ export function readPage(source, resolve) {
       let id = '';
       if (prefix !== undefined) {
         id = rowId(prefix, plainText(row[0]), ['--url', '--token'].includes(plainText(row[1])));
-        parts[0].html = `<a class="param-link" href="#${id}">${parts[0].html}</a>`;
+        // A long name is broken between its words, if at all.
+        const name = parts[0].html.replaceAll(/[\p{Ll}\d](?=\p{Lu})|_(?=[\p{L}\d])/gu, '$&<wbr>');
+        parts[0].html = `<a class="param-link" href="#${id}">${name}</a>`;
         rows.ids.push(id);
       }
       rows.html += `<tr${id && ` id="${id}"`}>${parts.map((part, column) => cell('td', part, column)).join('')}</tr>`;

@@ -28,7 +28,8 @@ test('every page is read, with every name and every line of code in it', () => {
   let count = 0;
   for (const [name, source] of pages()) {
     const {blocks, title} = readPage(source, (file) => file);
-    const text = shown(blocks);
+    // Where a long name may be broken is no part of it.
+    const text = shown(blocks).replaceAll('<wbr>', '');
     assert.ok(title, name);
     for (const [, , code] of source.matchAll(/^(`{3,})\w.*\n([^]*?)\n\1$/gm)) assert.ok(text.includes(code), `${name}: code is lost`);
     for (const [, code] of source.replaceAll(/^(`{3,})\w.*\n[^]*?\n\1$/gm, '').matchAll(/`([\w.-]+)`/g)) assert.ok(text.includes(code), `${name}: ${code} is lost`);

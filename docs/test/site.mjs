@@ -1,6 +1,6 @@
 // A built site served on this machine, and a browser that notes whatever goes wrong.
 
-import {createReadStream, existsSync, statSync} from 'node:fs';
+import {createReadStream, existsSync, readFileSync, statSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {extname, join, normalize} from 'node:path';
 import {chromium} from 'playwright-core';
@@ -21,10 +21,16 @@ const TYPES = {
 export async function serve(folder) {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname));
-    const file = [path, `${path}.html`, join(path, 'index.html')]
-      .map((candidate) => join(folder, candidate))
-      .find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
-    response.writeHead(file ? 200 : 404, {'content-type': TYPES[extname(file ?? '')] ?? 'application/octet-stream'});
+    const fileOf = (...candidates) =>
+      candidates.map((candidate) => join(folder, candidate)).find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
+    const found = fileOf(path, `${path}.html`, join(path, 'index.html'));
+    // What is not there has a page, too.
+    const file = found ?? fileOf(path.startsWith('/ru/') ? 'ru/404.html' : '404.html');
+    response.writeHead(found ? 200 : 404, {
+      'content-type': TYPES[extname(file ?? '')] ?? 'application/octet-stream',
+      // The names of these are made of their content, so that the browser may keep them.
+      ...(/^(\/ru)?\/assets\//.test(path) && found && {'cache-control': 'max-age=31536000, immutable'}),
+    });
     if (file) {
       createReadStream(file).pipe(response);
     } else {
@@ -33,6 +39,12 @@ export async function serve(folder) {
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close()};
+}
+
+/** The addresses of a language's pages, by the site's own map. */
+export function addresses(folder, language) {
+  const map = readFileSync(join(folder, language === 'en' ? '' : language, 'sitemap.xml'), 'utf8');
+  return [...map.matchAll(/<loc>https?:\/\/[^/]+([^<]*)<\/loc>/g)].map(([, path]) => decodeURI(path) || '/');
 }
 
 /** Debian's browser, or the one that the environment names. */

@@ -1,15 +1,13 @@
-// The whole built site: every page answers, the home page, the search, what programs read, keyboard and accessibility.
+// The built site: the home page, the search, what programs read, keyboard and accessibility.
 
 import assert from 'node:assert/strict';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
-import {launch, open, serve} from './site.mjs';
+import {addresses, launch, open, serve} from './site.mjs';
 
 const BUILD = fileURLToPath(new URL('../build', import.meta.url));
-/** One page in so many is opened in the browser. */
-const SAMPLE = 60;
 const REPRESENTATIVE = [
   '/', '/tour', '/command-line', '/reference', '/reference/user', '/reference/user/update-user', '/reference/tasks/create-task',
   '/reference/coming-from-opi', '/reference/user/get-user-custom-field-file', '/measurements',
@@ -28,36 +26,6 @@ after(async () => {
 });
 
 const read = (path) => readFileSync(join(BUILD, path), 'utf8');
-
-/** The addresses of all pages, by the site's own map. */
-const pages = () => [...read('sitemap.xml').matchAll(/<loc>https?:\/\/[^/]+([^<]*)<\/loc>/g)].map(([, path]) => decodeURI(path) || '/');
-
-test('every page answers, has a heading and no address twice, and a Markdown twin', async (context) => {
-  const all = pages();
-  assert.ok(all.length > 100, `${all.length} pages`);
-  const faults = [];
-  for (const path of all) {
-    const answer = await fetch(site.origin + path);
-    const html = await answer.text();
-    if (answer.status !== 200) faults.push(`${path}: ${answer.status}`);
-    if (!/<h1\b/.test(html)) faults.push(`${path}: no heading`);
-    const ids = [...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
-    const twice = ids.filter((id, at) => ids.indexOf(id) < at);
-    if (twice.length > 0) faults.push(`${path}: twice: ${twice.slice(0, 5)}`);
-    const isDocument = !['/', '/measurements'].includes(path);
-    if (isDocument && !existsSync(join(BUILD, `${path}.md`))) faults.push(`${path}: no Markdown twin`);
-  }
-  context.diagnostic(`${all.length} pages`);
-  assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
-});
-
-test('a sample of the pages opens without a fault', async () => {
-  const {page, faults} = await open(browser, site.origin);
-  for (const path of pages().filter((_, at) => at % SAMPLE === 0)) {
-    await page.goto(site.origin + path);
-    assert.deepEqual(faults, [], path);
-  }
-});
 
 test('the home page says it in one screen, with figures that are measured', async () => {
   const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 800}});
@@ -150,7 +118,7 @@ test('programs find their way', async () => {
     assert.ok(existsSync(join(BUILD, path)), `llms.txt names ${path}`);
   }
   const index = JSON.parse(read('descriptor/index.json'));
-  const known = new Set(pages());
+  const known = new Set(addresses(BUILD, 'en'));
   const lost = index.filter(({page}) => !known.has(page));
   assert.deepEqual(lost.slice(0, 5), [], `${lost.length} functions have no page`);
   for (const scope of new Set(index.map((row) => row.scope))) {

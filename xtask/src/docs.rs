@@ -23,7 +23,11 @@ enum Verb {
     /// Serve the site on this machine, with changes shown at once.
     Serve,
     /// Build the site and look at it in a real browser.
-    Test,
+    Test {
+        /// Load every page anew instead of one of each kind; the others are gone to by the site's router.
+        #[arg(long)]
+        every_page: bool,
+    },
 }
 
 pub(crate) fn docs(arguments: &Arguments) -> Done {
@@ -31,9 +35,9 @@ pub(crate) fn docs(arguments: &Arguments) -> Done {
     match arguments.verb {
         Verb::Build => build(),
         Verb::Serve => run(npm().args(["run", "start"])),
-        Verb::Test => {
+        Verb::Test { every_page } => {
             build()?;
-            browse()
+            browse(every_page)
         }
     }
 }
@@ -68,14 +72,20 @@ pub(crate) fn build() -> Done {
     quietly("docs: build the site", npm().args(["run", "--silent", "build"]))
 }
 
-/// Runs the browser tests. Without a browser it installs Debian's, where that is possible.
-pub(crate) fn browse() -> Done {
+/// Runs the browser tests, `every_page` with a load of each page. Without a browser it installs Debian's, where that is
+/// possible.
+pub(crate) fn browse(every_page: bool) -> Done {
     if std::env::var_os("CHROMIUM").is_none() && !std::path::Path::new("/usr/bin/chromium").exists() {
         install_browser()?;
     }
     nasty()?;
     // The simulated portal has a page, too.
-    run(npm().args(["run", "--silent", "test"]).env("OINT", portal::build()?))
+    let mut test = npm();
+    test.args(["run", "--silent", "test"]).env("OINT", portal::build()?);
+    if every_page {
+        test.env("DOCS_EVERY_PAGE", "1");
+    }
+    run(&mut test)
 }
 
 /// Builds a second site from specs that are full of markup and quotes, for the test that all of it is shown as text.
