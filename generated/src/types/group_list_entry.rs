@@ -119,7 +119,7 @@ impl GroupListEntry {
     pub fn scrum_owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "scrumOwnerId")
     }
-    /// `scrumMasterId`. Scrum master.
+    /// `scrumMasterId`. Person who keeps a scrum team to its rules.
     #[inline]
     pub fn scrum_master_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "scrumMasterId")

@@ -64,7 +64,7 @@ impl WorkSchedule {
     pub fn is_for_all_users(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_FOR_ALL_USERS")
     }
-    /// `SHIFTS`. Its shifts.
+    /// `SHIFTS`. Times of work that the schedule is made of.
     #[inline]
     pub fn shifts(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "SHIFTS")

@@ -73,7 +73,7 @@ pub fn deactivate_phone(user_id: impl Into<rt::Id>) -> DeactivatePhone {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeactivatePhone(rt::Call);
-rt::request!(DeactivatePhone -> rt::Value);
+rt::request!(DeactivatePhone -> i64);
 /// Reads extension, line and SIP account of people. Applications need an administrator's consent.
 ///
 /// Calls `voximplant.user.get`; scope `telephony`. May be called by: whoever may change the telephone settings of people.

@@ -105,11 +105,12 @@ pub fn expose(id: impl Into<rt::Id>) -> Expose {
     Expose(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.invoice.recurring.expose",
-                    rt::Rest::V2,
-                    rt::Effect::Create,
-                    rt::Paging::None,
-                ),
+                        "crm.invoice.recurring.expose",
+                        rt::Rest::V2,
+                        rt::Effect::Create,
+                        rt::Paging::None,
+                    )
+                    .with_records("INVOICE_ID"),
             )
             .param("id", rt::value::id(id)),
     )
@@ -121,7 +122,7 @@ pub fn expose(id: impl Into<rt::Id>) -> Expose {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Expose(rt::Call);
-rt::request!(Expose -> rt::Value);
+rt::request!(Expose -> rt::Id);
 /// Lists the fields that recurring invoices have.
 ///
 /// Calls `crm.invoice.recurring.fields`; scope `crm`.
