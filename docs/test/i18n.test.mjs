@@ -50,6 +50,19 @@ test('the language is changed on the page where one is', async () => {
   assert.deepEqual(faults, []);
 });
 
+test('the form speaks the language of its page, in the code that it writes, too', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  await page.goto(`${site.origin}/ru/reference/user/update-user`);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  await form.getByLabel('UserID').waitFor();
+  const text = (await form.innerText()).replaceAll('\u00a0', ' ');
+  assert.match(text, /# Вместо JSON можно указать путь к файлу \.json\n[^]*oint bitrix24 UpdateUser/);
+  assert.match(text, /Номер изменяемой учётной записи\./);
+  assert.doesNotMatch(text, /JSON data can|Number of the account/);
+  assert.deepEqual(faults, []);
+});
+
 test('guides are translated; what is not is English, and says so', async () => {
   const {page, faults} = await open(browser, site.origin);
   for (const path of ['/ru/measurements', '/ru/reference/vibe']) {
