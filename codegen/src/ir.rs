@@ -289,6 +289,8 @@ pub enum Shape {
     /// An object with free keys, such as fields by their codes; what stands below each of them is a value, a record or a
     /// list.
     Map(Box<Shape>),
+    /// One of these, or nothing: null, or false for what is no boolean itself.
+    Nullable(Box<Shape>),
 }
 
 impl Shape {
@@ -303,6 +305,7 @@ impl Shape {
                 Self::Value(Ty::Any) | Self::Record(_) => "map".into(),
                 value => format!("map<{}>", value.word()),
             },
+            Self::Nullable(value) => value.word(),
         }
     }
 
@@ -312,7 +315,7 @@ impl Shape {
             Self::Value(_) => None,
             Self::Record(entity) => Some(entity),
             Self::List(entity) | Self::Page(entity) => entity.as_ref(),
-            Self::Map(value) => value.entity(),
+            Self::Map(value) | Self::Nullable(value) => value.entity(),
         }
     }
 }

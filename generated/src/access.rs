@@ -34,4 +34,4 @@ pub fn name(access: impl IntoIterator<Item = impl Into<String>>) -> Name {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Name(rt::Call);
-rt::request!(Name -> rt::Map < crate ::types::AccessSubject >);
+rt::request!(Name -> Option < rt::Map < crate ::types::AccessSubject > >);

@@ -191,7 +191,7 @@ pub fn rights(entity: impl Into<String>) -> Rights {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Rights(rt::Call);
-rt::request!(Rights -> rt::Map < String >);
+rt::request!(Rights -> Option < rt::Map < String > >);
 impl Rights {
     /// `ACCESS`. New rights: keys are access codes such as U1, G2 or AU, values are R read, W write and X manage. Nothing is changed when it is left out.
     #[inline]

@@ -62,7 +62,7 @@ pub fn notify(user_id: impl Into<rt::Id>, message: impl Into<String>) -> Notify 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Notify(rt::Call);
-rt::request!(Notify -> rt::Value);
+rt::request!(Notify -> Option < rt::Id >);
 impl Notify {
     /// `TYPE`. In whose name; the caller's when it is left out.
     ///

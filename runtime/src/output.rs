@@ -200,7 +200,12 @@ impl<T: FromValue> FromValue for Vec<T> {
 
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: Value) -> Result<Self, Mismatch> {
-        if value.is_null() { Ok(None) } else { T::from_value(value).map(Some) }
+        match value {
+            Value::Null => Ok(None),
+            // What PHP gives for nothing, unless it is a boolean that is asked for.
+            Value::Bool(false) => Ok(T::from_value(Value::Bool(false)).ok()),
+            value => T::from_value(value).map(Some),
+        }
     }
 }
 
@@ -239,6 +244,11 @@ mod tests {
         assert_eq!(i64::from_value(json!("12")), Ok(12));
         assert_eq!(Vec::<i64>::from_value(json!({"3": "1", "7": 2})), Ok(vec![1, 2]));
         assert_eq!(Object::from_value(json!([])), Ok(Object::new()));
+        for nothing in [json!(null), json!(false)] {
+            assert_eq!(Option::<Object>::from_value(nothing), Ok(None));
+        }
+        assert_eq!(Option::<bool>::from_value(json!(false)), Ok(Some(false)));
+        assert!(Option::<Object>::from_value(json!(true)).is_err());
     }
 
     #[test]

@@ -353,6 +353,9 @@ pub struct Returns<'t> {
     /// What it means.
     #[serde(borrow)]
     pub description: Cow<'t, str>,
+    /// Whether the portal answers null, or false, where there is nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub nullable: bool,
 }
 
 /// A documented error.

@@ -600,6 +600,10 @@ fn output(shape: &Shape) -> TokenStream {
             let value = output(value);
             quote! { rt::Map<#value> }
         }
+        Shape::Nullable(value) => {
+            let value = output(value);
+            quote! { Option<#value> }
+        }
     }
 }
 

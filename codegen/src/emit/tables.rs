@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::emit::{OutFile, banner, client};
-use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Ty, Wire};
+use crate::ir::{Api, Effect, Entries, Function, Keyset, Kind, Method, Param, Rest, Returns, Shape, Ty, Wire};
 
 /// Emits the rows and the list of names. A row is found by its key, never by its place, so that a change of one method
 /// changes one line.
@@ -219,7 +219,12 @@ fn walk(method: &Method) -> Option<Value> {
 
 fn returns(returns: &Returns) -> Value {
     let (word, entity) = (returns.shape.word(), returns.shape.entity().map(|entity| &entity.name));
-    json!({ "type": word, "entity": entity, "records": returns.records, "description": returns.description })
+    let mut row =
+        json!({ "type": word, "entity": entity, "records": returns.records, "description": returns.description });
+    if matches!(returns.shape, Shape::Nullable(_)) {
+        row["nullable"] = true.into();
+    }
+    row
 }
 
 /// Whether a parameter is one of a command or a key inside one.

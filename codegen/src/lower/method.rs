@@ -229,6 +229,20 @@ impl Context<'_> {
                 "write `paging: start` or another style, or `type: list`",
             );
         }
+        if spec.nullable {
+            let reason = match &shape {
+                Shape::Value(Ty::Any) => Some("anything may be null as well"),
+                Shape::Page(_) => Some("a page without records is an empty one, never null"),
+                Shape::List(_) if file.spec.effect.0 == Effect::List => {
+                    Some("a list without records is an empty one, never null")
+                }
+                _ => None,
+            };
+            if let Some(reason) = reason {
+                self.report_help(file, &step(path, "nullable"), reason, "remove `nullable`");
+            }
+        }
+        let shape = if spec.nullable { Shape::Nullable(Box::new(shape)) } else { shape };
         Some(Returns { shape, records: spec.records.clone(), description: spec.description.clone() })
     }
 }

@@ -177,6 +177,8 @@ pub struct Types {
     pub map: String,
     /// The same with values of one type, `{value}`.
     pub map_of: String,
+    /// A result of one type, `{value}`, that may be missing.
+    pub or_null: String,
     /// A list of records.
     pub records: String,
     /// Whatever the method takes.

@@ -138,6 +138,9 @@ pub struct ReturnsSpec {
     pub of: Option<String>,
     /// The key of `result` that holds the records, with dots between nested keys.
     pub records: Option<String>,
+    /// Whether the portal answers null, or false, where there is nothing of the kind.
+    #[serde(default)]
+    pub nullable: bool,
     /// What it means.
     pub description: String,
 }

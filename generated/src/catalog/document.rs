@@ -285,7 +285,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> Option < bool >);
 /// Removes several inventory documents that are not processed. The rights to each of them are checked.
 ///
 /// Calls `catalog.document.deleteList`; scope `catalog`. May be called by: a user who may delete documents of the type and choose their warehouses.

@@ -80,7 +80,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> Option < bool >);
 /// Describes the fields of the link between an inventory document and its supplier.
 ///
 /// Calls `catalog.documentcontractor.getFields`; scope `catalog`. May be called by: a user who may view receipts, inventory management and the product catalog.

@@ -395,7 +395,7 @@ pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> Mo
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MoveTo(rt::Call);
-rt::request!(MoveTo -> crate ::types::DiskObject);
+rt::request!(MoveTo -> Option < crate ::types::DiskObject >);
 /// Gives a folder another name.
 ///
 /// Calls `disk.folder.rename`; scope `disk`. May be called by: a user who may change the folder.

@@ -155,7 +155,7 @@ pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
-rt::request!(Enablepublicurl -> rt::Value);
+rt::request!(Enablepublicurl -> Option < String >);
 impl Enablepublicurl {
     /// `status`. Whether there is to be a public address. Yes when it is left out.
     #[inline]

@@ -86,7 +86,7 @@ pub fn read(dialog_id: impl Into<String>) -> Read {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Read(rt::Call);
-rt::request!(Read -> rt::Value);
+rt::request!(Read -> Option < crate ::types::ChatRead >);
 impl Read {
     /// `MESSAGE_ID`. Last message that counts as read, by its number. Without it all are.
     #[inline]

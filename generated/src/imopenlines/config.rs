@@ -127,7 +127,7 @@ pub fn get(config_id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::OpenLine);
+rt::request!(Get -> Option < crate ::types::OpenLine >);
 impl Get {
     /// `WITH_QUEUE`. Whether the operators come too.
     #[inline]

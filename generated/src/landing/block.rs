@@ -308,7 +308,7 @@ pub fn get_content_from_repository(code: impl Into<String>) -> GetContentFromRep
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetContentFromRepository(rt::Call);
-rt::request!(GetContentFromRepository -> rt::Value);
+rt::request!(GetContentFromRepository -> Option < String >);
 /// Reads one block by its number.
 ///
 /// Calls `landing.block.getbyid`; scope `landing`. May be called by: a user who may see the site.
@@ -967,7 +967,7 @@ pub fn updatecontent(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Updatecontent(rt::Call);
-rt::request!(Updatecontent -> rt::Value);
+rt::request!(Updatecontent -> Option < bool >);
 impl Updatecontent {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

@@ -1381,7 +1381,7 @@ pub fn resolve_id_by_public_url(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct ResolveIdByPublicUrl(rt::Call);
-rt::request!(ResolveIdByPublicUrl -> rt::Value);
+rt::request!(ResolveIdByPublicUrl -> Option < rt::Id >);
 impl ResolveIdByPublicUrl {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///

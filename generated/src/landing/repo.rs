@@ -208,7 +208,7 @@ pub fn unbind(code: impl Into<String>) -> Unbind {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unbind(rt::Call);
-rt::request!(Unbind -> bool);
+rt::request!(Unbind -> Option < bool >);
 impl Unbind {
     /// `handler`. Address of the handler. All of the application at this place when it is left out.
     #[inline]

@@ -138,7 +138,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Map < crate ::types::LandingSpecialPage >);
+rt::request!(Get -> Option < rt::Map < crate ::types::LandingSpecialPage > >);
 impl Get {
     /// `active`. Whether only those that are published come. No when it is left out.
     #[inline]

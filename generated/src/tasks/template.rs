@@ -152,7 +152,7 @@ pub fn get(template_id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::TaskTemplate);
+rt::request!(Get -> Option < crate ::types::TaskTemplate >);
 impl Get {
     /// `params`. Choice of the fields to answer; all of them without it.
     #[inline]

@@ -42,7 +42,7 @@ pub fn check() -> Check {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Check(rt::Call);
-rt::request!(Check -> rt::Value);
+rt::request!(Check -> Option < crate ::types::NetworkMatch >);
 impl Check {
     /// `IP`. Address to look for, such as 10\.10.255.25. The caller's own when it is left out.
     #[inline]

@@ -64,7 +64,9 @@ pub fn read_as(returns: &Returns<'_>, response: &Value) -> Result<(), String> {
     let map = |value, read: &dyn Fn(Value) -> Result<(), Mismatch>| {
         Map::<Value>::from_value(value).and_then(|map| map.into_iter().try_for_each(|(_, value)| read(value)))
     };
+    let is_nothing = value.is_null() || (value == false && !returns.type_word.starts_with("boolean"));
     let read = match returns.type_word.as_ref() {
+        _ if returns.nullable && is_nothing => Ok(()),
         "list" | "page" => list(value),
         "map" => map(value, &of_record),
         "map<list>" => map(value, &list),

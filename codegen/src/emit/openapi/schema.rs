@@ -367,5 +367,16 @@ fn shape<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, is_object: bool) {
             object.strings("type", ["object", "array"]);
             object.object("additionalProperties", |values| self::shape(values, value, false));
         }
+        Shape::Nullable(value) => {
+            // Where there is nothing, some methods answer false.
+            let nothing: &[&str] =
+                if matches!(**value, Shape::Value(Ty::Boolean(_))) { &["null"] } else { &["null", "false"] };
+            object.key("anyOf").array([Some(&**value), None], |json, some| {
+                json.object(|object| match some {
+                    Some(value) => self::shape(object, value, is_object),
+                    None => object.raw("enum", &format!("[{}]", nothing.join(","))),
+                });
+            });
+        }
     }
 }

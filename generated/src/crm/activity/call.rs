@@ -28,11 +28,12 @@ pub fn get_transcript(activity_id: impl Into<rt::Id>) -> GetTranscript {
     GetTranscript(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.call.getTranscript",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.call.getTranscript",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("transcription"),
             )
             .param("activityId", rt::value::id(activity_id)),
     )
@@ -41,4 +42,4 @@ pub fn get_transcript(activity_id: impl Into<rt::Id>) -> GetTranscript {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTranscript(rt::Call);
-rt::request!(GetTranscript -> rt::Value);
+rt::request!(GetTranscript -> Option < String >);

@@ -159,7 +159,7 @@ pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Enablepublicurl(rt::Call);
-rt::request!(Enablepublicurl -> rt::Value);
+rt::request!(Enablepublicurl -> Option < String >);
 impl Enablepublicurl {
     /// `status`. Whether there is such an address. There is when it is left out.
     #[inline]

@@ -87,7 +87,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> Option < bool >);
 /// Reads one entry of the log of a record.
 ///
 /// Calls `crm.timeline.logmessage.get`; scope `crm`. May be called by: whoever may read the record.

@@ -92,7 +92,7 @@ pub fn delete(code: impl Into<String>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> Option < bool >);
 /// Reads one logo of the timeline.
 ///
 /// Calls `crm.timeline.logo.get`; scope `crm`.

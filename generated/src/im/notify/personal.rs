@@ -48,7 +48,7 @@ pub fn add(user_id: impl Into<rt::Id>, message: impl Into<String>) -> Add {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> rt::Value);
+rt::request!(Add -> Option < rt::Id >);
 impl Add {
     /// `TAG`. Word of your own: a new notification takes the place of those with the same tag. Without it none is replaced.
     #[inline]

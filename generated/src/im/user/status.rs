@@ -40,7 +40,7 @@ pub fn get() -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(Get -> Option < String >);
 /// Chooses the status that the caller shows to others.
 ///
 /// Calls `im.user.status.set`; scope `im`.

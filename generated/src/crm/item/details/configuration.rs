@@ -96,7 +96,7 @@ pub fn get(entity_type_id: impl Into<i64>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> Vec < crate ::types::CrmCardSection >);
+rt::request!(Get -> Option < Vec < crate ::types::CrmCardSection > >);
 impl Get {
     /// `userId`. Employee whose own card is meant, with scope P; the caller when it is left out.
     #[inline]
