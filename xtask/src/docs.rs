@@ -24,7 +24,7 @@ enum Verb {
     Serve,
     /// Build the site and look at it in a real browser.
     Test {
-        /// Load every page anew instead of one of each kind; the others are gone to by the site's router.
+        /// Go to every page in the browser instead of one in eight; one of each kind is loaded anew in any case.
         #[arg(long)]
         every_page: bool,
     },
@@ -72,7 +72,7 @@ pub(crate) fn build() -> Done {
     quietly("docs: build the site", npm().args(["run", "--silent", "build"]))
 }
 
-/// Runs the browser tests, `every_page` with a load of each page. Without a browser it installs Debian's, where that is
+/// Runs the browser tests, `every_page` with a visit of each page. Without a browser it installs Debian's, where that is
 /// possible.
 pub(crate) fn browse(every_page: bool) -> Done {
     if std::env::var_os("CHROMIUM").is_none() && !std::path::Path::new("/usr/bin/chromium").exists() {
