@@ -218,8 +218,7 @@ fn settings(matches: &ArgMatches, report: &mut Report) -> Option<(Connection, Ad
         None => {}
     }
     if let Some(file) = connection.exposed_secret() {
-        let text = format!("other users of this machine can read {}, which holds a secret", file.display());
-        report.mend("secret", Verdict::Warn, text, exposed::remedy(&file));
+        report.mend("secret", Verdict::Warn, exposed::fault(&file), exposed::remedy(&file));
     }
     Some((connection, address))
 }

@@ -14,6 +14,11 @@ pub(crate) fn is_exposed(path: &Path) -> bool {
         && std::fs::metadata(path).is_ok_and(|file| file.is_file() && is_open_to_others(&file))
 }
 
+/// What is wrong with an exposed file.
+pub(crate) fn fault(path: &Path) -> String {
+    format!("other users of this machine can read {}, which holds a secret", path.display())
+}
+
 /// What takes the file from the others.
 pub(crate) fn remedy(path: &Path) -> String {
     format!("chmod 600 {}", shell::word(&path.display().to_string()))
@@ -21,8 +26,7 @@ pub(crate) fn remedy(path: &Path) -> String {
 
 /// Warns of an exposed file.
 pub(crate) fn warn_of(path: &Path) {
-    let (place, remedy) = (path.display(), remedy(path));
-    warn(&format!("other users of this machine can read {place}, which holds a secret\nhelp: {remedy}"));
+    warn(&format!("{}\nhelp: {}", fault(path), remedy(path)));
 }
 
 #[cfg(all(test, unix))]
