@@ -32,7 +32,7 @@ pub mod section;
 /// - `ERROR_REQUIRED_PARAMETERS_MISSING`: A parameter is missing; the message names it. Give it.
 /// - `ERROR_IBLOCK_ALREADY_EXISTS`: A list with this code exists already. Choose another code.
 /// - `ERROR_ADD_IBLOCK`: The list was not made; the message tells why.
-/// - `ACCESS_DENIED`: The caller has no sufficient right to the list. Ask its owner for it.
+/// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 #[inline]
 pub fn add(
     iblock_type_id: impl Into<String>,
@@ -187,12 +187,12 @@ impl Get {
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
-    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
+    /// `SOCNET_GROUP_ID`. Number of the workgroup that the lists belong to. Needed for lists of workgroups, which are refused without it.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
     }
-    /// `IBLOCK_ORDER`. Keys to sort by, each with its direction, asc or desc.
+    /// `IBLOCK_ORDER`. Keys to sort by, each with its direction, asc or desc; downwards when none is given.
     #[inline]
     pub fn iblock_order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("IBLOCK_ORDER", value))
@@ -264,7 +264,7 @@ impl Update {
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
-    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list belongs to. Needed for lists of workgroups only.
+    /// `SOCNET_GROUP_ID`. Number of the workgroup that the list is to move to. It stays where it is when this is left out.
     #[inline]
     pub fn socnet_group_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SOCNET_GROUP_ID", rt::value::id(value)))
@@ -274,7 +274,7 @@ impl Update {
     pub fn messages(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MESSAGES", value))
     }
-    /// `RIGHTS`. Who may do what: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access.
+    /// `RIGHTS`. Who may do what besides those who have a right already, which cannot be changed: keys are U and the number of an account, D and the number of a department, DR the same with those below it, or \* for everybody; values are D no access, R read, E add, S see in the panel, T add in the panel, U change with restrictions, W change, X full access.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RIGHTS", value))

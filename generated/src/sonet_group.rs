@@ -6,7 +6,7 @@ pub mod feature;
 pub mod user;
 /// Makes a workgroup, a project or a scrum team. Its maker becomes the owner.
 ///
-/// Calls `sonet_group.create`; scope `sonet`. May be called by: whoever may create workgroups.
+/// Calls `sonet_group.create`; scope `sonet`. May be called by: a user who may make workgroups.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/sonet-group-create.html>
 ///
@@ -30,8 +30,8 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_IMAGE_ID`: IMAGE is no picture. Send a PNG, JPEG or GIF file.
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - `ERROR_IMAGE_ID`: IMAGE is no picture of a kind that the portal takes. Send another one.
+/// - without a code: A value is malformed, the caller may not make workgroups, or the workgroup could not be made; the message tells which.
 #[inline]
 pub fn create(name: impl Into<String>) -> Create {
     Create(
@@ -57,17 +57,17 @@ impl Create {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `VISIBLE`. Whether the general list shows it. Shown when it is left out, except for guests of the extranet.
+    /// `VISIBLE`. Whether the general list shows it. Shown when it is left out; never for guests of the extranet.
     #[inline]
     pub fn visible(self, value: bool) -> Self {
         Self(self.0.param("VISIBLE", rt::value::yes_no(value)))
     }
-    /// `OPENED`. Whether people may join without being let in. They may not when it is left out.
+    /// `OPENED`. Whether people may join without being let in. They may not when it is left out, and never for guests of the extranet.
     #[inline]
     pub fn opened(self, value: bool) -> Self {
         Self(self.0.param("OPENED", rt::value::yes_no(value)))
     }
-    /// `CLOSED`. Whether it is in the archive.
+    /// `CLOSED`. Whether it is in the archive. It is not when this is left out.
     #[inline]
     pub fn closed(self, value: bool) -> Self {
         Self(self.0.param("CLOSED", rt::value::yes_no(value)))
@@ -77,7 +77,7 @@ impl Create {
     pub fn keywords(self, value: impl Into<String>) -> Self {
         Self(self.0.param("KEYWORDS", rt::value::text(value)))
     }
-    /// `INITIATE_PERMS`. Who may invite people.
+    /// `INITIATE_PERMS`. Who may invite people. All members when it is left out, or owner and moderators if a guest of the extranet makes it.
     ///
     /// Known values:
     /// - `A`: Owner only.
@@ -107,7 +107,7 @@ impl Create {
     pub fn scrum_master_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SCRUM_MASTER_ID", rt::value::id(value)))
     }
-    /// `OWNER_ID`. Person who shall own it; only administrators may name somebody else.
+    /// `OWNER_ID`. Person who shall own it; only administrators may name somebody else. The caller when it is left out.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("OWNER_ID", rt::value::id(value)))
@@ -135,7 +135,7 @@ impl Create {
 }
 /// Removes a workgroup or project with everything in it.
 ///
-/// Calls `sonet_group.delete`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
+/// Calls `sonet_group.delete`; scope `sonet`. May be called by: administrator, or the owner of the workgroup.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/sonet-group-delete.html>
 ///
@@ -152,7 +152,7 @@ impl Create {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: There is no such workgroup, the caller may not delete it, or it could not be deleted; the message tells which.
 #[inline]
 pub fn delete(group_id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -261,7 +261,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: The workgroup or the person does not exist, or the caller may not hand it over; the message tells which.
 #[inline]
 pub fn setowner(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Id>) -> Setowner {
     Setowner(
@@ -284,7 +284,7 @@ pub struct Setowner(rt::Call);
 rt::request!(Setowner -> bool);
 /// Changes a workgroup or project. What is left out stays as it is.
 ///
-/// Calls `sonet_group.update`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
+/// Calls `sonet_group.update`; scope `sonet`. May be called by: administrator, or the owner of the workgroup.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/sonet-group-update.html>
 ///
@@ -304,8 +304,8 @@ rt::request!(Setowner -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_IMAGE_ID`: IMAGE is no picture. Send a PNG, JPEG or GIF file.
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - `ERROR_IMAGE_ID`: IMAGE is no picture of a kind that the portal takes. Send another one.
+/// - without a code: There is no such workgroup, the caller may not change it, or it could not be changed; the message tells which.
 #[inline]
 pub fn update(group_id: impl Into<rt::Id>) -> Update {
     Update(
@@ -376,7 +376,7 @@ impl Update {
     pub fn project_date_finish(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PROJECT_DATE_FINISH", rt::value::text(value)))
     }
-    /// `OWNER_ID`. Person who owns it.
+    /// `OWNER_ID`. Person who owns it from now on.
     #[inline]
     pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("OWNER_ID", rt::value::id(value)))

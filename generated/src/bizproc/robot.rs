@@ -30,7 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: A code, name, setting, filter or document type is missing or wrong; the message tells which. Mend it.
 /// - `ERROR_UNSUPPORTED_PROTOCOL`: The address of the handler begins with neither http nor https. Mend it.
 /// - `ERROR_WRONG_HANDLER_URL`: The address of the handler is none, or not on the application's own host. Mend it.
-/// - `ERROR_ACTIVITY_ALREADY_INSTALLED`: The application has something with this code already. Change that, or choose another code.
+/// - `ERROR_ACTIVITY_ALREADY_INSTALLED`: The application has an action or a rule with this code already. Change that, or choose another code.
 /// - `ERROR_ACTIVITY_ADD_FAILURE`: It could not be stored, or has been added before; the message tells which.
 #[inline]
 pub fn add(
@@ -73,7 +73,7 @@ impl Add {
     pub fn description(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("DESCRIPTION", value))
     }
-    /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options for a choice, Required and Multiple as Y or N, and Default.
+    /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
     #[inline]
     pub fn properties(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("PROPERTIES", value))
@@ -83,7 +83,7 @@ impl Add {
     pub fn return_properties(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("RETURN_PROPERTIES", value))
     }
-    /// `DOCUMENT_TYPE`. Record whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\].
+    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads, contacts and companies likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     pub fn document_type(
         self,
@@ -127,8 +127,8 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
-/// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: A code, name, setting, filter or document type is missing or wrong; the message tells which. Mend it.
-/// - `ERROR_ACTIVITY_NOT_FOUND`: The application has nothing with this code. Look at the list of what it has.
+/// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: The code is missing, or has signs that no code has. Take it from ListAutomationRules.
+/// - `ERROR_ACTIVITY_NOT_FOUND`: The application has nothing with this code. Compare it with what ListAutomationRules answers.
 #[inline]
 pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
@@ -206,8 +206,8 @@ rt::request!(List -> Vec < String >);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
-/// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: A code, name, setting, filter or document type is missing or wrong; the message tells which. Mend it.
-/// - `ERROR_ACTIVITY_NOT_FOUND`: The application has nothing with this code. Look at the list of what it has.
+/// - `ERROR_ACTIVITY_VALIDATION_FAILURE`: The code, a setting, the filter or the document type is wrong, or FIELDS has nothing to change; the message tells which.
+/// - `ERROR_ACTIVITY_NOT_FOUND`: The application has nothing with this code. Compare it with what ListAutomationRules answers.
 /// - `ERROR_UNSUPPORTED_PROTOCOL`: The address of the handler begins with neither http nor https. Mend it.
 /// - `ERROR_WRONG_HANDLER_URL`: The address of the handler is none, or not on the application's own host. Mend it.
 #[inline]

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_TASK_VALIDATION`: The number of the assignment is missing, or a value is wrong; the message tells which.
+/// - `ERROR_TASK_VALIDATION`: The number of the assignment is missing, or the answer is none that this kind takes; the message tells which.
 /// - `ERROR_TASK_NOT_FOUND`: There is no assignment with this number. Find it with ListWorkflowTasks.
 /// - `ERROR_TASK_COMPLETED`: The assignment has been answered already.
 /// - `ERROR_TASK_TYPE`: Assignments of this kind cannot be answered by REST. Answer it on the portal.
@@ -56,7 +56,7 @@ impl Complete {
     pub fn comment(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COMMENT", rt::value::text(value)))
     }
-    /// `FIELDS`. Information asked for, by the keys that PARAMETERS.Fields of the assignment tells. Times are ISO 8601, files a list of name and base64, files of the Drive their numbers.
+    /// `FIELDS`. Information asked for, by the keys that PARAMETERS.Fields of the assignment tells. Times are ISO 8601, files base64 or a list of name and base64, files of the Drive their numbers.
     #[inline]
     pub fn fields(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FIELDS", value))
@@ -81,9 +81,9 @@ impl Complete {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_TASK_VALIDATION`: The number of the assignment is missing, or a value is wrong; the message tells which.
+/// - `ERROR_TASK_VALIDATION`: TASK_IDS is missing, or holds something that is no number of an assignment.
 /// - `ERROR_INVALID_USER_ID`: The number of an account is missing or wrong; the message tells which.
-/// - `ERROR_DELEGATION_NOT_ALLOWED`: The assignment does not belong to the account, or must not be handed to the other one. The message names each.
+/// - `ERROR_DELEGATION_NOT_ALLOWED`: FROM_USER_ID does not have the assignment, or TO_USER_ID is no employee or may not get it. With several assignments the message holds an error for each, with semicolons between them.
 #[inline]
 pub fn delegate(
     task_ids: impl IntoIterator<Item = impl Into<rt::Id>>,
@@ -164,7 +164,7 @@ rt::request!(
     List -> rt::Page < crate ::types::BizprocTask >, all crate ::types::BizprocTask
 );
 impl List {
-    /// `SELECT`. Fields to answer. Number, heading, workflow and record when it is left out.
+    /// `SELECT`. Fields to answer. ENTITY, DOCUMENT_ID, ID, WORKFLOW_ID, DOCUMENT_NAME, NAME and DOCUMENT_URL when it is left out.
     ///
     /// Known values:
     /// - `ID`

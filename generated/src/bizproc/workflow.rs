@@ -102,7 +102,7 @@ impl Instances {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
-/// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
+/// - `ERROR_WRONG_WORKFLOW_ID`: The key of the workflow is empty. Find it with ListWorkflows.
 #[inline]
 pub fn kill(id: impl Into<rt::Id>) -> Kill {
     Kill(
@@ -144,7 +144,7 @@ rt::request!(Kill -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
+/// - `ERROR_WRONG_WORKFLOW_ID`: The number of the template is missing, or there is no such template. Find it with ListWorkflowTemplates.
 /// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 /// - without a code: DOCUMENT_ID is malformed, names no record, or fits another kind of records than the template.
 #[inline]
@@ -200,7 +200,7 @@ impl Start {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
-/// - `ERROR_WRONG_WORKFLOW_ID`: The key is empty, or there is no such template. Compare it with the lists of workflows and templates.
+/// - `ERROR_WRONG_WORKFLOW_ID`: The key of the workflow is empty. Find it with ListWorkflows.
 #[inline]
 pub fn terminate(id: impl Into<String>) -> Terminate {
     Terminate(

@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod get;
 /// Adds an element to a universal list.
 ///
-/// Calls `lists.element.add`; scope `lists`. May be called by: a user who may add to the list.
+/// Calls `lists.element.add`; scope `lists`. May be called by: a user who may add to the list or change it.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/lists/elements/lists-element-add.html>
 ///
@@ -67,7 +67,7 @@ impl Add {
     pub fn iblock_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IBLOCK_CODE", rt::value::text(value)))
     }
-    /// `IBLOCK_SECTION_ID`. Number of the section to put it into. The top when it is left out.
+    /// `IBLOCK_SECTION_ID`. Number of the section to put it into, as GetListSections tells it. The top when it is left out.
     #[inline]
     pub fn iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("IBLOCK_SECTION_ID", rt::value::id(value)))

@@ -24,10 +24,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code, type, name or handler of the provider is missing or wrong; the message tells which.
+/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code, the type or the name is missing or wrong; the message tells which. The only type is SMS.
 /// - `ERROR_SENDER_ALREADY_INSTALLED`: The application has a provider with this code already.
 /// - `ERROR_SENDER_ADD_FAILURE`: The provider could not be stored. Try again.
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
+/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
 pub fn add(
     code: impl Into<String>,
@@ -81,9 +81,9 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code, type, name or handler of the provider is missing or wrong; the message tells which.
+/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has.
 /// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code.
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
+/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
 pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
@@ -122,7 +122,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
+/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
 pub fn list() -> List {
     List(
@@ -167,7 +167,7 @@ rt::request!(List -> Vec < String >);
 /// - `ERROR_SENDER_OTHER_PARAMS_REQUIRED`: There is nothing to change. Give a handler, name or description.
 /// - `ERROR_SENDER_NOT_FOUND`: The application has no provider with this code.
 /// - `ERROR_SENDER_UPDATE_FAILURE`: The provider could not be changed. Try again.
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
+/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
 #[inline]
 pub fn update(code: impl Into<String>) -> Update {
     Update(
@@ -188,7 +188,7 @@ pub fn update(code: impl Into<String>) -> Update {
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 impl Update {
-    /// `HANDLER`. New address that the portal calls for each message.
+    /// `HANDLER`. New address of the application that the portal calls for each message.
     #[inline]
     pub fn handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HANDLER", rt::value::text(value)))

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: The number of the workgroup is wrong, or there is no such tool or operation; the message tells which.
 #[inline]
 pub fn access(
     group_id: impl Into<rt::Id>,

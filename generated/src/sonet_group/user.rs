@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes people members of a workgroup or project without asking them.
 ///
-/// Calls `sonet_group.user.add`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
+/// Calls `sonet_group.user.add`; scope `sonet`. May be called by: administrator.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/members/sonet-group-user-add.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not add people; the message tells which.
 #[inline]
 pub fn add(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Add {
     Add(
@@ -44,7 +44,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> Vec < rt::Id >);
 /// Takes people out of a workgroup or project. The owner and the scrum master cannot be taken out.
 ///
-/// Calls `sonet_group.user.delete`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
+/// Calls `sonet_group.user.delete`; scope `sonet`. May be called by: administrator.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/members/sonet-group-user-delete.html>
 ///
@@ -61,7 +61,7 @@ rt::request!(Add -> Vec < rt::Id >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: There is no such workgroup, USER_ID is empty or wrong, or the caller may not take people out; the message tells which.
 #[inline]
 pub fn delete(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Delete {
     Delete(
@@ -101,7 +101,7 @@ rt::request!(Delete -> Vec < rt::Id >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: The number is wrong, or the workgroup does not exist or is hidden from the caller.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -157,7 +157,7 @@ rt::request!(
 );
 /// Invites people into a workgroup or project; they decide themselves.
 ///
-/// Calls `sonet_group.user.invite`; scope `sonet`. May be called by: whoever may create workgroups.
+/// Calls `sonet_group.user.invite`; scope `sonet`. May be called by: a user who may invite into the workgroup.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/members/sonet-group-user-invite.html>
 ///
@@ -177,7 +177,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: USER_ID is empty or wrong, or the workgroup does not exist or is hidden from the caller; the message tells which.
 #[inline]
 pub fn invite(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Invite {
     Invite(
@@ -199,7 +199,7 @@ pub fn invite(group_id: impl Into<rt::Id>, user_id: impl Into<rt::Value>) -> Inv
 pub struct Invite(rt::Call);
 rt::request!(Invite -> Vec < rt::Id >);
 impl Invite {
-    /// `MESSAGE`. Words for the people who get it.
+    /// `MESSAGE`. Words of the invitation.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
@@ -207,7 +207,7 @@ impl Invite {
 }
 /// Asks for the caller to be let into a workgroup or project.
 ///
-/// Calls `sonet_group.user.request`; scope `sonet`. May be called by: whoever may see the scrum team.
+/// Calls `sonet_group.user.request`; scope `sonet`. May be called by: a user who may see the workgroup.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/members/sonet-group-user-request.html>
 ///
@@ -227,7 +227,7 @@ impl Invite {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: The workgroup does not exist or is hidden from the caller, or the request could not be sent; the message tells which.
 #[inline]
 pub fn request(group_id: impl Into<rt::Id>) -> Request {
     Request(
@@ -248,7 +248,7 @@ pub fn request(group_id: impl Into<rt::Id>) -> Request {
 pub struct Request(rt::Call);
 rt::request!(Request -> bool);
 impl Request {
-    /// `MESSAGE`. Words for the people who get it.
+    /// `MESSAGE`. Words of the request, for those who decide on it.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))
@@ -256,7 +256,7 @@ impl Request {
 }
 /// Changes the part that members play in a workgroup or project. For the owner there is SetWorkgroupOwner.
 ///
-/// Calls `sonet_group.user.update`; scope `sonet`. May be called by: administrator, or the owner and moderators of the workgroup.
+/// Calls `sonet_group.user.update`; scope `sonet`. May be called by: administrator.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sonet-group/members/sonet-group-user-update.html>
 ///
@@ -273,7 +273,7 @@ impl Request {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: Something is wrong with the number or a value, or the caller may not do it. The description tells which.
+/// - without a code: There is no such workgroup, USER_ID or ROLE is empty or wrong, or the caller may not change parts; the message tells which.
 #[inline]
 pub fn update(
     group_id: impl Into<rt::Id>,

@@ -64,12 +64,12 @@ impl BizprocStep {
     pub fn set_description(self, value: impl Into<rt::Value>) -> Self {
         self.set("DESCRIPTION", value)
     }
-    /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options for a choice, Required and Multiple as Y or N, and Default.
+    /// `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
     #[inline]
     pub fn properties(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "PROPERTIES")
     }
-    /// Sets `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options for a choice, Required and Multiple as Y or N, and Default.
+    /// Sets `PROPERTIES`. Values that people set for the step: an object whose keys are names of letters, digits and \_, a letter first, and whose values are objects with Name, Description, Type (bool, date, datetime, double, file, int, select, string, text or user), Options, the words of a choice by their keys, Required and Multiple as Y or N, and Default, for a choice the key.
     #[inline]
     #[must_use]
     pub fn set_properties(self, value: impl Into<rt::Value>) -> Self {
@@ -86,12 +86,12 @@ impl BizprocStep {
     pub fn set_return_properties(self, value: impl Into<rt::Value>) -> Self {
         self.set("RETURN_PROPERTIES", value)
     }
-    /// `DOCUMENT_TYPE`. Record whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\].
+    /// `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads, contacts and companies likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     pub fn document_type(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "DOCUMENT_TYPE")
     }
-    /// Sets `DOCUMENT_TYPE`. Record whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\].
+    /// Sets `DOCUMENT_TYPE`. Records whose own types of fields may be used: part of the portal, class and type, as in \[crm, CCrmDocumentDeal, DEAL\]; leads, contacts and companies likewise. Estimates, invoices and smart processes have the classes Quote, SmartInvoice and Dynamic of Bitrix\\Crm\\Integration\\BizProc\\Document, with QUOTE, SMART_INVOICE and DYNAMIC\_ and a number. Actions also take \[lists, BizprocDocument, iblock_164\], \[lists, Bitrix\\Lists\\BizprocDocumentLists, iblock_164\] and \[disk, Bitrix\\Disk\\BizProcDocument, STORAGE_7\].
     #[inline]
     #[must_use]
     pub fn set_document_type(

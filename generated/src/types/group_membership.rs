@@ -29,12 +29,12 @@ impl GroupMembership {
     pub fn group_image_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "GROUP_IMAGE_ID")
     }
-    /// `GROUP_IMAGE`. HTML of its picture.
+    /// `GROUP_IMAGE`. Address of its picture; empty for none.
     #[inline]
     pub fn group_image(&self) -> Option<&str> {
         rt::view::text(&self.0, "GROUP_IMAGE")
     }
-    /// `IS_EXTRANET`. Whether guests of the extranet take part.
+    /// `IS_EXTRANET`. Y where guests of the extranet take part; absent for other workgroups.
     #[inline]
     pub fn is_extranet(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_EXTRANET")

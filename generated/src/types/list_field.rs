@@ -182,4 +182,24 @@ impl ListField {
     pub fn field_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_ID")
     }
+    /// `ID`. Number of a field of one's own, the one after PROPERTY\_.
+    #[inline]
+    pub fn id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "ID")
+    }
+    /// `PROPERTY_TYPE`. First part of the type, such as S or L.
+    #[inline]
+    pub fn property_type(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PROPERTY_TYPE")
+    }
+    /// `PROPERTY_USER_TYPE`. Second part of the type, such as Date; false where it has none.
+    #[inline]
+    pub fn property_user_type(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "PROPERTY_USER_TYPE")
+    }
+    /// `DISPLAY_VALUES_FORM`. Choices of a field of type L, their words by their numbers.
+    #[inline]
+    pub fn display_values_form(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DISPLAY_VALUES_FORM")
+    }
 }

@@ -69,12 +69,12 @@ impl ListSection {
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `PICTURE`. Small picture, as a file.
+    /// `PICTURE`. Small picture, as a file; an object with remove set to Y takes it away. Out of use.
     #[inline]
     pub fn picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "PICTURE")
     }
-    /// Sets `PICTURE`. Small picture, as a file.
+    /// Sets `PICTURE`. Small picture, as a file; an object with remove set to Y takes it away. Out of use.
     #[inline]
     #[must_use]
     pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
@@ -83,34 +83,34 @@ impl ListSection {
             rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `DESCRIPTION`. What the section holds.
+    /// `DESCRIPTION`. What the section holds. Out of use.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
-    /// Sets `DESCRIPTION`. What the section holds.
+    /// Sets `DESCRIPTION`. What the section holds. Out of use.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
-    /// `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it.
+    /// `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it. Out of use.
     #[inline]
     pub fn description_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION_TYPE")
     }
-    /// Sets `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it.
+    /// Sets `DESCRIPTION_TYPE`. Form of the description. Plain text when a new one is made without it. Out of use.
     #[inline]
     #[must_use]
     pub fn set_description_type(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION_TYPE", rt::value::text(value))
     }
-    /// `DETAIL_PICTURE`. Large picture, as a file.
+    /// `DETAIL_PICTURE`. Large picture, as a file; an object with remove set to Y takes it away. Out of use.
     #[inline]
     pub fn detail_picture(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DETAIL_PICTURE")
     }
-    /// Sets `DETAIL_PICTURE`. Large picture, as a file.
+    /// Sets `DETAIL_PICTURE`. Large picture, as a file; an object with remove set to Y takes it away. Out of use.
     #[inline]
     #[must_use]
     pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
@@ -119,12 +119,12 @@ impl ListSection {
             rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `SECTION_PROPERTY`. Settings for the fields shown in the section.
+    /// `SECTION_PROPERTY`. Settings for the fields shown in the section. Out of use.
     #[inline]
     pub fn section_property(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "SECTION_PROPERTY")
     }
-    /// Sets `SECTION_PROPERTY`. Settings for the fields shown in the section.
+    /// Sets `SECTION_PROPERTY`. Settings for the fields shown in the section. Out of use.
     #[inline]
     #[must_use]
     pub fn set_section_property(

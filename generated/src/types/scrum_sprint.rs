@@ -41,7 +41,7 @@ impl ScrumSprint {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `goal`. What the sprint shall reach.
+    /// `goal`. What the sprint shall reach; people set it on the portal when they start the sprint.
     #[inline]
     pub fn goal(&self) -> Option<&str> {
         rt::view::text(&self.0, "goal")

@@ -36,12 +36,12 @@ impl ScrumStage {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first.
+    /// `sort`. Place among the others, a multiple of 100; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first.
+    /// Sets `sort`. Place among the others, a multiple of 100; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -59,7 +59,7 @@ impl WorkgroupDetails {
     pub fn opened(&self) -> Option<bool> {
         rt::view::read(&self.0, "OPENED")
     }
-    /// `DATE_CREATE`. When it was made, as the portal writes dates.
+    /// `DATE_CREATE`. When it was made, as the portal writes dates; with DATE_CREATE in select in words, such as yesterday, 14:42.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
@@ -189,7 +189,7 @@ impl WorkgroupDetails {
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "AVATAR")
     }
-    /// `AVATAR_TYPES`. Ready-made pictures, with their addresses.
+    /// `AVATAR_TYPES`. Ready-made pictures by their codes, such as folder, each with its addresses.
     #[inline]
     pub fn avatar_types(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "AVATAR_TYPES")

@@ -45,7 +45,7 @@ pub fn download() -> Download {
 pub struct Download(rt::Call);
 rt::request!(Download -> rt::Value);
 impl Download {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -123,7 +123,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Poll);
 impl Get {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -206,7 +206,7 @@ rt::request!(
     GetAnswerVoted -> Vec < crate ::types::PollVoter >, all crate ::types::PollVoter
 );
 impl GetAnswerVoted {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -272,7 +272,7 @@ impl GetAnswerVoted {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There are more than 50 posts, one has no poll, or the caller may not see it; the message tells which.
+/// - without a code: There are more than 50 numbers, one of them has no poll, or the caller may not see it; the message tells which.
 #[inline]
 pub fn get_many(
     module_id: impl Into<String>,
@@ -353,7 +353,7 @@ pub fn get_with_voted() -> GetWithVoted {
 pub struct GetWithVoted(rt::Call);
 rt::request!(GetWithVoted -> crate ::types::PollWithVoters);
 impl GetWithVoted {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -441,7 +441,7 @@ pub fn recall() -> Recall {
 pub struct Recall(rt::Call);
 rt::request!(Recall -> crate ::types::Poll);
 impl Recall {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -518,7 +518,7 @@ pub fn resume() -> Resume {
 pub struct Resume(rt::Call);
 rt::request!(Resume -> Vec < rt::Value >);
 impl Resume {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -595,7 +595,7 @@ pub fn stop() -> Stop {
 pub struct Stop(rt::Call);
 rt::request!(Stop -> Vec < rt::Value >);
 impl Stop {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))
@@ -651,9 +651,9 @@ impl Stop {
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The question or its answers are missing or too many, or the vote could not be stored; the message tells which.
+/// - `400`: The vote could not be stored. Compare the numbers of questions and answers with those that GetPoll tells.
 /// - `ATTACH_READ_ACCESS_DENIED`: The caller may not see the poll or take part in it.
-/// - `403`: The caller may not make polls here, or the poll is over; the message tells which.
+/// - `403`: The poll is over or has not begun, so nobody can vote.
 #[inline]
 pub fn vote(ballot: impl Into<rt::Value>) -> Vote {
     Vote(
@@ -675,7 +675,7 @@ pub fn vote(ballot: impl Into<rt::Value>) -> Vote {
 pub struct Vote(rt::Call);
 rt::request!(Vote -> crate ::types::Poll);
 impl Vote {
-    /// `attachId`. Number of the attached poll. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
+    /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
     pub fn attach_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("attachId", rt::value::id(value)))

@@ -225,9 +225,9 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call. Use the token of an application that an administrator has authorised.
-/// - `ERROR_TEMPLATE_VALIDATION_FAILURE`: A document type, name, start setting or the file is missing or wrong; the message tells which.
+/// - `ERROR_TEMPLATE_VALIDATION_FAILURE`: FIELDS has nothing to change, or the name, the start setting or the file is wrong; the message tells which.
 /// - `ERROR_TEMPLATE_NOT_FOUND`: There is no template with this number. Find it with ListWorkflowTemplates.
-/// - `ERROR_TEMPLATE_NOT_OWNER`: Another application, or a person, made the template. Only its maker can change it.
+/// - `ERROR_TEMPLATE_NOT_OWNER`: Another application, or a person, made the template. Only the application that made it can change it.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

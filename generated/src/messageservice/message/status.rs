@@ -21,10 +21,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code, type, name or handler of the provider is missing or wrong; the message tells which.
-/// - `ERROR_MESSAGE_NOT_FOUND`: There is no message with this key.
-/// - `ERROR_MESSAGE_STATUS_INCORRECT`: The state is none of the known ones.
-/// - `ACCESS_DENIED`: The caller is no administrator, or no application makes the call.
+/// - `ERROR_SENDER_VALIDATION_FAILURE`: The code of the provider is missing, or has signs that no code has.
+/// - `ERROR_MESSAGE_NOT_FOUND`: There is no message with this key. Send the message_id that the handler got.
+/// - `ERROR_MESSAGE_STATUS_INCORRECT`: The state is none of the known ones. Choose one of those above.
+/// - `ACCESS_DENIED`: The caller neither sent the message nor is an administrator, or no application makes the call.
 #[inline]
 pub fn update(
     code: impl Into<String>,

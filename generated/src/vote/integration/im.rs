@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `403`: The caller may not make polls here, or the poll is over; the message tells which.
+/// - `403`: Polls cannot be made here, or the caller has no right to make them; the message tells which.
 /// - `400`: The question or its answers are missing or too many, or the vote could not be stored; the message tells which.
 #[inline]
 pub fn send(

@@ -36,7 +36,7 @@ pub fn id() -> Id {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Id(rt::Call);
-rt::request!(Id -> String);
+rt::request!(Id -> Option < String >);
 impl Id {
     /// `IBLOCK_ID`. Number of the list, as GetUniversalLists tells it. Either this or the code is needed.
     #[inline]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: The team is missing or has a backlog already, a person does not exist, or the caller has no right; the message tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -60,7 +60,7 @@ rt::request!(Add -> crate ::types::ScrumBacklog);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: The number is missing, there is no such backlog, it holds tasks, or the caller has no right; the message tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -99,7 +99,7 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: The number is missing, the workgroup has no backlog, or the caller has no right; the message tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -171,8 +171,8 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A required value is missing or has the wrong type. The description names it.
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `100`: The parameter fields is missing. Give at least one field in it.
+/// - `0`: There is no such backlog, it holds tasks and cannot move, the other team has one already, a person does not exist, or the caller has no right; the message tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: The name or the team is missing, there is no such team or person, or the caller has no access to it; the message tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -60,8 +60,8 @@ rt::request!(Add -> crate ::types::ScrumEpic);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such epic, or the caller has no access to its team; the message tells which.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -100,8 +100,8 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such epic, or the caller may not see it; the message tells which.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -178,7 +178,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: No epic fits the conditions. This list answers an error where others are empty.
 #[inline]
 pub fn list() -> List {
     List(
@@ -207,17 +207,17 @@ rt::request!(
     List -> rt::Page < crate ::types::ScrumEpic >, all crate ::types::ScrumEpic
 );
 impl List {
-    /// `order`. Fields to sort by, each with asc or desc.
+    /// `order`. Fields to sort by, in capitals, each with asc (ascending) or desc (descending).
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, in capitals and joined by "and": ID, GROUP_ID, NAME, DESCRIPTION, CREATED_BY, MODIFIED_BY and COLOR. An operator may stand before a key: != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `select`. Fields to answer; all when it is left out.
+    /// `select`. Fields to answer, in capitals; all when it is left out or holds \*.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -247,8 +247,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such epic or person, the caller has no access to the team, or the epic could not be changed; the message tells which.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: The sprint or the name is missing, there is no such sprint, or the caller has no access to it; the message tells which.
 #[inline]
 pub fn add_stage(fields: impl Into<rt::Value>) -> AddStage {
     AddStage(
@@ -60,7 +60,7 @@ rt::request!(AddStage -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: A number is missing, there is no such sprint, stage or task, the task is not one of the team, or the caller has no access; the message tells which.
 #[inline]
 pub fn add_task(
     sprint_id: impl Into<rt::Id>,
@@ -105,7 +105,7 @@ rt::request!(AddTask -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: There is no such stage, it holds tasks, or the caller has no access to it; the message tells which.
 #[inline]
 pub fn delete_stage(stage_id: impl Into<rt::Id>) -> DeleteStage {
     DeleteStage(
@@ -144,7 +144,7 @@ rt::request!(DeleteStage -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: A number is missing, there is no such sprint or task, the task is not one of the team, or the caller has no access; the message tells which.
 #[inline]
 pub fn delete_task(
     sprint_id: impl Into<rt::Id>,
@@ -220,7 +220,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: There is no such sprint, or the caller has no access to it; the message tells which.
 #[inline]
 pub fn get_stages(sprint_id: impl Into<rt::Id>) -> GetStages {
     GetStages(
@@ -261,7 +261,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: There is no such stage, there is no such sprint, or the caller has no access to them; the message tells which.
 #[inline]
 pub fn update_stage(
     stage_id: impl Into<rt::Id>,

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: A date is malformed, a person does not exist, the caller has no access to the team, or the sprint could not be made; the message tells which.
+/// - `100`: The parameter fields is missing or is no object.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -61,8 +61,8 @@ rt::request!(Add -> crate ::types::ScrumSprint);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: The team has no running sprint, or the caller has no access to it; the message tells which.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn complete(id: impl Into<rt::Id>) -> Complete {
     Complete(
@@ -101,8 +101,8 @@ rt::request!(Complete -> crate ::types::ScrumSprint);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such sprint, its tasks could not be moved to the backlog, or the caller has no access to the team; the message tells which.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -141,8 +141,8 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such sprint, or the caller may not see it; the message tells which.
+/// - `100`: The number of the sprint is missing or is no whole number.
 #[inline]
 pub fn get(sprint_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -217,7 +217,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: No sprint fits the conditions. This list answers an error where others are empty.
 #[inline]
 pub fn list() -> List {
     List(
@@ -256,7 +256,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `select`. Fields to answer; all when it is left out.
+    /// `select`. Fields to answer, in capitals; all when it is left out or holds \*.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -286,8 +286,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such sprint, it is not a planned one, or the caller has no access to the team; the message tells which.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn start(id: impl Into<rt::Id>) -> Start {
     Start(
@@ -326,8 +326,8 @@ rt::request!(Start -> crate ::types::ScrumSprint);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such sprint, a date or the state is wrong, another sprint runs already, or the caller has no access to the team; the message tells which.
+/// - `100`: The parameter fields is missing or is no object.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
-/// - `100`: A required value is missing or has the wrong type. The description names it.
+/// - `0`: There is no such task, or the caller may not see it.
+/// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -94,7 +94,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The object does not exist, a value is malformed, or the caller has no access to the scrum team. The description tells which.
+/// - `0`: There is no such task or epic, the caller has no access, or the task could not be taken into scrum; the message tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
