@@ -33,7 +33,7 @@ pub mod v2;
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, has no right to do this there, or CLIENT_ID is missing.
+/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
 /// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is missing or no address that the portal can call.
 /// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
 /// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.
@@ -42,7 +42,7 @@ pub mod v2;
 /// - `CODE_ERROR`: CODE is missing.
 /// - `NAME_ERROR`: PROPERTIES has neither NAME nor LAST_NAME.
 /// - `MAX_COUNT_ERROR`: The application has five bots already, which is the most.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: The bot could not be made.
 #[deprecated(note = "use `imbot.v2.Bot.register`")]
 #[allow(deprecated)]
 #[inline]
@@ -73,13 +73,13 @@ impl Register {
     /// Known values:
     /// - `B`: Sees what is addressed to it.
     /// - `O`: Bot of open channels.
-    /// - `H`: Behaves like a person.
+    /// - `H`: Shows that it writes before it answers by itself.
     /// - `S`: Sees every message of its chats.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
-    /// `OPENLINE`. Whether it works in open channels.
+    /// `OPENLINE`. Whether it works in open channels. It does not when this is left out, but a bot of type O always does.
     #[inline]
     pub fn openline(self, value: bool) -> Self {
         Self(self.0.param("OPENLINE", rt::value::yes_no(value)))
@@ -94,12 +94,12 @@ impl Register {
     pub fn event_message_add(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_ADD", rt::value::text(value)))
     }
-    /// `EVENT_MESSAGE_UPDATE`. Address that is told of changed messages.
+    /// `EVENT_MESSAGE_UPDATE`. Address that is told of changed messages; of no use for types B and H outside of open channels.
     #[inline]
     pub fn event_message_update(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_UPDATE", rt::value::text(value)))
     }
-    /// `EVENT_MESSAGE_DELETE`. Address that is told of deleted messages.
+    /// `EVENT_MESSAGE_DELETE`. Address that is told of deleted messages; of no use for types B and H outside of open channels.
     #[inline]
     pub fn event_message_delete(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_MESSAGE_DELETE", rt::value::text(value)))
@@ -114,7 +114,7 @@ impl Register {
     pub fn event_bot_delete(self, value: impl Into<String>) -> Self {
         Self(self.0.param("EVENT_BOT_DELETE", rt::value::text(value)))
     }
-    /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; a webhook needs it.
+    /// `CLIENT_ID`. Key of one's own, unique, for a bot of a webhook: needed here and in all later calls of the bot.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
@@ -140,10 +140,10 @@ impl Register {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, has no right to do this there, or CLIENT_ID is missing.
+/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `WRONG_REQUEST`: The bot could not be removed.
 #[deprecated(note = "use `imbot.v2.Bot.unregister`")]
 #[allow(deprecated)]
 #[inline]
@@ -194,16 +194,16 @@ impl Unregister {
 /// Among others, the portal's own:
 ///
 /// - `WRONG_AUTH_TYPE`: The call came with the session of a browser. Use an application's token or a webhook.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, has no right to do this there, or CLIENT_ID is missing.
+/// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 /// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is missing or no address that the portal can call.
 /// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
 /// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.
 /// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is missing or no address that the portal can call.
 /// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is missing or no address that the portal can call.
-/// - `NAME_ERROR`: PROPERTIES has neither NAME nor LAST_NAME.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `NAME_ERROR`: NAME and LAST_NAME are both empty. Give one of them.
+/// - `WRONG_REQUEST`: There is nothing to change, or the bot could not be changed; the message tells which.
 #[deprecated(note = "use `imbot.v2.Bot.update`")]
 #[allow(deprecated)]
 #[inline]

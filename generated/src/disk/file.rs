@@ -24,8 +24,8 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
 /// - `DISK_FILE_22003`: The portal could not store the copy. Try again later.
-/// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
-/// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
+/// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId.
+/// - `ACCESS_DENIED`: The caller may not read the file, or may not add to the folder. Ask their owners for the rights.
 #[inline]
 pub fn copy_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> CopyTo {
     CopyTo(
@@ -322,10 +322,10 @@ rt::request!(MarkDeleted -> crate ::types::DiskObject);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
-/// - `ERROR_NOT_FOUND`: There is no file of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
+/// - `ERROR_NOT_FOUND`: There is no file of this number, or no folder of the number targetFolderId.
 /// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
 /// - `DISK_FILE_22007`: Somebody is editing the file at the moment. Try again when it is closed.
-/// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
+/// - `ACCESS_DENIED`: The caller may not change the file, or may not add to the folder. Ask their owners for the rights.
 #[inline]
 pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> MoveTo {
     MoveTo(

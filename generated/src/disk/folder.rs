@@ -66,8 +66,8 @@ rt::request!(AddSubFolder -> crate ::types::DiskObject);
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
-/// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
-/// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
+/// - `ERROR_NOT_FOUND`: One of the two folders does not exist, or is in the trash. Look their numbers up with GetStorageObjects or GetFolderItems.
+/// - `ACCESS_DENIED`: The caller may not read the folder, or may not add to the other one. Ask their owners for the rights.
 #[inline]
 pub fn copy_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> CopyTo {
     CopyTo(
@@ -373,8 +373,8 @@ rt::request!(MarkDeleted -> crate ::types::DiskObject);
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `DISK_OBJ_22000`: The folder already holds something of this name. Choose another name.
-/// - `ERROR_NOT_FOUND`: There is no folder of this number, or it is in the trash. Look it up with GetStorageObjects or GetFolderItems.
-/// - `ACCESS_DENIED`: The caller may not add anything there. Ask the owner for the right to add, or choose another folder.
+/// - `ERROR_NOT_FOUND`: One of the two folders does not exist, or is in the trash. Look their numbers up with GetStorageObjects or GetFolderItems.
+/// - `ACCESS_DENIED`: The caller may not change the folder, or may not add to the other one. Ask their owners for the rights.
 /// - without a code: The root folder of a storage cannot be moved. Move what is in it.
 #[inline]
 pub fn move_to(id: impl Into<rt::Id>, target_folder_id: impl Into<rt::Id>) -> MoveTo {
@@ -459,7 +459,7 @@ rt::request!(Rename -> crate ::types::DiskObject);
 ///
 /// - `ERROR_ARGUMENT`: A required value is missing. The description names its place; give it.
 /// - `ERROR_NOT_FOUND`: There is no folder of this number, not even in the trash. Check the number.
-/// - `ACCESS_DENIED`: The caller lacks the full right to it. Ask its owner, or call as an administrator.
+/// - `ACCESS_DENIED`: The caller may not restore the folder. Call as an administrator.
 #[inline]
 pub fn restore(id: impl Into<rt::Id>) -> Restore {
     Restore(
@@ -481,7 +481,7 @@ pub struct Restore(rt::Call);
 rt::request!(Restore -> crate ::types::DiskObject);
 /// Lets a person use a folder. Nobody can give more rights than they have themselves.
 ///
-/// Calls `disk.folder.shareToUser`; scope `disk`. May be called by: a user with a right to the folder.
+/// Calls `disk.folder.shareToUser`; scope `disk`. May be called by: a user who may share the folder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/disk/folder/disk-folder-share-to-user.html>
 ///

@@ -176,11 +176,12 @@ pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get 
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "im.chat.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "im.chat.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("ID"),
             )
             .param("ENTITY_TYPE", rt::value::text(entity_type))
             .param("ENTITY_ID", rt::value::text(entity_id)),
@@ -190,7 +191,7 @@ pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(Get -> Option < rt::Id >);
 /// Takes the caller out of a chat. The history stays with the others.
 ///
 /// Calls `im.chat.leave`; scope `im`. May be called by: member of the chat.

@@ -7,7 +7,7 @@ pub mod employees;
 pub mod managers;
 /// Tells name and head of departments, as the messenger knows them.
 ///
-/// Calls `im.department.get`; scope `im`. May be called by: employee, no partner.
+/// Calls `im.department.get`; scope `im`. May be called by: employee, neither a partner nor a bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-get.html>
 ///
@@ -25,7 +25,7 @@ pub mod managers;
 /// Among others, the portal's own:
 ///
 /// - `INVALID_FORMAT`: ID is missing or no list. Send numbers in a list.
-/// - `ACCESS_ERROR`: The caller is a partner from the extranet.
+/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
 #[inline]
 pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
     Get(

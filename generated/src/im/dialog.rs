@@ -135,7 +135,7 @@ pub fn unread(dialog_id: impl Into<String>, message_id: impl Into<rt::Id>) -> Un
 #[derive(Clone, Debug)]
 pub struct Unread(rt::Call);
 rt::request!(Unread -> bool);
-/// Shows the other members that the caller is typing. The hint goes away by itself after some seconds.
+/// Shows the other members that the caller is typing.
 ///
 /// Calls `im.dialog.writing`; scope `im`. May be called by: member of the chat.
 ///
@@ -170,7 +170,7 @@ pub fn writing(dialog_id: impl Into<String>) -> Writing {
             .param("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
-/// A call of `im.dialog.writing`: Shows the other members that the caller is typing. The hint goes away by itself after some seconds.
+/// A call of `im.dialog.writing`: Shows the other members that the caller is typing.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Writing(rt::Call);

@@ -75,7 +75,7 @@ impl Get {
         Self(self.0.param("LAST_SYNC_DATE", rt::value::text(value)))
     }
 }
-/// Takes a chat out of the caller's list until a new message comes.
+/// Takes a chat out of the caller's list of recent chats.
 ///
 /// Calls `im.recent.hide`; scope `im`.
 ///
@@ -109,7 +109,7 @@ pub fn hide(dialog_id: impl Into<String>) -> Hide {
             .param("DIALOG_ID", rt::value::text(dialog_id)),
     )
 }
-/// A call of `im.recent.hide`: Takes a chat out of the caller's list until a new message comes.
+/// A call of `im.recent.hide`: Takes a chat out of the caller's list of recent chats.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Hide(rt::Call);
@@ -207,12 +207,12 @@ impl List {
     pub fn only_channel(self, value: bool) -> Self {
         Self(self.0.param("ONLY_CHANNEL", rt::value::yes_no(value)))
     }
-    /// `CAN_MANAGE_MESSAGES`. Whether only chats come where the caller may write.
+    /// `CAN_MANAGE_MESSAGES`. Whether only chats come where the caller may manage messages.
     #[inline]
     pub fn can_manage_messages(self, value: bool) -> Self {
         Self(self.0.param("CAN_MANAGE_MESSAGES", rt::value::yes_no(value)))
     }
-    /// `OFFSET`. How many chats to skip; none when it is left out.
+    /// `OFFSET`. How many chats to skip; none when it is left out. Go on by LIMIT, however many came; a chat may come twice.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("OFFSET", rt::value::integer(value)))

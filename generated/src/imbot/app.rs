@@ -96,7 +96,7 @@ impl Register {
     pub fn js_param(self, value: impl Into<String>) -> Self {
         Self(self.0.param("JS_PARAM", rt::value::text(value)))
     }
-    /// `HASH`. Word of 32 characters at most that the page gets for checking who opens it.
+    /// `HASH`. Word of 32 characters that the page gets for checking who opens it. Needed with IFRAME.
     #[inline]
     pub fn hash(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HASH", rt::value::text(value)))
@@ -106,7 +106,7 @@ impl Register {
     pub fn icon_file(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["ICON_FILE"], rt::value::FileForm::Base64, Into::into(value)))
     }
-    /// `CONTEXT`. Where the icon is shown.
+    /// `CONTEXT`. Where the icon is shown. With \-admin behind it, as in BOT-admin, only administrators see it.
     ///
     /// Known values:
     /// - `ALL`: Everywhere.
@@ -193,7 +193,7 @@ pub fn unregister(app_id: impl Into<rt::Id>) -> Unregister {
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);
 rt::request!(Unregister -> bool);
-/// Changes an icon of the field for messages.
+/// Changes an icon of the field for messages; at least one new value is needed.
 ///
 /// Calls `imbot.app.update`; scope `imbot`.
 ///
@@ -238,7 +238,7 @@ pub fn update(app_id: impl Into<rt::Id>) -> Update {
             .param("APP_ID", rt::value::id(app_id)),
     )
 }
-/// A call of `imbot.app.update`: Changes an icon of the field for messages.
+/// A call of `imbot.app.update`: Changes an icon of the field for messages; at least one new value is needed.
 #[deprecated(
     note = "use `placement.bind`: The messenger shows widgets in place of such applications."
 )]
@@ -248,7 +248,7 @@ pub struct Update(rt::Call);
 rt::request!(Update -> bool);
 #[allow(deprecated)]
 impl Update {
-    /// `IFRAME`. Address of the page, beginning with https. It is needed unless JS_METHOD is given.
+    /// `IFRAME`. Address of the page, beginning with https. JS_METHOD goes before it.
     #[inline]
     pub fn iframe(self, value: impl Into<String>) -> Self {
         Self(self.0.param("IFRAME", rt::value::text(value)))
@@ -279,7 +279,7 @@ impl Update {
     pub fn js_param(self, value: impl Into<String>) -> Self {
         Self(self.0.param("JS_PARAM", rt::value::text(value)))
     }
-    /// `HASH`. Word of 32 characters at most that the page gets for checking who opens it.
+    /// `HASH`. Word of 32 characters that the page gets for checking who opens it.
     #[inline]
     pub fn hash(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HASH", rt::value::text(value)))
@@ -289,7 +289,7 @@ impl Update {
     pub fn icon_file(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["ICON_FILE"], rt::value::FileForm::Base64, Into::into(value)))
     }
-    /// `CONTEXT`. Where the icon is shown.
+    /// `CONTEXT`. Where the icon is shown. With \-admin behind it, as in BOT-admin, only administrators see it.
     ///
     /// Known values:
     /// - `ALL`: Everywhere.

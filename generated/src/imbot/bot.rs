@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the bots of the application.
 ///
-/// Calls `imbot.bot.list`; scope `imbot`. May be called by: owner.
+/// Calls `imbot.bot.list`; scope `imbot`. May be called by: a user of the application.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/outdated/bots/imbot-bot-list.html>
 ///

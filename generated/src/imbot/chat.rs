@@ -32,8 +32,8 @@ pub mod user;
 ///
 /// - `INVALID_FORMAT`: USERS is no list.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `WRONG_REQUEST`: The chat could not be made.
 #[deprecated(note = "use `imbot.v2.Chat.add`")]
 #[allow(deprecated)]
 #[inline]
@@ -154,8 +154,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `AUTHORIZE_ERROR`: Guests may not call it.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
+/// - `AUTHORIZE_ERROR`: Guest sessions may not call it.
+/// - `ACCESS_ERROR`: The caller has no access to this chat.
 #[deprecated(note = "use `imbot.v2.Chat.get`")]
 #[allow(deprecated)]
 #[inline]
@@ -163,11 +163,12 @@ pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get 
     Get(
         rt::Call::new(
                 rt::Method::new(
-                    "imbot.chat.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                ),
+                        "imbot.chat.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("ID"),
             )
             .param("ENTITY_TYPE", rt::value::text(entity_type))
             .param("ENTITY_ID", rt::value::text(entity_id)),
@@ -178,7 +179,7 @@ pub fn get(entity_type: impl Into<String>, entity_id: impl Into<String>) -> Get 
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> rt::Value);
+rt::request!(Get -> Option < rt::Id >);
 /// Takes the bot out of a chat.
 ///
 /// Calls `imbot.chat.leave`; scope `imbot`. May be called by: owner of the bot.
@@ -202,10 +203,10 @@ rt::request!(Get -> rt::Value);
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `ACCESS_ERROR`: The chat does not allow it, or the bot owns the chat; then make somebody else the owner first.
+/// - `WRONG_REQUEST`: The bot is no member of the chat, or may not leave it.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.leave`")]
 #[allow(deprecated)]
 #[inline]
@@ -264,7 +265,7 @@ impl Leave {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 /// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing or malformed. Write chat123 or the number of a person.
 #[deprecated(note = "use `imbot.v2.Chat.InputAction.notify`")]
 #[allow(deprecated)]
@@ -325,9 +326,9 @@ impl SendTyping {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
 /// - `USER_ID_EMPTY`: USER_ID is missing.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(
     note = "use `imbot.v2.Chat.Manager.add`: To take the part away there is imbot.v2.Chat.Manager.delete."
 )]
@@ -397,10 +398,10 @@ impl SetManager {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
 /// - `USER_ID_EMPTY`: USER_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `ACCESS_ERROR`: The owner of this kind of chat cannot be changed.
+/// - `WRONG_REQUEST`: The bot does not own the chat, or the person is no member.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.setOwner`")]
 #[allow(deprecated)]
 #[inline]
@@ -457,12 +458,12 @@ impl SetOwner {
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat, has no right to do this there, or CLIENT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
+/// - `ACCESS_DENIED`: The bot has no right to change the picture.
+/// - `ACCESS_ERROR`: The chat, or its picture, cannot be changed.
 /// - `AVATAR_ERROR`: AVATAR is no picture, or larger than 5000 by 5000 pixels.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: There is no such chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[allow(deprecated)]
 #[inline]
@@ -522,11 +523,11 @@ impl UpdateAvatar {
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
+/// - `ACCESS_ERROR`: That cannot be done in this chat.
 /// - `WRONG_COLOR`: There is no such colour.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: The chat has this colour already, or there is no such chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[allow(deprecated)]
 #[inline]
@@ -587,9 +588,9 @@ impl UpdateColor {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
 /// - `TITLE_EMPTY`: TITLE is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
+/// - `ACCESS_ERROR`: The chat cannot be renamed.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.update`")]
 #[allow(deprecated)]
 #[inline]

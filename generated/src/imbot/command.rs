@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `COMMAND_ID_ERROR`: There is no such command.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The command belongs to another application.
 /// - `MESSAGE_ID_EMPTY`: MESSAGE_ID is missing.
 /// - `MESSAGE_EMPTY`: MESSAGE is missing.
 /// - `ATTACH_ERROR`: ATTACH is malformed.
@@ -34,7 +34,7 @@ use ::bitrix24_runtime as rt;
 /// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
 /// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB.
 /// - `MENU_ERROR`: MENU is malformed.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: The message could not be sent.
 #[deprecated(note = "use `imbot.v2.Command.answer`")]
 #[allow(deprecated)]
 #[inline]
@@ -84,7 +84,7 @@ impl Answer {
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
-    /// `MENU`. Further entries of the context menu, as an object with ITEMS or its JSON text.
+    /// `MENU`. Further entries of the context menu, as a list, an object with ITEMS, or its JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
@@ -130,9 +130,9 @@ impl Answer {
 /// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is missing or no address that the portal can call.
 /// - `COMMAND_ERROR`: COMMAND is missing.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 /// - `LANG_ERROR`: LANG is missing.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: The command could not be made.
 #[deprecated(note = "use `imbot.v2.Command.register`")]
 #[allow(deprecated)]
 #[inline]
@@ -165,17 +165,17 @@ pub struct Register(rt::Call);
 rt::request!(Register -> rt::Id);
 #[allow(deprecated)]
 impl Register {
-    /// `COMMON`. Whether it works in every chat rather than in those of the bot.
+    /// `COMMON`. Whether it works in every chat rather than in those of the bot. Only in those when it is left out.
     #[inline]
     pub fn common(self, value: bool) -> Self {
         Self(self.0.param("COMMON", rt::value::yes_no(value)))
     }
-    /// `HIDDEN`. Whether the list of commands leaves it out.
+    /// `HIDDEN`. Whether the list of commands leaves it out. It is shown when this is left out.
     #[inline]
     pub fn hidden(self, value: bool) -> Self {
         Self(self.0.param("HIDDEN", rt::value::yes_no(value)))
     }
-    /// `EXTRANET_SUPPORT`. Whether guests of the extranet may use it.
+    /// `EXTRANET_SUPPORT`. Whether guests of the extranet may use it. They may not when it is left out.
     #[inline]
     pub fn extranet_support(self, value: bool) -> Self {
         Self(self.0.param("EXTRANET_SUPPORT", rt::value::yes_no(value)))
@@ -206,8 +206,8 @@ impl Register {
 /// Among others, the portal's own:
 ///
 /// - `COMMAND_ID_ERROR`: There is no such command.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `APP_ID_ERROR`: The command belongs to another application.
+/// - `WRONG_REQUEST`: The command could not be removed.
 #[deprecated(note = "use `imbot.v2.Command.unregister`")]
 #[allow(deprecated)]
 #[inline]
@@ -258,9 +258,9 @@ impl Unregister {
 /// Among others, the portal's own:
 ///
 /// - `COMMAND_ID_ERROR`: There is no such command.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
-/// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is missing or no address that the portal can call.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `APP_ID_ERROR`: The command belongs to another application.
+/// - `EVENT_COMMAND_ADD_ERROR`: EVENT_COMMAND_ADD is no address that the portal can call.
+/// - `WRONG_REQUEST`: FIELDS is empty, or the command could not be changed; the message tells which.
 #[deprecated(note = "use `imbot.v2.Command.update`")]
 #[allow(deprecated)]
 #[inline]

@@ -26,8 +26,8 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
-/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing or malformed. Write chat123 or the number of a person.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
+/// - `DIALOG_ID_EMPTY`: DIALOG_ID is missing or malformed, and FROM_USER_ID and TO_USER_ID are not given either. Write chat123 or the number of a person.
 /// - `MESSAGE_EMPTY`: MESSAGE is missing.
 /// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB.
 /// - `ATTACH_ERROR`: ATTACH is malformed.
@@ -35,7 +35,7 @@ use ::bitrix24_runtime as rt;
 /// - `KEYBOARD_OVERSIZE`: KEYBOARD is larger than 30 KB.
 /// - `MENU_ERROR`: MENU is malformed.
 /// - `MENU_OVERSIZE`: MENU is larger than 30 KB.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `WRONG_REQUEST`: The message could not be stored.
 #[deprecated(note = "use `imbot.v2.Chat.Message.send`")]
 #[allow(deprecated)]
 #[inline]
@@ -70,7 +70,7 @@ impl Add {
     pub fn dialog_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DIALOG_ID", rt::value::text(value)))
     }
-    /// `FROM_USER_ID`. Person whose private dialog is meant, together with TO_USER_ID.
+    /// `FROM_USER_ID`. Person whose private dialog is meant, together with TO_USER_ID. DIALOG_ID then counts for nothing, and SYSTEM is on.
     #[inline]
     pub fn from_user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("FROM_USER_ID", rt::value::id(value)))
@@ -90,7 +90,7 @@ impl Add {
     pub fn keyboard(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("KEYBOARD", value))
     }
-    /// `MENU`. Further entries of the context menu, as an object with ITEMS or its JSON text.
+    /// `MENU`. Further entries of the context menu, as a list, an object with ITEMS, or its JSON text.
     #[inline]
     pub fn menu(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("MENU", value))
@@ -140,9 +140,9 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message.
-/// - `CANT_EDIT_MESSAGE`: The message is older than three days, or the bot has no access to it.
+/// - `CANT_EDIT_MESSAGE`: The time in which it can be deleted is over, or the bot has no access to it.
 #[deprecated(note = "use `imbot.v2.Chat.Message.delete`")]
 #[allow(deprecated)]
 #[inline]
@@ -207,7 +207,7 @@ impl Delete {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message.
 /// - `WITHOUT_CHANGES`: The reaction was so already.
 #[deprecated(
@@ -283,7 +283,7 @@ impl Like {
 /// Among others, the portal's own:
 ///
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or names no message.
 /// - `ATTACH_ERROR`: ATTACH is malformed.
 /// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB.

@@ -19,17 +19,17 @@ impl BotCommand {
     pub fn bot_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "botId")
     }
-    /// `command`. Word of the command, without the slash.
+    /// `command`. Word of the command with the slash, as in /help.
     #[inline]
     pub fn command(&self) -> Option<&str> {
         rt::view::text(&self.0, "command")
     }
-    /// `title`. What the command does, in the language of the portal.
+    /// `title`. What the command does, in the language of the portal, or else in its usual one.
     #[inline]
     pub fn title(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "title")
     }
-    /// `params`. What goes with the command, in the language of the portal.
+    /// `params`. What goes with the command, in the language of the portal, or else in its usual one.
     #[inline]
     pub fn params(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "params")

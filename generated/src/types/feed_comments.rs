@@ -14,7 +14,7 @@ impl FeedComments {
     pub fn comments(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "comments")
     }
-    /// `files`. The files by their numbers, with name, size, author and addresses; an empty list for none.
+    /// `files`. The files by their numbers, each with id, date, type, name, size, image, authorId, authorName, urlPreview, urlShow and urlDownload; an empty list for none.
     #[inline]
     pub fn files(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "files")

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells how many people are in the company structure, each counted once.
 ///
-/// Calls `humanresources.employee.count`; scope `humanresources`. May be called by: an employee of the portal.
+/// Calls `humanresources.employee.count`; scope `humanresources`. May be called by: an employee who is in a department.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/employee/humanresources-employee-count.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no employee of the portal. Call as one.
 #[inline]
 pub fn count() -> Count {
     Count(
@@ -43,7 +43,7 @@ pub struct Count(rt::Call);
 rt::request!(Count -> i64);
 /// Lists the people who are in more than one department.
 ///
-/// Calls `humanresources.employee.multidepartment`; scope `humanresources`. May be called by: an employee of the portal.
+/// Calls `humanresources.employee.multidepartment`; scope `humanresources`. May be called by: an employee who is in a department.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/employee/humanresources-employee-multidepartment.html>
 ///
@@ -60,7 +60,7 @@ rt::request!(Count -> i64);
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no employee of the portal. Call as one.
 #[inline]
 pub fn multidepartment() -> Multidepartment {
     Multidepartment(
@@ -85,7 +85,7 @@ rt::request!(
 );
 /// Finds people by their name, with the departments and teams that they are in.
 ///
-/// Calls `humanresources.employee.search`; scope `humanresources`. May be called by: an employee of the portal.
+/// Calls `humanresources.employee.search`; scope `humanresources`. May be called by: an employee who is in a department.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/employee/humanresources-employee-search.html>
 ///
@@ -108,7 +108,7 @@ rt::request!(
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as one.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no employee of the portal. Call as one.
 #[inline]
 pub fn search(name: impl Into<String>) -> Search {
     Search(
@@ -155,7 +155,7 @@ impl Search {
 }
 /// Tells how many subordinates a person has in each department that they lead.
 ///
-/// Calls `humanresources.employee.subordinates`; scope `humanresources`. May be called by: an employee of the portal.
+/// Calls `humanresources.employee.subordinates`; scope `humanresources`. May be called by: an employee who is in a department.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/employee/humanresources-employee-subordinates.html>
 ///
@@ -173,7 +173,7 @@ impl Search {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no employee of the portal. Call as one.
 #[inline]
 pub fn subordinates(id: impl Into<rt::Id>) -> Subordinates {
     Subordinates(

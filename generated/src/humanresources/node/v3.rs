@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not add anything below this department or team. Call as somebody with the right to add departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn add(
@@ -151,7 +151,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see this department or team. Call as somebody with the right to see departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn children(id: impl Into<rt::Id>) -> Children {
@@ -215,7 +215,7 @@ impl Children {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see departments and teams. Call as somebody with the right to.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn count() -> Count {
@@ -259,7 +259,7 @@ rt::request!(Count -> crate ::types::StructureCount);
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not change this department or team. Call as somebody with the right to change departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn edit(id: impl Into<rt::Id>) -> Edit {
@@ -328,7 +328,7 @@ impl Edit {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see this department or team. Call as somebody with the right to see departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
@@ -402,7 +402,7 @@ impl Get {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as one.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see departments and teams. Call as somebody with the right to.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn list(r#type: impl Into<String>) -> List {
@@ -455,7 +455,7 @@ impl List {
 }
 /// Puts a department or team below another department.
 ///
-/// Calls `humanresources.node.move`; scope `humanresources`. May be called by: a user who may change both.
+/// Calls `humanresources.node.move`; scope `humanresources`. May be called by: a user who may change departments or teams.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/node/humanresources-node-move.html>
 ///
@@ -473,7 +473,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not move it below that department. Call as somebody with the right to change departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn r#move(id: impl Into<rt::Id>, parent_id: impl Into<rt::Id>) -> Move {
@@ -519,7 +519,7 @@ rt::request!(Move -> crate ::types::StructureNode);
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see departments and teams. Call as somebody with the right to.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]
 pub fn search(r#type: impl Into<String>, name: impl Into<String>) -> Search {

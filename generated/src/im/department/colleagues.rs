@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the colleagues of the caller. A head gets those below and all those above.
 ///
-/// Calls `im.department.colleagues.list`; scope `im`. May be called by: employee, no partner.
+/// Calls `im.department.colleagues.list`; scope `im`. May be called by: employee, neither a partner nor a bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-colleagues-list.html>
 ///
@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_ERROR`: The caller is a partner from the extranet.
+/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
 #[inline]
 pub fn list() -> List {
     List(

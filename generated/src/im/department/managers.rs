@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells who heads departments.
 ///
-/// Calls `im.department.managers.get`; scope `im`. May be called by: employee, no partner.
+/// Calls `im.department.managers.get`; scope `im`. May be called by: employee, neither a partner nor a bot.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/departments/im-department-managers-get.html>
 ///
@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ID_EMPTY`: ID is missing. Send numbers in a list.
-/// - `ACCESS_ERROR`: The caller is a partner from the extranet.
+/// - `ACCESS_ERROR`: The caller is a partner from the extranet, or a bot.
 #[inline]
 pub fn get(id: impl IntoIterator<Item = impl Into<i64>>) -> Get {
     Get(

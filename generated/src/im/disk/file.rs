@@ -94,9 +94,9 @@ impl Commit {
         Self(self.0.param("AS_FILE", rt::value::yes_no(value)))
     }
 }
-/// Removes a file from the folder of a chat.
+/// Removes a file from the folder of a chat. Its message stays, with the words that it was deleted.
 ///
-/// Calls `im.disk.file.delete`; scope `im`. May be called by: member of the chat.
+/// Calls `im.disk.file.delete`; scope `im`. May be called by: member of the chat who sent the file.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chats/files/im-disk-file-delete.html>
 ///
@@ -130,12 +130,12 @@ pub fn delete(chat_id: impl Into<rt::Id>, file_id: impl Into<rt::Id>) -> Delete 
             .param("FILE_ID", rt::value::id(file_id)),
     )
 }
-/// A call of `im.disk.file.delete`: Removes a file from the folder of a chat.
+/// A call of `im.disk.file.delete`: Removes a file from the folder of a chat. Its message stays, with the words that it was deleted.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Copies a file of a chat to the caller's own drive.
+/// Copies a file of a chat into the folder for saved files of the caller's own drive, which is made if need be.
 ///
 /// Calls `im.disk.file.save`; scope `im`. May be called by: member of the chat.
 ///
@@ -155,7 +155,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `FILE_ID_EMPTY`: FILE_ID is missing or no number.
-/// - `FILE_SAVE_ERROR`: There is no such file, or the caller has no access to it.
+/// - `FILE_SAVE_ERROR`: There is no such file, the caller has no access to its chat, the drive is switched off, or there is no room on it.
 #[inline]
 pub fn save(file_id: impl Into<rt::Id>) -> Save {
     Save(
@@ -170,7 +170,7 @@ pub fn save(file_id: impl Into<rt::Id>) -> Save {
             .param("FILE_ID", rt::value::id(file_id)),
     )
 }
-/// A call of `im.disk.file.save`: Copies a file of a chat to the caller's own drive.
+/// A call of `im.disk.file.save`: Copies a file of a chat into the folder for saved files of the caller's own drive, which is made if need be.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Save(rt::Call);

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `FIND_SHORT`: The words are missing or too short.
+/// - `FIND_SHORT`: FIND is missing.
 #[inline]
 pub fn list(find: impl Into<String>) -> List {
     List(

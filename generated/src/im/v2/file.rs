@@ -2,7 +2,7 @@
 //!
 //! Methods of `im.v2.file`.
 use ::bitrix24_runtime as rt;
-/// Gives an address where a file of a chat can be downloaded for a short time.
+/// Gives an address from which a file of a chat can be downloaded once.
 ///
 /// Calls `im.v2.File.download`; scope `im`. May be called by: whoever may read the dialog.
 ///
@@ -39,7 +39,7 @@ pub fn download(dialog_id: impl Into<String>, file_id: impl Into<rt::Id>) -> Dow
             .param("fileId", rt::value::id(file_id)),
     )
 }
-/// A call of `im.v2.File.download`: Gives an address where a file of a chat can be downloaded for a short time.
+/// A call of `im.v2.File.download`: Gives an address from which a file of a chat can be downloaded once.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Download(rt::Call);

@@ -25,10 +25,10 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `ACCESS_ERROR`: Nobody can be added to this chat.
+/// - `WRONG_REQUEST`: USERS is no list, the bot may not add people, or the person is a member already; the message tells which.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.User.add`")]
 #[allow(deprecated)]
 #[inline]
@@ -94,10 +94,10 @@ impl Add {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
 /// - `USER_ID_EMPTY`: USER_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
-/// - `WRONG_REQUEST`: It was not done: a value is refused, nothing would change, or the caller has no right to it. The description tells more.
+/// - `ACCESS_ERROR`: Nobody can be taken out of this chat, or the person owns it; then make somebody else the owner first.
+/// - `WRONG_REQUEST`: The person is no member of the chat, or the bot may not take people out.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.User.delete`")]
 #[allow(deprecated)]
 #[inline]
@@ -154,9 +154,9 @@ impl Delete {
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing.
-/// - `ACCESS_ERROR`: That cannot be done in this chat, or the caller has no access to it.
+/// - `ACCESS_ERROR`: That cannot be done in this chat.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
-/// - `APP_ID_ERROR`: The bot or command belongs to another application.
+/// - `APP_ID_ERROR`: The bot belongs to another application.
 #[deprecated(note = "use `imbot.v2.Chat.User.list`")]
 #[allow(deprecated)]
 #[inline]

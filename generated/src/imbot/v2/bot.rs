@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Reads a bot by its number or code, in full for the application that owns it.
 ///
-/// Calls `imbot.v2.Bot.get`; scope `imbot`. May be called by: owner.
+/// Calls `imbot.v2.Bot.get`; scope `imbot`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/chat-bots-v2/imbot.v2/bots/bot-get.html>
 ///
@@ -48,12 +48,12 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Bot);
 impl Get {
-    /// `botId`. Number of the bot.
+    /// `botId`. Number of the bot. Either this or code is needed.
     #[inline]
     pub fn bot_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("botId", rt::value::id(value)))
     }
-    /// `code`. Code of the bot, unique within the application.
+    /// `code`. Code of the bot, unique within the application. Either this or botId is needed.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("code", rt::value::text(value)))
@@ -125,7 +125,7 @@ impl List {
     pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
-    /// `offset`. How many bots to skip.
+    /// `offset`. How many bots to skip; none when it is left out.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("offset", rt::value::integer(value)))
@@ -133,7 +133,7 @@ impl List {
 }
 /// Makes a chat bot. A bot with the same code is answered unchanged.
 ///
-/// Calls `imbot.v2.Bot.register`; scope `imbot`. May be called by: owner.
+/// Calls `imbot.v2.Bot.register`; scope `imbot`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/chat-bots/chat-bots-v2/imbot.v2/bots/bot-register.html>
 ///
@@ -182,7 +182,7 @@ pub fn register(fields: impl Into<rt::Value>) -> Register {
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);
 rt::request!(Register -> crate ::types::Bot);
-/// Removes a bot with its subscriptions to events.
+/// Removes a bot with its subscriptions to events; those of an application with several bots go with its last one.
 ///
 /// Calls `imbot.v2.Bot.unregister`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -224,7 +224,7 @@ pub fn unregister(bot_id: impl Into<rt::Id>) -> Unregister {
             .param("botId", rt::value::id(bot_id)),
     )
 }
-/// A call of `imbot.v2.Bot.unregister`: Removes a bot with its subscriptions to events.
+/// A call of `imbot.v2.Bot.unregister`: Removes a bot with its subscriptions to events; those of an application with several bots go with its last one.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unregister(rt::Call);

@@ -92,7 +92,7 @@ impl Add {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 #[inline]
 pub fn get(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Get {
     Get(
@@ -147,7 +147,7 @@ impl Get {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 #[inline]
 pub fn leave(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Leave {
     Leave(
@@ -202,7 +202,7 @@ impl Leave {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it.
 #[inline]
 pub fn set_owner(
     bot_id: impl Into<rt::Id>,
@@ -262,7 +262,7 @@ impl SetOwner {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 #[inline]
 pub fn update(
     bot_id: impl Into<rt::Id>,

@@ -2,7 +2,7 @@
 //!
 //! Methods of `imbot.v2.command`.
 use ::bitrix24_runtime as rt;
-/// Answers somebody who called a command, even in chats that the bot takes no part in.
+/// Answers somebody who called a command, even in chats that the bot takes no part in; there the answer looks like a message of the portal with the name of the bot.
 ///
 /// Calls `imbot.v2.Command.answer`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `COMMAND_ANSWER_FAILED`: The answer was not sent; the command may be too long ago.
+/// - `COMMAND_ANSWER_FAILED`: The answer was not sent. Compare the numbers of the command and its message with those of the event.
 #[inline]
 pub fn answer(
     bot_id: impl Into<rt::Id>,
@@ -53,7 +53,7 @@ pub fn answer(
             .param("dialogId", rt::value::text(dialog_id)),
     )
 }
-/// A call of `imbot.v2.Command.answer`: Answers somebody who called a command, even in chats that the bot takes no part in.
+/// A call of `imbot.v2.Command.answer`: Answers somebody who called a command, even in chats that the bot takes no part in; there the answer looks like a message of the portal with the name of the bot.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Answer(rt::Call);
@@ -123,7 +123,7 @@ impl List {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
 }
-/// Makes a command. One with the same word is answered unchanged.
+/// Makes a command. One with the same word is answered unchanged. The values lie in fields; outside of them they are read until the end of September 2026\.
 ///
 /// Calls `imbot.v2.Command.register`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -169,7 +169,7 @@ pub fn register(bot_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Regi
             .param("fields", fields),
     )
 }
-/// A call of `imbot.v2.Command.register`: Makes a command. One with the same word is answered unchanged.
+/// A call of `imbot.v2.Command.register`: Makes a command. One with the same word is answered unchanged. The values lie in fields; outside of them they are read until the end of September 2026\.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);

@@ -57,17 +57,17 @@ impl Get {
     pub fn bot_token(self, value: impl Into<String>) -> Self {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
-    /// `offset`. Where to go on, nextOffset of the previous answer; what lies before it is confirmed and deleted.
+    /// `offset`. Where to go on, nextOffset of the previous answer; events before it count as received. Leave it out in the first call.
     #[inline]
     pub fn offset(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("offset", rt::value::integer(value)))
     }
-    /// `limit`. How many events to answer, 1000 at most; 100 when it is left out.
+    /// `limit`. How many events to answer, from 1 to 1000; 100 when it is left out.
     #[inline]
     pub fn limit(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("limit", rt::value::integer(value)))
     }
-    /// `withUserEvents`. Whether events of the person behind the call come too.
+    /// `withUserEvents`. Whether events of the person behind the call come too. That needs the scope im, and a subscription by im.v2.Event.subscribe. They do not when it is left out.
     #[inline]
     pub fn with_user_events(self, value: bool) -> Self {
         Self(self.0.param("withUserEvents", value))

@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not change the chats, channels and collaborations of this department or team.
 #[inline]
 pub fn edit(node_id: impl Into<rt::Id>, communication_type: impl Into<String>) -> Edit {
     Edit(
@@ -94,7 +94,7 @@ impl Edit {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see this department or team. Call as somebody with the right to see departments or teams.
 #[inline]
 pub fn list(id: impl Into<rt::Id>) -> List {
     List(

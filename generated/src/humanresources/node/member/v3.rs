@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Takes people into a department or team. Those who are in it already get the new role.
 ///
-/// Calls `humanresources.node.member.add`; scope `humanresources`. May be called by: a user who may change the people of the department or team.
+/// Calls `humanresources.node.member.add`; scope `humanresources`. May be called by: a user who may add people to the department or team.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/node-member/humanresources-node-member-add.html>
 ///
@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not add people to this department or team.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
@@ -53,7 +53,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 /// Moves people from their departments or teams into another.
 ///
-/// Calls `humanresources.node.member.move`; scope `humanresources`. May be called by: a user who may change the people of the department or team.
+/// Calls `humanresources.node.member.move`; scope `humanresources`. May be called by: a user who may add people to the department or team.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/node-member/humanresources-node-member-move.html>
 ///
@@ -74,7 +74,7 @@ rt::request!(Add -> bool);
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not add people to the department or team that they go to.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
@@ -118,7 +118,7 @@ impl Move {
 }
 /// Takes people out of a department or team.
 ///
-/// Calls `humanresources.node.member.remove`; scope `humanresources`. May be called by: a user who may change the people of the department or team.
+/// Calls `humanresources.node.member.remove`; scope `humanresources`. May be called by: a user who may take people out of the department or team.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/node-member/humanresources-node-member-remove.html>
 ///
@@ -136,7 +136,7 @@ impl Move {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not take people out of this department or team.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]
@@ -164,7 +164,7 @@ pub struct Remove(rt::Call);
 rt::request!(Remove -> crate ::types::StructureRemoval);
 /// Replaces the people of a department or team by those given. Whoever is not named leaves it.
 ///
-/// Calls `humanresources.node.member.set`; scope `humanresources`. May be called by: a user who may change the people of the department or team.
+/// Calls `humanresources.node.member.set`; scope `humanresources`. May be called by: a user who may add people to the department or team.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/departments/node-member/humanresources-node-member-set.html>
 ///
@@ -182,7 +182,7 @@ rt::request!(Remove -> crate ::types::StructureRemoval);
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see or change this part of the company structure. Call as an employee with the right to it.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not change who belongs to this department or team.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no department or team of this number. Look it up with ListStructureNodes.
 #[inline]

@@ -30,7 +30,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 #[inline]
 pub fn notify(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Notify {
     Notify(
@@ -76,7 +76,7 @@ impl Notify {
     pub fn status_message_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("statusMessageCode", rt::value::text(value)))
     }
-    /// `duration`. Seconds that it is shown, 600 at most.
+    /// `duration`. Seconds that it is shown, from 1 to 600\. The portal chooses when it is left out.
     #[inline]
     pub fn duration(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("duration", rt::value::integer(value)))

@@ -2,7 +2,7 @@
 //!
 //! Methods of `imbot.v2.chat.manager`.
 use ::bitrix24_runtime as rt;
-/// Makes members managers of a chat that the bot owns.
+/// Makes members managers of a chat that the bot owns. People who are no members are left out.
 ///
 /// Calls `imbot.v2.Chat.Manager.add`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `EMPTY_USER_IDS`: There are no userIds.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it.
 #[inline]
 pub fn add(
     bot_id: impl Into<rt::Id>,
@@ -51,7 +51,7 @@ pub fn add(
             .param("userIds", rt::value::list(user_ids, rt::value::id)),
     )
 }
-/// A call of `imbot.v2.Chat.Manager.add`: Makes members managers of a chat that the bot owns.
+/// A call of `imbot.v2.Chat.Manager.add`: Makes members managers of a chat that the bot owns. People who are no members are left out.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -90,7 +90,7 @@ impl Add {
 /// - `EMPTY_USER_IDS`: There are no userIds.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or does not own it.
 #[inline]
 pub fn delete(
     bot_id: impl Into<rt::Id>,

@@ -3,7 +3,7 @@
 //! Methods of `imbot.v2.chat.message`.
 use ::bitrix24_runtime as rt;
 pub mod reaction;
-/// Deletes a message of the bot, or any message where the bot is an administrator of the chat.
+/// Deletes a message of the bot, or any message where the bot is an administrator of the chat. Messages that were sent as system ones count as nobody's.
 ///
 /// Calls `imbot.v2.Chat.Message.delete`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -29,7 +29,7 @@ pub mod reaction;
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The message is not the bot's and the bot is no administrator of the chat, or there is no such message.
 #[inline]
 pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -46,7 +46,7 @@ pub fn delete(bot_id: impl Into<rt::Id>, message_id: impl Into<rt::Id>) -> Delet
             .param("messageId", rt::value::id(message_id)),
     )
 }
-/// A call of `imbot.v2.Chat.Message.delete`: Deletes a message of the bot, or any message where the bot is an administrator of the chat.
+/// A call of `imbot.v2.Chat.Message.delete`: Deletes a message of the bot, or any message where the bot is an administrator of the chat. Messages that were sent as system ones count as nobody's.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -146,8 +146,8 @@ impl Get {
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
 /// - `BOT_TYPE_NOT_ALLOWED`: Only bots of the types supervisor and personal may do this.
-/// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it.
-/// - `MESSAGE_ACCESS_DENIED`: The bot takes no part in the chat of this message.
+/// - `MESSAGE_NOT_FOUND`: There is no such message.
+/// - `MESSAGE_ACCESS_DENIED`: The bot takes no part in the chat of this message, or may not see its history.
 #[inline]
 pub fn get_context(
     bot_id: impl Into<rt::Id>,
@@ -211,7 +211,7 @@ impl GetContext {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 /// - `MESSAGE_NOT_FOUND`: There is no such message, or the bot may not see it.
 #[inline]
 pub fn read(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Read {
@@ -272,7 +272,7 @@ impl Read {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 /// - `EMPTY_MESSAGE`: There is neither text nor attach.
 /// - `SENDING_FAILED`: The message was not sent. Try again later.
 #[inline]
@@ -307,7 +307,7 @@ impl Send {
         Self(self.0.param("fields", value))
     }
 }
-/// Changes a message that the bot wrote.
+/// Changes a message that the bot wrote; one that was sent as a system message cannot be changed.
 ///
 /// Calls `imbot.v2.Chat.Message.update`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -333,7 +333,7 @@ impl Send {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The message is not the bot's, or there is no such message.
 #[inline]
 pub fn update(
     bot_id: impl Into<rt::Id>,
@@ -355,7 +355,7 @@ pub fn update(
             .param("fields", fields),
     )
 }
-/// A call of `imbot.v2.Chat.Message.update`: Changes a message that the bot wrote.
+/// A call of `imbot.v2.Chat.Message.update`: Changes a message that the bot wrote; one that was sent as a system message cannot be changed.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

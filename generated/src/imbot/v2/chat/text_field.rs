@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 #[inline]
 pub fn enabled(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> Enabled {
     Enabled(

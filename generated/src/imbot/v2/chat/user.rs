@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or may not add people to it.
 #[inline]
 pub fn add(
     bot_id: impl Into<rt::Id>,
@@ -62,7 +62,7 @@ impl Add {
         Self(self.0.param("botToken", rt::value::text(value)))
     }
 }
-/// Takes a person out of a chat where the bot is an administrator.
+/// Takes a person out of a chat where the bot is an administrator. Somebody who is no member is no error.
 ///
 /// Calls `imbot.v2.Chat.User.delete`; scope `imbot`. May be called by: owner of the bot.
 ///
@@ -88,7 +88,7 @@ impl Add {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat, or may not take people out of it.
 #[inline]
 pub fn delete(
     bot_id: impl Into<rt::Id>,
@@ -110,7 +110,7 @@ pub fn delete(
             .param("userId", rt::value::id(user_id)),
     )
 }
-/// A call of `imbot.v2.Chat.User.delete`: Takes a person out of a chat where the bot is an administrator.
+/// A call of `imbot.v2.Chat.User.delete`: Takes a person out of a chat where the bot is an administrator. Somebody who is no member is no error.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -149,7 +149,7 @@ impl Delete {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat.
 #[inline]
 pub fn list(bot_id: impl Into<rt::Id>, dialog_id: impl Into<String>) -> List {
     List(

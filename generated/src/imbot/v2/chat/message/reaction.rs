@@ -28,8 +28,8 @@ use ::bitrix24_runtime as rt;
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
-/// - `REACTION_NOT_FOUND`: There is no such reaction.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat of the message.
+/// - `REACTION_NOT_FOUND`: There is no reaction with this code. AddBotReaction lists them.
 /// - `REACTION_ALREADY_SET`: The bot has given this reaction already.
 #[inline]
 pub fn add(
@@ -90,8 +90,8 @@ impl Add {
 /// - `BOT_ID_REQUIRED`: The botId is missing.
 /// - `BOT_NOT_FOUND`: There is no bot with this number or code. GetBots lists those of the application.
 /// - `BOT_OWNERSHIP_ERROR`: The bot belongs to another application, or botToken is an old one.
-/// - `ACCESS_DENIED`: The bot takes no part in the chat or has no right to do this there.
-/// - `REACTION_NOT_FOUND`: There is no such reaction.
+/// - `ACCESS_DENIED`: The bot takes no part in the chat of the message.
+/// - `REACTION_NOT_FOUND`: There is no reaction with this code. AddBotReaction lists them.
 #[inline]
 pub fn delete(
     bot_id: impl Into<rt::Id>,
