@@ -635,6 +635,8 @@ mod task;
 pub use task::Task;
 mod task_access;
 pub use task_access::TaskAccess;
+mod task_actions;
+pub use task_actions::TaskActions;
 mod task_checklist_item;
 pub use task_checklist_item::TaskChecklistItem;
 mod task_comment;

@@ -463,7 +463,7 @@ rt::request!(Isactionallowed -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Error 4: there is no such comment or task, or the caller may not change it.
-/// - `ERROR_CODE`: There is no such comment, or the caller may not change it.
+/// - `ERROR_CODE`: The text is missing or empty.
 #[deprecated(
     note = "use `im.message.update`: On portals with the new task card comments are messages of the chat of the task."
 )]
@@ -515,7 +515,7 @@ pub fn update(
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CORE`: Error 256: a number is missing or none, or a key is unknown. Error 4: there is no such comment or task, or the caller may not change it.
-/// - `ERROR_CODE`: There is no such comment, or the caller may not change it.
+/// - `ERROR_CODE`: The text is missing or empty.
 #[deprecated(
     note = "use `im.message.update`: On portals with the new task card comments are messages of the chat of the task."
 )]

@@ -32,7 +32,7 @@ pub mod v3;
 /// Among others, the portal's own:
 ///
 /// - `100`: The parameter fields is missing or empty. Give at least a title and a responsible person.
-/// - `ERROR_CORE`: A value is refused: no title, an unknown or missing responsible person, a state or a parent task that does not exist, an end before the start, or an empty mandatory custom field. The description tells which.
+/// - `ERROR_CORE`: A value is refused: no title, an unknown or missing responsible person, a state or a parent task that does not exist, an end before the start or too far away, or an empty mandatory custom field. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -74,7 +74,7 @@ rt::request!(Add -> crate ::types::Task);
 ///
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `100`: The parameter taskId is missing. Name the task.
-/// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn approve(task_id: impl Into<rt::Id>) -> Approve {
     Approve(
@@ -114,7 +114,7 @@ rt::request!(Approve -> crate ::types::Task);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `0`: The parameter taskId is no number, there is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn complete(task_id: impl Into<rt::Id>) -> Complete {
     Complete(
@@ -155,7 +155,7 @@ rt::request!(Complete -> crate ::types::Task);
 /// Among others, the portal's own:
 ///
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
-/// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn defer(task_id: impl Into<rt::Id>) -> Defer {
     Defer(
@@ -281,7 +281,7 @@ rt::request!(Delete -> bool);
 ///
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `100`: The parameter taskId is missing. Name the task.
-/// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn disapprove(task_id: impl Into<rt::Id>) -> Disapprove {
     Disapprove(
@@ -312,10 +312,7 @@ rt::request!(Disapprove -> crate ::types::Task);
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = tasks::task::get()
-///     .task_id(8017)
-///     .send(client)
-///     .await?;
+/// let result = tasks::task::get(8017).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -327,17 +324,18 @@ rt::request!(Disapprove -> crate ::types::Task);
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
 /// - `100`: The parameter taskId is missing, or select is no list. Name the task and give the fields as a list.
 #[inline]
-pub fn get() -> Get {
+pub fn get(task_id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
-            rt::Method::new(
-                    "tasks.task.get",
-                    rt::Rest::V2,
-                    rt::Effect::Read,
-                    rt::Paging::None,
-                )
-                .with_records("task"),
-        ),
+                rt::Method::new(
+                        "tasks.task.get",
+                        rt::Rest::V2,
+                        rt::Effect::Read,
+                        rt::Paging::None,
+                    )
+                    .with_records("task"),
+            )
+            .param("taskId", rt::value::id(task_id)),
     )
 }
 /// A call of `tasks.task.get`: Reads one task by its number. Administrators see every task, heads those of their people, everybody else the tasks that they take part in.
@@ -346,11 +344,6 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Task);
 impl Get {
-    /// `taskId`. Number of the task. The answer of CreateTask and GetTasksList holds it; the portal refuses a call without it.
-    #[inline]
-    pub fn task_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("taskId", rt::value::id(value)))
-    }
     /// `select`. Fields to answer, such as TITLE or UF_CRM_TASK; an asterisk stands for all. Without it every field comes except the custom ones and the attachments. GetTaskFieldsStructure lists the names.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -622,7 +615,7 @@ rt::request!(Mute -> crate ::types::Task);
 /// Among others, the portal's own:
 ///
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
-/// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn pause(task_id: impl Into<rt::Id>) -> Pause {
     Pause(
@@ -704,7 +697,7 @@ rt::request!(Pin -> crate ::types::Task);
 /// Among others, the portal's own:
 ///
 /// - `0`: The parameter taskId is no number. Give the number that CreateTask or GetTasksList answered.
-/// - `1048582`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `1048582`: There is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn renew(task_id: impl Into<rt::Id>) -> Renew {
     Renew(
@@ -744,7 +737,7 @@ rt::request!(Renew -> crate ::types::Task);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The task's state or the caller's rights do not allow it. CheckTaskAccesses tells what is allowed.
+/// - `0`: The parameter taskId is no number, there is no such task, or its state or the rights of the caller do not allow this. CheckTaskAccesses tells what is allowed.
 #[inline]
 pub fn start(task_id: impl Into<rt::Id>) -> Start {
     Start(

@@ -179,7 +179,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
+/// - `100`: The parameter templateId or fields is missing, or templateId is no number.
 #[inline]
 pub fn update(template_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

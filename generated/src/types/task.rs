@@ -324,7 +324,7 @@ impl Task {
     pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "accomplices")
     }
-    /// `checklist`. Items of the checklists by their number; an empty list where there are none.
+    /// `checklist`. Items of the checklists by their number, each with id, parentId, title, sortIndex, isComplete, isImportant, members, attachments and action; an empty list where there are none.
     #[inline]
     pub fn checklist(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "checklist")
@@ -344,12 +344,12 @@ impl Task {
     pub fn responsible(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "responsible")
     }
-    /// `accomplicesData`. Users who help, by their number; an empty list where there are none.
+    /// `accomplicesData`. Users who help, by their number, each with id, name, link, icon and workPosition; an empty list where there are none.
     #[inline]
     pub fn accomplices_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "accomplicesData")
     }
-    /// `auditorsData`. Users who watch, by their number; an empty list where there are none.
+    /// `auditorsData`. Users who watch, by their number, each with id, name, link, icon and workPosition; an empty list where there are none.
     #[inline]
     pub fn auditors_data(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "auditorsData")
@@ -394,12 +394,12 @@ impl Task {
     pub fn parsed_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "parsedDescription")
     }
-    /// `action`. What the caller may do with the task: true or false for each action, such as complete or delegate.
+    /// `action`. What the caller may do with the task: true or false for each action.
     #[inline]
     pub fn action(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "action")
     }
-    /// `checkListTree`. Checklists as a tree: node, fields, actions and descendants.
+    /// `checkListTree`. Checklists as a tree. Its root stands for no item: the checklists are its descendants.
     #[inline]
     pub fn check_list_tree(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "checkListTree")

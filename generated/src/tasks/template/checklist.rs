@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: PARENT_ID is missing or names no item, TITLE is empty, or the caller may not change the template. The description tells which.
+/// - `100`: The parameter templateId or fields is missing.
+/// - `0`: PARENT_ID is missing or no number, TITLE is empty, or the caller may not change the template. The description tells which.
 #[inline]
 pub fn add(template_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -63,8 +63,8 @@ rt::request!(Add -> crate ::types::TaskTemplateChecklistItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or attachmentParameters is missing or empty.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn add_attachment_by_content(
     template_id: impl Into<rt::Id>,
@@ -110,8 +110,8 @@ rt::request!(AddAttachmentByContent -> crate ::types::TaskTemplateChecklistItem)
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or filesIds is missing, or filesIds is no list.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn add_attachments_from_disk(
     template_id: impl Into<rt::Id>,
@@ -157,8 +157,8 @@ rt::request!(AddAttachmentsFromDisk -> crate ::types::TaskTemplateChecklistItem)
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId or checkListItemId is missing.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn complete(
     template_id: impl Into<rt::Id>,
@@ -202,8 +202,8 @@ rt::request!(Complete -> crate ::types::TaskTemplateChecklistItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId or checkListItemId is missing.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn delete(
     template_id: impl Into<rt::Id>,
@@ -246,8 +246,8 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, or the caller may not see it.
+/// - `100`: The parameter templateId or checkListItemId is missing.
+/// - `0`: The caller may not see the template.
 #[inline]
 pub fn get(
     template_id: impl Into<rt::Id>,
@@ -366,8 +366,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or afterItemId is missing.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn move_after(
     template_id: impl Into<rt::Id>,
@@ -413,8 +413,8 @@ rt::request!(MoveAfter -> crate ::types::TaskTemplateChecklistItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or beforeItemId is missing.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn move_before(
     template_id: impl Into<rt::Id>,
@@ -460,8 +460,8 @@ rt::request!(MoveBefore -> crate ::types::TaskTemplateChecklistItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or attachmentsIds is missing, or attachmentsIds is no list.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn remove_attachments(
     template_id: impl Into<rt::Id>,
@@ -507,8 +507,8 @@ rt::request!(RemoveAttachments -> crate ::types::TaskTemplateChecklistItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId or checkListItemId is missing.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn renew(
     template_id: impl Into<rt::Id>,
@@ -552,8 +552,8 @@ rt::request!(Renew -> crate ::types::TaskTemplateChecklistItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: The parameter templateId or another parameter is missing, empty or of the wrong type. The description names it.
-/// - `0`: There is no such template or item, a value is refused, or the caller may not change the template.
+/// - `100`: The parameter templateId, checkListItemId or fields is missing or empty.
+/// - `0`: There is no such template or item, one of their numbers is empty or none, or the caller may not change the template.
 #[inline]
 pub fn update(
     template_id: impl Into<rt::Id>,
