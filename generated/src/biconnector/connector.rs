@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells the portal how to reach a data source of your own and which settings it asks for.
 ///
-/// Calls `biconnector.connector.add`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.connector.add`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/connector/biconnector-connector-add.html>
 ///
@@ -53,7 +53,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 /// Removes a connector that no source uses.
 ///
-/// Calls `biconnector.connector.delete`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.connector.delete`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/connector/biconnector-connector-delete.html>
 ///
@@ -128,7 +128,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Reads one BI connector with its addresses and settings.
 ///
-/// Calls `biconnector.connector.get`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.connector.get`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/connector/biconnector-connector-get.html>
 ///
@@ -170,7 +170,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BiConnector);
 /// Finds BI connectors by conditions, page by page.
 ///
-/// Calls `biconnector.connector.list`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.connector.list`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/connector/biconnector-connector-list.html>
 ///
@@ -225,7 +225,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Logic is AND or OR. All when it is left out.
+    /// `filter`. Conditions by field. An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. The key logic, AND or OR, tells how they are joined. All when it is left out.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -243,7 +243,7 @@ impl List {
 }
 /// Changes the name, the addresses or the settings of a BI connector.
 ///
-/// Calls `biconnector.connector.update`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.connector.update`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/connector/biconnector-connector-update.html>
 ///

@@ -3,9 +3,9 @@
 //! Methods of `biconnector.dataset`.
 use ::bitrix24_runtime as rt;
 pub mod fields;
-/// Adds a table of a source.
+/// Adds a table of a source, with its columns, for use in reports.
 ///
-/// Calls `biconnector.dataset.add`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.add`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-add.html>
 ///
@@ -38,7 +38,7 @@ pub mod fields;
 /// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first.
 /// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters.
 /// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
-/// - without a code: The portal could not carry it out. Try again later.
+/// - without a code: The portal could not add the table. Look whether it was added before you repeat it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -54,14 +54,14 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `biconnector.dataset.add`: Adds a table of a source.
+/// A call of `biconnector.dataset.add`: Adds a table of a source, with its columns, for use in reports.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 /// Removes a table from the BI Builder.
 ///
-/// Calls `biconnector.dataset.delete`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.delete`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-delete.html>
 ///
@@ -81,7 +81,7 @@ rt::request!(Add -> i64);
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
 /// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
-/// - without a code: The portal could not carry it out. Try again later.
+/// - without a code: The portal could not remove the table. Try again later.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -103,7 +103,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Describes the fields of tables.
 ///
-/// Calls `biconnector.dataset.fields`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.fields`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-fields.html>
 ///
@@ -136,7 +136,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Reads one table with its columns.
 ///
-/// Calls `biconnector.dataset.get`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.get`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-get.html>
 ///
@@ -178,7 +178,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BiDataset);
 /// Finds tables, without their columns.
 ///
-/// Calls `biconnector.dataset.list`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.list`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-list.html>
 ///
@@ -228,7 +228,7 @@ pub fn list() -> List {
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::BiDataset >, all crate ::types::BiDataset);
 impl List {
-    /// `select`. Fields to answer. All when it is left out.
+    /// `select`. Fields to answer. All when it is left out; fields, the columns, never comes.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -251,7 +251,7 @@ impl List {
 }
 /// Changes the description of a table.
 ///
-/// Calls `biconnector.dataset.update`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.update`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-update.html>
 ///
@@ -278,7 +278,7 @@ impl List {
 /// - `VALIDATION_INVALID_FIELD_TYPE`: A field is of the wrong kind; the message tells which it should be.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
 /// - `INVALID_METHOD`: Columns are changed with UpdateBiDatasetColumns.
-/// - without a code: The portal could not carry it out. Try again later.
+/// - without a code: The portal could not change the table. Try again later.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

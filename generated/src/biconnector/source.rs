@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a source of data.
 ///
-/// Calls `biconnector.source.add`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.source.add`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/source/biconnector-source-add.html>
 ///
@@ -53,7 +53,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> i64);
 /// Removes a source of data that no table uses.
 ///
-/// Calls `biconnector.source.delete`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.source.delete`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/source/biconnector-source-delete.html>
 ///
@@ -128,7 +128,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Reads one source of data.
 ///
-/// Calls `biconnector.source.get`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.source.get`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/source/biconnector-source-get.html>
 ///
@@ -170,7 +170,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::BiSourceDetails);
 /// Finds sources of data.
 ///
-/// Calls `biconnector.source.list`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.source.list`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/source/biconnector-source-list.html>
 ///
@@ -243,7 +243,7 @@ impl List {
 }
 /// Changes a source of data.
 ///
-/// Calls `biconnector.source.update`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.source.update`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/source/biconnector-source-update.html>
 ///

@@ -23,7 +23,7 @@ pub mod mode;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not make documents of this type, or there is no such type; GetCatalogDocumentTypes lists them. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: The caller may not make documents of this type, or there is no such type; GetCatalogDocumentTypes lists them. Inventory management may not be part of the plan. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -63,7 +63,7 @@ rt::request!(Add -> crate ::types::CatalogDocument);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not cancel it or not choose its warehouses, there is no such document, or it has not been processed. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: The caller may not cancel it or not choose its warehouses, there is no such document, or it has not been processed. Inventory management may not be part of the plan. The description tells which.
 #[inline]
 pub fn cancel(id: impl Into<rt::Id>) -> Cancel {
     Cancel(
@@ -223,7 +223,7 @@ rt::request!(ConductList -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller has no right to process it, there is no such document, or something in it is wrong. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: The caller has no right to process it, there is no such document, or something in it is wrong. Inventory management may not be part of the plan. The description tells which.
 /// - `100`: The number is missing. Give id.
 #[deprecated(note = "use `catalog.document.conduct`: It takes the same number.")]
 #[allow(deprecated)]
@@ -266,7 +266,7 @@ rt::request!(Confirm -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not delete it or not choose its warehouses, or there is no document of this number. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: The caller may not delete it or not choose its warehouses, or there is no document of this number. Inventory management may not be part of the plan. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -346,7 +346,7 @@ rt::request!(DeleteList -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
+/// - `0`: The caller may not view inventory documents. Have the right given.
 #[deprecated(
     note = "use `catalog.document.getFields`: The fields come below the key document there."
 )]
@@ -500,7 +500,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller has no right to cancel it, there is no such document, or it has not been processed. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: The caller has no right to cancel it, there is no such document, or it has not been processed. Inventory management may not be part of the plan. The description tells which.
 /// - `100`: The number is missing. Give id.
 #[deprecated(note = "use `catalog.document.cancel`: It takes the same number.")]
 #[allow(deprecated)]
@@ -543,7 +543,7 @@ rt::request!(Unconfirm -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not edit documents of this type, or there is no document of this number. Inventory management is not part of the plan, or it is switched off. The description tells which.
+/// - `0`: The caller may not edit documents of this type, or there is no document of this number. Inventory management may not be part of the plan. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -26,9 +26,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The template is missing. Give templateId.
+/// - `0`: The value is missing, the template is unknown or removed, the plan allows no more documents, or the caller may not see them. The message tells which.
+/// - `DOCGEN_ACCESS_ERROR`: The caller may not make documents. Have the right given.
 #[inline]
 pub fn add(template_id: impl Into<rt::Id>, value: impl Into<String>) -> Add {
     Add(
@@ -72,7 +72,7 @@ impl Add {
         Self(self.0.param("fields", value))
     }
 }
-/// Removes a document with its files.
+/// Removes a document that was made from a template.
 ///
 /// Calls `documentgenerator.document.delete`; scope `documentgenerator`. May be called by: a user who may change documents.
 ///
@@ -91,8 +91,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -107,7 +107,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `documentgenerator.document.delete`: Removes a document with its files.
+/// A call of `documentgenerator.document.delete`: Removes a document that was made from a template.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -134,8 +134,8 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
 pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
     Enablepublicurl(
@@ -182,8 +182,8 @@ impl Enablepublicurl {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -226,8 +226,8 @@ rt::request!(Get -> crate ::types::GeneratedDocument);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
@@ -279,7 +279,7 @@ impl Getfields {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `0`: The caller may not see documents. Have the right given.
 #[inline]
 pub fn list() -> List {
     List(
@@ -365,8 +365,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such document, or the caller may not change documents. The message tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The fields are missing or no object. Give fields.
+/// - `0`: The name or the pattern is missing, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -62,9 +62,9 @@ rt::request!(Add -> crate ::types::DocumentNumerator);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The number is missing or unknown. Compare it with ListDocumentNumerators.
+/// - `0`: The caller may not change templates. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The counter was not made by CreateDocumentNumerator, so that it stays.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -103,9 +103,9 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The number is missing or unknown. Compare it with ListDocumentNumerators.
+/// - `0`: The caller may not change templates. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The caller has no right to the counter. Have the right given.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -148,7 +148,7 @@ rt::request!(Get -> crate ::types::DocumentNumerator);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `0`: The caller may not change templates. Have the right given.
 #[inline]
 pub fn list() -> List {
     List(
@@ -197,9 +197,9 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The number is missing or unknown, or the fields are missing. Give both, and compare the number with ListDocumentNumerators.
+/// - `0`: The caller may not change templates. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The counter was not made by REST, or is of another kind. Only those that CreateDocumentNumerator made can be changed.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
+/// - `100`: The fields are missing or no object. Give fields.
 /// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it. Give it.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `0`: The caller may not change templates. Have the right given.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -64,8 +64,8 @@ rt::request!(Add -> crate ::types::DocumentRegion);
 /// Among others, the portal's own:
 ///
 /// - `BX_ERROR`: Templates use the region. Give them another region first.
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: The caller may not change templates. Have the right given.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -104,8 +104,8 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such region, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -145,7 +145,7 @@ rt::request!(Get -> crate ::types::DocumentRegion);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `0`: The caller may not change templates. Have the right given.
 #[inline]
 pub fn list() -> List {
     List(
@@ -184,8 +184,8 @@ rt::request!(List -> rt::Map < crate ::types::DocumentRegion >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number or the fields are missing. Give both.
+/// - `0`: There is no such region, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,10 +21,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
+/// - `100`: The fields are missing or no object. Give fields.
 /// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it. Give it.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `0`: The caller may not change the settings of documents. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -64,9 +64,9 @@ rt::request!(Add -> crate ::types::DocumentRole);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The number is missing or unknown. Compare it with ListDocumentRoles.
+/// - `0`: The caller may not change the settings of documents. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -109,8 +109,8 @@ rt::request!(Delete -> rt::Value);
 /// Among others, the portal's own:
 ///
 /// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it. Give it.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `0`: The caller may not change the settings of documents. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
 pub fn fillaccesses() -> Fillaccesses {
     Fillaccesses(
@@ -158,9 +158,9 @@ impl Fillaccesses {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The number is missing or unknown. Compare it with ListDocumentRoles.
+/// - `0`: The caller may not change the settings of documents. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -203,8 +203,8 @@ rt::request!(Get -> crate ::types::DocumentRole);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `0`: The caller may not change the settings of documents. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
 pub fn list() -> List {
     List(
@@ -252,9 +252,9 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
-/// - `DOCGEN_ACCESS_ERROR`: The caller lacks the right, the portal's plan does not include it, or the record was not made by REST.
+/// - `100`: The number is missing or unknown, or the fields are missing. Give both, and compare the number with ListDocumentRoles.
+/// - `0`: The caller may not change the settings of documents. Have the right given.
+/// - `DOCGEN_ACCESS_ERROR`: The portal's plan has no rights for documents by role. Roles cannot be used there.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The fields are missing or no object. Give fields.
+/// - `0`: The name, the counter, the region or the file is missing, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -62,8 +62,8 @@ rt::request!(Add -> crate ::types::DocumentTemplate);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such template, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -102,8 +102,8 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such template, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -143,8 +143,8 @@ rt::request!(Get -> crate ::types::DocumentTemplate);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number is missing. Give id.
+/// - `0`: There is no such template, it was removed, or the caller may not change templates. The message tells which.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
     Getfields(
@@ -189,7 +189,7 @@ rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `0`: The caller may not change templates. Have the right given.
 #[inline]
 pub fn list() -> List {
     List(
@@ -268,8 +268,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or the number is unknown. Give it, and compare the number with the list.
-/// - `0`: The record does not exist, a value is missing, or the caller lacks the right; the message tells which.
+/// - `100`: The number or the fields are missing. Give both.
+/// - `0`: There is no such template, or the caller may not change it or templates at all. The message tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

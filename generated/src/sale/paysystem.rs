@@ -33,7 +33,7 @@ pub mod settings;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 /// - `ERROR_PAY_SYSTEM_ADD`: The payment system could not be made. The description tells why.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
@@ -171,7 +171,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
-/// - `ACCESS_DENIED`: The caller is no CRM administrator.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 #[inline]
 pub fn list() -> List {
     List(

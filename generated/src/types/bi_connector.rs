@@ -47,45 +47,45 @@ impl BiConnector {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `urlCheck`. Address that tells whether the source can be reached.
+    /// `urlCheck`. Address that the portal asks by POST, with the settings below connection, whether the source can be reached: when a source is made or changed and when a table is made. Any answer that is not empty, with status 200 within 250 seconds, means yes.
     #[inline]
     pub fn url_check(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlCheck")
     }
-    /// Sets `urlCheck`. Address that tells whether the source can be reached.
+    /// Sets `urlCheck`. Address that the portal asks by POST, with the settings below connection, whether the source can be reached: when a source is made or changed and when a table is made. Any answer that is not empty, with status 200 within 250 seconds, means yes.
     #[inline]
     #[must_use]
     pub fn set_url_check(self, value: impl Into<String>) -> Self {
         self.set("urlCheck", rt::value::text(value))
     }
-    /// `urlTableList`. Address that lists the tables of a source.
+    /// `urlTableList`. Address that lists the tables of a source. It gets searchString and connection, and answers a JSON list of objects with code and title.
     #[inline]
     pub fn url_table_list(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlTableList")
     }
-    /// Sets `urlTableList`. Address that lists the tables of a source.
+    /// Sets `urlTableList`. Address that lists the tables of a source. It gets searchString and connection, and answers a JSON list of objects with code and title.
     #[inline]
     #[must_use]
     pub fn set_url_table_list(self, value: impl Into<String>) -> Self {
         self.set("urlTableList", rt::value::text(value))
     }
-    /// `urlTableDescription`. Address that describes the columns of a table.
+    /// `urlTableDescription`. Address that describes the columns of a table. It gets table, a code, and connection, and answers a JSON list of objects with code, name and type (int, string, double, date or datetime).
     #[inline]
     pub fn url_table_description(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlTableDescription")
     }
-    /// Sets `urlTableDescription`. Address that describes the columns of a table.
+    /// Sets `urlTableDescription`. Address that describes the columns of a table. It gets table, a code, and connection, and answers a JSON list of objects with code, name and type (int, string, double, date or datetime).
     #[inline]
     #[must_use]
     pub fn set_url_table_description(self, value: impl Into<String>) -> Self {
         self.set("urlTableDescription", rt::value::text(value))
     }
-    /// `urlData`. Address that gives the data of a table.
+    /// `urlData`. Address that gives the data of a table. It gets table, connection, mapFields and sometimes select, filter and limit, and answers a JSON list of rows, the first of which has the codes of the columns.
     #[inline]
     pub fn url_data(&self) -> Option<&str> {
         rt::view::text(&self.0, "urlData")
     }
-    /// Sets `urlData`. Address that gives the data of a table.
+    /// Sets `urlData`. Address that gives the data of a table. It gets table, connection, mapFields and sometimes select, filter and limit, and answers a JSON list of rows, the first of which has the codes of the columns.
     #[inline]
     #[must_use]
     pub fn set_url_data(self, value: impl Into<String>) -> Self {
@@ -138,7 +138,7 @@ impl BiConnector {
     pub fn set_source_code(self, value: impl Into<String>) -> Self {
         self.set("sourceCode", rt::value::text(value))
     }
-    /// `dateCreate`. When it was made.
+    /// `dateCreate`. When it was made, as YYYY-MM-DD hh:mm:ss.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")

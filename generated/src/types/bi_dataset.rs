@@ -93,12 +93,12 @@ impl BiDataset {
     pub fn external_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "externalId")
     }
-    /// `dateCreate`. When it was made.
+    /// `dateCreate`. When it was made, as YYYY-MM-DD hh:mm:ss.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
-    /// `dateUpdate`. When it was last changed.
+    /// `dateUpdate`. When it was last changed, as YYYY-MM-DD hh:mm:ss.
     #[inline]
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")

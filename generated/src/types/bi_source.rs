@@ -58,12 +58,12 @@ impl BiSource {
     pub fn set_connector_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("connectorId", rt::value::id(value))
     }
-    /// `settings`. Values of the connector's settings by their codes, such as a login.
+    /// `settings`. Values of the connector's settings by their codes, such as a login; GetBiConnector tells the codes.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
-    /// Sets `settings`. Values of the connector's settings by their codes, such as a login.
+    /// Sets `settings`. Values of the connector's settings by their codes, such as a login; GetBiConnector tells the codes.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
@@ -79,12 +79,12 @@ impl BiSource {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `dateCreate`. When it was made.
+    /// `dateCreate`. When it was made, as YYYY-MM-DD hh:mm:ss.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCreate")
     }
-    /// `dateUpdate`. When it was last changed.
+    /// `dateUpdate`. When it was last changed, as YYYY-MM-DD hh:mm:ss.
     #[inline]
     pub fn date_update(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateUpdate")

@@ -39,12 +39,12 @@ impl Booking {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `description`. What the booking is for. Empty when a new one is made without it.
+    /// `description`. What the booking is for. Empty when a new one is made without it; answers may hold null.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. What the booking is for. Empty when a new one is made without it.
+    /// Sets `description`. What the booking is for. Empty when a new one is made without it; answers may hold null.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {

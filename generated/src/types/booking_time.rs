@@ -9,16 +9,16 @@ use ::bitrix24_runtime as rt;
 pub struct BookingTime(rt::Object);
 rt::view!(BookingTime);
 impl BookingTime {
-    /// `timestamp`. Seconds since 1970, as a number or as text.
+    /// `timestamp`. Seconds since 1970, in UTC.
     #[inline]
-    pub fn timestamp(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "timestamp")
+    pub fn timestamp(&self) -> Option<i64> {
+        rt::view::read(&self.0, "timestamp")
     }
-    /// Sets `timestamp`. Seconds since 1970, as a number or as text.
+    /// Sets `timestamp`. Seconds since 1970, in UTC.
     #[inline]
     #[must_use]
-    pub fn set_timestamp(self, value: impl Into<rt::Value>) -> Self {
-        self.set("timestamp", value)
+    pub fn set_timestamp(self, value: impl Into<i64>) -> Self {
+        self.set("timestamp", rt::value::integer(value))
     }
     /// `timezone`. Time zone, such as Europe/Berlin.
     #[inline]

@@ -53,12 +53,12 @@ impl DocumentNumberSettings {
     pub fn set_pad_string(self, value: impl Into<String>) -> Self {
         self.set("padString", rt::value::text(value))
     }
-    /// `periodicBy`. When to begin anew.
+    /// `periodicBy`. When to begin anew. Answers hold null for never.
     #[inline]
     pub fn periodic_by(&self) -> Option<&str> {
         rt::view::text(&self.0, "periodicBy")
     }
-    /// Sets `periodicBy`. When to begin anew.
+    /// Sets `periodicBy`. When to begin anew. Answers hold null for never.
     #[inline]
     #[must_use]
     pub fn set_periodic_by(self, value: impl Into<String>) -> Self {

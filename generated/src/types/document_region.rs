@@ -14,7 +14,7 @@ impl DocumentRegion {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `code`. Code of a region that came with the portal, such as de.
+    /// `code`. Code of a region that came with the portal, such as de; for a region of one's own its number.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")

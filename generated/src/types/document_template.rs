@@ -83,12 +83,12 @@ impl DocumentTemplate {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it. Answers hold an object by code.
+    /// `users`. Access codes of who may use it: U7 an account, G2 a group, D15 a department, DR15 one with those below it, SG4 a workgroup, SG4_A, SG4_E and SG4_K its owner, moderators and members, AU everybody signed in, UA everybody. The caller alone when a new one is made without it. Answers hold an object by code.
     #[inline]
     pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
-    /// Sets `users`. Access codes of who may use it, such as U7, G2, D15, DR15, SG4, SG4_K, AU for everybody signed in or UA for everybody. The caller alone when a new one is made without it. Answers hold an object by code.
+    /// Sets `users`. Access codes of who may use it: U7 an account, G2 a group, D15 a department, DR15 one with those below it, SG4 a workgroup, SG4_A, SG4_E and SG4_K its owner, moderators and members, AU everybody signed in, UA everybody. The caller alone when a new one is made without it. Answers hold an object by code.
     #[inline]
     #[must_use]
     pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {

@@ -84,7 +84,7 @@ impl GeneratedDocument {
     pub fn pdf_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "pdfUrlMachine")
     }
-    /// `printUrl`. Address to print the PDF from, for people.
+    /// `printUrl`. Address to print the PDF from, for people; missing until it is ready.
     #[inline]
     pub fn print_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "printUrl")
@@ -94,7 +94,7 @@ impl GeneratedDocument {
     pub fn print_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "printUrlMachine")
     }
-    /// `imageUrl`. Address of the picture, for people.
+    /// `imageUrl`. Address of the picture, for people; missing until it is ready.
     #[inline]
     pub fn image_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "imageUrl")
@@ -104,7 +104,7 @@ impl GeneratedDocument {
     pub fn image_url_machine(&self) -> Option<&str> {
         rt::view::text(&self.0, "imageUrlMachine")
     }
-    /// `publicUrl`. Public address; empty when there is none.
+    /// `publicUrl`. Public address; null when there is none.
     #[inline]
     pub fn public_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "publicUrl")

@@ -25,12 +25,12 @@ impl HrCompany {
     pub fn set_company(self, value: impl Into<String>) -> Self {
         self.set("company", rt::value::text(value))
     }
-    /// `crmCompanyId`. Number of one of the companies of one's own in the CRM.
+    /// `crmCompanyId`. Number of the company in the CRM, one of the own companies (crm.item.list with entityTypeId 4 and isMyCompany Y finds them).
     #[inline]
     pub fn crm_company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "crmCompanyId")
     }
-    /// Sets `crmCompanyId`. Number of one of the companies of one's own in the CRM.
+    /// Sets `crmCompanyId`. Number of the company in the CRM, one of the own companies (crm.item.list with entityTypeId 4 and isMyCompany Y finds them).
     #[inline]
     #[must_use]
     pub fn set_crm_company_id(self, value: impl Into<rt::Id>) -> Self {

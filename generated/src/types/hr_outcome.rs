@@ -14,9 +14,9 @@ impl HrOutcome {
     pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
-    /// `errors`. What went wrong, an entry a record.
+    /// `errors`. What went wrong, in words; empty when nothing did.
     #[inline]
-    pub fn errors(&self) -> Option<Vec<rt::Value>> {
+    pub fn errors(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "errors")
     }
 }

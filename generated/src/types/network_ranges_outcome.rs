@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct NetworkRangesOutcome(rt::Object);
 rt::view!(NetworkRangesOutcome);
 impl NetworkRangesOutcome {
-    /// `result`. True when all were; otherwise none is set.
+    /// `result`. True when all were set; false when some have errors.
     #[inline]
     pub fn result(&self) -> Option<bool> {
         rt::view::read(&self.0, "result")

@@ -20,34 +20,34 @@ impl PaySystemHandlerSettings {
     pub fn set_codes(self, value: impl Into<rt::Value>) -> Self {
         self.set("CODES", value)
     }
-    /// `FORM_DATA`. For a payment by a form: where it is sent, and its fields.
+    /// `FORM_DATA`. For a payment by a form: where it is sent, and its fields. The portal adds BX_PAYSYSTEM_ID, the payment system, and BX_RETURN_URL, the page of the shop to go back to.
     #[inline]
     pub fn form_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "FORM_DATA")
     }
-    /// Sets `FORM_DATA`. For a payment by a form: where it is sent, and its fields.
+    /// Sets `FORM_DATA`. For a payment by a form: where it is sent, and its fields. The portal adds BX_PAYSYSTEM_ID, the payment system, and BX_RETURN_URL, the page of the shop to go back to.
     #[inline]
     #[must_use]
     pub fn set_form_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("FORM_DATA", value)
     }
-    /// `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before.
+    /// `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before. The address gets BX_SYSTEM_PARAMS (RETURN_URL, PAYSYSTEM_ID, PAYMENT_ID, SUM, CURRENCY, EXTERNAL_PAYMENT_ID) and the fields, and answers PAYMENT_URL and PAYMENT_ID, or PAYMENT_ERRORS, a list.
     #[inline]
     pub fn checkout_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "CHECKOUT_DATA")
     }
-    /// Sets `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before.
+    /// Sets `CHECKOUT_DATA`. For a payment on a page of the service: who makes it, and what the buyer fills in before. The address gets BX_SYSTEM_PARAMS (RETURN_URL, PAYSYSTEM_ID, PAYMENT_ID, SUM, CURRENCY, EXTERNAL_PAYMENT_ID) and the fields, and answers PAYMENT_URL and PAYMENT_ID, or PAYMENT_ERRORS, a list.
     #[inline]
     #[must_use]
     pub fn set_checkout_data(self, value: impl Into<rt::Value>) -> Self {
         self.set("CHECKOUT_DATA", value)
     }
-    /// `IFRAME_DATA`. For a payment in a frame on the page of the shop.
+    /// `IFRAME_DATA`. For a payment in a frame on the page of the shop. A message hands the page BX_SYSTEM_PARAMS (RETURN_URL, PAYSYSTEM_ID, PAYMENT_ID, SUM, CURRENCY), BX_COMPUTED_STYLE and the fields; it may send width and height back.
     #[inline]
     pub fn iframe_data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "IFRAME_DATA")
     }
-    /// Sets `IFRAME_DATA`. For a payment in a frame on the page of the shop.
+    /// Sets `IFRAME_DATA`. For a payment in a frame on the page of the shop. A message hands the page BX_SYSTEM_PARAMS (RETURN_URL, PAYSYSTEM_ID, PAYMENT_ID, SUM, CURRENCY), BX_COMPUTED_STYLE and the fields; it may send width and height back.
     #[inline]
     #[must_use]
     pub fn set_iframe_data(self, value: impl Into<rt::Value>) -> Self {
@@ -64,12 +64,12 @@ impl PaySystemHandlerSettings {
     pub fn set_client_type(self, value: impl Into<String>) -> Self {
         self.set("CLIENT_TYPE", rt::value::text(value))
     }
-    /// `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR..
+    /// `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None when it is left out.
     #[inline]
     pub fn currency(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "CURRENCY")
     }
-    /// Sets `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR..
+    /// Sets `CURRENCY`. Currencies that the handler takes: three letters each, such as EUR. None when it is left out.
     #[inline]
     #[must_use]
     pub fn set_currency(

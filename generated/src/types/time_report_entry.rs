@@ -64,7 +64,7 @@ impl TimeReportEntry {
     pub fn system_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "system_text")
     }
-    /// `source_start`. What noticed the beginning, as in TM_EVENT, ONLINE_EVENT or IDLE_EVENT.
+    /// `source_start`. What noticed the beginning.
     #[inline]
     pub fn source_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "source_start")

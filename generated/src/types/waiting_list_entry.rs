@@ -14,12 +14,12 @@ impl WaitingListEntry {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `note`. What is waited for, in words.
+    /// `note`. What is waited for, in words; answers may hold null.
     #[inline]
     pub fn note(&self) -> Option<&str> {
         rt::view::text(&self.0, "note")
     }
-    /// Sets `note`. What is waited for, in words.
+    /// Sets `note`. What is waited for, in words; answers may hold null.
     #[inline]
     #[must_use]
     pub fn set_note(self, value: impl Into<String>) -> Self {

@@ -44,7 +44,7 @@ impl WorkSchedule {
     pub fn calendar(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "CALENDAR")
     }
-    /// `ALLOWED_DEVICES`. Where the working day may be begun, as in browser with true or false.
+    /// `ALLOWED_DEVICES`. From where working time may be told.
     #[inline]
     pub fn allowed_devices(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "ALLOWED_DEVICES")
@@ -56,7 +56,7 @@ impl WorkSchedule {
     }
     /// `WORKTIME_RESTRICTIONS`. Further rules as texts of JSON.
     #[inline]
-    pub fn worktime_restrictions(&self) -> Option<Vec<rt::Value>> {
+    pub fn worktime_restrictions(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "WORKTIME_RESTRICTIONS")
     }
     /// `IS_FOR_ALL_USERS`. Whether it holds for everybody.

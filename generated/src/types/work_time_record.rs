@@ -24,7 +24,7 @@ impl WorkTimeRecord {
     pub fn start_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "startTime")
     }
-    /// `endTime`. When the stretch ended; empty while it lasts.
+    /// `endTime`. When the stretch ended.
     #[inline]
     pub fn end_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "endTime")

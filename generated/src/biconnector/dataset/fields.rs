@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds, shows, hides and removes columns of a table.
 ///
-/// Calls `biconnector.dataset.fields.update`; scope `biconnector`. May be called by: a user who may work with the BI Builder.
+/// Calls `biconnector.dataset.fields.update`; scope `biconnector`. May be called by: a user with access to the analyst workspace of the BI Builder.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/biconnector/dataset/biconnector-dataset-fields-update.html>
 ///

@@ -69,7 +69,7 @@ rt::request!(Add -> i64);
 ///
 /// Among others, the portal's own:
 ///
-/// - `1038`: There is no such entry of the waiting list, or the resources do not exist or are taken at that time.
+/// - `1038`: There is no such entry of the waiting list, or the resources are missing, unknown or taken at that time. Compare the entry with ListWaitingListEntries, or choose other resources.
 /// - `0`: A required value is missing; the message names it. Give it.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 /// - `422`: A value is wrong, such as an end before its beginning. Mend it.
@@ -118,7 +118,7 @@ impl Createfromwaitlist {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -158,7 +158,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `1021`: There is no booking with this number. Compare it with ListBookings.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -202,7 +202,7 @@ rt::request!(Get -> crate ::types::Booking);
 ///
 /// Among others, the portal's own:
 ///
-/// - `1018`: No resources are named, they do not exist, or they are taken at that time. Choose others or another time.
+/// - `1018`: Resources are named that do not exist, or none at all. Compare them with ListBookingResources.
 /// - `0`: A required value is missing; the message names it. Give it.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 /// - `422`: A value is wrong, such as an end before its beginning. Mend it.
@@ -231,7 +231,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Fields to sort by. By number when it is left out.
+    /// `order`. Fields to sort by. By number upwards when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

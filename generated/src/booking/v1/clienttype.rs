@@ -2,7 +2,7 @@
 //!
 //! Methods of `booking.v1.clienttype`.
 use ::bitrix24_runtime as rt;
-/// Lists the kinds of customers that bookings can be for: contacts and companies at first.
+/// Lists the kinds of customers that bookings can be for: contacts and companies, unless the portal has more. A kind may be missing until a booking has been made for one.
 ///
 /// Calls `booking.v1.clienttype.list`; scope `booking`.
 ///
@@ -30,7 +30,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `booking.v1.clienttype.list`: Lists the kinds of customers that bookings can be for: contacts and companies at first.
+/// A call of `booking.v1.clienttype.list`: Lists the kinds of customers that bookings can be for: contacts and companies, unless the portal has more. A kind may be missing until a booking has been made for one.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

@@ -26,7 +26,7 @@ pub mod slots;
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
 /// - `1006`: The type of the resource is missing. Give its number.
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
-/// - `422`: A value is wrong, such as an end before its beginning. Mend it.
+/// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -66,7 +66,7 @@ rt::request!(Add -> i64);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 /// - `1008`: There is no resource with this number. Compare it with ListBookingResources.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -107,7 +107,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 /// - `1021`: There is no resource with this number. Compare it with ListBookingResources.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -152,7 +152,7 @@ rt::request!(Get -> crate ::types::BookingResource);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The conditions or the sorting are no object. Write them as one.
 /// - without a code: The conditions or the sorting are no object. Write them as one.
 #[inline]
 pub fn list() -> List {
@@ -181,7 +181,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Fields to sort by. By number when it is left out.
+    /// `order`. Fields to sort by. By number upwards when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -207,9 +207,9 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
-/// - `1007`: There is none with this number. Compare it with the list.
+/// - `1007`: There is no resource with this number. Compare it with ListBookingResources.
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
-/// - `422`: A value is wrong, such as an end before its beginning. Mend it.
+/// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `0`: A required value is missing; the message names it. Give it.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
-/// - `422`: A value is wrong, such as an end before its beginning. Mend it.
+/// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 /// - `1010`: A type with this code exists already. Choose another code.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -64,7 +64,7 @@ rt::request!(Add -> i64);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 /// - `1012`: There is no type with this number. Compare it with ListBookingResourceTypes.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -104,7 +104,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 /// - `1013`: There is no type with this number. Compare it with ListBookingResourceTypes.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -149,7 +149,7 @@ rt::request!(Get -> crate ::types::BookingResourceType);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The conditions or the sorting are no object. Write them as one.
 /// - without a code: The conditions or the sorting are no object. Write them as one.
 #[inline]
 pub fn list() -> List {
@@ -179,7 +179,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Fields to sort by. By number when it is left out.
+    /// `order`. Fields to sort by. By number upwards when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -204,9 +204,9 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `1007`: There is none with this number. Compare it with the list.
+/// - `1007`: There is no type with this number. Compare it with ListBookingResourceTypes.
 /// - `100`: A parameter is missing or is no object where one is needed. Give it.
-/// - `422`: A value is wrong, such as an end before its beginning. Mend it.
+/// - `422`: A field has a value that it cannot take; the message names it. Compare it with the values of the field.
 /// - `1011`: A type with this code exists already. Choose another code.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

@@ -64,7 +64,7 @@ rt::request!(Add -> i64);
 /// Among others, the portal's own:
 ///
 /// - `1037`: There is no booking with this number. Compare it with ListBookings.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn createfrombooking(booking_id: impl Into<rt::Id>) -> Createfrombooking {
     Createfrombooking(
@@ -103,7 +103,7 @@ rt::request!(Createfrombooking -> i64);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 /// - `1036`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -144,7 +144,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -188,7 +188,7 @@ rt::request!(Get -> crate ::types::WaitingListEntry);
 /// Among others, the portal's own:
 ///
 /// - `0`: A required value is missing; the message names it. Give it.
-/// - `422`: A value is wrong, such as an end before its beginning. Mend it.
+/// - `422`: A day is not in the form dd.mm.yyyy. Mend it.
 #[inline]
 pub fn list() -> List {
     List(

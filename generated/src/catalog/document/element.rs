@@ -104,7 +104,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_DOCUMENT_RIGHTS`: The caller has no right to the document or to one of the warehouses. Have it given.
+/// - `ERROR_DOCUMENT_RIGHTS`: The caller may not read inventory documents. Have the right given.
 #[deprecated(
     note = "use `catalog.document.element.getFields`: The fields come below the key documentElement there."
 )]
@@ -149,7 +149,7 @@ rt::request!(Fields -> Vec < rt::Object >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_DOCUMENT_RIGHTS`: The caller has no right to the document or to one of the warehouses. Have it given.
+/// - `ERROR_DOCUMENT_RIGHTS`: The caller may not read inventory documents. Have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -194,7 +194,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_DOCUMENT_RIGHTS`: The caller has no right to the document or to one of the warehouses. Have it given.
+/// - `ERROR_DOCUMENT_RIGHTS`: The caller may not read inventory documents. Have the right given.
 /// - `0`: Something else went wrong, such as a failure inside the portal. The description tells more.
 #[inline]
 pub fn list() -> List {

@@ -22,9 +22,9 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: It could not be done: a value is missing, or the job is unknown or over. Mend it.
-/// - `510`: There is no such company, or it could not be stored. Compare it with ListHrCompanies.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `0`: A required field (company, crmCompanyId, title, fields) is missing, or the company could not be stored. Give all four.
+/// - `510`: The CRM has no such company. Give the number of one of the own companies.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -64,8 +64,8 @@ rt::request!(Add -> i64);
 ///
 /// Among others, the portal's own:
 ///
-/// - `510`: There is no such company, or it could not be stored. Compare it with ListHrCompanies.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `510`: There is no such company, or it could not be removed. Compare the number with ListHrCompanies.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -109,8 +109,8 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: It could not be done: a value is missing, or the job is unknown or over. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `0`: The companies could not be read. Try again later.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn list() -> List {
@@ -170,8 +170,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `510`: There is no such company, or it could not be stored. Compare it with ListHrCompanies.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `510`: A required field is missing, the CRM has no such company, or it could not be stored. Give company, crmCompanyId, title and fields.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

@@ -24,8 +24,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `510`: There is no such company, or it could not be stored. Compare it with ListHrCompanies.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `510`: The company is missing or unknown. Compare it with ListHrCompanies.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn list(company: impl Into<String>) -> List {
@@ -87,10 +87,10 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: It could not be done: a value is missing, or the job is unknown or over. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `0`: The job could not be updated. Check the number of the job and its state.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
-/// - without a code: The list is missing or empty. An entry of the list is incomplete, or fits nothing that the portal knows; the errors of the result name it.
+/// - without a code: The list is missing or empty, or an entry lacks employee, person or data; the errors of the result name it.
 #[inline]
 pub fn set(
     company: impl Into<String>,
@@ -115,7 +115,7 @@ pub fn set(
 pub struct Set(rt::Call);
 rt::request!(Set -> crate ::types::HrOutcome);
 impl Set {
-    /// `job`. State of the job that the event has asked for; only when the call answers such an event.
+    /// `job`. State of the job; only when the call answers the event OnHumanResourcesHcmLinkEmployeeListRequested.
     #[inline]
     pub fn job(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("job", value))

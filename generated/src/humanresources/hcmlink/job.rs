@@ -22,8 +22,8 @@ pub mod status;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: It could not be done: a value is missing, or the job is unknown or over. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `0`: There is no such job, or its state has gone further already. Take the number from the event.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 /// - `ERROR_HANDLER_ALREADY_EXIST`: Another handler has this code. Choose another one, or change that handler.
 /// - `ERROR_HANDLER_ADD`: The handler could not be made. The description tells why.
@@ -60,7 +60,7 @@ impl Add {
         Self(self.0.param("SORT", rt::value::integer(value)))
     }
 }
-/// Removes a handler that no payment system uses any more.
+/// Removes a handler of payment systems. One that cash registers are tied to stays.
 ///
 /// Calls `sale.paysystem.handler.delete`; scope `pay_system`. May be called by: a CRM administrator.
 ///
@@ -79,8 +79,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it.
-/// - `ERROR_PAY_SYSTEM_DELETE`: The number is missing, or something on the portal still uses the handler. Remove that first.
+/// - `ACCESS_DENIED`: The caller may not remove the handler. Call as a CRM administrator.
+/// - `ERROR_PAY_SYSTEM_DELETE`: The number is missing, or cash registers of the portal still use the handler. Give ID, or untie them first.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
 /// - `ERROR_HANDLER_DELETE`: The handler could not be removed. The description tells why.
 #[inline]
@@ -97,7 +97,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("ID", rt::value::id(id)),
     )
 }
-/// A call of `sale.paysystem.handler.delete`: Removes a handler that no payment system uses any more.
+/// A call of `sale.paysystem.handler.delete`: Removes a handler of payment systems. One that cash registers are tied to stays.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -121,7 +121,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 #[inline]
 pub fn list() -> List {
     List(
@@ -129,7 +129,7 @@ pub fn list() -> List {
             rt::Method::new(
                 "sale.paysystem.handler.list",
                 rt::Rest::V2,
-                rt::Effect::Read,
+                rt::Effect::List,
                 rt::Paging::None,
             ),
         ),
@@ -139,7 +139,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < crate ::types::PaySystemHandler >);
+rt::request!(
+    List -> Vec < crate ::types::PaySystemHandler >, all crate ::types::PaySystemHandler
+);
 /// Changes a handler that the same application has registered.
 ///
 /// Calls `sale.paysystem.handler.update`; scope `pay_system`. May be called by: a CRM administrator.

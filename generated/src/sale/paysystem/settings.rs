@@ -23,7 +23,7 @@ pub mod payment;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>, person_type_id: impl Into<rt::Id>) -> Get {
@@ -67,7 +67,7 @@ rt::request!(Get -> rt::Map < rt::Value >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or a value is wrong. The description names it.
 /// - `ERROR_HANDLER_NOT_FOUND`: The settings are missing or empty. Give at least one.
 #[inline]

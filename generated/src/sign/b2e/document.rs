@@ -2,9 +2,9 @@
 //!
 //! Methods of `sign.b2e.document`.
 use ::bitrix24_runtime as rt;
-/// Tells how far the signing of a document has come.
+/// Tells how far the signing of a document has come. The application needs the scope crm besides.
 ///
-/// Calls `sign.b2e.document.get`; scope `sign.b2e`. May be called by: a user who may see signed documents.
+/// Calls `sign.b2e.document.get`; scope `sign.b2e`. May be called by: a user who may see documents of e-Signature for HR.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sign/sign-b2e-document-get.html>
 ///
@@ -24,10 +24,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `ACCESS_DENIED`: The caller has no right to this. Call as somebody who has it in e-Signature for HR.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 /// - `INTERNAL_ERROR`: The portal failed. Try again later.
-/// - without a code: The identifier of the document is missing. There is no document with this identifier.
+/// - without a code: The key is missing, or there is no document with it. Give the uid that sending answered.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -41,7 +41,7 @@ pub fn get() -> Get {
         ),
     )
 }
-/// A call of `sign.b2e.document.get`: Tells how far the signing of a document has come.
+/// A call of `sign.b2e.document.get`: Tells how far the signing of a document has come. The application needs the scope crm besides.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -58,7 +58,7 @@ impl Get {
         Self(self.0.param("language", rt::value::text(value)))
     }
 }
-/// Sends a PDF to employees to sign on behalf of a company.
+/// Sends a PDF to employees to sign on behalf of a company. The application needs the scope crm besides.
 ///
 /// Calls `sign.b2e.document.send`; scope `sign.b2e`. May be called by: a user who may send documents for signing.
 ///
@@ -80,10 +80,11 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `ACCESS_DENIED`: The caller has no right to this. Call as somebody who has it in e-Signature for HR.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 /// - `BAD_REQUEST`: Something of the document is missing or wrong: company, people, file, kind of document or provider. The message tells which.
-/// - `INTERNAL_ERROR`: The portal failed. Try again later.
+/// - `INTERNAL_ERROR`: The portal failed while it sent the document or made the answer. Look whether it was sent before you repeat it.
+/// - without a code: The portal lacks the module humanresources. Use crmId and userId instead of the keys of the HR system.
 #[inline]
 pub fn send(fields: impl Into<rt::Value>) -> Send {
     Send(
@@ -98,7 +99,7 @@ pub fn send(fields: impl Into<rt::Value>) -> Send {
             .param("fields", fields),
     )
 }
-/// A call of `sign.b2e.document.send`: Sends a PDF to employees to sign on behalf of a company.
+/// A call of `sign.b2e.document.send`: Sends a PDF to employees to sign on behalf of a company. The application needs the scope crm besides.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);

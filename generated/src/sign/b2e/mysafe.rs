@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the signed documents in the company's safe.
 ///
-/// Calls `sign.b2e.mysafe.tail`; scope `sign.b2e`. May be called by: a user who may see signed documents.
+/// Calls `sign.b2e.mysafe.tail`; scope `sign.b2e`. May be called by: a user with access to the company's safe; the level of access decides which documents come.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sign/sign-b2e-mysafe-tail.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the stretches of working time of one person.
 ///
-/// Calls `timeman.record.list`; scope `timeman`. May be called by: the person, or somebody who may see their working time.
+/// Calls `timeman.record.list`; scope `timeman`. May be called by: a user who may read the working time of subordinates or of everybody.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/timeman/record/timeman-record-list.html>
 ///
@@ -55,7 +55,7 @@ rt::request!(
     List -> rt::Page < crate ::types::WorkTimeRecord >, all crate ::types::WorkTimeRecord
 );
 impl List {
-    /// `select`. Fields to answer. The portal chooses when it is left out.
+    /// `select`. Fields to answer.
     ///
     /// Known values:
     /// - `id`

@@ -87,7 +87,7 @@ pub fn set() -> Set {
 pub struct Set(rt::Call);
 rt::request!(Set -> bool);
 impl Set {
-    /// `ACTIVE`. Whether the time control is on. The portal understands 1 and 0 only. As it was when it is left out.
+    /// `ACTIVE`. Whether the time control is on. It is sent as 1 or 0, because false would not switch it off. As it was when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE", rt::value::one_zero(value)))

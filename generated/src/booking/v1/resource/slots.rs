@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn list(resource_id: impl Into<rt::Id>) -> List {
     List(
@@ -108,7 +108,7 @@ rt::request!(Set -> bool);
 /// Among others, the portal's own:
 ///
 /// - `1009`: There is no resource with this number. Compare it with ListBookingResources.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn unset(resource_id: impl Into<rt::Id>) -> Unset {
     Unset(

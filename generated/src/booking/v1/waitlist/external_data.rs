@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn list(wait_list_id: impl Into<rt::Id>) -> List {
     List(
@@ -111,7 +111,7 @@ rt::request!(Set -> bool);
 /// Among others, the portal's own:
 ///
 /// - `1040`: There is no entry of the waiting list with this number. Compare it with ListWaitingListEntries.
-/// - `100`: A parameter is missing or is no object where one is needed. Give it.
+/// - `100`: The number is missing. Give it.
 #[inline]
 pub fn unset(wait_list_id: impl Into<rt::Id>) -> Unset {
     Unset(

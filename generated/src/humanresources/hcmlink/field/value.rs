@@ -24,10 +24,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: It could not be done: a value is missing, or the job is unknown or over. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `0`: The job could not be updated. Check the number of the job and its state.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
-/// - without a code: The list is missing or empty. An entry of the list is incomplete, or fits nothing that the portal knows; the errors of the result name it.
+/// - without a code: The list is missing or empty, a field or an employee of it is unknown in the company, an entry does not fit the job, or a job given as DONE lacks values that were asked for; the errors of the result name it.
 #[inline]
 pub fn set(
     company: impl Into<String>,
@@ -52,7 +52,7 @@ pub fn set(
 pub struct Set(rt::Call);
 rt::request!(Set -> crate ::types::HrOutcome);
 impl Set {
-    /// `job`. State of the job that the event has asked for; only when the call answers such an event.
+    /// `job`. State of the job; only when the call answers the event OnHumanResourcesHcmLinkFieldValueRequested, OnHumanResourcesHcmLinkPinRequested or OnHumanResourcesHcmLinkSalaryVacationRequested.
     #[inline]
     pub fn job(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("job", value))

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sign.b2e.company.provider`.
 use ::bitrix24_runtime as rt;
-/// Lists the services that a company can sign with. One of its two keys is needed.
+/// Lists the services that a company can sign with. One of its two keys is needed. The application needs the scope crm besides.
 ///
 /// Calls `sign.b2e.company.provider.list`; scope `sign.b2e`. May be called by: a user who may send documents for signing.
 ///
@@ -25,10 +25,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `ACCESS_DENIED`: The caller has no right to this. Call as somebody who has it in e-Signature for HR.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
-/// - `510`: There is no such company, or it could not be stored. Compare it with ListHrCompanies.
-/// - without a code: Neither companyUuid nor companyCrmId is given. The portal could not register its own providers. Look at the own companies in the CRM.
+/// - `510`: There is no such company. Compare companyUuid with the tie to the HR system, or companyCrmId with the own companies in the CRM.
+/// - without a code: Neither companyUuid nor companyCrmId is given, the portal lacks the module humanresources that companyUuid needs, or its own providers could not be registered; then check the data of the company in the CRM.
 #[inline]
 pub fn list() -> List {
     List(
@@ -39,11 +39,12 @@ pub fn list() -> List {
                     rt::Effect::List,
                     rt::Paging::Offset,
                 )
-                .with_place("offset", "limit"),
+                .with_place("offset", "limit")
+                .with_page(100u16),
         ),
     )
 }
-/// A call of `sign.b2e.company.provider.list`: Lists the services that a company can sign with. One of its two keys is needed.
+/// A call of `sign.b2e.company.provider.list`: Lists the services that a company can sign with. One of its two keys is needed. The application needs the scope crm besides.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sign.b2e.hcmlink.document`.
 use ::bitrix24_runtime as rt;
-/// Reads a signed document for the HR system.
+/// Reads a signed document for the HR system. The portal must have the tie to HR systems.
 ///
 /// Calls `sign.b2e.hcmlink.document.get`; scope `sign.b2e`. May be called by: administrator.
 ///
@@ -21,11 +21,12 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this. Call as an administrator, or as somebody with rights to signing.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 /// - `WRONG_AUTH_TYPE`: No application makes the call. Use the token of an application.
 /// - `SIGN_HCMLINK_DOCUMENT_NOT_FOUND`: There is no such document, or it is not tied to the HR system.
 /// - `SIGN_HCMLINK_DOCUMENT_NOT_LINKED`: No employee or company of the HR system is tied to the document.
 /// - `SIGN_HCMLINK_NO_SIGNED_FILE_EXIST`: The signed file is not there.
+/// - without a code: The portal lacks the module humanresources.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -40,7 +41,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sign.b2e.hcmlink.document.get`: Reads a signed document for the HR system.
+/// A call of `sign.b2e.hcmlink.document.get`: Reads a signed document for the HR system. The portal must have the tie to HR systems.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
