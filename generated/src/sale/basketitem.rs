@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `200140400011`: The currency is not that of the order.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -74,7 +74,7 @@ rt::request!(Add -> crate ::types::SaleBasketItem);
 /// - `200140400011`: The currency is not that of the order.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add_catalog_product(fields: impl Into<rt::Value>) -> AddCatalogProduct {
     AddCatalogProduct(
@@ -350,12 +350,12 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
-/// - `200140400008`: The fields have no orderId.
+/// - `200140400008`: The item has no order.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
@@ -398,12 +398,12 @@ rt::request!(Update -> crate ::types::SaleBasketItem);
 ///
 /// - `200140400006`: The portal has no trade catalogue.
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
-/// - `200140400008`: The fields have no orderId.
+/// - `200140400008`: The item has no order.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update_catalog_product(
     id: impl Into<rt::Id>,

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `200240400001`: There is no item with this number. Find it with GetBasketItems.
 /// - `200240400002`: There is no item with this number. Find it with GetBasketItems.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -67,7 +67,7 @@ rt::request!(Add -> crate ::types::SaleBasketProperty);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200140400001`: There is no property with this number.
+/// - `200140400001`: There is no property with this number. Find it with GetBasketProperties.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -109,7 +109,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200240400003`: There is no property with this number.
+/// - `200240400003`: There is no property with this number. Find it with GetBasketProperties.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -265,7 +265,7 @@ impl List {
 ///
 /// - `20004030001`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

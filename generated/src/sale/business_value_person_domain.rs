@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `201240400002`: There is no kind of payer with this number. Find it with GetPayerTypes.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 /// - `201450000001`: The domain is neither I nor E.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {

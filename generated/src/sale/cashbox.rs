@@ -123,8 +123,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it.
+/// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_DELETE`: The register was not deleted. The description tells why.
 #[inline]
@@ -228,8 +228,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it.
+/// - `ERROR_CHECK_FAILURE`: The number or the fields are missing. Give ID and FIELDS.
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_UPDATE`: The register was not changed. The description tells why.
 #[inline]

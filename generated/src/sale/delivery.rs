@@ -31,7 +31,7 @@ pub mod request;
 ///
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_DELIVERY_ADD`: The delivery service was not added. The description tells why.
-/// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. List the handlers to find it.
+/// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this code. GetDeliveryHandlers lists them.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn add(

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -63,7 +63,7 @@ rt::request!(Add -> crate ::types::SaleOrder);
 ///
 /// Among others, the portal's own:
 ///
-/// - `SALE_ORDER_CANCEL_PAYMENT_EXIST_ACTIVE`: The order has payments that are paid. Give the money back or delete them first.
+/// - `SALE_ORDER_CANCEL_PAYMENT_EXIST_ACTIVE`: The order has payments that are active. Give the money back or delete them first.
 /// - `200540400001`: There is no order with this number. Find it with GetOrders.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
@@ -263,7 +263,7 @@ impl List {
 /// - `200540400001`: There is no order with this number. Find it with GetOrders.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,12 +21,12 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `201250000001`: These two are linked already. Change the link instead.
+/// - `201250000001`: These two are linked already. UpdatePaymentItem changes the number of pieces.
 /// - `201240400002`: The payment does not exist. Check paymentId.
-/// - `201240400003`: The shipment or item does not exist. Check its number.
+/// - `201240400003`: There is no such item of an order. Check basketId.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -66,7 +66,7 @@ rt::request!(Add -> crate ::types::SalePaymentItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201240400001`: There is no link with this number.
+/// - `201240400001`: There is no link with this number. Find it with GetPaymentItems.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -108,7 +108,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201240400001`: There is no link with this number.
+/// - `201240400001`: There is no link with this number. Find it with GetPaymentItems.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -262,10 +262,10 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `201240400001`: There is no link with this number.
+/// - `201240400001`: There is no link with this number. Find it with GetPaymentItems.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `200750000006`: The portal could not add it. The description tells why.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -69,8 +69,8 @@ rt::request!(Add -> crate ::types::SalePayerType);
 /// - `200750000003`: It belongs to the system and cannot be deleted.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `200740400001`: There is no kind of payer with this number. Find it with GetPayerTypes.
-/// - `200750000008`: Orders or ways of paying use it, so it cannot be deleted.
-/// - `200750000004`: Orders or ways of paying use it, so it cannot be deleted.
+/// - `200750000008`: Orders use it, in the archive perhaps, so it cannot be deleted.
+/// - `200750000004`: Orders use it, in the archive perhaps, so it cannot be deleted.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -175,7 +175,7 @@ pub fn get_fields() -> GetFields {
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
-/// Finds kinds of payers by conditions on their fields.
+/// Finds the kinds of payers of orders by conditions on their fields. Former invoices and deals of the CRM have their own, which crm.persontype.list tells.
 ///
 /// Calls `sale.persontype.list`; scope `sale`. May be called by: administrator.
 ///
@@ -216,7 +216,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `sale.persontype.list`: Finds kinds of payers by conditions on their fields.
+/// A call of `sale.persontype.list`: Finds the kinds of payers of orders by conditions on their fields. Former invoices and deals of the CRM have their own, which crm.persontype.list tells.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -269,7 +269,7 @@ impl List {
 /// - `200750000002`: The portal could not change it. The description tells why.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

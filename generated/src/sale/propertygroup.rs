@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `200950000006`: A required value is missing.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -264,7 +264,7 @@ impl List {
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `200950000008`: A required value is empty.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.propertyvariant`.
 use ::bitrix24_runtime as rt;
-/// Makes a choice of a property.
+/// Makes a choice of a property. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.add`; scope `sale`. May be called by: administrator.
 ///
@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `201550000003`: There is no such property. Check orderPropsId.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 /// - `ERROR_NO_VALUE`: The value is empty.
 /// - `ERROR_NO_NAME`: The name is empty.
 #[inline]
@@ -42,12 +42,12 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.propertyvariant.add`: Makes a choice of a property.
+/// A call of `sale.propertyvariant.add`: Makes a choice of a property. Only properties of the kind ENUM have choices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SalePropertyVariant);
-/// Removes a choice of a property.
+/// Removes a choice of a property. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.delete`; scope `sale`. May be called by: administrator.
 ///
@@ -66,7 +66,7 @@ rt::request!(Add -> crate ::types::SalePropertyVariant);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201540400001`: There is no choice with this number.
+/// - `201540400001`: There is no choice with this number. Find it with GetPropertyVariants.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -84,12 +84,12 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.propertyvariant.delete`: Removes a choice of a property.
+/// A call of `sale.propertyvariant.delete`: Removes a choice of a property. Only properties of the kind ENUM have choices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Reads a choice of a property by its number.
+/// Reads a choice of a property by its number. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.get`; scope `sale`. May be called by: administrator.
 ///
@@ -108,7 +108,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201540400001`: There is no choice with this number.
+/// - `201540400001`: There is no choice with this number. Find it with GetPropertyVariants.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -127,7 +127,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.propertyvariant.get`: Reads a choice of a property by its number.
+/// A call of `sale.propertyvariant.get`: Reads a choice of a property by its number. Only properties of the kind ENUM have choices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -172,7 +172,7 @@ pub fn get_fields() -> GetFields {
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
-/// Finds choices of properties by conditions on their fields.
+/// Finds choices of properties by conditions on their fields. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.list`; scope `sale`. May be called by: administrator.
 ///
@@ -213,7 +213,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `sale.propertyvariant.list`: Finds choices of properties by conditions on their fields.
+/// A call of `sale.propertyvariant.list`: Finds choices of properties by conditions on their fields. Only properties of the kind ENUM have choices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
@@ -243,7 +243,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a choice of a property. What is left out stays as it is.
+/// Changes a choice of a property. What is left out stays as it is. Only properties of the kind ENUM have choices.
 ///
 /// Calls `sale.propertyvariant.update`; scope `sale`. May be called by: administrator.
 ///
@@ -262,10 +262,10 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `201540400001`: There is no choice with this number.
+/// - `201540400001`: There is no choice with this number. Find it with GetPropertyVariants.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 /// - `ERROR_NO_VALUE`: The value is empty.
 /// - `ERROR_NO_NAME`: The name is empty.
 #[inline]
@@ -284,7 +284,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.propertyvariant.update`: Changes a choice of a property. What is left out stays as it is.
+/// A call of `sale.propertyvariant.update`: Changes a choice of a property. What is left out stays as it is. Only properties of the kind ENUM have choices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: There is no such order, a required field is missing, or something else failed. The description tells which.
 /// - `SALE_SHIPMENT_WRONG_DELIVERY_SERVICE`: There is no such delivery service. GetDeliveryServices lists them.
 /// - `BX_INVALID_VALUE`: A value was refused. The description names it.
 #[inline]
@@ -242,7 +242,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a shipment. What is left out stays as it is.
+/// Changes a shipment. Without a price both prices become 0, and without a state it becomes DN; the rest stays when it is left out.
 ///
 /// Calls `sale.shipment.update`; scope `sale`. May be called by: administrator.
 ///
@@ -265,7 +265,7 @@ impl List {
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `BX_INVALID_VALUE`: A value was refused. The description names it.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
@@ -282,7 +282,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.shipment.update`: Changes a shipment. What is left out stays as it is.
+/// A call of `sale.shipment.update`: Changes a shipment. Without a price both prices become 0, and without a state it becomes DN; the rest stays when it is left out.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

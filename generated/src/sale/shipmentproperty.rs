@@ -23,17 +23,17 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `200850000005`: The kind of payer is missing. Give personTypeId.
 /// - `200850000006`: The portal could not add the property. The description tells why.
-/// - `200850000009`: A property with several values cannot be filtered by. Change the flags.
-/// - `200850000010`: A property with several values cannot be filtered by. Change the flags.
-/// - `200850000011`: A place that serves to reckon the delivery cannot hold several values. Change the flags.
-/// - `200850000012`: A place that serves to reckon the delivery must be required. Change the flags.
-/// - `200850000013`: A place that serves to find the tax cannot hold several values. Change the flags.
-/// - `200850000014`: A place that serves to find the tax must be required. Change the flags.
-/// - `200850000015`: A text that names the profile cannot hold several values. Change the flags.
-/// - `200850000016`: A text that names the profile must be required. Change the flags.
+/// - `200850000009`: A property with several values cannot be filtered by. Give isFiltered with N.
+/// - `200850000010`: A property with several values cannot be filtered by. Set isFiltered to N.
+/// - `200850000011`: A place that serves to reckon the delivery cannot hold several values. Give multiple with N.
+/// - `200850000012`: A place that serves to reckon the delivery cannot hold several values. Set multiple to N.
+/// - `200850000013`: A place that serves to find the tax cannot hold several values. Give multiple with N.
+/// - `200850000014`: A place that serves to find the tax cannot hold several values. Set multiple to N.
+/// - `200850000015`: A text that names the profile must be filled in. Give required with Y.
+/// - `200850000016`: A text that names the profile must be filled in. Set required to Y.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -73,7 +73,7 @@ rt::request!(Add -> crate ::types::SaleProperty);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200840400001`: There is no property with this number.
+/// - `200840400001`: There is no property with this number. Find it with GetShipmentProperties.
 /// - `200850000004`: The portal could not delete the property. The description tells why.
 /// - `ERROR_CORE`: The portal could not delete the property. The description tells why.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
@@ -117,7 +117,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200840400001`: There is no property with this number.
+/// - `200840400001`: There is no property with this number. Find it with GetShipmentProperties.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -271,19 +271,19 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `200840400001`: There is no property with this number.
+/// - `200840400001`: There is no property with this number. Find it with GetShipmentProperties.
 /// - `200850000003`: The portal could not change the property. The description tells why.
-/// - `200850000009`: A property with several values cannot be filtered by. Change the flags.
-/// - `200850000010`: A property with several values cannot be filtered by. Change the flags.
-/// - `200850000011`: A place that serves to reckon the delivery cannot hold several values. Change the flags.
-/// - `200850000012`: A place that serves to reckon the delivery must be required. Change the flags.
-/// - `200850000013`: A place that serves to find the tax cannot hold several values. Change the flags.
-/// - `200850000014`: A place that serves to find the tax must be required. Change the flags.
-/// - `200850000015`: A text that names the profile cannot hold several values. Change the flags.
-/// - `200850000016`: A text that names the profile must be required. Change the flags.
+/// - `200850000009`: A property with several values cannot be filtered by. Give isFiltered with N.
+/// - `200850000010`: A property with several values cannot be filtered by. Set isFiltered to N.
+/// - `200850000011`: A place that serves to reckon the delivery cannot hold several values. Give multiple with N.
+/// - `200850000012`: A place that serves to reckon the delivery cannot hold several values. Set multiple to N.
+/// - `200850000013`: A place that serves to find the tax cannot hold several values. Give multiple with N.
+/// - `200850000014`: A place that serves to find the tax cannot hold several values. Set multiple to N.
+/// - `200850000015`: A text that names the profile must be filled in. Give required with Y.
+/// - `200850000016`: A text that names the profile must be filled in. Set required to Y.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `201040400001`: There is no value with this number.
+/// - `201040400001`: There is no value with this number. Find it with GetShipmentPropertyValues.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -63,7 +63,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201040400001`: There is no value with this number.
+/// - `201040400001`: There is no value with this number. Find it with GetShipmentPropertyValues.
 /// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -219,7 +219,7 @@ impl List {
 ///
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `201040400006`: The number of the shipment is no number.
+/// - `201040400006`: The number of the shipment is wrong.
 /// - `201040400007`: There is no shipment with this number.
 /// - `201040400008`: The order could not be saved. The description tells why.
 /// - `0`: Something else failed. The description tells what.

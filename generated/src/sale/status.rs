@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.status`.
 use ::bitrix24_runtime as rt;
-/// Makes a state of orders. Its name is added with CreateStatusTranslation.
+/// Makes a state of orders or of shipments. Its name is added with CreateStatusTranslation.
 ///
 /// Calls `sale.status.add`; scope `sale`. May be called by: administrator.
 ///
@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `201350000005`: The code is too long.
 /// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -43,12 +43,12 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.status.add`: Makes a state of orders. Its name is added with CreateStatusTranslation.
+/// A call of `sale.status.add`: Makes a state of orders or of shipments. Its name is added with CreateStatusTranslation.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SaleStatus);
-/// Removes a state of orders.
+/// Removes a state of orders or of shipments.
 ///
 /// Calls `sale.status.delete`; scope `sale`. May be called by: administrator.
 ///
@@ -86,12 +86,12 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.status.delete`: Removes a state of orders.
+/// A call of `sale.status.delete`: Removes a state of orders or of shipments.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Reads a state of orders by its code.
+/// Reads a state of orders or of shipments by its code.
 ///
 /// Calls `sale.status.get`; scope `sale`. May be called by: administrator.
 ///
@@ -129,7 +129,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.status.get`: Reads a state of orders by its code.
+/// A call of `sale.status.get`: Reads a state of orders or of shipments by its code.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -243,7 +243,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a state of orders. What is left out stays as it is.
+/// Changes a state of orders or of shipments. What is left out stays as it is.
 ///
 /// Calls `sale.status.update`; scope `sale`. May be called by: administrator.
 ///
@@ -269,7 +269,7 @@ impl List {
 /// - `201350000007`: Orders have this state, so its kind cannot be changed.
 /// - `201350000008`: Shipments have this state, so its kind cannot be changed.
 /// - `100`: A required parameter is missing or empty. The description names it.
-/// - `0`: Something else failed. The description tells what.
+/// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
@@ -286,7 +286,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.status.update`: Changes a state of orders. What is left out stays as it is.
+/// A call of `sale.status.update`: Changes a state of orders or of shipments. What is left out stays as it is.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

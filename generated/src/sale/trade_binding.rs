@@ -44,7 +44,7 @@ pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds origins of orders by conditions on their fields.
 ///
-/// Calls `sale.tradeBinding.list`; scope `sale`. May be called by: whoever may read orders.
+/// Calls `sale.tradeBinding.list`; scope `sale`. May be called by: a user who may view the product catalog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/trade-binding/sale-trade-binding-list.html>
 ///

@@ -43,7 +43,7 @@ pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Finds trading platforms by conditions on their fields.
 ///
-/// Calls `sale.tradePlatform.list`; scope `sale`. May be called by: whoever may read orders.
+/// Calls `sale.tradePlatform.list`; scope `sale`. May be called by: a user who may view the product catalog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/trade-platform/sale-trade-platform-list.html>
 ///

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleBasketItem(rt::Object);
 rt::view!(SaleBasketItem);
 impl SaleBasketItem {
-    /// `id`. Number of the record.
+    /// `id`. Number of the item.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

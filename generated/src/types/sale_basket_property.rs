@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleBasketProperty(rt::Object);
 rt::view!(SaleBasketProperty);
 impl SaleBasketProperty {
-    /// `id`. Number of the record.
+    /// `id`. Number of the property.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

@@ -47,12 +47,12 @@ impl SaleCashRegister {
     pub fn set_email(self, value: impl Into<String>) -> Self {
         self.set("EMAIL", rt::value::text(value))
     }
-    /// `DATE_CREATE`. When it was added.
+    /// `DATE_CREATE`. When it was added; some portals answer an empty object instead of a time.
     #[inline]
     pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
-    /// `DATE_LAST_CHECK`. When the last receipt was printed.
+    /// `DATE_LAST_CHECK`. When it was last checked; null for never.
     #[inline]
     pub fn date_last_check(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_LAST_CHECK")

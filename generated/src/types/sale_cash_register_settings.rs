@@ -9,23 +9,23 @@ use ::bitrix24_runtime as rt;
 pub struct SaleCashRegisterSettings(rt::Object);
 rt::view!(SaleCashRegisterSettings);
 impl SaleCashRegisterSettings {
-    /// `PRINT_URL`. Address that prints a receipt.
+    /// `PRINT_URL`. Address that prints a receipt. It gets it by POST: type, operation, uuid, unique_id, items, payments, total_sum, date_create, client_email, client_phone and service_email.
     #[inline]
     pub fn print_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRINT_URL")
     }
-    /// Sets `PRINT_URL`. Address that prints a receipt.
+    /// Sets `PRINT_URL`. Address that prints a receipt. It gets it by POST: type, operation, uuid, unique_id, items, payments, total_sum, date_create, client_email, client_phone and service_email.
     #[inline]
     #[must_use]
     pub fn set_print_url(self, value: impl Into<String>) -> Self {
         self.set("PRINT_URL", rt::value::text(value))
     }
-    /// `CHECK_URL`. Address that tells whether a receipt was printed.
+    /// `CHECK_URL`. Address that tells whether a receipt was printed. It gets its uuid by POST, some time after printing or when a manager asks.
     #[inline]
     pub fn check_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "CHECK_URL")
     }
-    /// Sets `CHECK_URL`. Address that tells whether a receipt was printed.
+    /// Sets `CHECK_URL`. Address that tells whether a receipt was printed. It gets its uuid by POST, some time after printing or when a manager asks.
     #[inline]
     #[must_use]
     pub fn set_check_url(self, value: impl Into<String>) -> Self {

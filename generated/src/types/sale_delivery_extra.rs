@@ -9,23 +9,17 @@ use ::bitrix24_runtime as rt;
 pub struct SaleDeliveryExtra(rt::Object);
 rt::view!(SaleDeliveryExtra);
 impl SaleDeliveryExtra {
-    /// `ID`. Number of the record.
+    /// `ID`. Number of the extra.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// Sets `ID`. Number of the record.
-    #[inline]
-    #[must_use]
-    pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ID", rt::value::id(value))
-    }
-    /// `TYPE`. Kind of extra.
+    /// `TYPE`. How the extra is chosen.
     #[inline]
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "TYPE")
     }
-    /// Sets `TYPE`. Kind of extra.
+    /// Sets `TYPE`. How the extra is chosen.
     #[inline]
     #[must_use]
     pub fn set_type(self, value: impl Into<String>) -> Self {
@@ -42,12 +36,12 @@ impl SaleDeliveryExtra {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
-    /// `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// `ACTIVE`. Whether it is in use.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// Sets `ACTIVE`. Whether it is in use.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {
@@ -86,12 +80,12 @@ impl SaleDeliveryExtra {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
-    /// `PRICE`. What it costs, or one piece of it; not for choices.
+    /// `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE")
     }
-    /// Sets `PRICE`. What it costs, or one piece of it; not for choices.
+    /// Sets `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleDeliveryHandler(rt::Object);
 rt::view!(SaleDeliveryHandler);
 impl SaleDeliveryHandler {
-    /// `ID`. Number of the record.
+    /// `ID`. Number of the handler.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")

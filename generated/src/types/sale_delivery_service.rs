@@ -14,12 +14,6 @@ impl SaleDeliveryService {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// Sets `ID`. Number of the delivery service.
-    #[inline]
-    #[must_use]
-    pub fn set_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("ID", rt::value::id(value))
-    }
     /// `PARENT_ID`. Delivery service above it.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {

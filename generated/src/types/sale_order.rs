@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleOrder(rt::Object);
 rt::view!(SaleOrder);
 impl SaleOrder {
-    /// `id`. Number of the record.
+    /// `id`. Number of the order.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -84,12 +84,12 @@ impl SaleOrder {
     pub fn date_status(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateStatus")
     }
-    /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
+    /// `marked`. Whether it is marked as faulty, which the portal does itself when saving fails. It is not when a new one is made without it.
     #[inline]
     pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
-    /// Sets `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
+    /// Sets `marked`. Whether it is marked as faulty, which the portal does itself when saving fails. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_marked(self, value: bool) -> Self {
@@ -220,12 +220,12 @@ impl SaleOrder {
     pub fn date_lock(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateLock")
     }
-    /// `recountFlag`. Whether prices are reckoned anew; not used any more.
+    /// `recountFlag`. Whether prices are reckoned anew; not used any more. Yes when a new one is made without it.
     #[inline]
     pub fn recount_flag(&self) -> Option<bool> {
         rt::view::read(&self.0, "recountFlag")
     }
-    /// Sets `recountFlag`. Whether prices are reckoned anew; not used any more.
+    /// Sets `recountFlag`. Whether prices are reckoned anew; not used any more. Yes when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_recount_flag(self, value: bool) -> Self {
@@ -242,12 +242,12 @@ impl SaleOrder {
     pub fn set_affiliate_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("affiliateId", rt::value::id(value))
     }
-    /// `updated1c`. Whether an exchange with 1C changed it.
+    /// `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     pub fn updated1c(&self) -> Option<bool> {
         rt::view::read(&self.0, "updated1c")
     }
-    /// Sets `updated1c`. Whether an exchange with 1C changed it.
+    /// Sets `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_updated1c(self, value: bool) -> Self {
@@ -318,12 +318,12 @@ impl SaleOrder {
     pub fn set_external_order(self, value: bool) -> Self {
         self.set("externalOrder", rt::value::yes_no(value))
     }
-    /// `canceled`. Whether it is cancelled.
+    /// `canceled`. Whether it is cancelled. It is not when a new one is made without it.
     #[inline]
     pub fn canceled(&self) -> Option<bool> {
         rt::view::read(&self.0, "canceled")
     }
-    /// Sets `canceled`. Whether it is cancelled.
+    /// Sets `canceled`. Whether it is cancelled. It is not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_canceled(self, value: bool) -> Self {

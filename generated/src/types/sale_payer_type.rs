@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePayerType(rt::Object);
 rt::view!(SalePayerType);
 impl SalePayerType {
-    /// `id`. Number of the record.
+    /// `id`. Number of the kind of payer.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -25,12 +25,12 @@ impl SalePayerType {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `code`. Symbolic code; CRM_COMPANY and CRM_CONTACT belong to the system.
+    /// `code`. Symbolic code; no two kinds share one. CRM_COMPANY and CRM_CONTACT belong to the system.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code; CRM_COMPANY and CRM_CONTACT belong to the system.
+    /// Sets `code`. Symbolic code; no two kinds share one. CRM_COMPANY and CRM_CONTACT belong to the system.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePayment(rt::Object);
 rt::view!(SalePayment);
 impl SalePayment {
-    /// `id`. Number of the record.
+    /// `id`. Number of the payment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -40,12 +40,12 @@ impl SalePayment {
     pub fn account_number(&self) -> Option<&str> {
         rt::view::text(&self.0, "accountNumber")
     }
-    /// `paid`. Whether the money came.
+    /// `paid`. Whether the money came. It did not when a new one is made without it.
     #[inline]
     pub fn paid(&self) -> Option<bool> {
         rt::view::read(&self.0, "paid")
     }
-    /// Sets `paid`. Whether the money came.
+    /// Sets `paid`. Whether the money came. It did not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_paid(self, value: bool) -> Self {
@@ -183,12 +183,12 @@ impl SalePayment {
     pub fn set_pay_voucher_date(self, value: impl Into<String>) -> Self {
         self.set("payVoucherDate", rt::value::text(value))
     }
-    /// `datePayBefore`. Until when the sum is to be paid.
+    /// `datePayBefore`. Until when the sum is to be paid; not used any more.
     #[inline]
     pub fn date_pay_before(&self) -> Option<&str> {
         rt::view::text(&self.0, "datePayBefore")
     }
-    /// Sets `datePayBefore`. Until when the sum is to be paid.
+    /// Sets `datePayBefore`. Until when the sum is to be paid; not used any more.
     #[inline]
     #[must_use]
     pub fn set_date_pay_before(self, value: impl Into<String>) -> Self {
@@ -237,12 +237,12 @@ impl SalePayment {
     pub fn pay_system_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "paySystemName")
     }
-    /// `companyId`. Own company that gets the money; not used in the cloud.
+    /// `companyId`. Own company that gets the money; not used at present.
     #[inline]
     pub fn company_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "companyId")
     }
-    /// Sets `companyId`. Own company that gets the money; not used in the cloud.
+    /// Sets `companyId`. Own company that gets the money; not used at present.
     #[inline]
     #[must_use]
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
@@ -259,12 +259,12 @@ impl SalePayment {
     pub fn set_pay_return_num(self, value: impl Into<String>) -> Self {
         self.set("payReturnNum", rt::value::text(value))
     }
-    /// `priceCod`. What paying on delivery costs.
+    /// `priceCod`. What paying on delivery costs; only where the portal runs on an own server.
     #[inline]
     pub fn price_cod(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceCod")
     }
-    /// Sets `priceCod`. What paying on delivery costs.
+    /// Sets `priceCod`. What paying on delivery costs; only where the portal runs on an own server.
     #[inline]
     #[must_use]
     pub fn set_price_cod(self, value: impl Into<f64>) -> Self {
@@ -330,12 +330,12 @@ impl SalePayment {
     pub fn date_responsible_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateResponsibleId")
     }
-    /// `isReturn`. Whether the money was given back.
+    /// `isReturn`. Whether the money was given back. It was not when a new one is made without it.
     #[inline]
     pub fn is_return(&self) -> Option<bool> {
         rt::view::read(&self.0, "isReturn")
     }
-    /// Sets `isReturn`. Whether the money was given back.
+    /// Sets `isReturn`. Whether the money was given back. It was not when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_return(self, value: bool) -> Self {
@@ -385,12 +385,12 @@ impl SalePayment {
     pub fn set_version1c(self, value: impl Into<String>) -> Self {
         self.set("version1c", rt::value::text(value))
     }
-    /// `externalPayment`. Where the payment comes from.
+    /// `externalPayment`. Where the payment comes from; only where the portal runs on an own server. Here when a new one is made without it.
     #[inline]
     pub fn external_payment(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalPayment")
     }
-    /// Sets `externalPayment`. Where the payment comes from.
+    /// Sets `externalPayment`. Where the payment comes from; only where the portal runs on an own server. Here when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_external_payment(self, value: impl Into<String>) -> Self {
@@ -398,14 +398,14 @@ impl SalePayment {
     }
     /// `psInvoiceId`. Identifier of the payment in the payment system.
     #[inline]
-    pub fn ps_invoice_id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "psInvoiceId")
+    pub fn ps_invoice_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "psInvoiceId")
     }
     /// Sets `psInvoiceId`. Identifier of the payment in the payment system.
     #[inline]
     #[must_use]
-    pub fn set_ps_invoice_id(self, value: impl Into<rt::Id>) -> Self {
-        self.set("psInvoiceId", rt::value::id(value))
+    pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
+        self.set("psInvoiceId", rt::value::text(value))
     }
     /// `marked`. Whether it is marked as faulty. It is not when a new one is made without it.
     #[inline]

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePaymentItem(rt::Object);
 rt::view!(SalePaymentItem);
 impl SalePaymentItem {
-    /// `id`. Number of the record.
+    /// `id`. Number of the link.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePaymentShipment(rt::Object);
 rt::view!(SalePaymentShipment);
 impl SalePaymentShipment {
-    /// `id`. Number of the record.
+    /// `id`. Number of the link.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleProperty(rt::Object);
 rt::view!(SaleProperty);
 impl SaleProperty {
-    /// `id`. Number of the record.
+    /// `id`. Number of the property.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -58,12 +58,12 @@ impl SaleProperty {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("type", rt::value::text(value))
     }
-    /// `code`. Symbolic code of one's own.
+    /// `code`. Symbolic code of the property, such as PHONE.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code of one's own.
+    /// Sets `code`. Symbolic code of the property, such as PHONE.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
@@ -91,34 +91,34 @@ impl SaleProperty {
     pub fn set_util(self, value: bool) -> Self {
         self.set("util", rt::value::yes_no(value))
     }
-    /// `userProps`. Whether the profile of the client keeps it.
+    /// `userProps`. Whether the profile of the client keeps it. No when a new one is made without it.
     #[inline]
     pub fn user_props(&self) -> Option<bool> {
         rt::view::read(&self.0, "userProps")
     }
-    /// Sets `userProps`. Whether the profile of the client keeps it.
+    /// Sets `userProps`. Whether the profile of the client keeps it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_user_props(self, value: bool) -> Self {
         self.set("userProps", rt::value::yes_no(value))
     }
-    /// `isFiltered`. Whether the list of orders can be filtered by it.
+    /// `isFiltered`. Whether the list can be filtered by it; impossible with several values. No when a new one is made without it.
     #[inline]
     pub fn is_filtered(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFiltered")
     }
-    /// Sets `isFiltered`. Whether the list of orders can be filtered by it.
+    /// Sets `isFiltered`. Whether the list can be filtered by it; impossible with several values. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_filtered(self, value: bool) -> Self {
         self.set("isFiltered", rt::value::yes_no(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
@@ -135,23 +135,23 @@ impl SaleProperty {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `required`. Whether it must be filled in.
+    /// `required`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     pub fn required(&self) -> Option<bool> {
         rt::view::read(&self.0, "required")
     }
-    /// Sets `required`. Whether it must be filled in.
+    /// Sets `required`. Whether it must be filled in. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_required(self, value: bool) -> Self {
         self.set("required", rt::value::yes_no(value))
     }
-    /// `multiple`. Whether it holds several values.
+    /// `multiple`. Whether it holds several values. No when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "multiple")
     }
-    /// Sets `multiple`. Whether it holds several values.
+    /// Sets `multiple`. Whether it holds several values. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
@@ -168,12 +168,12 @@ impl SaleProperty {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `defaultValue`. Value at the beginning; a list where it holds several.
+    /// `defaultValue`. Value at the beginning; a list where it holds several. A file is an object with fileData, a list of name and Base64; with remove and the word Y it goes.
     #[inline]
     pub fn default_value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "defaultValue")
     }
-    /// Sets `defaultValue`. Value at the beginning; a list where it holds several.
+    /// Sets `defaultValue`. Value at the beginning; a list where it holds several. A file is an object with fileData, a list of name and Base64; with remove and the word Y it goes.
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<rt::Value>) -> Self {
@@ -190,89 +190,89 @@ impl SaleProperty {
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
         self.set("settings", value)
     }
-    /// `isProfileName`. Whether a text serves as name of the client's profile.
+    /// `isProfileName`. Whether a text serves as name of the client's profile; it must be required then. No when a new one is made without it.
     #[inline]
     pub fn is_profile_name(&self) -> Option<bool> {
         rt::view::read(&self.0, "isProfileName")
     }
-    /// Sets `isProfileName`. Whether a text serves as name of the client's profile.
+    /// Sets `isProfileName`. Whether a text serves as name of the client's profile; it must be required then. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_profile_name(self, value: bool) -> Self {
         self.set("isProfileName", rt::value::yes_no(value))
     }
-    /// `isPayer`. Whether a text serves as name of the payer.
+    /// `isPayer`. Whether a text serves as name of the payer. No when a new one is made without it.
     #[inline]
     pub fn is_payer(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPayer")
     }
-    /// Sets `isPayer`. Whether a text serves as name of the payer.
+    /// Sets `isPayer`. Whether a text serves as name of the payer. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_payer(self, value: bool) -> Self {
         self.set("isPayer", rt::value::yes_no(value))
     }
-    /// `isEmail`. Whether a text serves as e-mail address.
+    /// `isEmail`. Whether a text serves as e-mail address. No when a new one is made without it.
     #[inline]
     pub fn is_email(&self) -> Option<bool> {
         rt::view::read(&self.0, "isEmail")
     }
-    /// Sets `isEmail`. Whether a text serves as e-mail address.
+    /// Sets `isEmail`. Whether a text serves as e-mail address. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_email(self, value: bool) -> Self {
         self.set("isEmail", rt::value::yes_no(value))
     }
-    /// `isPhone`. Whether a text serves as telephone number.
+    /// `isPhone`. Whether a text serves as telephone number. No when a new one is made without it.
     #[inline]
     pub fn is_phone(&self) -> Option<bool> {
         rt::view::read(&self.0, "isPhone")
     }
-    /// Sets `isPhone`. Whether a text serves as telephone number.
+    /// Sets `isPhone`. Whether a text serves as telephone number. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_phone(self, value: bool) -> Self {
         self.set("isPhone", rt::value::yes_no(value))
     }
-    /// `isZip`. Whether a text serves as postal code.
+    /// `isZip`. Whether a text serves as postal code. No when a new one is made without it.
     #[inline]
     pub fn is_zip(&self) -> Option<bool> {
         rt::view::read(&self.0, "isZip")
     }
-    /// Sets `isZip`. Whether a text serves as postal code.
+    /// Sets `isZip`. Whether a text serves as postal code. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_zip(self, value: bool) -> Self {
         self.set("isZip", rt::value::yes_no(value))
     }
-    /// `isAddress`. Whether a text serves as address.
+    /// `isAddress`. Whether a text serves as address. No when a new one is made without it.
     #[inline]
     pub fn is_address(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAddress")
     }
-    /// Sets `isAddress`. Whether a text serves as address.
+    /// Sets `isAddress`. Whether a text serves as address. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_address(self, value: bool) -> Self {
         self.set("isAddress", rt::value::yes_no(value))
     }
-    /// `isLocation`. Whether a place serves to reckon the delivery.
+    /// `isLocation`. Whether a place serves to reckon the delivery; it has one value then. No when a new one is made without it.
     #[inline]
     pub fn is_location(&self) -> Option<bool> {
         rt::view::read(&self.0, "isLocation")
     }
-    /// Sets `isLocation`. Whether a place serves to reckon the delivery.
+    /// Sets `isLocation`. Whether a place serves to reckon the delivery; it has one value then. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_location(self, value: bool) -> Self {
         self.set("isLocation", rt::value::yes_no(value))
     }
-    /// `isLocation4tax`. Whether a place serves to find the tax.
+    /// `isLocation4tax`. Whether a place serves to find the tax; it has one value then. No when a new one is made without it.
     #[inline]
     pub fn is_location4tax(&self) -> Option<bool> {
         rt::view::read(&self.0, "isLocation4tax")
     }
-    /// Sets `isLocation4tax`. Whether a place serves to find the tax.
+    /// Sets `isLocation4tax`. Whether a place serves to find the tax; it has one value then. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_location4tax(self, value: bool) -> Self {
@@ -289,23 +289,23 @@ impl SaleProperty {
     pub fn set_input_field_location(self, value: impl Into<String>) -> Self {
         self.set("inputFieldLocation", rt::value::text(value))
     }
-    /// `isAddressFrom`. Whether an address is where the goods are fetched.
+    /// `isAddressFrom`. Whether an address is where the goods are fetched, for the price of the delivery. No when a new one is made without it.
     #[inline]
     pub fn is_address_from(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAddressFrom")
     }
-    /// Sets `isAddressFrom`. Whether an address is where the goods are fetched.
+    /// Sets `isAddressFrom`. Whether an address is where the goods are fetched, for the price of the delivery. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_address_from(self, value: bool) -> Self {
         self.set("isAddressFrom", rt::value::yes_no(value))
     }
-    /// `isAddressTo`. Whether an address is where the goods are brought.
+    /// `isAddressTo`. Whether an address is where the goods are brought, for the price of the delivery. No when a new one is made without it.
     #[inline]
     pub fn is_address_to(&self) -> Option<bool> {
         rt::view::read(&self.0, "isAddressTo")
     }
-    /// Sets `isAddressTo`. Whether an address is where the goods are brought.
+    /// Sets `isAddressTo`. Whether an address is where the goods are brought, for the price of the delivery. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_address_to(self, value: bool) -> Self {

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePropertyGroup(rt::Object);
 rt::view!(SalePropertyGroup);
 impl SalePropertyGroup {
-    /// `id`. Number of the record.
+    /// `id`. Number of the group.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -36,12 +36,12 @@ impl SalePropertyGroup {
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("personTypeId", rt::value::id(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePropertyValue(rt::Object);
 rt::view!(SalePropertyValue);
 impl SalePropertyValue {
-    /// `id`. Number of the record.
+    /// `id`. Number of the value.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

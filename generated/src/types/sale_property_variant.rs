@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SalePropertyVariant(rt::Object);
 rt::view!(SalePropertyVariant);
 impl SalePropertyVariant {
-    /// `id`. Number of the record.
+    /// `id`. Number of the choice.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -58,12 +58,12 @@ impl SalePropertyVariant {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("description", rt::value::text(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleShipment(rt::Object);
 rt::view!(SaleShipment);
 impl SaleShipment {
-    /// `id`. Number of the record.
+    /// `id`. Number of the shipment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -108,12 +108,12 @@ impl SaleShipment {
     pub fn delivery_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryXmlId")
     }
-    /// `statusId`. State of the shipment, as GetOrderStatuses tells it.
+    /// `statusId`. State of the shipment, as GetOrderStatuses tells it. DN when it is left out, in changes too.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusId")
     }
-    /// Sets `statusId`. State of the shipment, as GetOrderStatuses tells it.
+    /// Sets `statusId`. State of the shipment, as GetOrderStatuses tells it. DN when it is left out, in changes too.
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
@@ -124,7 +124,7 @@ impl SaleShipment {
     pub fn status_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "statusXmlId")
     }
-    /// `canceled`. Whether it is cancelled.
+    /// `canceled`. Whether it is cancelled; not used any more, the state tells it.
     #[inline]
     pub fn canceled(&self) -> Option<bool> {
         rt::view::read(&self.0, "canceled")
@@ -217,23 +217,23 @@ impl SaleShipment {
     pub fn custom_price_delivery(&self) -> Option<bool> {
         rt::view::read(&self.0, "customPriceDelivery")
     }
-    /// `basePriceDelivery`. What the delivery costs before discounts.
+    /// `basePriceDelivery`. What the delivery costs before discounts; it becomes priceDelivery too. A new shipment without it gets the price of the delivery service.
     #[inline]
     pub fn base_price_delivery(&self) -> Option<f64> {
         rt::view::read(&self.0, "basePriceDelivery")
     }
-    /// Sets `basePriceDelivery`. What the delivery costs before discounts.
+    /// Sets `basePriceDelivery`. What the delivery costs before discounts; it becomes priceDelivery too. A new shipment without it gets the price of the delivery service.
     #[inline]
     #[must_use]
     pub fn set_base_price_delivery(self, value: impl Into<f64>) -> Self {
         self.set("basePriceDelivery", rt::value::number(value))
     }
-    /// `priceDelivery`. What the delivery costs.
+    /// `priceDelivery`. What the delivery costs. A change passes it over where basePriceDelivery is given, and sets both to 0 where neither is.
     #[inline]
     pub fn price_delivery(&self) -> Option<f64> {
         rt::view::read(&self.0, "priceDelivery")
     }
-    /// Sets `priceDelivery`. What the delivery costs.
+    /// Sets `priceDelivery`. What the delivery costs. A change passes it over where basePriceDelivery is given, and sets both to 0 where neither is.
     #[inline]
     #[must_use]
     pub fn set_price_delivery(self, value: impl Into<f64>) -> Self {

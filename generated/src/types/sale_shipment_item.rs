@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleShipmentItem(rt::Object);
 rt::view!(SaleShipmentItem);
 impl SaleShipmentItem {
-    /// `id`. Number of the record.
+    /// `id`. Number of the item in the shipment.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

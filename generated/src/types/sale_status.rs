@@ -9,12 +9,12 @@ use ::bitrix24_runtime as rt;
 pub struct SaleStatus(rt::Object);
 rt::view!(SaleStatus);
 impl SaleStatus {
-    /// `id`. Code of the state, one or two letters, such as DN.
+    /// `id`. Code of the state, such as DN. No two states share one, of orders or of shipments.
     #[inline]
     pub fn id(&self) -> Option<&str> {
         rt::view::text(&self.0, "id")
     }
-    /// Sets `id`. Code of the state, one or two letters, such as DN.
+    /// Sets `id`. Code of the state, such as DN. No two states share one, of orders or of shipments.
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<String>) -> Self {
@@ -53,12 +53,12 @@ impl SaleStatus {
     pub fn set_color(self, value: impl Into<String>) -> Self {
         self.set("color", rt::value::text(value))
     }
-    /// `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// `sort`. Place among the others; smaller numbers come first.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the others; smaller numbers come first. 100 when a new one is made without it.
+    /// Sets `sort`. Place among the others; smaller numbers come first.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -20,12 +20,12 @@ impl SaleStatusTranslation {
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
         self.set("statusId", rt::value::text(value))
     }
-    /// `lid`. Language code, such as en.
+    /// `lid`. Language code, such as en, as GetShopLanguages tells it.
     #[inline]
     pub fn lid(&self) -> Option<&str> {
         rt::view::text(&self.0, "lid")
     }
-    /// Sets `lid`. Language code, such as en.
+    /// Sets `lid`. Language code, such as en, as GetShopLanguages tells it.
     #[inline]
     #[must_use]
     pub fn set_lid(self, value: impl Into<String>) -> Self {

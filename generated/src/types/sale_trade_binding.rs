@@ -9,7 +9,7 @@ use ::bitrix24_runtime as rt;
 pub struct SaleTradeBinding(rt::Object);
 rt::view!(SaleTradeBinding);
 impl SaleTradeBinding {
-    /// `id`. Number of the record.
+    /// `id`. Number of the note.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

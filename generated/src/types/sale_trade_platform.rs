@@ -9,12 +9,12 @@ use ::bitrix24_runtime as rt;
 pub struct SaleTradePlatform(rt::Object);
 rt::view!(SaleTradePlatform);
 impl SaleTradePlatform {
-    /// `id`. Number of the record.
+    /// `id`. Number of the platform.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `code`. Symbolic code; CRM_COMPANY and CRM_CONTACT belong to the system.
+    /// `code`. Symbolic code of the platform, such as smart_invoice.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
@@ -29,7 +29,7 @@ impl SaleTradePlatform {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// `description`. Explanation of the state in that language.
+    /// `description`. Words that explain the platform.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")

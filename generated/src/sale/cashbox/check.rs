@@ -31,7 +31,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
+/// - `ERROR_CHECK_FAILURE`: The identifier of the receipt is missing. Give UUID.
 /// - `ERROR_CHECK_NOT_FOUND`: There is no receipt with this UUID.
 /// - `ERROR_CHECK_APPLY`: The result was not saved. The description tells why.
 #[inline]

@@ -62,7 +62,7 @@ impl Add {
         Self(self.0.param("SUPPORTS_FFD105", rt::value::yes_no(value)))
     }
 }
-/// Removes a handler of cash registers.
+/// Removes a handler of cash registers. One that has registers stays; delete them first.
 ///
 /// Calls `sale.cashbox.handler.delete`; scope `cashbox`. May be called by: administrator of the CRM.
 ///
@@ -82,8 +82,8 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
-/// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. List the handlers to find it.
+/// - `ERROR_CHECK_FAILURE`: The number is missing, or cash registers belong to the handler. Give ID, or delete them first.
+/// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetCashRegisterHandlers lists them.
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -99,7 +99,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("ID", rt::value::id(id)),
     )
 }
-/// A call of `sale.cashbox.handler.delete`: Removes a handler of cash registers.
+/// A call of `sale.cashbox.handler.delete`: Removes a handler of cash registers. One that has registers stays; delete them first.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -164,9 +164,9 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
-/// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. List the handlers to find it.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it.
+/// - `ERROR_CHECK_FAILURE`: The number or the fields are missing. Give ID and FIELDS.
+/// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetCashRegisterHandlers lists them.
 /// - `ERROR_HANDLER_UPDATE`: The handler was not changed. The description tells why.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

@@ -83,7 +83,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. List the handlers to find it.
+/// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetDeliveryHandlers lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
@@ -187,7 +187,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. List the handlers to find it.
+/// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetDeliveryHandlers lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_HANDLER_UPDATE`: The handler was not changed. The description tells why.
 /// - `ERROR_HANDLER_ALREADY_EXIST`: There is a handler with this code already. Choose another one.

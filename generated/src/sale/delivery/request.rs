@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing.
 /// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier.
 /// - `DELETE_REQUEST_INTERNAL_ERROR`: The request was not deleted. The description tells why.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn delete(delivery_id: impl Into<rt::Id>, request_id: impl Into<String>) -> Delete {
     Delete(
@@ -77,7 +77,7 @@ rt::request!(Delete -> bool);
 /// - `MESSAGE_STATUS_SEMANTIC_NOT_SPECIFIED`: MESSAGE has a STATUS without SEMANTIC.
 /// - `UNEXPECTED_MESSAGE_STATUS_SEMANTIC`: SEMANTIC must be success, process or error.
 /// - `REQUEST_SHIPMENT_NOT_FOUND`: No shipment belongs to the request.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn sendmessage(
     delivery_id: impl Into<rt::Id>,
@@ -143,7 +143,7 @@ rt::request!(Sendmessage -> bool);
 /// - `UNEXPECTED_OVERWRITE_PROPERTIES_VALUE`: OVERWRITE_PROPERTIES must be Y or N.
 /// - `UPDATE_REQUEST_INTERNAL_ERROR`: The request was not changed. The description tells why.
 /// - `EMPTY_UPDATE_PAYLOAD`: There is nothing to change. Give STATUS, PROPERTIES or FINALIZE.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn update(delivery_id: impl Into<rt::Id>, request_id: impl Into<String>) -> Update {
     Update(

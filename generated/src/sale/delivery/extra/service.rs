@@ -28,7 +28,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_EXTRA_SERVICE_ADD`: The extra was not added. The description tells why.
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn add(
     delivery_id: impl Into<rt::Id>,
@@ -55,7 +55,7 @@ pub fn add(
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 impl Add {
-    /// `ACTIVE`. Whether it is in use. It is when it is left out.
+    /// `ACTIVE`. Whether it is in use. It is not when it is left out.
     #[inline]
     pub fn active(self, value: bool) -> Self {
         Self(self.0.param("ACTIVE", rt::value::yes_no(value)))
@@ -75,12 +75,12 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `PRICE`. What it costs, or one piece of it; not for choices.
+    /// `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     pub fn price(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("PRICE", rt::value::number(value)))
     }
-    /// `ITEMS`. Choices, for the kind enum.
+    /// `ITEMS`. Choices; the kind enum needs them, other kinds have none.
     #[inline]
     pub fn items(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(self.0.param("ITEMS", rt::value::list(value, Into::into)))
@@ -108,7 +108,7 @@ impl Add {
 /// - `ERROR_EXTRA_SERVICE_NOT_FOUND`: There is no extra with this number. GetDeliveryExtras lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_EXTRA_SERVICE_DELETE`: The extra was not deleted. The description tells why.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -149,7 +149,7 @@ rt::request!(Delete -> bool);
 ///
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn get(delivery_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -196,7 +196,7 @@ rt::request!(
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_EXTRA_SERVICE_UPDATE`: The extra was not changed. The description tells why.
 /// - `ERROR_EXTRA_SERVICE_NOT_FOUND`: There is no extra with this number. GetDeliveryExtras lists them.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
@@ -242,7 +242,7 @@ impl Update {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `PRICE`. What it costs, or one piece of it; not for choices.
+    /// `PRICE`. What it costs, or one piece of it, in the currency of the delivery service; not for the kind enum.
     #[inline]
     pub fn price(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("PRICE", rt::value::number(value)))
@@ -252,12 +252,12 @@ impl Update {
     pub fn items(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(self.0.param("ITEMS", rt::value::list(value, Into::into)))
     }
-    /// `TYPE`. Kind of extra.
+    /// `TYPE`. How the extra is chosen.
     ///
     /// Known values:
-    /// - `enum`: Choice.
-    /// - `checkbox`: Yes or no.
-    /// - `quantity`: Number.
+    /// - `enum`: One choice of a list.
+    /// - `checkbox`: Taken or not, such as delivery to the door.
+    /// - `quantity`: A number, such as how many porters.
     #[inline]
     pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
