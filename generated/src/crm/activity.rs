@@ -29,7 +29,7 @@ pub mod todo;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create activities, a required field is missing, or a letter could not be sent. The description tells which.
+/// - without a code: The caller may not create activities, a required field is missing, SUBJECT included, there is more than one entry in COMMUNICATIONS where one is allowed, the provider belongs to another application or wants crm.activity.configurable.add, or a letter could not be sent. The description tells which.
 #[deprecated(
     note = "use `crm.activity.todo.add`: It adds things to be done; calls come from telephony and letters from mail."
 )]
@@ -75,7 +75,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such activity, or the caller may not delete it. The description tells which.
+/// - without a code: There is no such activity, or the caller or the application may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -152,7 +152,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such activity, or the caller may not read it. The description tells which.
+/// - without a code: There is no such activity, or the caller or the application may not read it. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -196,7 +196,7 @@ rt::request!(Get -> crate ::types::CrmActivity);
 ///
 /// Among others, the portal's own:
 ///
-/// - `INVALID_REQUEST`: A key of filter, order or select is no field of an activity.
+/// - `INVALID_REQUEST`: The address begins with http. Use https.
 #[inline]
 pub fn list() -> List {
     List(
@@ -219,17 +219,17 @@ rt::request!(
     List -> rt::Page < crate ::types::CrmActivity >, all crate ::types::CrmActivity
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID and OWNER_ID.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. BINDINGS takes a list of OWNER_TYPE_ID, OWNER_ID or both; an activity that fits several of them comes several times.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending). The earliest START_TIME comes first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `select`. Keys to answer. An asterisk stands for all but COMMUNICATIONS, which must be named.
+    /// `select`. Keys to answer. An asterisk stands for all but COMMUNICATIONS and FILES, which must be named.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -259,7 +259,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such activity, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: There is no such activity, the caller or the application may not change it, a value does not fit, or its provider wants crm.activity.configurable.update. The description tells which.
 #[deprecated(note = "use `crm.activity.todo.update`: It changes things to be done.")]
 #[allow(deprecated)]
 #[inline]

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds an address to official details or a lead. There is one of each kind.
 ///
-/// Calls `crm.address.add`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.address.add`; scope `crm`. May be called by: whoever may create the contact, company or lead.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/addresses/crm-address-add.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create addresses, or a required field is missing. The description tells which.
+/// - without a code: A required field is missing or wrong, the record has an address of this kind already, or the caller may not add one. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -43,7 +43,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 /// Removes the address of the kind and record given.
 ///
-/// Calls `crm.address.delete`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.address.delete`; scope `crm`. May be called by: whoever may delete the contact, company or lead.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/addresses/crm-address-delete.html>
 ///
@@ -60,7 +60,7 @@ rt::request!(Add -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such address, or the caller may not delete it. The description tells which.
+/// - without a code: A field is missing or wrong, there is no such address, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(fields: impl Into<rt::Value>) -> Delete {
     Delete(
@@ -114,7 +114,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Finds addresses by conditions on their fields.
 ///
-/// Calls `crm.address.list`; scope `crm`. May be called by: whoever may read addresses.
+/// Calls `crm.address.list`; scope `crm`. May be called by: whoever may read contacts, companies and leads.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/addresses/crm-address-list.html>
 ///
@@ -136,7 +136,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: Something failed inside the portal, or a key is unknown. The description tells what.
+/// - `0`: The caller may not read addresses, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -181,7 +181,7 @@ impl List {
 }
 /// Changes the address of the kind and record given.
 ///
-/// Calls `crm.address.update`; scope `crm`. May be called by: whoever may change the record.
+/// Calls `crm.address.update`; scope `crm`. May be called by: whoever may change the contact, company or lead.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/addresses/crm-address-update.html>
 ///

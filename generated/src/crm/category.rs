@@ -21,13 +21,13 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such funnel or kind of record.
+/// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 /// - `ADDING_DISABLED`: Funnels of this kind are the portal's own; none can be added.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `0`: There is no name, or a category of contacts or companies was to be the usual one. The description tells which.
 #[inline]
-pub fn add(entity_type_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
+pub fn add(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Add {
     Add(
         rt::Call::new(
                 rt::Method::new(
@@ -38,7 +38,7 @@ pub fn add(entity_type_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> A
                     )
                     .with_records("category"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("fields", fields),
     )
 }
@@ -73,7 +73,7 @@ rt::request!(Add -> crate ::types::CrmCategory);
 /// - `0`: A funnel of deals is the usual one or holds deals. The description tells which.
 /// - `BX_ERROR`: A funnel of a smart process is the usual one or holds records. Move them first.
 #[inline]
-pub fn delete(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delete {
+pub fn delete(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -83,7 +83,7 @@ pub fn delete(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Delet
                     rt::Paging::None,
                 ),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("id", rt::value::id(id)),
     )
 }
@@ -111,10 +111,10 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such funnel or kind of record.
+/// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 #[inline]
-pub fn fields(entity_type_id: impl Into<rt::Id>) -> Fields {
+pub fn fields(entity_type_id: impl Into<i64>) -> Fields {
     Fields(
         rt::Call::new(
                 rt::Method::new(
@@ -125,7 +125,7 @@ pub fn fields(entity_type_id: impl Into<rt::Id>) -> Fields {
                     )
                     .with_records("fields"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id)),
+            .param("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.category.fields`: Lists the fields that funnels of a kind of record have.
@@ -156,7 +156,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 /// - `ACCESS_DENIED`: The caller may not read records in the funnel.
 #[inline]
-pub fn get(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
+pub fn get(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -167,7 +167,7 @@ pub fn get(entity_type_id: impl Into<rt::Id>, id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("category"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("id", rt::value::id(id)),
     )
 }
@@ -195,10 +195,10 @@ rt::request!(Get -> crate ::types::CrmCategory);
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such funnel or kind of record.
+/// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no funnels.
 #[inline]
-pub fn list(entity_type_id: impl Into<rt::Id>) -> List {
+pub fn list(entity_type_id: impl Into<i64>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -209,7 +209,7 @@ pub fn list(entity_type_id: impl Into<rt::Id>) -> List {
                     )
                     .with_records("categories"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id)),
+            .param("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.category.list`: Lists the funnels of a kind of record that the caller may see. All come at once.
@@ -241,7 +241,7 @@ rt::request!(List -> Vec < crate ::types::CrmCategory >, all crate ::types::CrmC
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn update(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
 ) -> Update {
@@ -255,7 +255,7 @@ pub fn update(
                     )
                     .with_records("category"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("id", rt::value::id(id))
             .param("fields", fields),
     )

@@ -7,7 +7,7 @@ pub mod details;
 pub mod userfield;
 /// Adds a company, a client or one of the owner's own.
 ///
-/// Calls `crm.company.add`; scope `crm`. May be called by: whoever may create companies.
+/// Calls `crm.company.add`; scope `crm`. May be called by: whoever may create or import companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/companies/crm-company-add.html>
 ///
@@ -27,8 +27,8 @@ pub mod userfield;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused the company, for instance because a required field is empty. The description tells why.
-/// - without a code: The caller may not create companies, or fields or params is no object. The description tells which.
+/// - `ERROR_CORE`: The portal refused the company, for instance because a required field is empty or an e-mail address is not one. The description tells why.
+/// - without a code: The caller may neither create nor import companies, fields or params is no object, or the portal's storage is full. The description tells which.
 #[deprecated(
     note = "use `crm.item.add`: It does the same for every kind of record: entityTypeId 4."
 )]
@@ -224,7 +224,7 @@ rt::request!(Get -> crate ::types::Company);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read companies, or filter or order is no object. The description tells which.
+/// - without a code: The caller may not read companies, filter or order is no object, or the portal failed to make the list. The description tells which.
 #[deprecated(
     note = "use `crm.item.list`: It does the same for every kind of record: entityTypeId 4."
 )]
@@ -253,7 +253,7 @@ pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Company >, all crate ::types::Company);
 #[allow(deprecated)]
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Contents and masks are not looked for in codes and links, such as kinds and companies, and conditions cannot be joined by "or": crm.item.list does that.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -296,8 +296,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused the change. The description tells why.
-/// - without a code: There is no such company, the caller may not change it, or a value does not fit. The description tells which.
+/// - `ERROR_CORE`: The portal refused the change, for instance because an e-mail address is not one. The description tells why.
+/// - without a code: There is no such company, the caller may not change it, fields or params is no object, or the portal's storage is full. The description tells which.
 #[deprecated(
     note = "use `crm.item.update`: It does the same for every kind of record: entityTypeId 4."
 )]

@@ -7,7 +7,7 @@ pub mod details;
 pub mod userfield;
 /// Adds a contact: a person that the company deals with.
 ///
-/// Calls `crm.contact.add`; scope `crm`. May be called by: whoever may create contacts.
+/// Calls `crm.contact.add`; scope `crm`. May be called by: whoever may create or import contacts.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/contacts/crm-contact-add.html>
 ///
@@ -24,8 +24,8 @@ pub mod userfield;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused the contact, for instance because a required field is empty. The description tells why.
-/// - without a code: The caller may not create contacts, or fields or params is no object. The description tells which.
+/// - `ERROR_CORE`: The portal refused the contact, for instance because a required field is empty or an e-mail address is not one. The description tells why.
+/// - without a code: The caller may neither create nor import contacts, fields or params is no object, or the portal's storage is full. The description tells which.
 #[deprecated(
     note = "use `crm.item.add`: It does the same for every kind of record: entityTypeId 3."
 )]
@@ -79,8 +79,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal could not delete the contact. The description tells why.
-/// - without a code: There is no such contact, or the caller may not delete it. The description tells which.
+/// - `ERROR_CORE`: There is no such contact.
+/// - without a code: The number is missing or not above 0, or the caller may not delete the contact. The description tells which.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 3."
 )]
@@ -215,7 +215,7 @@ rt::request!(Get -> crate ::types::Contact);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read contacts, or filter or order is no object. The description tells which.
+/// - without a code: The caller may not read contacts, filter or order is no object, or the portal failed to make the list. The description tells which.
 #[deprecated(
     note = "use `crm.item.list`: It does the same for every kind of record: entityTypeId 3."
 )]
@@ -244,7 +244,7 @@ pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Contact >, all crate ::types::Contact);
 #[allow(deprecated)]
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Contents and masks are not looked for in codes and links, such as kinds and companies, and conditions cannot be joined by "or": crm.item.list does that.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -284,8 +284,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused the change. The description tells why.
-/// - without a code: There is no such contact, the caller may not change it, or a value does not fit. The description tells which.
+/// - `ERROR_CORE`: The portal refused the change, for instance because an e-mail address is not one. The description tells why.
+/// - without a code: There is no such contact, the caller may not change it, fields or params is no object, or the portal's storage is full. The description tells which.
 #[deprecated(
     note = "use `crm.item.update`: It does the same for every kind of record: entityTypeId 3."
 )]

@@ -61,7 +61,7 @@ impl Add {
         Self(self.0.param("params", value))
     }
 }
-/// Removes a deal with its timeline, for good unless the portal has a recycle bin.
+/// Removes a deal and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
 ///
 /// Calls `crm.deal.delete`; scope `crm`. May be called by: whoever may delete deals.
 ///
@@ -99,7 +99,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.deal.delete`: Removes a deal with its timeline, for good unless the portal has a recycle bin.
+/// A call of `crm.deal.delete`: Removes a deal and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 2."
 )]
@@ -214,7 +214,7 @@ rt::request!(Get -> crate ::types::Deal);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read deals, or filter or order is no object. The description tells which.
+/// - without a code: The caller may not read deals, filter or order is no object, or the portal failed to make the list. The description tells which.
 #[deprecated(
     note = "use `crm.item.list`: It does the same for every kind of record: entityTypeId 2."
 )]
@@ -251,7 +251,7 @@ pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Deal >, all crate ::types::Deal);
 #[allow(deprecated)]
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Contents and masks are not looked for in codes and links, such as STAGE_ID or COMPANY_ID.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -266,7 +266,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. Telephone numbers and the like must be named: PHONE, EMAIL, WEB, IM.
+    /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. CONTACT_IDS cannot be asked for.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

@@ -6,7 +6,7 @@ pub mod default;
 pub mod stage;
 /// Adds a funnel to deals, in the old way.
 ///
-/// Calls `crm.dealcategory.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.dealcategory.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/category-old/crm-deal-category-add.html>
 ///
@@ -58,7 +58,7 @@ impl Add {
 }
 /// Removes a funnel of deals, in the old way. It must hold no deals.
 ///
-/// Calls `crm.dealcategory.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.dealcategory.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/category-old/crm-deal-category-delete.html>
 ///
@@ -320,7 +320,7 @@ impl Status {
 }
 /// Changes a funnel of deals, in the old way.
 ///
-/// Calls `crm.dealcategory.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.dealcategory.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/category-old/crm-deal-category-update.html>
 ///

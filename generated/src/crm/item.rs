@@ -29,7 +29,7 @@ pub mod productrow;
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
 /// - `ACCESS_DENIED`: The caller may not create records of this kind.
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
 /// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
 #[inline]
 pub fn add(entity_type_id: impl Into<i64>, fields: impl Into<rt::Value>) -> Add {
@@ -61,7 +61,7 @@ impl Add {
 }
 /// Takes over up to 20 records of one kind from another system in one call, as ImportItem does with each.
 ///
-/// Calls `crm.item.batchImport`; scope `crm`. May be called by: whoever may create records of the kind.
+/// Calls `crm.item.batchImport`; scope `crm`. May be called by: whoever may import records of the kind.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/import/crm-item-batch-import.html>
 ///
@@ -79,9 +79,9 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ACCESS_DENIED`: The caller may not create records of this kind, or may not import.
-/// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
-/// - `100`: A required parameter is missing. The description names it.
+/// - `ACCESS_DENIED`: The caller may not import records of this kind.
+/// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit, or somebody who is no administrator sets createdTime or the like. The description names it.
+/// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
 /// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
 /// - `MAX_IMPORT_BATCH_SIZE_EXCEEDED`: There are more than 20 records. Send them in several calls.
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
@@ -260,7 +260,7 @@ impl Get {
 }
 /// Takes over a record from another system. Unlike CreateItem it keeps createdTime, createdBy and the like as given, and starts no automation rules.
 ///
-/// Calls `crm.item.import`; scope `crm`. May be called by: whoever may create records of the kind.
+/// Calls `crm.item.import`; scope `crm`. May be called by: whoever may import records of the kind.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/import/crm-item-import.html>
 ///
@@ -278,9 +278,9 @@ impl Get {
 /// Among others, the portal's own:
 ///
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `ACCESS_DENIED`: The caller may not create records of this kind, or may not import.
-/// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
-/// - `100`: A required parameter is missing. The description names it.
+/// - `ACCESS_DENIED`: The caller may not import records of this kind.
+/// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit, or somebody who is no administrator sets createdTime or the like. The description names it.
+/// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
 /// - `CREATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow new records of this smart process.
 /// - `INVALID_CREDENTIALS`: The webhook or the token is not valid. Check the address or renew the token.
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
@@ -312,7 +312,7 @@ impl Import {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
     }
 }
-/// Finds records of one kind by conditions on their fields.
+/// Finds records of one kind by conditions on their fields. Those that the caller may not read are left out.
 ///
 /// Calls `crm.item.list`; scope `crm`. May be called by: whoever may read records of the kind.
 ///
@@ -338,7 +338,7 @@ impl Import {
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `NOT_FOUND`: There is no such kind of record. Look with crm.type.list.
-/// - `INVALID_ARG_VALUE`: A key of filter, order or select is no field of this kind, or cannot be used there.
+/// - `INVALID_ARG_VALUE`: A key of filter or order is no field of this kind or cannot be used there, a condition has a wrong value, or a direction is neither ASC nor DESC.
 #[inline]
 pub fn list(entity_type_id: impl Into<i64>) -> List {
     List(
@@ -355,13 +355,13 @@ pub fn list(entity_type_id: impl Into<i64>) -> List {
             .param("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
-/// A call of `crm.item.list`: Finds records of one kind by conditions on their fields.
+/// A call of `crm.item.list`: Finds records of one kind by conditions on their fields. Those that the caller may not read are left out.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmItem >, all crate ::types::CrmItem);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and"; an entry whose key is a number holds a group with logic (AND or OR). An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and"; an entry whose key is a number holds a group with logic (AND or OR). An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Custom fields that say yes or no are compared with 1 or 0\.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -371,7 +371,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `select`. Keys to answer, custom ones too; an asterisk stands for all and is meant when it is left out.
+    /// `select`. Keys to answer, custom ones too; an asterisk stands for all and is meant when it is left out. Only the asterisk brings fm.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -387,7 +387,7 @@ impl List {
         Self(self.0.param("useOriginalUfNames", rt::value::yes_no(value)))
     }
 }
-/// Changes a record of any kind. What is not named stays; automation rules start as if an employee had done it.
+/// Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved; automation rules start as if an employee had done it.
 ///
 /// Calls `crm.item.update`; scope `crm`. May be called by: whoever may change the record.
 ///
@@ -410,7 +410,7 @@ impl List {
 /// - `NOT_FOUND`: There is no such record or kind of record.
 /// - `ACCESS_DENIED`: The caller may not change the record.
 /// - `CRM_FIELD_ERROR_VALUE_NOT_VALID`: A field has a value that does not fit. The description names it.
-/// - `100`: A required parameter is missing. The description names it.
+/// - `100`: A field that holds several values was given a single one; send a list. A missing parameter is told by this code too.
 /// - `UPDATE_DYNAMIC_ITEM_RESTRICTED`: The portal's plan does not allow changes in this smart process.
 /// - without a code: The caller may not move the record to this stage.
 #[inline]
@@ -434,7 +434,7 @@ pub fn update(
             .param("fields", fields),
     )
 }
-/// A call of `crm.item.update`: Changes a record of any kind. What is not named stays; automation rules start as if an employee had done it.
+/// A call of `crm.item.update`: Changes a record of any kind. What is not named stays, and where nothing differs nothing is saved; automation rules start as if an employee had done it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

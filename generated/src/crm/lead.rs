@@ -60,7 +60,7 @@ impl Add {
         Self(self.0.param("params", value))
     }
 }
-/// Removes a lead with its timeline, for good unless the portal has a recycle bin.
+/// Removes a lead and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
 ///
 /// Calls `crm.lead.delete`; scope `crm`. May be called by: whoever may delete leads.
 ///
@@ -98,7 +98,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.lead.delete`: Removes a lead with its timeline, for good unless the portal has a recycle bin.
+/// A call of `crm.lead.delete`: Removes a lead and what belongs to it alone, such as activities and history. What other records are linked to as well stays with them.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 1."
 )]
@@ -250,7 +250,7 @@ pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::Lead >, all crate ::types::Lead);
 #[allow(deprecated)]
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Conditions cannot be joined by "or".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

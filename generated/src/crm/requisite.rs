@@ -8,7 +8,7 @@ pub mod preset;
 pub mod userfield;
 /// Adds official details to a contact or a company.
 ///
-/// Calls `crm.requisite.add`; scope `crm`. May be called by: whoever may create official details.
+/// Calls `crm.requisite.add`; scope `crm`. May be called by: whoever may create the contact or company.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/universal/crm-requisite-add.html>
 ///
@@ -25,7 +25,7 @@ pub mod userfield;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the client, or a required field is missing. The description tells which.
+/// - without a code: A required field is missing or wrong, there is no such contact or company, or the caller may not add details. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -45,9 +45,9 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
-/// Removes official details with their addresses and bank accounts.
+/// Removes official details with their addresses, bank accounts and links to other records.
 ///
-/// Calls `crm.requisite.delete`; scope `crm`. May be called by: whoever may delete official details.
+/// Calls `crm.requisite.delete`; scope `crm`. May be called by: whoever may delete the contact or company.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/universal/crm-requisite-delete.html>
 ///
@@ -64,7 +64,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There are no such details, or the caller may not change the client. The description tells which.
+/// - without a code: There are no such details, their number is missing or wrong, or the caller may not delete them. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -79,7 +79,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.requisite.delete`: Removes official details with their addresses and bank accounts.
+/// A call of `crm.requisite.delete`: Removes official details with their addresses, bank accounts and links to other records.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -118,7 +118,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one set of official details.
 ///
-/// Calls `crm.requisite.get`; scope `crm`. May be called by: whoever may read official details.
+/// Calls `crm.requisite.get`; scope `crm`. May be called by: whoever may read the contact or company.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/universal/crm-requisite-get.html>
 ///
@@ -157,7 +157,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmRequisite);
 /// Finds official details by conditions on their fields.
 ///
-/// Calls `crm.requisite.list`; scope `crm`. May be called by: whoever may read official details.
+/// Calls `crm.requisite.list`; scope `crm`. May be called by: whoever may read contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/universal/crm-requisite-list.html>
 ///
@@ -179,7 +179,7 @@ rt::request!(Get -> crate ::types::CrmRequisite);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: Something failed inside the portal, or a key is unknown. The description tells what.
+/// - `0`: The caller may not read contacts and companies, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -225,7 +225,7 @@ impl List {
 }
 /// Changes official details. Whose they are is fixed.
 ///
-/// Calls `crm.requisite.update`; scope `crm`. May be called by: whoever may change official details.
+/// Calls `crm.requisite.update`; scope `crm`. May be called by: whoever may change the contact or company.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/universal/crm-requisite-update.html>
 ///

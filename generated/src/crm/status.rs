@@ -22,8 +22,8 @@ pub mod entity;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused the entry, for instance because the code is taken. The description tells why.
-/// - without a code: The caller is no administrator of the CRM, or a required field is missing. The description tells which.
+/// - `ERROR_CORE`: The directory has an entry with this code already.
+/// - without a code: The caller is no administrator of the CRM, a required field is missing, there is no such directory, or a stage would stand behind the last one. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -62,7 +62,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: There is no such entry, it came with the portal, records still use it, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: There is no such entry, it came with the portal, records still use it, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -140,7 +140,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: There is no such entry, or the caller may not use the CRM. The description tells which.
+/// - without a code: There is no such entry, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -183,7 +183,7 @@ rt::request!(Get -> crate ::types::CrmStatus);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The caller may not use the CRM, or a parameter is malformed. The description tells which.
+/// - without a code: The caller may not use the CRM, or a parameter is malformed. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -233,7 +233,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: There is no such entry, the caller is no administrator of the CRM, or a value does not fit. The description tells which.
+/// - without a code: There is no such entry, the caller is no administrator of the CRM, or a value does not fit. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

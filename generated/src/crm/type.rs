@@ -194,7 +194,7 @@ rt::request!(Get -> crate ::types::CrmType);
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `0`: There is no such smart process.
 #[inline]
-pub fn get_by_entity_type_id(entity_type_id: impl Into<rt::Id>) -> GetByEntityTypeId {
+pub fn get_by_entity_type_id(entity_type_id: impl Into<i64>) -> GetByEntityTypeId {
     GetByEntityTypeId(
         rt::Call::new(
                 rt::Method::new(
@@ -205,7 +205,7 @@ pub fn get_by_entity_type_id(entity_type_id: impl Into<rt::Id>) -> GetByEntityTy
                     )
                     .with_records("type"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id)),
+            .param("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.type.getByEntityTypeId`: Reads one smart process by the number of its kind of record.

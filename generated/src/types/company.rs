@@ -50,12 +50,12 @@ impl Company {
             rt::value::FileForm::FileData.encode(&Into::<rt::File>::into(value)),
         )
     }
-    /// `ADDRESS`. Street and house of the company. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
+    /// `ADDRESS`. Street and house of the company, with the flat or the office if need be. The fields of the address are old ones: new programs keep addresses with crm.address.add.
     #[inline]
     pub fn address(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS")
     }
-    /// Sets `ADDRESS`. Street and house of the company. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
+    /// Sets `ADDRESS`. Street and house of the company, with the flat or the office if need be. The fields of the address are old ones: new programs keep addresses with crm.address.add.
     #[inline]
     #[must_use]
     pub fn set_address(self, value: impl Into<String>) -> Self {
@@ -270,23 +270,23 @@ impl Company {
     pub fn set_banking_details(self, value: impl Into<String>) -> Self {
         self.set("BANKING_DETAILS", rt::value::text(value))
     }
-    /// `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal.
+    /// `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     pub fn industry(&self) -> Option<&str> {
         rt::view::text(&self.0, "INDUSTRY")
     }
-    /// Sets `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal.
+    /// Sets `INDUSTRY`. Trade by its code; the directory INDUSTRY of crm.status.list has those of the portal. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_industry(self, value: impl Into<String>) -> Self {
         self.set("INDUSTRY", rt::value::text(value))
     }
-    /// `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them.
+    /// `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them. The first one when a new one is made without it.
     #[inline]
     pub fn employees(&self) -> Option<&str> {
         rt::view::text(&self.0, "EMPLOYEES")
     }
-    /// Sets `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them.
+    /// Sets `EMPLOYEES`. How many people it employs, by the code of a range; the directory EMPLOYEES of crm.status.list has them. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_employees(self, value: impl Into<String>) -> Self {

@@ -14,12 +14,12 @@ impl Contact {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
+    /// `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them. The first one when a new one is made without it.
     #[inline]
     pub fn honorific(&self) -> Option<&str> {
         rt::view::text(&self.0, "HONORIFIC")
     }
-    /// Sets `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them.
+    /// Sets `HONORIFIC`. Form of address by its code, as in HNR_EN_1; the directory HONORIFIC of crm.status.list has them. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_honorific(self, value: impl Into<String>) -> Self {
@@ -127,12 +127,12 @@ impl Contact {
     pub fn set_source_description(self, value: impl Into<String>) -> Self {
         self.set("SOURCE_DESCRIPTION", rt::value::text(value))
     }
-    /// `ADDRESS`. Street and house of the contact. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
+    /// `ADDRESS`. Street and house of the contact, with the flat or the office if need be. The fields of the address are old ones: new programs keep addresses with crm.address.add.
     #[inline]
     pub fn address(&self) -> Option<&str> {
         rt::view::text(&self.0, "ADDRESS")
     }
-    /// Sets `ADDRESS`. Street and house of the contact. Old fields: new programs keep addresses with crm.address.add, with the flat or the office if need be.
+    /// Sets `ADDRESS`. Street and house of the contact, with the flat or the office if need be. The fields of the address are old ones: new programs keep addresses with crm.address.add.
     #[inline]
     #[must_use]
     pub fn set_address(self, value: impl Into<String>) -> Self {

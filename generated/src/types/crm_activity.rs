@@ -14,12 +14,12 @@ impl CrmActivity {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `OWNER_ID`. Record that the activity belongs to.
+    /// `OWNER_ID`. Record that the activity belongs to; crm.activity.binding.move moves it to another one.
     #[inline]
     pub fn owner_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "OWNER_ID")
     }
-    /// Sets `OWNER_ID`. Record that the activity belongs to.
+    /// Sets `OWNER_ID`. Record that the activity belongs to; crm.activity.binding.move moves it to another one.
     #[inline]
     #[must_use]
     pub fn set_owner_id(self, value: impl Into<rt::Id>) -> Self {
@@ -113,12 +113,12 @@ impl CrmActivity {
     pub fn set_associated_entity_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("ASSOCIATED_ENTITY_ID", rt::value::id(value))
     }
-    /// `SUBJECT`. What it is about, in a line.
+    /// `SUBJECT`. What it is about, in a line; a new one needs it.
     #[inline]
     pub fn subject(&self) -> Option<&str> {
         rt::view::text(&self.0, "SUBJECT")
     }
-    /// Sets `SUBJECT`. What it is about, in a line.
+    /// Sets `SUBJECT`. What it is about, in a line; a new one needs it.
     #[inline]
     #[must_use]
     pub fn set_subject(self, value: impl Into<String>) -> Self {
@@ -146,12 +146,12 @@ impl CrmActivity {
     pub fn set_description_type(self, value: impl Into<i64>) -> Self {
         self.set("DESCRIPTION_TYPE", rt::value::integer(value))
     }
-    /// `DIRECTION`. Direction of a call or a letter.
+    /// `DIRECTION`. Direction of a call or a letter; meetings have none.
     #[inline]
     pub fn direction(&self) -> Option<i64> {
         rt::view::read(&self.0, "DIRECTION")
     }
-    /// Sets `DIRECTION`. Direction of a call or a letter.
+    /// Sets `DIRECTION`. Direction of a call or a letter; meetings have none.
     #[inline]
     #[must_use]
     pub fn set_direction(self, value: impl Into<i64>) -> Self {

@@ -130,23 +130,23 @@ impl CrmAddress {
     pub fn set_country_code(self, value: impl Into<String>) -> Self {
         self.set("COUNTRY_CODE", rt::value::text(value))
     }
-    /// `LOC_ADDR_ID`. Number of the address in the location module.
+    /// `LOC_ADDR_ID`. Number of an address in the location module. That one is copied: the parts come from it, unless parts are given here, which then count alone.
     #[inline]
     pub fn loc_addr_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "LOC_ADDR_ID")
     }
-    /// Sets `LOC_ADDR_ID`. Number of the address in the location module.
+    /// Sets `LOC_ADDR_ID`. Number of an address in the location module. That one is copied: the parts come from it, unless parts are given here, which then count alone.
     #[inline]
     #[must_use]
     pub fn set_loc_addr_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("LOC_ADDR_ID", rt::value::id(value))
     }
-    /// `ANCHOR_TYPE_ID`. Kind of client that the details belong to, 3 for a contact or 4 for a company.
+    /// `ANCHOR_TYPE_ID`. Kind of client that the details belong to, 3 for a contact or 4 for a company; 1 for the address of a lead.
     #[inline]
     pub fn anchor_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ANCHOR_TYPE_ID")
     }
-    /// `ANCHOR_ID`. Number of that client.
+    /// `ANCHOR_ID`. Number of that client or lead.
     #[inline]
     pub fn anchor_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ANCHOR_ID")

@@ -63,12 +63,12 @@ impl CrmBankDetail {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("CODE", rt::value::text(value))
     }
-    /// `XML_ID`. Identifier in another system.
+    /// `XML_ID`. Identifier in another system, best with a beginning of its own.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
-    /// Sets `XML_ID`. Identifier in another system.
+    /// Sets `XML_ID`. Identifier in another system, best with a beginning of its own.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

@@ -14,23 +14,23 @@ impl CrmCategory {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `name`. Name, as people see it in the portal, 255 characters at most. A dash when a new one is made without it.
+    /// `name`. Name, as people see it in the portal, 255 characters at most and more than blanks. A dash when a new one is made without it.
     #[inline]
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. Name, as people see it in the portal, 255 characters at most. A dash when a new one is made without it.
+    /// Sets `name`. Name, as people see it in the portal, 255 characters at most and more than blanks. A dash when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `sort`. Place among the funnels; smaller numbers come first. 500 when a new one is made without it.
+    /// `sort`. Place among the funnels; smaller numbers come first, and one below 0 counts as 0\. 500 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "sort")
     }
-    /// Sets `sort`. Place among the funnels; smaller numbers come first. 500 when a new one is made without it.
+    /// Sets `sort`. Place among the funnels; smaller numbers come first, and one below 0 counts as 0\. 500 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
@@ -41,33 +41,33 @@ impl CrmCategory {
     pub fn entity_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "entityTypeId")
     }
-    /// `isDefault`. Whether new records come into it when nothing is said. Deals have it fixed.
+    /// `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it; deals, contacts and companies have it fixed. No when a new one is made without it.
     #[inline]
     pub fn is_default(&self) -> Option<bool> {
         rt::view::read(&self.0, "isDefault")
     }
-    /// Sets `isDefault`. Whether new records come into it when nothing is said. Deals have it fixed.
+    /// Sets `isDefault`. Whether new records come into it when nothing is said. Setting it takes it from the funnel that had it; deals, contacts and companies have it fixed. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_default(self, value: bool) -> Self {
         self.set("isDefault", rt::value::yes_no(value))
     }
-    /// `originId`. Identifier in another system.
+    /// `originId`. Identifier in another system (deals).
     #[inline]
     pub fn origin_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "originId")
     }
-    /// `originatorId`. Name of that other system.
+    /// `originatorId`. Name of that other system (deals).
     #[inline]
     pub fn originator_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "originatorId")
     }
-    /// `isSystem`. Whether it came with the portal.
+    /// `isSystem`. Whether it came with the portal (smart processes).
     #[inline]
     pub fn is_system(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSystem")
     }
-    /// `code`. Code of a funnel that came with the portal.
+    /// `code`. Code of a funnel that came with the portal (smart processes).
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")

@@ -31,12 +31,12 @@ impl CrmCompanyLink {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
-    /// `IS_PRIMARY`. Whether it is the main company; the first one is when nobody says so.
+    /// `IS_PRIMARY`. Whether it is the main company, in place of the one that was; the first one is when nobody says so.
     #[inline]
     pub fn is_primary(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_PRIMARY")
     }
-    /// Sets `IS_PRIMARY`. Whether it is the main company; the first one is when nobody says so.
+    /// Sets `IS_PRIMARY`. Whether it is the main company, in place of the one that was; the first one is when nobody says so.
     #[inline]
     #[must_use]
     pub fn set_is_primary(self, value: bool) -> Self {

@@ -9,12 +9,12 @@ use ::bitrix24_runtime as rt;
 pub struct CrmMultifield(rt::Object);
 rt::view!(CrmMultifield);
 impl CrmMultifield {
-    /// `ID`. Number of the value. Name it to change or delete the value; without it a new one is added.
+    /// `ID`. Number of the value. Name it to change the value; without it a new one is added. Named without VALUE, it deletes the value.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// Sets `ID`. Number of the value. Name it to change or delete the value; without it a new one is added.
+    /// Sets `ID`. Number of the value. Name it to change the value; without it a new one is added. Named without VALUE, it deletes the value.
     #[inline]
     #[must_use]
     pub fn set_id(self, value: impl Into<rt::Id>) -> Self {

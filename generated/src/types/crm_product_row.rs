@@ -35,12 +35,12 @@ impl CrmProductRow {
     pub fn set_product_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PRODUCT_ID", rt::value::id(value))
     }
-    /// `PRODUCT_NAME`. Name in the row; the product's own when it is left out.
+    /// `PRODUCT_NAME`. Name in the row; the product's own when it is left out, and the number of the row in square brackets where there is no product.
     #[inline]
     pub fn product_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "PRODUCT_NAME")
     }
-    /// Sets `PRODUCT_NAME`. Name in the row; the product's own when it is left out.
+    /// Sets `PRODUCT_NAME`. Name in the row; the product's own when it is left out, and the number of the row in square brackets where there is no product.
     #[inline]
     #[must_use]
     pub fn set_product_name(self, value: impl Into<String>) -> Self {
@@ -62,12 +62,12 @@ impl CrmProductRow {
     pub fn set_product_description(self, value: impl Into<String>) -> Self {
         self.set("PRODUCT_DESCRIPTION", rt::value::text(value))
     }
-    /// `PRICE`. Price of a piece, after discount and with tax.
+    /// `PRICE`. Price of a piece, after discount and with tax; 0 when it is left out.
     #[inline]
     pub fn price(&self) -> Option<f64> {
         rt::view::read(&self.0, "PRICE")
     }
-    /// Sets `PRICE`. Price of a piece, after discount and with tax.
+    /// Sets `PRICE`. Price of a piece, after discount and with tax; 0 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_price(self, value: impl Into<f64>) -> Self {
@@ -133,23 +133,23 @@ impl CrmProductRow {
     pub fn set_discount_type_id(self, value: impl Into<i64>) -> Self {
         self.set("DISCOUNT_TYPE_ID", rt::value::integer(value))
     }
-    /// `DISCOUNT_RATE`. Discount in per cent.
+    /// `DISCOUNT_RATE`. Discount in per cent; needed where the discount is per cent.
     #[inline]
     pub fn discount_rate(&self) -> Option<f64> {
         rt::view::read(&self.0, "DISCOUNT_RATE")
     }
-    /// Sets `DISCOUNT_RATE`. Discount in per cent.
+    /// Sets `DISCOUNT_RATE`. Discount in per cent; needed where the discount is per cent.
     #[inline]
     #[must_use]
     pub fn set_discount_rate(self, value: impl Into<f64>) -> Self {
         self.set("DISCOUNT_RATE", rt::value::number(value))
     }
-    /// `DISCOUNT_SUM`. Discount of a piece as an amount.
+    /// `DISCOUNT_SUM`. Discount of a piece as an amount; needed where the discount is one, and also where it is 100 per cent.
     #[inline]
     pub fn discount_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "DISCOUNT_SUM")
     }
-    /// Sets `DISCOUNT_SUM`. Discount of a piece as an amount.
+    /// Sets `DISCOUNT_SUM`. Discount of a piece as an amount; needed where the discount is one, and also where it is 100 per cent.
     #[inline]
     #[must_use]
     pub fn set_discount_sum(self, value: impl Into<f64>) -> Self {
@@ -182,34 +182,34 @@ impl CrmProductRow {
     pub fn customized(&self) -> Option<bool> {
         rt::view::read(&self.0, "CUSTOMIZED")
     }
-    /// `MEASURE_CODE`. Unit by its code, as in 796 for pieces.
+    /// `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own when it is left out.
     #[inline]
     pub fn measure_code(&self) -> Option<i64> {
         rt::view::read(&self.0, "MEASURE_CODE")
     }
-    /// Sets `MEASURE_CODE`. Unit by its code, as in 796 for pieces.
+    /// Sets `MEASURE_CODE`. Unit by its code, as in 796 for pieces; the product's own when it is left out.
     #[inline]
     #[must_use]
     pub fn set_measure_code(self, value: impl Into<i64>) -> Self {
         self.set("MEASURE_CODE", rt::value::integer(value))
     }
-    /// `MEASURE_NAME`. Unit by its name, as in pcs.
+    /// `MEASURE_NAME`. Unit by its name, as in pcs; the product's own when it is left out.
     #[inline]
     pub fn measure_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "MEASURE_NAME")
     }
-    /// Sets `MEASURE_NAME`. Unit by its name, as in pcs.
+    /// Sets `MEASURE_NAME`. Unit by its name, as in pcs; the product's own when it is left out.
     #[inline]
     #[must_use]
     pub fn set_measure_name(self, value: impl Into<String>) -> Self {
         self.set("MEASURE_NAME", rt::value::text(value))
     }
-    /// `SORT`. Place among the rows; smaller numbers come first.
+    /// `SORT`. Place among the rows; smaller numbers come first. 0 when it is left out.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the rows; smaller numbers come first.
+    /// Sets `SORT`. Place among the rows; smaller numbers come first. 0 when it is left out.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

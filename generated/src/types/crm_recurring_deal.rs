@@ -100,12 +100,12 @@ impl CrmRecurringDeal {
     pub fn set_limit_date(self, value: impl Into<String>) -> Self {
         self.set("LIMIT_DATE", rt::value::text(value))
     }
-    /// `START_DATE`. First day that counts.
+    /// `START_DATE`. First day that counts; today when it is left out.
     #[inline]
     pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_DATE")
     }
-    /// Sets `START_DATE`. First day that counts.
+    /// Sets `START_DATE`. First day that counts; today when it is left out.
     #[inline]
     #[must_use]
     pub fn set_start_date(self, value: impl Into<String>) -> Self {

@@ -47,23 +47,23 @@ impl CrmRequisitePreset {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("NAME", rt::value::text(value))
     }
-    /// `XML_ID`. Identifier in another system.
+    /// `XML_ID`. Identifier in another system, best with a beginning of its own. Those that begin with \#CRM_REQUISITE_PRESET_DEF\_ are the portal's.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
-    /// Sets `XML_ID`. Identifier in another system.
+    /// Sets `XML_ID`. Identifier in another system, best with a beginning of its own. Those that begin with \#CRM_REQUISITE_PRESET_DEF\_ are the portal's.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `ACTIVE`. Whether it can be chosen.
+    /// `ACTIVE`. Whether it can be chosen for new details.
     #[inline]
     pub fn active(&self) -> Option<bool> {
         rt::view::read(&self.0, "ACTIVE")
     }
-    /// Sets `ACTIVE`. Whether it can be chosen.
+    /// Sets `ACTIVE`. Whether it can be chosen for new details.
     #[inline]
     #[must_use]
     pub fn set_active(self, value: bool) -> Self {

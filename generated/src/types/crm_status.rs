@@ -25,12 +25,12 @@ impl CrmStatus {
     pub fn set_entity_id(self, value: impl Into<String>) -> Self {
         self.set("ENTITY_ID", rt::value::text(value))
     }
-    /// `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION.
+    /// `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION, where it is not there yet. Codes of stages have Latin letters, digits, hyphens and underscores only, at most 21 for leads and 22 for estimates and deals; other codes have up to 50 signs of any kind.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
-    /// Sets `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION.
+    /// Sets `STATUS_ID`. Code of the entry, unique in its directory; it is fixed for good. In the directory of a funnel the portal puts the funnel before it, as in C3:DECISION, where it is not there yet. Codes of stages have Latin letters, digits, hyphens and underscores only, at most 21 for leads and 22 for estimates and deals; other codes have up to 50 signs of any kind.
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
@@ -52,12 +52,12 @@ impl CrmStatus {
     pub fn name_init(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME_INIT")
     }
-    /// `SORT`. Place in the directory; smaller numbers come first. 10 when a new one is made without it.
+    /// `SORT`. Place in the directory; smaller numbers come first: open stages, then the one of success, then those of failure. 10 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place in the directory; smaller numbers come first. 10 when a new one is made without it.
+    /// Sets `SORT`. Place in the directory; smaller numbers come first: open stages, then the one of success, then those of failure. 10 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {

@@ -19,7 +19,7 @@ impl CrmTimelineImage {
     pub fn is_system(&self) -> Option<bool> {
         rt::view::read(&self.0, "isSystem")
     }
-    /// `fileUri`. Address of the picture.
+    /// `fileUri`. Address of the picture; empty for the portal's own.
     #[inline]
     pub fn file_uri(&self) -> Option<&str> {
         rt::view::text(&self.0, "fileUri")

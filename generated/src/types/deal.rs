@@ -178,12 +178,12 @@ impl Deal {
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CONTACT_ID", rt::value::id(value))
     }
-    /// `CONTACT_IDS`. Contacts that buy, by their numbers. Answers do not have it: use crm.deal.contact.items.get.
+    /// `CONTACT_IDS`. Contacts that buy, by their numbers; an update replaces them all. Answers do not have it: use crm.deal.contact.items.get.
     #[inline]
     pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT_IDS")
     }
-    /// Sets `CONTACT_IDS`. Contacts that buy, by their numbers. Answers do not have it: use crm.deal.contact.items.get.
+    /// Sets `CONTACT_IDS`. Contacts that buy, by their numbers; an update replaces them all. Answers do not have it: use crm.deal.contact.items.get.
     #[inline]
     #[must_use]
     pub fn set_contact_ids(

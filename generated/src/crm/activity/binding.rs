@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 #[inline]
 pub fn add(
     activity_id: impl Into<rt::Id>,
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
 ) -> Add {
     Add(
@@ -42,7 +42,7 @@ pub fn add(
                 ),
             )
             .param("activityId", rt::value::id(activity_id))
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id)),
     )
 }
@@ -79,7 +79,7 @@ rt::request!(Add -> bool);
 #[inline]
 pub fn delete(
     activity_id: impl Into<rt::Id>,
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
@@ -92,7 +92,7 @@ pub fn delete(
                 ),
             )
             .param("activityId", rt::value::id(activity_id))
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id)),
     )
 }

@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.activity.call`.
 use ::bitrix24_runtime as rt;
-/// Gives the words of a recorded call, as far as the AI assistant wrote them down.
+/// Gives the words of a recorded call, as far as the AI assistant wrote them down. It is not set to work by this.
 ///
 /// Calls `crm.activity.call.getTranscript`; scope `crm`. May be called by: whoever may read the record.
 ///
@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `NOT_FOUND`: There is no such call.
-/// - `ACCESS_DENIED`: The caller may not read the activity.
+/// - `NOT_FOUND`: There is no such activity, or it is linked to no record.
+/// - `ACCESS_DENIED`: The caller may not read the activity's records, or the portal does not process calls by AI.
 #[inline]
 pub fn get_transcript(activity_id: impl Into<rt::Id>) -> GetTranscript {
     GetTranscript(
@@ -38,7 +38,7 @@ pub fn get_transcript(activity_id: impl Into<rt::Id>) -> GetTranscript {
             .param("activityId", rt::value::id(activity_id)),
     )
 }
-/// A call of `crm.activity.call.getTranscript`: Gives the words of a recorded call, as far as the AI assistant wrote them down.
+/// A call of `crm.activity.call.getTranscript`: Gives the words of a recorded call, as far as the AI assistant wrote them down. It is not set to work by this.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetTranscript(rt::Call);

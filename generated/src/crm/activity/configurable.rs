@@ -37,7 +37,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOT_FOUND`: There is no such record, activity or label.
 #[inline]
 pub fn add(
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     fields: impl Into<rt::Value>,
     layout: impl Into<rt::Value>,
@@ -52,7 +52,7 @@ pub fn add(
                     )
                     .with_records("activity.id"),
             )
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("fields", fields)
             .param("layout", layout),

@@ -35,7 +35,7 @@ use ::bitrix24_runtime as rt;
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 #[inline]
 pub fn add(
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     deadline: impl Into<String>,
 ) -> Add {
@@ -49,7 +49,7 @@ pub fn add(
                     )
                     .with_records("id"),
             )
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("deadline", rt::value::text(deadline)),
     )
@@ -80,7 +80,7 @@ impl Add {
     pub fn parent_activity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("parentActivityId", rt::value::id(value)))
     }
-    /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each.
+    /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each, none when it is left out.
     #[inline]
     pub fn ping_offsets(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("pingOffsets", rt::value::list(value, rt::value::integer)))
@@ -121,11 +121,11 @@ impl Add {
 /// - `OWNER_NOT_FOUND`: There is no such record.
 /// - `WRONG_DATETIME_FORMAT`: The deadline is no time. Write it as in 2026-02-03T15:00:00.
 /// - `CAN_NOT_UPDATE_COMPLETED_TODO`: The activity is completed already.
-/// - `ERROR_PARENT_ACTIVITY_RESTRICT`: The activity may not follow that one, for instance itself.
+/// - `ERROR_PARENT_ACTIVITY_RESTRICT`: The activity that it would follow is completed.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     deadline: impl Into<String>,
 ) -> Update {
@@ -140,7 +140,7 @@ pub fn update(
                     .with_records("id"),
             )
             .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("deadline", rt::value::text(deadline)),
     )
@@ -171,7 +171,7 @@ impl Update {
     pub fn parent_activity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("parentActivityId", rt::value::id(value)))
     }
-    /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each.
+    /// `pingOffsets`. How many minutes before the deadline the timeline reminds, as in 0 and 15; one reminder each, none when it is left out.
     #[inline]
     pub fn ping_offsets(self, value: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         Self(self.0.param("pingOffsets", rt::value::list(value, rt::value::integer)))
@@ -210,7 +210,7 @@ impl Update {
 #[inline]
 pub fn update_color(
     id: impl Into<rt::Id>,
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     color_id: impl Into<String>,
 ) -> UpdateColor {
@@ -225,7 +225,7 @@ pub fn update_color(
                     .with_records("id"),
             )
             .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("colorId", rt::value::text(color_id)),
     )
@@ -263,7 +263,7 @@ rt::request!(UpdateColor -> rt::Id);
 #[inline]
 pub fn update_deadline(
     id: impl Into<rt::Id>,
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     value: impl Into<String>,
 ) -> UpdateDeadline {
@@ -278,7 +278,7 @@ pub fn update_deadline(
                     .with_records("id"),
             )
             .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("value", rt::value::text(value)),
     )
@@ -315,7 +315,7 @@ rt::request!(UpdateDeadline -> rt::Id);
 #[inline]
 pub fn update_description(
     id: impl Into<rt::Id>,
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     value: impl Into<String>,
 ) -> UpdateDescription {
@@ -330,7 +330,7 @@ pub fn update_description(
                     .with_records("id"),
             )
             .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("value", rt::value::text(value)),
     )
@@ -364,11 +364,11 @@ rt::request!(UpdateDescription -> rt::Id);
 /// - `ACCESS_DENIED`: The caller may not change the record.
 /// - `OWNER_NOT_FOUND`: There is no such record.
 /// - `CAN_NOT_UPDATE_RESPONSIBLE_USER_COMPLETED_TODO`: The activity is completed already.
-/// - `INVALID_ARG_VALUE`: There is no such employee.
+/// - `INVALID_ARG_VALUE`: The number of the employee is not above 0\.
 #[inline]
 pub fn update_responsible_user(
     id: impl Into<rt::Id>,
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     responsible_id: impl Into<rt::Id>,
 ) -> UpdateResponsibleUser {
@@ -383,7 +383,7 @@ pub fn update_responsible_user(
                     .with_records("id"),
             )
             .param("id", rt::value::id(id))
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("responsibleId", rt::value::id(responsible_id)),
     )

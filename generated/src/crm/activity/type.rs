@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
 /// - `INVALID_ARG_VALUE`: TYPE_ID is missing or taken.
 /// - `NOT_FOUND`: The portal does not offer the method to the caller.
 #[inline]
@@ -62,9 +62,9 @@ rt::request!(Add -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator.
-/// - `INVALID_ARG_VALUE`: TYPE_ID is missing.
-/// - `NOT_FOUND`: There is no such kind.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
+/// - `INVALID_ARG_VALUE`: There is no such kind.
+/// - `NOT_FOUND`: The portal does not offer the method to the caller.
 #[inline]
 pub fn delete(type_id: impl Into<String>) -> Delete {
     Delete(
@@ -103,7 +103,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator.
+/// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
 /// - `NOT_FOUND`: The portal does not offer the method to the caller.
 #[inline]
 pub fn list() -> List {

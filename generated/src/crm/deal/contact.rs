@@ -23,7 +23,7 @@ pub mod items;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the deal.
-/// - without a code: A number is missing or wrong, or there is no such deal or contact. The description tells which.
+/// - without a code: A number is missing or wrong, or there is no such deal. The description tells which.
 #[inline]
 pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -44,7 +44,7 @@ pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
-/// Takes back the link between a contact and a deal. Both records stay.
+/// Takes back the link between a contact and a deal. Both records stay; without its main contact the deal gets the next one as such.
 ///
 /// Calls `crm.deal.contact.delete`; scope `crm`. May be called by: whoever may change the deal.
 ///
@@ -64,7 +64,7 @@ rt::request!(Add -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the deal.
-/// - without a code: A number is missing or wrong, or there is no such deal or link. The description tells which.
+/// - without a code: A number is missing or wrong, or there is no such deal. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
     Delete(
@@ -80,7 +80,7 @@ pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
             .param("fields", fields),
     )
 }
-/// A call of `crm.deal.contact.delete`: Takes back the link between a contact and a deal. Both records stay.
+/// A call of `crm.deal.contact.delete`: Takes back the link between a contact and a deal. Both records stay; without its main contact the deal gets the next one as such.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

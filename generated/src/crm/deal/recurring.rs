@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such deal, it has a rule already, or the caller may not create deals. The description tells which.
+/// - without a code: DEAL_ID is missing or names no deal, the deal has a rule already, or the caller may not change it or create deals. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -60,7 +60,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, its template still exists, or the caller may not delete deals. The description tells which.
+/// - without a code: There is no such rule, the portal has no recurring deals, the template still exists, or the caller may not delete deals. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -82,7 +82,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Makes a deal of a template at once, whatever the rule says.
 ///
-/// Calls `crm.deal.recurring.expose`; scope `crm`. May be called by: whoever may create deals.
+/// Calls `crm.deal.recurring.expose`; scope `crm`. May be called by: whoever may read and create deals.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/recurring-deals/crm-deal-recurring-expose.html>
 ///
@@ -99,7 +99,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not create deals. The description tells which.
+/// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not read the template or create deals. The description tells which.
 #[inline]
 pub fn expose(id: impl Into<rt::Id>) -> Expose {
     Expose(
@@ -177,7 +177,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, or the caller may not read deals. The description tells which.
+/// - without a code: There is no such rule, the portal has no recurring deals, or the caller may not read deals. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -288,7 +288,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such rule, or the caller may not change deals. The description tells which.
+/// - without a code: There is no such rule, fields is no object, the portal has no recurring deals, or the caller may not change deals. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -39,7 +39,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmDealCategory);
 /// Renames the common funnel of deals.
 ///
-/// Calls `crm.dealcategory.default.set`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.dealcategory.default.set`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/category-old/crm-deal-category-default-set.html>
 ///

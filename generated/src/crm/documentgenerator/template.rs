@@ -155,7 +155,7 @@ rt::request!(Get -> crate ::types::CrmDocumentTemplate);
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
 /// - without a code: The template was deleted. The caller may not change templates of documents.
 #[inline]
-pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<rt::Id>) -> Getfields {
+pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Getfields {
     Getfields(
         rt::Call::new(
                 rt::Method::new(
@@ -167,7 +167,7 @@ pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<rt::Id>) -> Ge
                     .with_records("templateFields"),
             )
             .param("id", rt::value::id(id))
-            .param("entityTypeId", rt::value::id(entity_type_id)),
+            .param("entityTypeId", rt::value::integer(entity_type_id)),
     )
 }
 /// A call of `crm.documentgenerator.template.getfields`: Lists the fields of a template, with the values that a record would give them.

@@ -51,8 +51,8 @@ impl Fields {
     /// - `3`: Contact.
     /// - `4`: Company.
     #[inline]
-    pub fn entity_type_id(self, value: impl Into<rt::Id>) -> Self {
-        Self(self.0.param("entityTypeId", rt::value::id(value)))
+    pub fn entity_type_id(self, value: impl Into<i64>) -> Self {
+        Self(self.0.param("entityTypeId", rt::value::integer(value)))
     }
 }
 /// Lists the fields that the search for duplicates compares besides the usual ones.
@@ -120,7 +120,7 @@ rt::request!(
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn register(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     field_code: impl Into<String>,
 ) -> Register {
     Register(
@@ -133,7 +133,7 @@ pub fn register(
                     )
                     .with_records("id"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("fieldCode", rt::value::text(field_code)),
     )
 }

@@ -69,7 +69,7 @@ rt::request!(Add -> crate ::types::CrmItemProductRow);
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 /// - `NOT_FOUND`: There is no such row.
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
+/// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -151,7 +151,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 /// - `NOT_FOUND`: There is no such row.
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
+/// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -172,7 +172,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmItemProductRow);
-/// Lists the rows of a record that no payment covers yet, with the quantities that are left.
+/// Lists the rows of a record that no payment covers yet.
 ///
 /// Calls `crm.item.productrow.getAvailableForPayment`; scope `crm`. May be called by: whoever may read the record.
 ///
@@ -193,7 +193,7 @@ rt::request!(Get -> crate ::types::CrmItemProductRow);
 ///
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
+/// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get_available_for_payment(
     owner_id: impl Into<rt::Id>,
@@ -213,7 +213,7 @@ pub fn get_available_for_payment(
             .param("ownerType", rt::value::text(owner_type)),
     )
 }
-/// A call of `crm.item.productrow.getAvailableForPayment`: Lists the rows of a record that no payment covers yet, with the quantities that are left.
+/// A call of `crm.item.productrow.getAvailableForPayment`: Lists the rows of a record that no payment covers yet.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetAvailableForPayment(rt::Call);
@@ -243,7 +243,7 @@ rt::request!(GetAvailableForPayment -> Vec < crate ::types::CrmItemProductRow >)
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 /// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a row, or the record is not named.
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
+/// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
@@ -358,7 +358,7 @@ rt::request!(Set -> Vec < crate ::types::CrmItemProductRow >);
 /// - `ENTITY_TYPE_NOT_SUPPORTED`: This kind of record has no product rows.
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 /// - `NOT_FOUND`: There is no such row.
-/// - `INVALID_ARG_VALUE`: A value does not fit. The description names the field.
+/// - `INVALID_ARG_VALUE`: A field is unknown or cannot be changed.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal, for instance a discount without its size. The description tells what.
 #[inline]

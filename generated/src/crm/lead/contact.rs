@@ -24,7 +24,7 @@ pub mod items;
 ///
 /// - `ACCESS_DENIED`: The caller may not change the lead.
 /// - `NOT_FOUND`: There is no such lead.
-/// - without a code: A number is missing or wrong, or there is no such lead or contact. The description tells which.
+/// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -66,7 +66,7 @@ rt::request!(Add -> bool);
 ///
 /// - `ACCESS_DENIED`: The caller may not change the lead.
 /// - `NOT_FOUND`: There is no such lead.
-/// - without a code: A number is missing or wrong, or there is no such lead or link. The description tells which.
+/// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
     Delete(

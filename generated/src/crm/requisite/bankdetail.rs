@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a bank account to the official details of a client.
 ///
-/// Calls `crm.requisite.bankdetail.add`; scope `crm`. May be called by: whoever may create bank accounts.
+/// Calls `crm.requisite.bankdetail.add`; scope `crm`. May be called by: whoever may create the contact or company of the details.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/bank-detail/crm-requisite-bank-detail-add.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create bank accounts, or a required field is missing. The description tells which.
+/// - without a code: ENTITY_ID is missing or wrong, or the caller may not add bank accounts. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -43,7 +43,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a bank account.
 ///
-/// Calls `crm.requisite.bankdetail.delete`; scope `crm`. May be called by: whoever may delete bank accounts.
+/// Calls `crm.requisite.bankdetail.delete`; scope `crm`. May be called by: whoever may delete the contact or company of the details.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/bank-detail/crm-requisite-bank-detail-delete.html>
 ///
@@ -114,7 +114,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one bank account.
 ///
-/// Calls `crm.requisite.bankdetail.get`; scope `crm`. May be called by: whoever may read bank accounts.
+/// Calls `crm.requisite.bankdetail.get`; scope `crm`. May be called by: whoever may read the contact or company of the details.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/bank-detail/crm-requisite-bank-detail-get.html>
 ///
@@ -153,7 +153,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmBankDetail);
 /// Finds bank accounts by conditions on their fields.
 ///
-/// Calls `crm.requisite.bankdetail.list`; scope `crm`. May be called by: whoever may read bank accounts.
+/// Calls `crm.requisite.bankdetail.list`; scope `crm`. May be called by: whoever may read contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/bank-detail/crm-requisite-bank-detail-list.html>
 ///
@@ -175,7 +175,7 @@ rt::request!(Get -> crate ::types::CrmBankDetail);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read bank accounts, or filter or order is malformed. The description tells which.
+/// - without a code: The caller may not read contacts and companies, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -221,7 +221,7 @@ impl List {
 }
 /// Changes a bank account.
 ///
-/// Calls `crm.requisite.bankdetail.update`; scope `crm`. May be called by: whoever may change bank accounts.
+/// Calls `crm.requisite.bankdetail.update`; scope `crm`. May be called by: whoever may change the contact or company of the details.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/bank-detail/crm-requisite-bank-detail-update.html>
 ///

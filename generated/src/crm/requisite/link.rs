@@ -53,7 +53,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such record, or the caller may not read it. The description tells which.
+/// - without a code: A number is missing or wrong, there is no such link, or the caller may not read it. The description tells which.
 #[inline]
 pub fn get(entity_type_id: impl Into<i64>, entity_id: impl Into<rt::Id>) -> Get {
     Get(
@@ -76,7 +76,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmRequisiteLink);
 /// Finds requisite links by conditions on their fields.
 ///
-/// Calls `crm.requisite.link.list`; scope `crm`. May be called by: whoever may read requisite links.
+/// Calls `crm.requisite.link.list`; scope `crm`. May be called by: whoever may read the records of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/links/crm-requisite-link-list.html>
 ///
@@ -97,7 +97,7 @@ rt::request!(Get -> crate ::types::CrmRequisiteLink);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: Something failed inside the portal, or a key is unknown. The description tells what.
+/// - `0`: The caller may not read the records, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -160,7 +160,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There are no such record, details or accounts, or the caller may not change the record. The description tells which.
+/// - without a code: A number is missing or wrong, there are no such details or accounts, or they belong to somebody else. The description tells which.
 #[inline]
 pub fn register(fields: impl Into<rt::Value>) -> Register {
     Register(
@@ -199,7 +199,7 @@ rt::request!(Register -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such record, or the caller may not change it. The description tells which.
+/// - without a code: A number is missing or wrong, or the caller may not change the record. The description tells which.
 #[inline]
 pub fn unregister(
     entity_type_id: impl Into<i64>,

@@ -22,7 +22,7 @@ pub mod field;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create requisite templates, or a required field is missing. The description tells which.
+/// - without a code: ENTITY_TYPE_ID is missing or wrong, or the caller may not add templates. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -147,7 +147,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one requisite template.
 ///
-/// Calls `crm.requisite.preset.get`; scope `crm`. May be called by: whoever may read requisite templates.
+/// Calls `crm.requisite.preset.get`; scope `crm`. May be called by: whoever may read contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/crm-requisite-preset-get.html>
 ///
@@ -186,7 +186,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmRequisitePreset);
 /// Finds requisite templates by conditions on their fields.
 ///
-/// Calls `crm.requisite.preset.list`; scope `crm`. May be called by: whoever may read requisite templates.
+/// Calls `crm.requisite.preset.list`; scope `crm`. May be called by: whoever may read contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/crm-requisite-preset-list.html>
 ///
@@ -208,7 +208,7 @@ rt::request!(Get -> crate ::types::CrmRequisitePreset);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: Something failed inside the portal, or a key is unknown. The description tells what.
+/// - `0`: The caller may not read contacts and companies, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such entry or record, or the caller may not change it. The description tells which.
+/// - without a code: A field is missing or wrong, or the caller may not change the record. The description tells which.
 #[inline]
 pub fn bind(fields: impl Into<rt::Value>) -> Bind {
     Bind(
@@ -147,7 +147,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such entry, record or link, or the caller may not change it. The description tells which.
+/// - without a code: A field is missing or wrong, there is no such link, or the caller may not change the record. The description tells which.
 #[inline]
 pub fn unbind(fields: impl Into<rt::Value>) -> Unbind {
     Unbind(

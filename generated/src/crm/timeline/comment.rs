@@ -22,9 +22,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `ACCESS_DENIED`: The caller may not change the comment.
-/// - `NOT_FOUND`: There is no such comment.
-/// - `INVALID_ARG_VALUE`: A value does not fit. The description names the field.
+/// - `ACCESS_DENIED`: The caller may not change the record.
+/// - `NOT_FOUND`: There is no such record.
+/// - `INVALID_ARG_VALUE`: The comment is empty.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -47,7 +47,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a comment from the timeline.
 ///
-/// Calls `crm.timeline.comment.delete`; scope `crm`. May be called by: author of the comment, or administrator.
+/// Calls `crm.timeline.comment.delete`; scope `crm`. May be called by: whoever may change the record.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/crm-timeline-comment-delete.html>
 ///
@@ -71,7 +71,7 @@ rt::request!(Add -> rt::Id);
 /// - `OWNER_NOT_FOUND`: There is no such record.
 /// - `ACCESS_DENIED`: The caller may not change the comment.
 /// - `NOT_FOUND`: There is no such comment.
-/// - `MULTIPLE_BINDINGS`: The comment is shown at several records. Unlink it instead.
+/// - `MULTIPLE_BINDINGS`: The comment is shown at several records. Name one with ownerTypeId and ownerId.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -91,9 +91,9 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> Option < bool >);
+rt::request!(Delete -> rt::Value);
 impl Delete {
-    /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal, for checking rights.
+    /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal. Of a comment that is shown at several records, only this one loses it.
     #[inline]
     pub fn owner_type_id(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("ownerTypeId", rt::value::integer(value)))
@@ -210,12 +210,11 @@ pub fn list(filter: impl Into<rt::Value>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
-                        "crm.timeline.comment.list",
-                        rt::Rest::V2,
-                        rt::Effect::List,
-                        rt::Paging::Start,
-                    )
-                    .with_keyset(rt::Keyset::new("ID")),
+                    "crm.timeline.comment.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                ),
             )
             .param("filter", filter),
     )
@@ -247,7 +246,7 @@ impl List {
 }
 /// Changes a comment in the timeline of a record.
 ///
-/// Calls `crm.timeline.comment.update`; scope `crm`. May be called by: author of the comment, or administrator.
+/// Calls `crm.timeline.comment.update`; scope `crm`. May be called by: whoever may change the record.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/timeline/comments/crm-timeline-comment-update.html>
 ///
@@ -271,7 +270,7 @@ impl List {
 /// - `OWNER_NOT_FOUND`: There is no such record.
 /// - `ACCESS_DENIED`: The caller may not change the comment.
 /// - `NOT_FOUND`: There is no such comment.
-/// - `INVALID_ARG_VALUE`: A value does not fit. The description names the field.
+/// - `INVALID_ARG_VALUE`: The comment is empty.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
@@ -294,7 +293,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
 pub struct Update(rt::Call);
 rt::request!(Update -> rt::Id);
 impl Update {
-    /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal, for checking rights.
+    /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal.
     #[inline]
     pub fn owner_type_id(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("ownerTypeId", rt::value::integer(value)))

@@ -75,7 +75,7 @@ rt::request!(Pin -> rt::Value);
 /// - `ACCESS_DENIED`: The caller may not change the record.
 /// - `NOT_FOUND`: There is no such entry.
 /// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `CAN_NOT_CHANGE_PINNED`: The entry is not pinned.
+/// - `CAN_NOT_CHANGE_PINNED`: The entry cannot be unpinned.
 #[inline]
 pub fn unpin(
     id: impl Into<rt::Id>,

@@ -45,7 +45,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::CrmLogEntry);
-/// Removes an entry from the log of a record.
+/// Removes an entry from the log of a record. Only the application that wrote it can.
 ///
 /// Calls `crm.timeline.logmessage.delete`; scope `crm`. May be called by: whoever may change the record.
 ///
@@ -83,12 +83,12 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.timeline.logmessage.delete`: Removes an entry from the log of a record.
+/// A call of `crm.timeline.logmessage.delete`: Removes an entry from the log of a record. Only the application that wrote it can.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> Option < bool >);
-/// Reads one entry of the log of a record.
+/// Reads one entry of the log of a record that was written with CreateLogEntry.
 ///
 /// Calls `crm.timeline.logmessage.get`; scope `crm`. May be called by: whoever may read the record.
 ///
@@ -125,7 +125,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.timeline.logmessage.get`: Reads one entry of the log of a record.
+/// A call of `crm.timeline.logmessage.get`: Reads one entry of the log of a record that was written with CreateLogEntry.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -155,7 +155,7 @@ rt::request!(Get -> crate ::types::CrmLogEntry);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
-pub fn list(entity_type_id: impl Into<rt::Id>, entity_id: impl Into<rt::Id>) -> List {
+pub fn list(entity_type_id: impl Into<i64>, entity_id: impl Into<rt::Id>) -> List {
     List(
         rt::Call::new(
                 rt::Method::new(
@@ -165,7 +165,7 @@ pub fn list(entity_type_id: impl Into<rt::Id>, entity_id: impl Into<rt::Id>) -> 
                     rt::Paging::Start,
                 ),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id)),
     )
 }

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator.
-/// - `INVALID_ARG_VALUE`: The code is taken or malformed, or the picture does not fit.
+/// - `INVALID_ARG_VALUE`: The picture has another form.
 /// - `FILE_SAVE_ERROR`: The picture could not be stored.
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: Something failed inside the portal. The description tells what.

@@ -27,7 +27,7 @@ use ::bitrix24_runtime as rt;
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn delete(
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     item_type: impl Into<i64>,
     item_id: impl Into<rt::Id>,
@@ -41,7 +41,7 @@ pub fn delete(
                     rt::Paging::None,
                 ),
             )
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("itemType", rt::value::integer(item_type))
             .param("itemId", rt::value::id(item_id)),
@@ -77,7 +77,7 @@ rt::request!(Delete -> bool);
 /// - `0`: Something failed inside the portal. The description tells what.
 #[inline]
 pub fn get(
-    owner_type_id: impl Into<rt::Id>,
+    owner_type_id: impl Into<i64>,
     owner_id: impl Into<rt::Id>,
     item_type: impl Into<i64>,
     item_id: impl Into<rt::Id>,
@@ -91,7 +91,7 @@ pub fn get(
                     rt::Paging::None,
                 ),
             )
-            .param("ownerTypeId", rt::value::id(owner_type_id))
+            .param("ownerTypeId", rt::value::integer(owner_type_id))
             .param("ownerId", rt::value::id(owner_id))
             .param("itemType", rt::value::integer(item_type))
             .param("itemId", rt::value::id(item_id)),
@@ -136,7 +136,7 @@ pub fn save(required: SaveRequired) -> Save {
                     rt::Paging::None,
                 ),
             )
-            .param("ownerTypeId", rt::value::id(required.owner_type_id))
+            .param("ownerTypeId", rt::value::integer(required.owner_type_id))
             .param("ownerId", rt::value::id(required.owner_id))
             .param("itemType", rt::value::integer(required.item_type))
             .param("itemId", rt::value::id(required.item_id))
@@ -147,7 +147,7 @@ pub fn save(required: SaveRequired) -> Save {
 #[derive(Clone, Debug)]
 pub struct SaveRequired {
     /// Kind of record: 1 lead, 2 deal, 3 contact, 4 company, 7 estimate, 31 invoice; a smart process has a number of its own from 128 on, which crm.type.list tells.
-    pub owner_type_id: rt::Id,
+    pub owner_type_id: i64,
     /// Number of the record.
     pub owner_id: rt::Id,
     /// What the note stands at.

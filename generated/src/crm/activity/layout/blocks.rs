@@ -27,20 +27,21 @@ use ::bitrix24_runtime as rt;
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 #[inline]
 pub fn delete(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     activity_id: impl Into<rt::Id>,
 ) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.layout.blocks.delete",
-                    rt::Rest::V2,
-                    rt::Effect::Delete,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.layout.blocks.delete",
+                        rt::Rest::V2,
+                        rt::Effect::Delete,
+                        rt::Paging::None,
+                    )
+                    .with_records("success"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
             .param("activityId", rt::value::id(activity_id)),
     )
@@ -49,7 +50,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> bool);
 /// Reads the blocks of content that the application put below an activity.
 ///
 /// Calls `crm.activity.layout.blocks.get`; scope `crm`. May be called by: whoever may read the record.
@@ -75,7 +76,7 @@ rt::request!(Delete -> rt::Value);
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 #[inline]
 pub fn get(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     activity_id: impl Into<rt::Id>,
 ) -> Get {
@@ -89,7 +90,7 @@ pub fn get(
                     )
                     .with_records("layout"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
             .param("activityId", rt::value::id(activity_id)),
     )
@@ -122,11 +123,11 @@ rt::request!(Get -> crate ::types::CrmBlockLayout);
 /// - `OWNER_NOT_FOUND`: There is no such record.
 /// - `NOT_FOUND`: There is no such activity.
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `UNSUITABLE_ACTIVITY_TYPE_ERROR`: Activities of this kind take no further blocks.
-/// - `FIELD_IS_REQUIRED`: A block lacks something. The description names it.
+/// - `UNSUITABLE_ACTIVITY_TYPE_ERROR`: Configurable activities and those of outdated kinds take no further blocks.
+/// - `FIELD_IS_REQUIRED`: There are no blocks, or a block lacks something. The description names it.
 #[inline]
 pub fn set(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     activity_id: impl Into<rt::Id>,
     layout: impl Into<rt::Value>,
@@ -134,13 +135,14 @@ pub fn set(
     Set(
         rt::Call::new(
                 rt::Method::new(
-                    "crm.activity.layout.blocks.set",
-                    rt::Rest::V2,
-                    rt::Effect::Update,
-                    rt::Paging::None,
-                ),
+                        "crm.activity.layout.blocks.set",
+                        rt::Rest::V2,
+                        rt::Effect::Update,
+                        rt::Paging::None,
+                    )
+                    .with_records("success"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
             .param("activityId", rt::value::id(activity_id))
             .param("layout", layout),
@@ -150,4 +152,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-rt::request!(Set -> rt::Value);
+rt::request!(Set -> bool);

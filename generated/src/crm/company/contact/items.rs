@@ -102,7 +102,7 @@ rt::request!(Get -> Vec < crate ::types::CrmContactLink >);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the company.
-/// - without a code: A number is missing or wrong, items is no list, or there is no such record. The description tells which.
+/// - without a code: A number is missing or wrong, items is no list, or there is no such company. The description tells which.
 #[inline]
 pub fn set(
     id: impl Into<rt::Id>,

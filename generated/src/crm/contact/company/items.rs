@@ -102,7 +102,7 @@ rt::request!(Get -> Vec < crate ::types::CrmCompanyLink >);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the contact.
-/// - without a code: A number is missing or wrong, items is no list, or there is no such record. The description tells which.
+/// - without a code: A number is missing or wrong, items is no list, or there is no such contact. The description tells which.
 #[inline]
 pub fn set(
     id: impl Into<rt::Id>,

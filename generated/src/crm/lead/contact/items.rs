@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ACCESS_DENIED`: The caller may not change the lead.
 /// - `NOT_FOUND`: There is no such lead.
-/// - without a code: The number is missing or wrong, or there is no such lead. The description tells which.
+/// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -64,7 +64,7 @@ rt::request!(Delete -> bool);
 ///
 /// - `ACCESS_DENIED`: The caller may not read the lead.
 /// - `NOT_FOUND`: There is no such lead.
-/// - without a code: The number is missing or wrong, or there is no such lead. The description tells which.
+/// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -105,7 +105,7 @@ rt::request!(Get -> Vec < crate ::types::CrmContactLink >);
 ///
 /// - `ACCESS_DENIED`: The caller may not change the lead.
 /// - `NOT_FOUND`: There is no such lead.
-/// - without a code: A number is missing or wrong, items is no list, or there is no such record. The description tells which.
+/// - without a code: A required value is missing, or the portal failed for another reason. The description tells which.
 #[inline]
 pub fn set(
     id: impl Into<rt::Id>,

@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.requisite.preset.field`.
 use ::bitrix24_runtime as rt;
-/// Adds a field to a template of official details.
+/// Adds a field to a template of official details, one of those that crm.requisite.preset.field.availabletoadd tells.
 ///
 /// Calls `crm.requisite.preset.field.add`; scope `crm`. May be called by: whoever may create contacts and companies.
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create requisite template fields, or a required field is missing. The description tells which.
+/// - without a code: The template has the field already, its country does not know it, there is no such template, or the caller may not change it. The description tells which.
 #[inline]
 pub fn add(preset: impl Into<rt::Value>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -37,7 +37,7 @@ pub fn add(preset: impl Into<rt::Value>, fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `crm.requisite.preset.field.add`: Adds a field to a template of official details.
+/// A call of `crm.requisite.preset.field.add`: Adds a field to a template of official details, one of those that crm.requisite.preset.field.availabletoadd tells.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -100,7 +100,7 @@ rt::request!(Availabletoadd -> Vec < String >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such requisite template field, or the caller may not delete it. The description tells which.
+/// - without a code: There is no such template or field, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Delete {
     Delete(
@@ -155,7 +155,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one field of a template of official details.
 ///
-/// Calls `crm.requisite.preset.field.get`; scope `crm`. May be called by: whoever may read requisite template fields.
+/// Calls `crm.requisite.preset.field.get`; scope `crm`. May be called by: whoever may read contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/fields/crm-requisite-preset-field-get.html>
 ///
@@ -172,7 +172,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such requisite template field, or the caller may not read it. The description tells which.
+/// - without a code: There is no such template or field, or the caller may not read it. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Get {
     Get(
@@ -195,7 +195,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmRequisitePresetField);
 /// Lists the fields of a template of official details.
 ///
-/// Calls `crm.requisite.preset.field.list`; scope `crm`. May be called by: whoever may read requisite template fields.
+/// Calls `crm.requisite.preset.field.list`; scope `crm`. May be called by: whoever may read contacts and companies.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/presets/fields/crm-requisite-preset-field-list.html>
 ///
@@ -212,7 +212,7 @@ rt::request!(Get -> crate ::types::CrmRequisitePresetField);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read requisite template fields, or filter or order is malformed. The description tells which.
+/// - without a code: There is no such template, or the caller may not read it. The description tells which.
 #[inline]
 pub fn list(preset: impl Into<rt::Value>) -> List {
     List(
@@ -254,7 +254,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such requisite template field, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: There is no such template or field, the caller may not change it, or a value does not fit. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

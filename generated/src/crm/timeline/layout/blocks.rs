@@ -23,11 +23,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_WRONG_CONTEXT`: The call came from a webhook. Only an application may make it.
 /// - `OWNER_NOT_FOUND`: There is no such record.
-/// - `NOT_FOUND`: There is no such timeline entry.
+/// - `NOT_FOUND`: There is no such timeline entry, or the application has put no blocks there.
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 #[inline]
 pub fn delete(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     timeline_id: impl Into<rt::Id>,
 ) -> Delete {
@@ -41,7 +41,7 @@ pub fn delete(
                     )
                     .with_records("success"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
             .param("timelineId", rt::value::id(timeline_id)),
     )
@@ -76,7 +76,7 @@ rt::request!(Delete -> bool);
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
 #[inline]
 pub fn get(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     timeline_id: impl Into<rt::Id>,
 ) -> Get {
@@ -90,7 +90,7 @@ pub fn get(
                     )
                     .with_records("layout"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
             .param("timelineId", rt::value::id(timeline_id)),
     )
@@ -123,11 +123,11 @@ rt::request!(Get -> crate ::types::CrmBlockLayout);
 /// - `OWNER_NOT_FOUND`: There is no such record.
 /// - `NOT_FOUND`: There is no such timeline entry.
 /// - `ACCESS_DENIED`: The caller may not do that with the record.
-/// - `UNSUITABLE_TIMELINE_ITEM`: Entries of this kind take no further blocks.
-/// - `FIELD_IS_REQUIRED`: A block lacks something. The description names it.
+/// - `UNSUITABLE_TIMELINE_ITEM`: Entries of this kind take no further blocks. For activities there is crm.activity.layout.blocks.set.
+/// - `FIELD_IS_REQUIRED`: There are no blocks, or a block lacks something. The description names it.
 #[inline]
 pub fn set(
-    entity_type_id: impl Into<rt::Id>,
+    entity_type_id: impl Into<i64>,
     entity_id: impl Into<rt::Id>,
     timeline_id: impl Into<rt::Id>,
     layout: impl Into<rt::Value>,
@@ -142,7 +142,7 @@ pub fn set(
                     )
                     .with_records("success"),
             )
-            .param("entityTypeId", rt::value::id(entity_type_id))
+            .param("entityTypeId", rt::value::integer(entity_type_id))
             .param("entityId", rt::value::id(entity_id))
             .param("timelineId", rt::value::id(timeline_id))
             .param("layout", layout),
