@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
+/// - without a code: FIELD_NAME or USER_TYPE_ID is missing, the code is taken or does not begin with UF\_ and the kind of record, the choices could not be saved, or the caller may not add fields. The description tells which.
 #[inline]
 pub fn add(module_id: impl Into<String>, field: impl Into<rt::Value>) -> Add {
     Add(
@@ -62,7 +62,7 @@ rt::request!(Add -> crate ::types::UserFieldConfig);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
+/// - without a code: There is no such field in the module, the call lacks the scope of the module, the module has no custom fields, the caller may not delete it, or the portal failed to do so. The description tells which.
 #[inline]
 pub fn delete(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -102,7 +102,7 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
+/// - without a code: There is no such field in the module, the call lacks the scope of the module, the module has no custom fields, or the caller may not see it. The description tells which.
 #[inline]
 pub fn get(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Get {
     Get(
@@ -123,7 +123,7 @@ pub fn get(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::UserFieldConfig);
+rt::request!(Get -> Option < crate ::types::UserFieldConfig >);
 /// Lists the kinds of values that custom fields of a module can have, those of applications among them.
 ///
 /// Calls `userfieldconfig.getTypes`; scope `userfieldconfig`. May be called by: whoever may read the records.
@@ -143,7 +143,7 @@ rt::request!(Get -> crate ::types::UserFieldConfig);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
+/// - without a code: The call lacks the scope of the module, the module has no custom fields, or the caller may not see them. The description tells which.
 #[inline]
 pub fn get_types(module_id: impl Into<String>) -> GetTypes {
     GetTypes(
@@ -188,7 +188,7 @@ rt::request!(GetTypes -> rt::Map < crate ::types::UserFieldConfigKind >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
+/// - without a code: The call lacks the scope of the module, the module has no custom fields, or the caller may not see the fields. The description tells which.
 #[inline]
 pub fn list(module_id: impl Into<String>) -> List {
     List(
@@ -219,7 +219,7 @@ impl List {
     pub fn select(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("select", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): id, fieldName, userTypeId, xmlId or sort.
+    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): id, fieldName, userTypeId, xmlId or sort. By sort and then id, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -257,7 +257,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not do that, there is no such field or module, or a value does not fit. The description tells which.
+/// - without a code: There is no such field in the module, the call lacks the scope of the module, the module has no custom fields, the caller may not change it, or the portal failed to do so. The description tells which.
 #[inline]
 pub fn update(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Update {
     Update(

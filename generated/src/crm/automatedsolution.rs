@@ -181,7 +181,7 @@ rt::request!(Get -> crate ::types::CrmAutomatedSolution);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `INVALID_ARG_VALUE`: A key of filter or order is unknown.
+/// - `INVALID_ARG_VALUE`: A key or value of filter or order does not fit. The description names it.
 #[inline]
 pub fn list() -> List {
     List(
@@ -217,7 +217,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `filter`. Conditions, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, \=%, %=, !%, !=% or !%=.
+    /// `filter`. Conditions, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, \=%, %=, !%, !=% or !%=. An entry whose key is a number holds a group with logic (AND or OR).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

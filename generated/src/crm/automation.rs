@@ -26,7 +26,7 @@ pub mod trigger;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the record.
-/// - without a code: The record or the code is missing or malformed. The description tells which.
+/// - without a code: The record is missing, malformed or of an unknown kind, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn trigger(target: impl Into<String>) -> Trigger {
     Trigger(
@@ -47,7 +47,7 @@ pub fn trigger(target: impl Into<String>) -> Trigger {
 pub struct Trigger(rt::Call);
 rt::request!(Trigger -> bool);
 impl Trigger {
-    /// `code`. Code of the trigger, as its settings on the page of automation rules show.
+    /// `code`. Code of the trigger, as its settings on the page of automation rules show. When it is left out, old triggers without a code are meant. Of several the one with the earliest stage fires.
     #[inline]
     pub fn code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("code", rt::value::text(value)))

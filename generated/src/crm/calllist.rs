@@ -25,12 +25,12 @@ pub mod items;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: A required parameter is missing or malformed. The description names it.
-/// - `ENTITIES_ERROR`: The list of contacts or companies is empty.
+/// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
+/// - `ENTITIES_ERROR`: ENTITIES is no list.
 /// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY.
 /// - `ENTITY_ERROR`: One of the contacts or companies does not exist.
 /// - `WEBFORM_ERROR`: There is no such CRM form.
-/// - `ACCESS_ERROR`: The caller may not read one of the contacts or companies.
+/// - `ACCESS_ERROR`: The caller may not read the contacts or companies.
 #[inline]
 pub fn add(
     entity_type: impl Into<String>,
@@ -80,8 +80,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: A required parameter is missing or malformed. The description names it.
-/// - `LIST_ID_ERROR`: There is no such list.
+/// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
+/// - `LIST_ID_ERROR`: There is no such list, or the caller may not read it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -125,7 +125,7 @@ rt::request!(Get -> crate ::types::CrmCallList);
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is malformed. The description names it.
+/// - `100`: A key of SELECT, FILTER or ORDER is no field of a list. The description names it.
 #[inline]
 pub fn list() -> List {
     List(
@@ -212,12 +212,12 @@ rt::request!(Statuslist -> Vec < crate ::types::CrmStatus >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: A required parameter is missing or malformed. The description names it.
+/// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
 /// - `ENTITY_TYPE_ERROR`: ENTITY_TYPE is neither CONTACT nor COMPANY, or is not that of the list.
-/// - `ENTITIES_ERROR`: The list of contacts or companies is empty.
-/// - `LIST_ID_ERROR`: There is no such list.
+/// - `ENTITIES_ERROR`: ENTITIES is no list, or one of the contacts or companies does not exist.
+/// - `LIST_ID_ERROR`: There is no such list, or the caller may not see it.
 /// - `WEBFORM_ERROR`: There is no such CRM form.
-/// - `ACCESS_ERROR`: The caller may not change the list.
+/// - `ACCESS_ERROR`: The caller may not read contacts or companies.
 #[inline]
 pub fn update(
     list_id: impl Into<rt::Id>,

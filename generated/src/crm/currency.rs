@@ -23,8 +23,8 @@ pub mod localizations;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused the currency, mostly because it is there already. The description tells why.
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - `ERROR_CORE`: A required field is missing, or the portal refused the currency. The description tells which.
+/// - without a code: The caller is no administrator of the CRM, or the portal has no module for currencies. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -44,7 +44,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> String);
-/// Removes a currency. The base currency stays.
+/// Removes a currency. The base currency and that of the reports stay.
 ///
 /// Calls `crm.currency.delete`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -63,8 +63,8 @@ rt::request!(Add -> String);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CODE`: The portal refused, for instance because it is the base currency. The description tells why.
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - `ERROR_CODE`: The portal refused for another reason. The description tells it.
+/// - without a code: The code has not three letters, it is the base currency or that of the reports, the caller is no administrator of the CRM, or the portal has no module for currencies. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<String>) -> Delete {
     Delete(
@@ -79,7 +79,7 @@ pub fn delete(id: impl Into<String>) -> Delete {
             .param("id", rt::value::text(id)),
     )
 }
-/// A call of `crm.currency.delete`: Removes a currency. The base currency stays.
+/// A call of `crm.currency.delete`: Removes a currency. The base currency and that of the reports stay.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -144,7 +144,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: There is no such currency, or the caller may not use the CRM settings. The description tells which.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -192,7 +192,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: The caller may not use the CRM settings, or the portal has no module for currencies. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(

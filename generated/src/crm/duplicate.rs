@@ -25,8 +25,7 @@ pub mod volatile_type;
 ///
 /// Among others, the portal's own:
 ///
-/// - `403`: The caller may not read one of the kinds of records.
-/// - `400`: The kind or the values are missing or malformed. The description tells which.
+/// - without a code: The kind or the values are missing, the kind is unknown, or the caller may not read one of the kinds of records. The description tells which.
 #[inline]
 pub fn findbycomm(
     r#type: impl Into<String>,

@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.entity`.
 use ::bitrix24_runtime as rt;
-/// Merges records of one kind into the first of the list, as far as their values do not contradict each other. The others are removed.
+/// Merges records of one kind into the first of the list, as far as their values do not contradict each other; a filled field wins over an empty one. The others are removed.
 ///
 /// Calls `crm.entity.mergeBatch`; scope `crm`. May be called by: whoever may change and delete the records.
 ///
@@ -21,9 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `403`: The caller may not change or delete one of the records.
-/// - `400`: A parameter is missing or malformed. The description names it.
-/// - `0`: Something failed inside the portal. The description tells what.
+/// - `0`: The kind is missing or cannot be merged, fewer than two records are named, one does not exist, or the caller may not change the first or delete the others. The description tells which.
+/// - `CRM_FEATURE_RESTRICTION_ERROR`: The portal's plan does not allow it.
 #[inline]
 pub fn merge_batch(params: impl Into<rt::Value>) -> MergeBatch {
     MergeBatch(
@@ -38,7 +37,7 @@ pub fn merge_batch(params: impl Into<rt::Value>) -> MergeBatch {
             .param("params", params),
     )
 }
-/// A call of `crm.entity.mergeBatch`: Merges records of one kind into the first of the list, as far as their values do not contradict each other. The others are removed.
+/// A call of `crm.entity.mergeBatch`: Merges records of one kind into the first of the list, as far as their values do not contradict each other; a filled field wins over an empty one. The others are removed.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MergeBatch(rt::Call);

@@ -301,7 +301,7 @@ pub fn fields() -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
-/// Lists the kinds of records that orders of the shop can be linked to.
+/// Lists the kinds of records that orders of the shop can be linked to: deals only, at present.
 ///
 /// Calls `crm.enum.getorderownertypes`; scope `crm`.
 ///
@@ -328,7 +328,7 @@ pub fn getorderownertypes() -> Getorderownertypes {
         ),
     )
 }
-/// A call of `crm.enum.getorderownertypes`: Lists the kinds of records that orders of the shop can be linked to.
+/// A call of `crm.enum.getorderownertypes`: Lists the kinds of records that orders of the shop can be linked to: deals only, at present.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getorderownertypes(rt::Call);

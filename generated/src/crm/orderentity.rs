@@ -151,7 +151,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 /// Among others, the portal's own:
 ///
 /// - `200040300010`: The caller may not read orders of the shop.
-/// - `200540400002`: A key of select, filter or order is unknown.
+/// - `200540400002`: The portal has no online store.
 #[inline]
 pub fn list() -> List {
     List(
@@ -184,12 +184,12 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending).
+    /// `order`. Keys to sort by, each with asc (ascending) or desc (descending). By ownerId, ascending, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 all that fit come at once.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))

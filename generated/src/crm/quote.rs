@@ -24,7 +24,7 @@ pub mod userfield;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not create estimates, TITLE is missing, or a value does not fit. The description tells which.
+/// - without a code: The caller may not create estimates, or fields or params is no object. The description tells which.
 #[deprecated(
     note = "use `crm.item.add`: It does the same for every kind of record: entityTypeId 7."
 )]
@@ -78,8 +78,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: There is no such estimate, or the caller may not delete it. The description tells which.
-/// - without a code: The number is missing or malformed. The caller may not delete estimates.
+/// - `ERROR_CORE`: There is no such estimate.
+/// - without a code: The number is missing or wrong, or the caller may not delete estimates. The description tells which.
 #[deprecated(
     note = "use `crm.item.delete`: It does the same for every kind of record: entityTypeId 7."
 )]
@@ -215,7 +215,7 @@ rt::request!(Get -> crate ::types::Quote);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read estimates, or filter or order is no object. The description tells which.
+/// - without a code: The caller may not read estimates, filter or order is no object, or the portal failed to make the list. The description tells which.
 #[deprecated(
     note = "use `crm.item.list`: It does the same for every kind of record: entityTypeId 7."
 )]
@@ -249,12 +249,12 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending). STATUS_ID sorts by the places of the stages.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. Telephone numbers and the like must be named: PHONE, EMAIL, WEB, IM.
+    /// `select`. Keys to answer. An asterisk stands for all but custom and multiple ones, UF\_ with an asterisk for the custom ones; both are taken when it is left out. CONTACT_IDS is never answered.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -287,7 +287,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such estimate, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: There is no such estimate, the number is missing or wrong, fields or params is no object, or the caller may not change estimates. The description tells which.
 #[deprecated(
     note = "use `crm.item.update`: It does the same for every kind of record: entityTypeId 7."
 )]

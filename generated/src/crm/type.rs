@@ -21,11 +21,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `INVALID_ARG_VALUE`: A value does not fit, for instance an entityTypeId that is taken. The description names it.
+/// - `INVALID_ARG_VALUE`: The number of the kind of record is out of the allowed range.
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `100`: The smart process is not described: fields is missing.
-/// - `0`: Something failed inside the portal. The description tells what.
+/// - `0`: The process is external, but names no section, or something failed inside the portal. The description tells which.
 /// - `CREATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow more smart processes.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -149,7 +149,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records.
 /// - `0`: There is no such smart process.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -191,7 +191,7 @@ rt::request!(Get -> crate ::types::CrmType);
 /// Among others, the portal's own:
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM and may not read the records.
 /// - `0`: There is no such smart process.
 #[inline]
 pub fn get_by_entity_type_id(entity_type_id: impl Into<i64>) -> GetByEntityTypeId {
@@ -238,7 +238,7 @@ rt::request!(GetByEntityTypeId -> crate ::types::CrmType);
 ///
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
-/// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a smart process.
+/// - `INVALID_ARG_VALUE`: A key of filter or order is no field of a smart process, a condition has a wrong value, or a direction is neither ASC nor DESC.
 #[inline]
 pub fn list() -> List {
     List(
@@ -266,7 +266,7 @@ pub fn list() -> List {
 pub struct List(rt::Call);
 rt::request!(List -> rt::Page < crate ::types::CrmType >, all crate ::types::CrmType);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. An entry whose key is a number holds a group with logic (AND or OR).
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -282,7 +282,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes what a smart process is called and can. Lists such as relations are replaced as a whole.
+/// Changes what a smart process is called and can. Lists such as relations are replaced as a whole, but for the links that the portal made; relations that do not fit are left out without an error.
 ///
 /// Calls `crm.type.update`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -307,7 +307,7 @@ impl List {
 /// - `allowed_only_intranet_user`: The caller is a partner from the extranet. Use an employee's webhook.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 /// - `UPDATE_DYNAMIC_TYPE_RESTRICTED`: The portal's plan does not allow changes of smart processes.
-/// - `0`: There is no such smart process, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such smart process, or it is external, but names no section. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(
@@ -323,7 +323,7 @@ pub fn update(id: impl Into<rt::Id>) -> Update {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.type.update`: Changes what a smart process is called and can. Lists such as relations are replaced as a whole.
+/// A call of `crm.type.update`: Changes what a smart process is called and can. Lists such as relations are replaced as a whole, but for the links that the portal made; relations that do not fit are left out without an error.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -36,7 +36,7 @@ pub fn fields() -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
-/// Lists the kinds of values that custom fields of leads, deals, contacts and companies can have.
+/// Lists the kinds of values that custom fields of CRM records can have, those that the application has added among them.
 ///
 /// Calls `crm.userfield.types`; scope `crm`.
 ///
@@ -63,7 +63,7 @@ pub fn types() -> Types {
         ),
     )
 }
-/// A call of `crm.userfield.types`: Lists the kinds of values that custom fields of leads, deals, contacts and companies can have.
+/// A call of `crm.userfield.types`: Lists the kinds of values that custom fields of CRM records can have, those that the application has added among them.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Types(rt::Call);

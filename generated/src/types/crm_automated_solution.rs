@@ -14,23 +14,23 @@ impl CrmAutomatedSolution {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `title`. What people read in the menu.
+    /// `title`. What people read in the menu; the address of the section is made of it.
     #[inline]
     pub fn title(&self) -> Option<&str> {
         rt::view::text(&self.0, "title")
     }
-    /// Sets `title`. What people read in the menu.
+    /// Sets `title`. What people read in the menu; the address of the section is made of it.
     #[inline]
     #[must_use]
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
-    /// `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records).
+    /// `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records). They leave the solution, or the CRM, where they were before; without any the menu does not show the solution.
     #[inline]
     pub fn type_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "typeIds")
     }
-    /// Sets `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records).
+    /// Sets `typeIds`. Smart processes in it, by their numbers (not those of their kinds of records). They leave the solution, or the CRM, where they were before; without any the menu does not show the solution.
     #[inline]
     #[must_use]
     pub fn set_type_ids(

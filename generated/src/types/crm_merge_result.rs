@@ -14,7 +14,7 @@ impl CrmMergeResult {
     pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS")
     }
-    /// `ENTITY_IDS`. Records that are gone because they were merged, or those that stand in the way.
+    /// `ENTITY_IDS`. Records that were removed by the merge.
     #[inline]
     pub fn entity_ids(&self) -> Option<Vec<i64>> {
         rt::view::read(&self.0, "ENTITY_IDS")

@@ -20,12 +20,12 @@ impl CrmOrderLink {
     pub fn set_order_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("orderId", rt::value::id(value))
     }
-    /// `ownerTypeId`. Kind of the record, 2 for a deal or 31 for an invoice.
+    /// `ownerTypeId`. Kind of the record, at present always 2 for a deal; crm.enum.getorderownertypes has the kinds.
     #[inline]
     pub fn owner_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "ownerTypeId")
     }
-    /// Sets `ownerTypeId`. Kind of the record, 2 for a deal or 31 for an invoice.
+    /// Sets `ownerTypeId`. Kind of the record, at present always 2 for a deal; crm.enum.getorderownertypes has the kinds.
     #[inline]
     #[must_use]
     pub fn set_owner_type_id(self, value: impl Into<i64>) -> Self {

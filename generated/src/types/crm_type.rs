@@ -253,12 +253,12 @@ impl CrmType {
     pub fn set_custom_section_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("customSectionId", rt::value::id(value))
     }
-    /// `customSections`. Automated solutions with id, title and isSelected. An old field; new programs use crm.automatedsolution.update.
+    /// `customSections`. Automated solutions with id, title and isSelected; their numbers are other ones than those of crm.automatedsolution.list. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     pub fn custom_sections(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "customSections")
     }
-    /// Sets `customSections`. Automated solutions with id, title and isSelected. An old field; new programs use crm.automatedsolution.update.
+    /// Sets `customSections`. Automated solutions with id, title and isSelected; their numbers are other ones than those of crm.automatedsolution.list. An old field; new programs use crm.automatedsolution.update.
     #[inline]
     #[must_use]
     pub fn set_custom_sections(
@@ -278,12 +278,12 @@ impl CrmType {
     pub fn set_relations(self, value: impl Into<rt::Value>) -> Self {
         self.set("relations", value)
     }
-    /// `linkedUserFields`. Which field "CRM items" may link to its records, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
+    /// `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
     #[inline]
     pub fn linked_user_fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "linkedUserFields")
     }
-    /// Sets `linkedUserFields`. Which field "CRM items" may link to its records, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
+    /// Sets `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
     #[inline]
     #[must_use]
     pub fn set_linked_user_fields(self, value: impl Into<rt::Value>) -> Self {

@@ -19,12 +19,12 @@ impl CrmUserField {
     pub fn entity_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_ID")
     }
-    /// `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores, 43 at most. It is fixed for good.
+    /// `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it, or in the place of UF\_. Latin letters, which become capitals, digits and underscores, 43 at most. It is fixed for good.
     #[inline]
     pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "FIELD_NAME")
     }
-    /// Sets `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it. Latin letters, digits and underscores, 43 at most. It is fixed for good.
+    /// Sets `FIELD_NAME`. Code of the field; the portal puts UF_CRM\_ before it, or in the place of UF\_. Latin letters, which become capitals, digits and underscores, 43 at most. It is fixed for good.
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {
@@ -57,23 +57,23 @@ impl CrmUserField {
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("XML_ID", rt::value::text(value))
     }
-    /// `SORT`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
+    /// `SORT`. Place among the custom fields, above 0; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     pub fn sort(&self) -> Option<i64> {
         rt::view::read(&self.0, "SORT")
     }
-    /// Sets `SORT`. Place among the custom fields; smaller numbers come first. 100 when a new one is made without it.
+    /// Sets `SORT`. Place among the custom fields, above 0; smaller numbers come first. 100 when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("SORT", rt::value::integer(value))
     }
-    /// `MULTIPLE`. Whether it holds several values; fixed for good. One value when a new one is made without it.
+    /// `MULTIPLE`. Whether it holds several values, which yes or no cannot; fixed for good. One value when a new one is made without it.
     #[inline]
     pub fn multiple(&self) -> Option<bool> {
         rt::view::read(&self.0, "MULTIPLE")
     }
-    /// Sets `MULTIPLE`. Whether it holds several values; fixed for good. One value when a new one is made without it.
+    /// Sets `MULTIPLE`. Whether it holds several values, which yes or no cannot; fixed for good. One value when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_multiple(self, value: bool) -> Self {
@@ -112,12 +112,12 @@ impl CrmUserField {
     pub fn set_show_in_list(self, value: bool) -> Self {
         self.set("SHOW_IN_LIST", rt::value::yes_no(value))
     }
-    /// `EDIT_IN_LIST`. Whether people may change the value. They may when a new one is made without it.
+    /// `EDIT_IN_LIST`. Whether people may change the value. Not all kinds of value heed a no. They may when a new one is made without it.
     #[inline]
     pub fn edit_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "EDIT_IN_LIST")
     }
-    /// Sets `EDIT_IN_LIST`. Whether people may change the value. They may when a new one is made without it.
+    /// Sets `EDIT_IN_LIST`. Whether people may change the value. Not all kinds of value heed a no. They may when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_edit_in_list(self, value: bool) -> Self {
@@ -134,67 +134,67 @@ impl CrmUserField {
     pub fn set_is_searchable(self, value: bool) -> Self {
         self.set("IS_SEARCHABLE", rt::value::yes_no(value))
     }
-    /// `LABEL`. Name of the field wherever no other label is given.
+    /// `LABEL`. Name of the field in all labels and messages, and languages of these, that are not given.
     #[inline]
     pub fn label(&self) -> Option<&str> {
         rt::view::text(&self.0, "LABEL")
     }
-    /// Sets `LABEL`. Name of the field wherever no other label is given.
+    /// Sets `LABEL`. Name of the field in all labels and messages, and languages of these, that are not given.
     #[inline]
     #[must_use]
     pub fn set_label(self, value: impl Into<String>) -> Self {
         self.set("LABEL", rt::value::text(value))
     }
-    /// `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code.
+    /// `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     pub fn edit_form_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "EDIT_FORM_LABEL")
     }
-    /// Sets `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code.
+    /// Sets `EDIT_FORM_LABEL`. Label in the card. Text for all languages, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     #[must_use]
     pub fn set_edit_form_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("EDIT_FORM_LABEL", value)
     }
-    /// `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
+    /// `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     pub fn list_column_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_COLUMN_LABEL")
     }
-    /// Sets `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code.
+    /// Sets `LIST_COLUMN_LABEL`. Heading of the column in lists. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     #[must_use]
     pub fn set_list_column_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST_COLUMN_LABEL", value)
     }
-    /// `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
+    /// `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     pub fn list_filter_label(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "LIST_FILTER_LABEL")
     }
-    /// Sets `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code.
+    /// Sets `LIST_FILTER_LABEL`. Label in filters. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     #[must_use]
     pub fn set_list_filter_label(self, value: impl Into<rt::Value>) -> Self {
         self.set("LIST_FILTER_LABEL", value)
     }
-    /// `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
+    /// `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     pub fn error_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ERROR_MESSAGE")
     }
-    /// Sets `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code.
+    /// Sets `ERROR_MESSAGE`. What people read after a wrong input. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     #[must_use]
     pub fn set_error_message(self, value: impl Into<rt::Value>) -> Self {
         self.set("ERROR_MESSAGE", value)
     }
-    /// `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
+    /// `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     pub fn help_message(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "HELP_MESSAGE")
     }
-    /// Sets `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code.
+    /// Sets `HELP_MESSAGE`. Hint beside the input. Text, or an object with a text for each language code; an update empties the languages that are not named.
     #[inline]
     #[must_use]
     pub fn set_help_message(self, value: impl Into<rt::Value>) -> Self {
@@ -214,12 +214,12 @@ impl CrmUserField {
     ) -> Self {
         self.set("LIST", rt::value::list(value, Into::into))
     }
-    /// `SETTINGS`. What the kind of value needs beyond that. Smart processes are linked by DYNAMIC\_ and their number.
+    /// `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Smart processes are linked by DYNAMIC\_ and their number.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
-    /// Sets `SETTINGS`. What the kind of value needs beyond that. Smart processes are linked by DYNAMIC\_ and their number.
+    /// Sets `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Smart processes are linked by DYNAMIC\_ and their number.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {

@@ -30,12 +30,12 @@ impl Quote {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
-    /// `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal.
+    /// `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal. Name it for a new estimate, too.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")
     }
-    /// Sets `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal.
+    /// Sets `STATUS_ID`. Stage by its code; the directory QUOTE_STATUS of crm.status.list has those of the portal. Name it for a new estimate, too.
     #[inline]
     #[must_use]
     pub fn set_status_id(self, value: impl Into<String>) -> Self {
@@ -96,12 +96,12 @@ impl Quote {
     pub fn set_contact_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("CONTACT_ID", rt::value::id(value))
     }
-    /// `CONTACT_IDS`. Contacts that get the offer, by their numbers. Answers do not have it: use crm.quote.contact.items.get.
+    /// `CONTACT_IDS`. Contacts that get the offer, by their numbers; an update replaces them all. Answers do not have it: use crm.quote.contact.items.get.
     #[inline]
     pub fn contact_ids(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "CONTACT_IDS")
     }
-    /// Sets `CONTACT_IDS`. Contacts that get the offer, by their numbers. Answers do not have it: use crm.quote.contact.items.get.
+    /// Sets `CONTACT_IDS`. Contacts that get the offer, by their numbers; an update replaces them all. Answers do not have it: use crm.quote.contact.items.get.
     #[inline]
     #[must_use]
     pub fn set_contact_ids(

@@ -25,12 +25,12 @@ impl UserFieldConfig {
     pub fn set_entity_id(self, value: impl Into<String>) -> Self {
         self.set("entityId", rt::value::text(value))
     }
-    /// `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS; fixed for good.
+    /// `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS, of capitals, digits and underscores, 50 at most; fixed for good.
     #[inline]
     pub fn field_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "fieldName")
     }
-    /// Sets `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS; fixed for good.
+    /// Sets `fieldName`. Code of the field. It begins with UF\_ and the kind of record, as in UF_CRM_7_PALLETS, of capitals, digits and underscores, 50 at most; fixed for good.
     #[inline]
     #[must_use]
     pub fn set_field_name(self, value: impl Into<String>) -> Self {

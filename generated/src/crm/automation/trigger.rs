@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.automation.trigger`.
 use ::bitrix24_runtime as rt;
-/// Adds a trigger that the application can fire. Employees choose it on the page of automation rules.
+/// Adds a trigger that the application can fire, or renames the one with this code. Employees choose it on the page of automation rules.
 ///
 /// Calls `crm.automation.trigger.add`; scope `crm`. May be called by: administrator.
 ///
@@ -38,7 +38,7 @@ pub fn add(code: impl Into<String>, name: impl Into<String>) -> Add {
             .param("NAME", rt::value::text(name)),
     )
 }
-/// A call of `crm.automation.trigger.add`: Adds a trigger that the application can fire. Employees choose it on the page of automation rules.
+/// A call of `crm.automation.trigger.add`: Adds a trigger that the application can fire, or renames the one with this code. Employees choose it on the page of automation rules.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -63,7 +63,7 @@ rt::request!(Add -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
-/// - without a code: There is no such trigger.
+/// - without a code: There is no such trigger, CODE is missing or has other signs than small letters, digits, full stops, hyphens and underscores, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn delete(code: impl Into<String>) -> Delete {
     Delete(
@@ -103,7 +103,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller is no administrator, or the call came from a webhook.
-/// - without a code: There is no such trigger or record. The description tells which.
+/// - without a code: There is no such trigger, CODE is missing or has other signs than small letters, digits, full stops, hyphens and underscores, there is no such kind of record, its number is not above 0, or the caller may not use the CRM. The description tells which.
 #[inline]
 pub fn execute(
     code: impl Into<String>,

@@ -24,10 +24,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_ARGUMENT`: A required parameter is missing or malformed. The description names it.
+/// - `ERROR_ARGUMENT`: A required parameter is missing. The description names it.
 /// - `LIST_ID_ERROR`: There is no such list.
 /// - `STATUS_ERROR`: There is no such status.
-/// - `ACCESS_ERROR`: The caller may not read the list.
+/// - `ACCESS_ERROR`: The caller may read none of those who are called.
 #[inline]
 pub fn get(list_id: impl Into<rt::Id>) -> Get {
     Get(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_UNEXPECTED_ANSWER`: The portal has no base currency.
+/// - `ERROR_UNEXPECTED_ANSWER`: The server gave an unexpected answer. Try again.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -59,7 +59,7 @@ rt::request!(Get -> String);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: The caller is no administrator of the CRM.
 #[inline]
 pub fn set(id: impl Into<String>) -> Set {
     Set(

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
 #[inline]
 pub fn delete(
     id: impl Into<String>,
@@ -102,7 +102,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
 #[inline]
 pub fn get(id: impl Into<String>) -> Get {
     Get(
@@ -122,7 +122,7 @@ pub fn get(id: impl Into<String>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Map < crate ::types::CrmCurrencyFormat >);
-/// Tells how amounts of a currency are written in one or more languages.
+/// Tells how amounts of a currency are written in one or more languages. Others stay as they are.
 ///
 /// Calls `crm.currency.localizations.set`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -141,7 +141,7 @@ rt::request!(Get -> rt::Map < crate ::types::CrmCurrencyFormat >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: The code is missing, or the caller may not use the CRM settings. The description tells which.
 #[inline]
 pub fn set(id: impl Into<String>, localizations: impl Into<rt::Value>) -> Set {
     Set(
@@ -157,7 +157,7 @@ pub fn set(id: impl Into<String>, localizations: impl Into<rt::Value>) -> Set {
             .param("localizations", localizations),
     )
 }
-/// A call of `crm.currency.localizations.set`: Tells how amounts of a currency are written in one or more languages.
+/// A call of `crm.currency.localizations.set`: Tells how amounts of a currency are written in one or more languages. Others stay as they are.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);

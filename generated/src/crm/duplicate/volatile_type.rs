@@ -96,7 +96,7 @@ rt::request!(
     List -> Vec < crate ::types::CrmDuplicateField >, all crate
     ::types::CrmDuplicateField
 );
-/// Lets the search for duplicates compare one more field.
+/// Lets the search for duplicates compare one more field, seven at most over all kinds of records. One that is compared already stays as it is.
 ///
 /// Calls `crm.duplicate.volatileType.register`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -116,7 +116,7 @@ rt::request!(
 /// Among others, the portal's own:
 ///
 /// - `FIELD_NOT_FOUND`: There is no such field, or it cannot be compared.
-/// - `MAX_TYPES_COUNT_EXCEEDED`: There are as many such fields as allowed. Remove one first.
+/// - `MAX_TYPES_COUNT_EXCEEDED`: There are seven such fields already. Remove one first.
 /// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
 #[inline]
 pub fn register(
@@ -137,7 +137,7 @@ pub fn register(
             .param("fieldCode", rt::value::text(field_code)),
     )
 }
-/// A call of `crm.duplicate.volatileType.register`: Lets the search for duplicates compare one more field.
+/// A call of `crm.duplicate.volatileType.register`: Lets the search for duplicates compare one more field, seven at most over all kinds of records. One that is compared already stays as it is.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Register(rt::Call);

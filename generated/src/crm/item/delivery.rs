@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such delivery, the caller may not read it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -64,7 +64,7 @@ rt::request!(Get -> crate ::types::CrmDelivery);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: The caller may not read the record, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> List {
@@ -87,7 +87,7 @@ pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Lis
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmDelivery >, all crate ::types::CrmDelivery);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it).
+    /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it). The fields of sale.shipment.list can be named as well.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

@@ -23,7 +23,7 @@ pub mod product;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such record or kind of record, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn add(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Add {
@@ -64,7 +64,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -87,7 +87,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Reads one payment of a record.
 ///
-/// Calls `crm.item.payment.get`; scope `crm`. May be called by: whoever may read the record.
+/// Calls `crm.item.payment.get`; scope `crm`. May be called by: whoever may change the record.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/universal/payment/crm-item-payment-get.html>
 ///
@@ -104,7 +104,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -148,7 +148,7 @@ rt::request!(Get -> crate ::types::CrmPayment);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: The caller may not read the record, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> List {
@@ -171,7 +171,7 @@ pub fn list(entity_id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Lis
 pub struct List(rt::Call);
 rt::request!(List -> Vec < crate ::types::CrmPayment >, all crate ::types::CrmPayment);
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it).
+    /// `filter`. Conditions on the fields, joined by "and". Before a key may stand \=, !=, \>, \>=, \<, \<=, %, !%, \=%, %=, !=%, !%=, @ (is one of a list) or !@ (is none of it). The fields of sale.payment.list can be named as well.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -201,7 +201,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn pay(id: impl Into<rt::Id>) -> Pay {
@@ -241,7 +241,7 @@ rt::request!(Pay -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn unpay(id: impl Into<rt::Id>) -> Unpay {
@@ -281,7 +281,7 @@ rt::request!(Unpay -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment or payment system, the caller may not change it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal could not save the definition, for instance because the code is taken. The description tells why.
-/// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
+/// - `ERROR_CORE`: The code is too long or has other signs than Latin letters, digits and underscores, there is no such kind of value, or two choices have the same XML_ID. The description tells which.
+/// - without a code: FIELD_NAME or USER_TYPE_ID is missing, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -61,10 +61,8 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0, or the portal failed to remove the field. The description tells which.
-/// - `403`: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
+/// - without a code: The number is missing or not above 0, the caller is no administrator of the CRM, the field belongs to another kind of record, or the portal failed to remove it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -103,10 +101,8 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0\.
-/// - `403`: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
+/// - without a code: The number is missing or not above 0, the caller may not read leads, or the field belongs to another kind of record. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -149,8 +145,7 @@ rt::request!(Get -> crate ::types::CrmUserField);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The filter or the order is no object.
-/// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
+/// - without a code: The caller may not read leads, or filter or order is no object. The description tells which.
 #[inline]
 pub fn list() -> List {
     List(
@@ -202,11 +197,9 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The number is missing or not above 0, or fields is no object. The description tells which.
-/// - `403`: The caller is no administrator of the CRM, or the field belongs to another kind of record.
 /// - `ERROR_NOT_FOUND`: There is no custom field with this number.
-/// - `ERROR_CORE`: The portal could not save the definition, for instance because the code is taken. The description tells why.
-/// - without a code: The caller may not do that, or a parameter is missing or malformed. The description tells which.
+/// - `ERROR_CORE`: Two choices have the same XML_ID.
+/// - without a code: The number is missing or not above 0, fields is no object, the caller is no administrator of the CRM, or the field belongs to another kind of record. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

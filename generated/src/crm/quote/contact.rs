@@ -3,7 +3,7 @@
 //! Methods of `crm.quote.contact`.
 use ::bitrix24_runtime as rt;
 pub mod items;
-/// Links a further contact to an estimate.
+/// Links a further contact to an estimate. Whether it exists is not checked.
 ///
 /// Calls `crm.quote.contact.add`; scope `crm`. May be called by: whoever may change the estimate.
 ///
@@ -23,7 +23,7 @@ pub mod items;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the estimate.
-/// - without a code: A number is missing or wrong, or there is no such estimate or contact. The description tells which.
+/// - without a code: A number is missing or wrong, or there is no such estimate. The description tells which.
 #[inline]
 pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -39,7 +39,7 @@ pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `crm.quote.contact.add`: Links a further contact to an estimate.
+/// A call of `crm.quote.contact.add`: Links a further contact to an estimate. Whether it exists is not checked.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
@@ -64,7 +64,7 @@ rt::request!(Add -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the estimate.
-/// - without a code: A number is missing or wrong, or there is no such estimate or link. The description tells which.
+/// - without a code: A number is missing or wrong, or there is no such estimate. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
     Delete(

@@ -70,7 +70,7 @@ rt::request!(Get -> Vec < crate ::types::CrmProductRow >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The number is missing or wrong, there is no such estimate, the caller may not change it, or a discount is incomplete. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such estimate, rows is no list, or the caller may not change it or use the products. The description tells which.
 #[deprecated(
     note = "use `crm.item.productrow.set`: It does the same for every kind of record: ownerType Q."
 )]

@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused. The description tells why.
-/// - without a code: USER_TYPE_ID or FIELD_NAME is missing. The caller may not add custom fields.
+/// - `ERROR_CORE`: There is a field of this code already, the choices could not be saved, for instance because two have the same XML_ID, or the portal failed otherwise. The description tells which.
+/// - without a code: USER_TYPE_ID or FIELD_NAME is missing, or the caller may not add custom fields. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -61,8 +61,8 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused. The description tells why.
-/// - without a code: There is no such requisite custom field, or the caller may not delete it. The description tells which.
+/// - `ERROR_CORE`: The portal failed to remove the field.
+/// - without a code: There is no such requisite custom field, the number is missing or wrong, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -84,7 +84,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Reads one requisite custom field.
 ///
-/// Calls `crm.requisite.userfield.get`; scope `crm`. May be called by: whoever may read requisite custom fields.
+/// Calls `crm.requisite.userfield.get`; scope `crm`. May be called by: whoever may read official details.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/user-fields/crm-requisite-userfield-get.html>
 ///
@@ -101,8 +101,8 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_NOT_FOUND`: There is no such requisite custom field, or the caller may not read it. The description tells which.
-/// - without a code: The number is missing or malformed.
+/// - `ERROR_NOT_FOUND`: There is no such requisite custom field.
+/// - without a code: The number is missing or wrong, or the caller may not read custom fields. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -124,7 +124,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CrmUserField);
 /// Finds requisite custom fields by conditions on their fields.
 ///
-/// Calls `crm.requisite.userfield.list`; scope `crm`. May be called by: whoever may read requisite custom fields.
+/// Calls `crm.requisite.userfield.list`; scope `crm`. May be called by: whoever may read official details.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/user-fields/crm-requisite-userfield-list.html>
 ///
@@ -145,7 +145,7 @@ rt::request!(Get -> crate ::types::CrmUserField);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not read requisite custom fields, or filter or order is malformed. The description tells which.
+/// - without a code: The caller may not read custom fields.
 #[inline]
 pub fn list() -> List {
     List(
@@ -167,18 +167,18 @@ rt::request!(
     List -> Vec < crate ::types::CrmUserField >, all crate ::types::CrmUserField
 );
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". All must fit.
+    /// `filter`. Conditions on the fields, joined by "and". All must be equal; there are no operators.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending).
+    /// `order`. Keys to sort by, each with ASC (ascending) or DESC (descending): ID, ENTITY_ID, FIELD_NAME, USER_TYPE_ID, XML_ID or SORT.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
 }
-/// Changes a requisite custom field.
+/// Changes the definition of a custom field of official details. Its code and kind of value are fixed for good.
 ///
 /// Calls `crm.requisite.userfield.update`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -197,8 +197,8 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The portal refused. The description tells why.
-/// - without a code: There is no such requisite custom field, the caller may not change it, or a value does not fit. The description tells which.
+/// - `ERROR_CORE`: The portal failed to save the field or its choices, for instance because two have the same XML_ID. The description tells which.
+/// - without a code: There is no such requisite custom field, the number is missing or wrong, or the caller may not change it. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
@@ -214,7 +214,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `crm.requisite.userfield.update`: Changes a requisite custom field.
+/// A call of `crm.requisite.userfield.update`: Changes the definition of a custom field of official details. Its code and kind of value are fixed for good.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

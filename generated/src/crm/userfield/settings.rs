@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The kind is missing or unknown.
+/// - without a code: The kind is missing or empty.
 #[inline]
 pub fn fields(r#type: impl Into<String>) -> Fields {
     Fields(

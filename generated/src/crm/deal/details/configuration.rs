@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the CRM settings, or a parameter does not fit.
+/// - without a code: The caller may not change the common card.
 #[deprecated(
     note = "use `crm.item.details.configuration.forceCommonScopeForAll`: It does the same for every kind of record: entityTypeId 2."
 )]
@@ -60,7 +60,7 @@ impl ForceCommonScopeForAll {
 }
 /// Tells which sections and fields the card of deals shows.
 ///
-/// Calls `crm.deal.details.configuration.get`; scope `crm`. May be called by: everybody for the own and the common card, otherwise whoever may change the CRM settings.
+/// Calls `crm.deal.details.configuration.get`; scope `crm`. May be called by: everybody for the own and the common card, those of others with the right to change their view.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/custom-form/crm-deal-details-configuration-get.html>
 ///
@@ -132,7 +132,7 @@ impl Get {
 }
 /// Gives the card of deals back the sections and fields that it had at first.
 ///
-/// Calls `crm.deal.details.configuration.reset`; scope `crm`. May be called by: everybody for the own card, otherwise whoever may change the CRM settings.
+/// Calls `crm.deal.details.configuration.reset`; scope `crm`. May be called by: everybody for the own card, others with the right to change that view.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/custom-form/crm-deal-details-configuration-reset.html>
 ///
@@ -204,7 +204,7 @@ impl Reset {
 }
 /// Chooses the sections and fields that the card of deals shows. What is not named disappears from the card.
 ///
-/// Calls `crm.deal.details.configuration.set`; scope `crm`. May be called by: everybody for the own card, otherwise whoever may change the CRM settings.
+/// Calls `crm.deal.details.configuration.set`; scope `crm`. May be called by: everybody for the own card, others with the right to change that view.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/deals/custom-form/crm-deal-details-configuration-set.html>
 ///

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the CRM settings, or a parameter does not fit.
+/// - without a code: The kind is missing or has no such card, or the caller is no administrator. The description tells which.
 #[inline]
 pub fn force_common_scope_for_all(
     entity_type_id: impl Into<i64>,

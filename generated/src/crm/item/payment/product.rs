@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment or row, the quantity is not above 0 or more than is left, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn add(
@@ -67,7 +67,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such position, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -110,7 +110,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such payment, the caller may not read it, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn list(payment_id: impl Into<rt::Id>, filter: impl Into<rt::Value>) -> List {
@@ -161,7 +161,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: The caller may not do that, there is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such position, the quantity is not above 0 or more than is left, the caller may not change the order, or something failed inside the portal. The description tells which.
 /// - `100`: A required parameter is missing. The description names it.
 #[inline]
 pub fn set_quantity(id: impl Into<rt::Id>, quantity: impl Into<f64>) -> SetQuantity {
