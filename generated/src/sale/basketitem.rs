@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `200140400008`: The fields have no orderId.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -72,7 +72,7 @@ rt::request!(Add -> crate ::types::SaleBasketItem);
 /// - `200140400008`: The fields have no orderId.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -115,7 +115,7 @@ rt::request!(AddCatalogProduct -> crate ::types::SaleBasketItem);
 /// Among others, the portal's own:
 ///
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -157,7 +157,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -199,7 +199,7 @@ rt::request!(Get -> crate ::types::SaleBasketItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -220,7 +220,7 @@ pub fn get_fields() -> GetFields {
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);
 rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
-/// Lists the fields that items from the catalogue have, with their types, and whether each is required or only read.
+/// Lists the fields that CreateCatalogBasketItem and UpdateCatalogBasketItem know: fewer than GetBasketItemFields, with their types, and whether each is required or only read.
 ///
 /// Calls `sale.basketitem.getFieldsCatalogProduct`; scope `sale`. May be called by: whoever may manage the shop.
 ///
@@ -239,7 +239,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields_catalog_product() -> GetFieldsCatalogProduct {
@@ -255,7 +255,7 @@ pub fn get_fields_catalog_product() -> GetFieldsCatalogProduct {
         ),
     )
 }
-/// A call of `sale.basketitem.getFieldsCatalogProduct`: Lists the fields that items from the catalogue have, with their types, and whether each is required or only read.
+/// A call of `sale.basketitem.getFieldsCatalogProduct`: Lists the fields that CreateCatalogBasketItem and UpdateCatalogBasketItem know: fewer than GetBasketItemFields, with their types, and whether each is required or only read.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFieldsCatalogProduct(rt::Call);
@@ -284,7 +284,7 @@ rt::request!(GetFieldsCatalogProduct -> rt::Map < crate ::types::CommerceFieldIn
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -353,7 +353,7 @@ impl List {
 /// - `200140400008`: The item has no order.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -401,7 +401,7 @@ rt::request!(Update -> crate ::types::SaleBasketItem);
 /// - `200140400008`: The item has no order.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
 /// - `200140400011`: The currency is not that of the order.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `200240400004`: The fields have no basketId.
 /// - `200240400005`: The basketId is no number.
 /// - `200240400001`: There is no item with this number. Find it with GetBasketItems.
@@ -68,7 +68,7 @@ rt::request!(Add -> crate ::types::SaleBasketProperty);
 /// Among others, the portal's own:
 ///
 /// - `200140400001`: There is no property with this number. Find it with GetBasketProperties.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -110,7 +110,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `200240400003`: There is no property with this number. Find it with GetBasketProperties.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -152,7 +152,7 @@ rt::request!(Get -> crate ::types::SaleBasketProperty);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -197,7 +197,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not manage the shop. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -263,7 +263,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `20004030001`: The caller may not change this data of the shop. Ask an administrator.
+/// - `20004030001`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

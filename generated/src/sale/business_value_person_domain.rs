@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `201250000001`: The kind of payer has a domain already. Delete it first.
 /// - `201240400002`: There is no kind of payer with this number. Find it with GetPayerTypes.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 /// - `201450000001`: The domain is neither I nor E.
@@ -69,7 +69,7 @@ rt::request!(Add -> crate ::types::SalePayerDomain);
 /// - `201450000002`: The fields have no personTypeId.
 /// - `201450000003`: The fields have no domain.
 /// - `201440400003`: That kind of payer has no such domain.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -110,7 +110,7 @@ rt::request!(DeleteByFilter -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -154,7 +154,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {

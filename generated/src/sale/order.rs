@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -65,7 +65,7 @@ rt::request!(Add -> crate ::types::SaleOrder);
 ///
 /// - `SALE_ORDER_CANCEL_PAYMENT_EXIST_ACTIVE`: The order has payments that are active. Give the money back or delete them first.
 /// - `200540400001`: There is no order with this number. Find it with GetOrders.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -107,7 +107,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `201240400001`: There is no order with this number. Find it with GetOrders.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 /// - `200540400001`: There is no order with this number. Find it with GetOrders.
@@ -150,7 +150,7 @@ rt::request!(Get -> crate ::types::SaleOrder);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -195,7 +195,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -261,7 +261,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `200540400001`: There is no order with this number. Find it with GetOrders.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `201250000001`: These two are linked already. UpdatePaymentItem changes the number of pieces.
 /// - `201240400002`: The payment does not exist. Check paymentId.
 /// - `201240400003`: There is no such item of an order. Check basketId.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -67,7 +67,7 @@ rt::request!(Add -> crate ::types::SalePaymentItem);
 /// Among others, the portal's own:
 ///
 /// - `201240400001`: There is no link with this number. Find it with GetPaymentItems.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -109,7 +109,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `201240400001`: There is no link with this number. Find it with GetPaymentItems.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -151,7 +151,7 @@ rt::request!(Get -> crate ::types::SalePaymentItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn getfields() -> Getfields {
@@ -196,7 +196,7 @@ rt::request!(Getfields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -263,7 +263,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `201240400001`: There is no link with this number. Find it with GetPaymentItems.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `200750000005`: The caller may not add kinds of payers.
 /// - `200750000001`: The portal could not add it. The description tells why.
 /// - `200750000006`: The portal could not add it. The description tells why.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -67,7 +67,7 @@ rt::request!(Add -> crate ::types::SalePayerType);
 /// Among others, the portal's own:
 ///
 /// - `200750000003`: It belongs to the system and cannot be deleted.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `200740400001`: There is no kind of payer with this number. Find it with GetPayerTypes.
 /// - `200750000008`: Orders use it, in the archive perhaps, so it cannot be deleted.
 /// - `200750000004`: Orders use it, in the archive perhaps, so it cannot be deleted.
@@ -112,7 +112,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `200740400001`: There is no kind of payer with this number. Find it with GetPayerTypes.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -154,7 +154,7 @@ rt::request!(Get -> crate ::types::SalePayerType);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -199,7 +199,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -267,7 +267,7 @@ impl List {
 /// - `200740400001`: There is no kind of payer with this number. Find it with GetPayerTypes.
 /// - `200750000007`: The portal could not change it. The description tells why.
 /// - `200750000002`: The portal could not change it. The description tells why.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `201650000001`: This link exists already.
 /// - `201650000002`: There is no such property. Check propertyId.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -66,7 +66,7 @@ rt::request!(Add -> crate ::types::SalePropertyRelation);
 /// Among others, the portal's own:
 ///
 /// - `201640400004`: There is no such link.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -107,7 +107,7 @@ rt::request!(DeleteByFilter -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -152,7 +152,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {

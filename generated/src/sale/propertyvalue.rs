@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `201040400001`: There is no value with this number. Find it with GetOrderPropertyValues.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -64,7 +64,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `201040400001`: There is no value with this number. Find it with GetOrderPropertyValues.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -106,7 +106,7 @@ rt::request!(Get -> crate ::types::SalePropertyValue);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn getfields() -> Getfields {
@@ -151,7 +151,7 @@ rt::request!(Getfields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -217,7 +217,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: There is no such order, something required is missing, or something else failed. The description tells which.
 #[inline]

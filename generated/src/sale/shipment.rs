@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: There is no such order, a required field is missing, or something else failed. The description tells which.
 /// - `SALE_SHIPMENT_WRONG_DELIVERY_SERVICE`: There is no such delivery service. GetDeliveryServices lists them.
@@ -66,7 +66,7 @@ rt::request!(Add -> crate ::types::SaleShipment);
 /// Among others, the portal's own:
 ///
 /// - `201140400001`: There is no shipment with this number. Find it with GetShipments.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `SALE_SHIPMENT_EXIST_SHIPPED`: The shipment was sent already. Take deducted back first.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -109,7 +109,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `201140400001`: There is no shipment with this number. Find it with GetShipments.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -151,7 +151,7 @@ rt::request!(Get -> crate ::types::SaleShipment);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -196,7 +196,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -262,7 +262,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `201140400001`: There is no shipment with this number. Find it with GetShipments.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `BX_INVALID_VALUE`: A value was refused. The description names it.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.

@@ -31,7 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `200850000014`: A place that serves to find the tax cannot hold several values. Set multiple to N.
 /// - `200850000015`: A text that names the profile must be filled in. Give required with Y.
 /// - `200850000016`: A text that names the profile must be filled in. Set required to Y.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -76,7 +76,7 @@ rt::request!(Add -> crate ::types::SaleProperty);
 /// - `200840400001`: There is no property with this number. Find it with GetShipmentProperties.
 /// - `200850000004`: The portal could not delete the property. The description tells why.
 /// - `ERROR_CORE`: The portal could not delete the property. The description tells why.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -118,7 +118,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `200840400001`: There is no property with this number. Find it with GetShipmentProperties.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -160,7 +160,7 @@ rt::request!(Get -> crate ::types::SaleProperty);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn getfieldsbytype(r#type: impl Into<String>) -> Getfieldsbytype {
@@ -206,7 +206,7 @@ rt::request!(Getfieldsbytype -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -281,7 +281,7 @@ impl List {
 /// - `200850000014`: A place that serves to find the tax cannot hold several values. Set multiple to N.
 /// - `200850000015`: A text that names the profile must be filled in. Give required with Y.
 /// - `200850000016`: A text that names the profile must be filled in. Set required to Y.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `201350000003`: The kind is missing or wrong: O or D.
 /// - `201350000004`: The code is empty.
 /// - `201350000005`: The code is too long.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -68,7 +68,7 @@ rt::request!(Add -> crate ::types::SaleStatus);
 /// Among others, the portal's own:
 ///
 /// - `201340400001`: There is no such state. GetOrderStatuses lists them.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `201350000002`: The states N, F, DN and DF belong to the system and cannot be deleted.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
@@ -111,7 +111,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `201340400001`: There is no such state. GetOrderStatuses lists them.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -153,7 +153,7 @@ rt::request!(Get -> crate ::types::SaleStatus);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -198,7 +198,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {
@@ -263,7 +263,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `201340400001`: There is no such state. GetOrderStatuses lists them.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `201350000003`: The kind is missing or wrong: O or D.
 /// - `201350000006`: The kind of the states N, F, DN and DF cannot be changed.
 /// - `201350000007`: Orders have this state, so its kind cannot be changed.

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `201750000003`: The state has a name in this language already.
 /// - `201750000004`: The language is unknown. GetShopLanguages lists them.
-/// - `200040300020`: The caller may not change this data of the shop. Ask an administrator.
+/// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
@@ -67,7 +67,7 @@ rt::request!(Add -> crate ::types::SaleStatusTranslation);
 ///
 /// - `201740400001`: The state has no name in this language.
 /// - `201750000004`: The language is unknown. GetShopLanguages lists them.
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
@@ -108,7 +108,7 @@ rt::request!(DeleteByFilter -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -148,7 +148,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_list_langs() -> GetListLangs {
@@ -196,7 +196,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: Only an administrator may read this. Call as one.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {

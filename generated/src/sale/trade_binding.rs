@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the fields of origins of orders with their types, and whether each is required or only read.
 ///
-/// Calls `sale.tradeBinding.getFields`; scope `sale`. May be called by: whoever may read orders.
+/// Calls `sale.tradeBinding.getFields`; scope `sale`. May be called by: a user who may view the product catalog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/trade-binding/sale-trade-binding-get-fields.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not view the product catalog. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn get_fields() -> GetFields {
@@ -66,7 +66,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not view the product catalog. Call as somebody who may.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
 pub fn list() -> List {

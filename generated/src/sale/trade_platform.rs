@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Lists the fields of trading platforms with their types, and whether each is required or only read.
 ///
-/// Calls `sale.tradePlatform.getFields`; scope `sale`. May be called by: whoever may read orders.
+/// Calls `sale.tradePlatform.getFields`; scope `sale`. May be called by: a user who may view the product catalog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/sale/trade-platform/sale-trade-platform-get-fields.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not view the product catalog. Call as somebody who may.
 #[inline]
 pub fn get_fields() -> GetFields {
     GetFields(
@@ -65,7 +65,7 @@ rt::request!(GetFields -> rt::Map < crate ::types::CommerceFieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200040300010`: The caller has no right to this data of the shop. Ask an administrator.
+/// - `200040300010`: The caller may not view the product catalog. Call as somebody who may.
 #[inline]
 pub fn list() -> List {
     List(

@@ -166,12 +166,12 @@ impl CrmItem {
     pub fn set_category_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("categoryId", rt::value::id(value))
     }
-    /// `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them.
+    /// `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them. The first one when a new one is made without it.
     #[inline]
     pub fn type_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "typeId")
     }
-    /// Sets `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them.
+    /// Sets `typeId`. Kind of deal, contact or company by its code; the directories DEAL_TYPE, CONTACT_TYPE and COMPANY_TYPE of crm.status.list have them. The first one when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_type_id(self, value: impl Into<String>) -> Self {
@@ -254,34 +254,34 @@ impl CrmItem {
     pub fn set_probability(self, value: impl Into<i64>) -> Self {
         self.set("probability", rt::value::integer(value))
     }
-    /// `begindate`. First day (deal, estimate, invoice, smart process).
+    /// `begindate`. First day. Today when a new one is made without it (deal, estimate, invoice, smart process).
     #[inline]
     pub fn begindate(&self) -> Option<&str> {
         rt::view::text(&self.0, "begindate")
     }
-    /// Sets `begindate`. First day (deal, estimate, invoice, smart process).
+    /// Sets `begindate`. First day. Today when a new one is made without it (deal, estimate, invoice, smart process).
     #[inline]
     #[must_use]
     pub fn set_begindate(self, value: impl Into<String>) -> Self {
         self.set("begindate", rt::value::text(value))
     }
-    /// `closedate`. Day on which it is to end or to be paid (deal, estimate, invoice, smart process).
+    /// `closedate`. Day on which it is to end or to be paid. Seven days from now when a new one is made without it (deal, estimate, invoice, smart process).
     #[inline]
     pub fn closedate(&self) -> Option<&str> {
         rt::view::text(&self.0, "closedate")
     }
-    /// Sets `closedate`. Day on which it is to end or to be paid (deal, estimate, invoice, smart process).
+    /// Sets `closedate`. Day on which it is to end or to be paid. Seven days from now when a new one is made without it (deal, estimate, invoice, smart process).
     #[inline]
     #[must_use]
     pub fn set_closedate(self, value: impl Into<String>) -> Self {
         self.set("closedate", rt::value::text(value))
     }
-    /// `actualDate`. Until when the estimate is valid (estimate).
+    /// `actualDate`. Until when the estimate is valid. Seven days from now when a new one is made without it (estimate).
     #[inline]
     pub fn actual_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "actualDate")
     }
-    /// Sets `actualDate`. Until when the estimate is valid (estimate).
+    /// Sets `actualDate`. Until when the estimate is valid. Seven days from now when a new one is made without it (estimate).
     #[inline]
     #[must_use]
     pub fn set_actual_date(self, value: impl Into<String>) -> Self {
@@ -411,12 +411,12 @@ impl CrmItem {
     ) -> Self {
         self.set("contactIds", rt::value::list(value, rt::value::id))
     }
-    /// `mycompanyId`. Own company that sells (estimate, invoice, smart process).
+    /// `mycompanyId`. Own company that sells. The first one when a new one is made without it (estimate, invoice, smart process).
     #[inline]
     pub fn mycompany_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "mycompanyId")
     }
-    /// Sets `mycompanyId`. Own company that sells (estimate, invoice, smart process).
+    /// Sets `mycompanyId`. Own company that sells. The first one when a new one is made without it (estimate, invoice, smart process).
     #[inline]
     #[must_use]
     pub fn set_mycompany_id(self, value: impl Into<rt::Id>) -> Self {
@@ -556,23 +556,23 @@ impl CrmItem {
     pub fn set_is_my_company(self, value: bool) -> Self {
         self.set("isMyCompany", rt::value::yes_no(value))
     }
-    /// `industry`. Trade by a code of the directory INDUSTRY (company).
+    /// `industry`. Trade by a code of the directory INDUSTRY. The first one when a new one is made without it (company).
     #[inline]
     pub fn industry(&self) -> Option<&str> {
         rt::view::text(&self.0, "industry")
     }
-    /// Sets `industry`. Trade by a code of the directory INDUSTRY (company).
+    /// Sets `industry`. Trade by a code of the directory INDUSTRY. The first one when a new one is made without it (company).
     #[inline]
     #[must_use]
     pub fn set_industry(self, value: impl Into<String>) -> Self {
         self.set("industry", rt::value::text(value))
     }
-    /// `employees`. How many people it employs, by a code of the directory EMPLOYEES (company).
+    /// `employees`. How many people it employs, by a code of the directory EMPLOYEES. The first one when a new one is made without it (company).
     #[inline]
     pub fn employees(&self) -> Option<&str> {
         rt::view::text(&self.0, "employees")
     }
-    /// Sets `employees`. How many people it employs, by a code of the directory EMPLOYEES (company).
+    /// Sets `employees`. How many people it employs, by a code of the directory EMPLOYEES. The first one when a new one is made without it (company).
     #[inline]
     #[must_use]
     pub fn set_employees(self, value: impl Into<String>) -> Self {
@@ -637,12 +637,12 @@ impl CrmItem {
     pub fn set_location_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("locationId", value)
     }
-    /// `storageTypeId`. Where the files of the estimate lie (estimate).
+    /// `storageTypeId`. Where the files of the estimate lie. In the file storage when a new one is made without it (estimate).
     #[inline]
     pub fn storage_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "storageTypeId")
     }
-    /// Sets `storageTypeId`. Where the files of the estimate lie (estimate).
+    /// Sets `storageTypeId`. Where the files of the estimate lie. In the file storage when a new one is made without it (estimate).
     #[inline]
     #[must_use]
     pub fn set_storage_type_id(self, value: impl Into<i64>) -> Self {

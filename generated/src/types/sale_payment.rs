@@ -352,12 +352,12 @@ impl SalePayment {
     pub fn set_comments(self, value: impl Into<String>) -> Self {
         self.set("comments", rt::value::text(value))
     }
-    /// `updated1c`. Whether an exchange with 1C changed it.
+    /// `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     pub fn updated1c(&self) -> Option<bool> {
         rt::view::read(&self.0, "updated1c")
     }
-    /// Sets `updated1c`. Whether an exchange with 1C changed it.
+    /// Sets `updated1c`. Whether an exchange with 1C changed it. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_updated1c(self, value: bool) -> Self {
