@@ -114,26 +114,45 @@ pub const RESERVED_SEGMENTS: &[&str] = &["bool", "bitrix24_runtime", "f64", "i64
 /// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
 /// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.
 pub fn words(name: &str) -> Vec<String> {
-    let chars: Vec<char> = name.chars().collect();
-    let mut words = Vec::new();
-    let mut word = String::new();
-    for (at, &char) in chars.iter().enumerate() {
-        if !char.is_alphanumeric() {
-            words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
-            continue;
+    parts(name).map(str::to_lowercase).collect()
+}
+
+/// The words of a name as they are written in it.
+pub fn parts(name: &str) -> impl Iterator<Item = &str> {
+    let mut chars = name.char_indices().peekable();
+    let (mut before, mut start) = (None, None);
+    std::iter::from_fn(move || {
+        while let Some(&(at, char)) = chars.peek() {
+            // The word that ends here is given before anything is taken of the next.
+            let ends = !char.is_alphanumeric()
+                || char.is_uppercase() && {
+                    let mut behind = name[at..].chars().skip(1);
+                    before.is_some_and(|before: char| before.is_lowercase() || before.is_ascii_digit())
+                        || before.is_some_and(char::is_uppercase) && behind.next().is_some_and(char::is_lowercase)
+                };
+            if ends && let Some(start) = start.take() {
+                return Some(&name[start..at]);
+            }
+            chars.next();
+            before = Some(char);
+            if char.is_alphanumeric() {
+                start.get_or_insert(at);
+            }
         }
-        let before = at.checked_sub(1).map(|at| chars[at]);
-        let after = chars.get(at + 1);
-        let starts = char.is_uppercase()
-            && (before.is_some_and(|before| before.is_lowercase() || before.is_ascii_digit())
-                || before.is_some_and(char::is_uppercase) && after.is_some_and(|after| after.is_lowercase()));
-        if starts && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
+        start.take().map(|start| &name[start..])
+    })
+}
+
+/// The words of a name, lower-case, with a separator between them.
+fn joined(name: &str, separator: char) -> String {
+    let mut joined = String::with_capacity(name.len() + 4);
+    for part in parts(name) {
+        if !joined.is_empty() {
+            joined.push(separator);
         }
-        word.extend(char.to_lowercase());
+        joined.extend(part.chars().flat_map(char::to_lowercase));
     }
-    words.extend((!word.is_empty()).then_some(word));
-    words
+    joined
 }
 
 fn capitalised(word: &str) -> String {
@@ -161,7 +180,7 @@ fn identifier(text: String) -> Option<RustIdent> {
 impl RustIdent {
     /// A module or a function: `getFields` → `get_fields`. None where nothing of the name can stand in an identifier.
     pub fn snake(name: &str) -> Option<Self> {
-        identifier(words(name).join("_"))
+        identifier(joined(name, '_'))
     }
 
     /// A module: snake case that keeps clear of `main.rs`, which cargo takes for a program.
@@ -213,7 +232,7 @@ impl FeatureName {
 impl OptionName {
     /// The option of a parameter: its name in kebab case.
     pub fn derived(name: &str) -> Self {
-        Self(words(name).join("-"))
+        Self(joined(name, '-'))
     }
 
     /// An option as a spec writes it; none when it is not lower-case letters, digits and dashes.
@@ -270,7 +289,7 @@ impl FunctionName {
 
     /// The name with dashes.
     pub fn kebab(&self) -> KebabName {
-        KebabName(words(&self.0).join("-"))
+        KebabName(joined(&self.0, '-'))
     }
 }
 

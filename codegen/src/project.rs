@@ -55,13 +55,12 @@ pub fn sources(root: &Path) -> Result<Vec<Source>, Failure> {
 ///
 /// # Errors
 /// When `generated/Cargo.toml` cannot take the features.
-pub fn files(root: &Path, api: &Api) -> Result<Vec<OutFile>, Failure> {
+pub fn files(root: &Path, api: &Api) -> Result<impl Iterator<Item = OutFile>, Failure> {
     let manifest_path = root.join(manifest::PATH);
     let current = fs::read_to_string(&manifest_path)
         .map_err(|error| Failure::Other(format!("cannot read {}: {error}", manifest_path.display())))?;
-    let mut files = emit::all(api);
-    files.push(manifest::manifest(api, &current).map_err(Failure::Other)?);
-    Ok(files)
+    let manifest = manifest::manifest(api, &current).map_err(Failure::Other)?;
+    Ok(emit::all(api).chain([manifest]))
 }
 
 /// Compares the project at `root` with its specs; `scope` narrows the comparison to the files of one top-level module
@@ -71,8 +70,7 @@ pub fn files(root: &Path, api: &Api) -> Result<Vec<OutFile>, Failure> {
 /// Every problem of every spec, an unknown scope, or a file that cannot be read.
 pub fn plan(root: &Path, scope: Option<&str>) -> Result<Plan, Failure> {
     let api = read(root)?;
-    let files = files(root, &api)?;
-    let plan = Plan::new(root, &files, OWNED)?;
+    let plan = Plan::new(root, files(root, &api)?, OWNED)?;
     match scope {
         Some(scope) => narrow(plan, &api, scope),
         None => Ok(plan),

@@ -5,9 +5,9 @@
 //! into place one by one, then orphans go. Whatever moment a run is killed in, each file is either the old or the new
 //! one, and the next run finishes the work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::emit::OutFile;
@@ -62,21 +62,24 @@ fn failed<T>(doing: &'static str, path: &Path, result: io::Result<T>) -> Result<
 }
 
 impl Plan {
-    /// Compares the disk with the files. `owned` names the folders in which nothing else may be.
+    /// Compares the disk with the files, and keeps only those that differ. `owned` names the folders in which nothing
+    /// else may be.
     ///
     /// # Errors
     /// When a file or folder cannot be read.
-    pub fn new(root: &Path, files: &[OutFile], owned: &[&str]) -> Result<Self, SyncError> {
+    pub fn new(root: &Path, files: impl IntoIterator<Item = OutFile>, owned: &[&str]) -> Result<Self, SyncError> {
         let mut plan = Self::default();
-        let wanted: BTreeMap<&str, &OutFile> = files.iter().map(|file| (file.path.as_str(), file)).collect();
-        for (path, file) in &wanted {
-            let place = root.join(path);
-            match fs::read(&place) {
-                Ok(old) if old == file.content.as_bytes() => plan.same += 1,
-                Ok(old) => plan.writes.push(Write {
-                    path: (*path).to_owned(),
-                    old: String::from_utf8(old).ok(),
-                    new: file.content.clone(),
+        let mut wanted = BTreeSet::new();
+        let mut old = Vec::new();
+        for OutFile { path, content } in files {
+            let place = root.join(&path);
+            old.clear();
+            match fs::File::open(&place).and_then(|mut file| file.read_to_end(&mut old)) {
+                Ok(_) if old == content.as_bytes() => plan.same += 1,
+                Ok(_) => plan.writes.push(Write {
+                    path: path.clone(),
+                    old: String::from_utf8(std::mem::take(&mut old)).ok(),
+                    new: content,
                 }),
                 Err(error)
                     if matches!(
@@ -84,13 +87,14 @@ impl Plan {
                         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
                     ) =>
                 {
-                    plan.writes.push(Write { path: (*path).to_owned(), old: None, new: file.content.clone() });
+                    plan.writes.push(Write { path: path.clone(), old: None, new: content });
                 }
                 Err(error) => return failed("read", &place, Err(error)),
             }
+            wanted.insert(path);
         }
-        plan.orphans =
-            self::files(root, owned)?.into_iter().filter(|path| !wanted.contains_key(path.as_str())).collect();
+        plan.writes.sort_by(|one, other| one.path.cmp(&other.path));
+        plan.orphans = self::files(root, owned)?.into_iter().filter(|path| !wanted.contains(path)).collect();
         plan.orphans.sort();
         Ok(plan)
     }
@@ -248,7 +252,7 @@ mod tests {
         fs::write(place("generated/Cargo.toml"), "kept").expect("written");
         let before = fs::metadata(place("generated/src/user.rs")).and_then(|data| data.modified()).expect("known");
 
-        let plan = Plan::new(root.path(), &files(), OWNED).expect("compared");
+        let plan = Plan::new(root.path(), files(), OWNED).expect("compared");
         assert_eq!((plan.writes.len(), plan.orphans.len(), plan.same), (1, 1, 1));
         plan.apply(root.path()).expect("written");
 
@@ -259,7 +263,7 @@ mod tests {
             fs::metadata(place("generated/src/user.rs")).and_then(|data| data.modified()).expect("known"),
             before
         );
-        assert!(Plan::new(root.path(), &files(), OWNED).expect("compared").is_clean());
+        assert!(Plan::new(root.path(), files(), OWNED).expect("compared").is_clean());
     }
 
     #[test]
@@ -267,17 +271,17 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(root.path().join("generated/src/lib.rs/inner")).expect("made");
         fs::write(root.path().join("generated/src/lib.rs/inner/x"), "x").expect("written");
-        Plan::new(root.path(), &files(), OWNED).expect("compared").apply(root.path()).expect("written");
-        assert!(Plan::new(root.path(), &files(), OWNED).expect("compared").is_clean());
+        Plan::new(root.path(), files(), OWNED).expect("compared").apply(root.path()).expect("written");
+        assert!(Plan::new(root.path(), files(), OWNED).expect("compared").is_clean());
     }
 
     #[test]
     fn the_remains_of_a_killed_run_go() {
         let root = tempfile::tempdir().expect("a folder");
-        Plan::new(root.path(), &files(), OWNED).expect("compared").apply(root.path()).expect("written");
+        Plan::new(root.path(), files(), OWNED).expect("compared").apply(root.path()).expect("written");
         fs::create_dir_all(root.path().join(STAGING)).expect("made");
         fs::write(root.path().join(STAGING).join("0"), "half").expect("written");
-        Plan::new(root.path(), &files(), OWNED).expect("compared").apply(root.path()).expect("written");
+        Plan::new(root.path(), files(), OWNED).expect("compared").apply(root.path()).expect("written");
         assert!(!root.path().join(STAGING).exists());
     }
 

@@ -20,10 +20,9 @@ pub(crate) fn lint(arguments: &Arguments) -> Done {
     let api = project::read(&root).map_err(|failure| words(&failure))?;
     let accepted: Vec<String> = arguments.accept.iter().map(|path| from_root(&root, path)).collect::<Result<_, _>>()?;
     let checked = freshness::check(&root, &accepted).map_err(|failure| words(&failure))?;
-    let noted = Plan::new(&root, &checked.writes, &[]).and_then(|plan| plan.apply(&root));
-    noted.map_err(|error| format!("error: {error}"))?;
-    for file in &checked.writes {
-        println!("wrote {}", file.path);
+    let noted = Plan::new(&root, checked.writes, &[]).and_then(|plan| plan.apply(&root).map(|()| plan.writes));
+    for write in noted.map_err(|error| format!("error: {error}"))? {
+        println!("wrote {}", write.path);
     }
     if !checked.problems.is_empty() {
         return Err(checked.problems.report(colours()));

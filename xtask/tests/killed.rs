@@ -26,7 +26,7 @@ fn files(round: usize) -> Vec<OutFile> {
 fn write_for_ever() {
     let root = std::env::var("KILLED_ROOT").expect("the parent names the folder");
     for round in 0.. {
-        let plan = Plan::new(Path::new(&root), &files(round), &["generated/src"]).expect("compared");
+        let plan = Plan::new(Path::new(&root), files(round), &["generated/src"]).expect("compared");
         plan.apply(Path::new(&root)).expect("written");
     }
 }
@@ -52,8 +52,11 @@ fn a_killed_run_leaves_whole_files_and_the_next_one_mends() {
             }
         }
         let wanted = files(1_000_000);
-        Plan::new(root.path(), &wanted, &["generated/src"]).expect("compared").apply(root.path()).expect("mended");
-        assert!(Plan::new(root.path(), &wanted, &["generated/src"]).expect("compared").is_clean());
+        Plan::new(root.path(), wanted.clone(), &["generated/src"])
+            .expect("compared")
+            .apply(root.path())
+            .expect("mended");
+        assert!(Plan::new(root.path(), wanted, &["generated/src"]).expect("compared").is_clean());
         assert!(!root.path().join("generated/.staging").exists());
     }
 }

@@ -1,14 +1,17 @@
 //! The Rust client: a module for each segment of the methods' names, a thin type for each method, a view for each
 //! shared type.
 
+mod print;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use crate::emit::{OutFile, banner, rust_doc};
+use crate::emit::{OutFile, rust_doc};
 use crate::ir::{self, Api, BooleanForm, Entity, FileForm, Kind, Method, Param, Shape, TimeForm, Ty, Wire};
 use crate::names::RustIdent;
+use print::Comments;
 
 /// The folder that belongs to the emitters of Rust alone.
 pub const FOLDER: &str = "generated/src";
@@ -19,24 +22,30 @@ pub const MOST_ARGUMENTS: usize = 4;
 /// Emits the client crate's sources.
 pub fn client(api: &Api) -> Vec<OutFile> {
     let tree = Tree::of(api);
+    let print = |source: &str, about: &str, items: &dyn Fn(&Comments) -> TokenStream| {
+        let comments = Comments::default();
+        let items = items(&comments);
+        comments.print(source, about, items)
+    };
     let mut files = vec![
-        OutFile::new(format!("{FOLDER}/lib.rs"), print("specs/", crate_docs(), library(api, &tree))),
-        OutFile::new(format!("{FOLDER}/bin/oint.rs"), print("specs/", "The `oint` command line.".into(), binary())),
+        OutFile::new(format!("{FOLDER}/lib.rs"), print("specs/", &crate_docs(), &|_| library(api, &tree))),
+        OutFile::new(format!("{FOLDER}/bin/oint.rs"), print("specs/", "The `oint` command line.", &|_| binary())),
     ];
     for (path, module) in tree.modules() {
         let source = format!("specs/ ({})", path.join("."));
-        let docs = format!("Methods of `{}`.", path.join("."));
+        let about = format!("Methods of `{}`.", path.join("."));
         files.push(OutFile::new(
             format!("{FOLDER}/{}.rs", plain_path(&path)),
-            print(&source, docs, module_items(module)),
+            print(&source, &about, &|comments| module_items(comments, module)),
         ));
     }
     if views(api).next().is_some() {
-        let docs = "The entities that methods take and answer: views that keep every field, known or not.".to_owned();
-        files.push(OutFile::new(format!("{FOLDER}/types.rs"), print("specs/types/", docs, types_index(api))));
+        let about = "The entities that methods take and answer: views that keep every field, known or not.";
+        files.push(OutFile::new(format!("{FOLDER}/types.rs"), print("specs/types/", about, &|_| types_index(api))));
         for entity in views(api) {
             let path = format!("{FOLDER}/types/{}.rs", module_of(entity).trim_start_matches("r#"));
-            files.push(OutFile::new(path, print(&entity.source, sentence(&entity.description), view(entity))));
+            let about = rust_doc::prose(&entity.description);
+            files.push(OutFile::new(path, print(&entity.source, &about, &|comments| view(comments, entity))));
         }
     }
     files
@@ -144,12 +153,12 @@ fn binary() -> TokenStream {
     }
 }
 
-fn module_items(module: &Tree) -> TokenStream {
+fn module_items(comments: &Comments, module: &Tree) -> TokenStream {
     let children = module.children.keys().map(|name| {
         let ident = parse_ident(name);
         quote! { pub mod #ident; }
     });
-    let methods = module.methods.iter().map(|method| method_items(method));
+    let methods = module.methods.iter().map(|method| method_items(comments, method));
     let import = (!module.methods.is_empty()).then(|| quote! { use ::bitrix24_runtime as rt; });
     quote! {
         #import
@@ -158,17 +167,20 @@ fn module_items(module: &Tree) -> TokenStream {
     }
 }
 
-fn method_items(method: &Method) -> TokenStream {
+fn method_items(comments: &Comments, method: &Method) -> TokenStream {
     let ident = ident(&method.ident);
     let output = output(&method.returns.shape);
-    let docs = doc(&rust_doc::method_type(method));
+    let docs = comments.add(rust_doc::method_type(method));
     let deprecated = deprecation(method);
     let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
     let required = RequiredStruct::of(method);
-    let constructors: Vec<TokenStream> =
-        method.functions.iter().filter_map(|function| constructor(method, function, required.as_ref())).collect();
-    let required = required.map(|required| required.items());
-    let setters = setters(method);
+    let constructors: Vec<TokenStream> = method
+        .functions
+        .iter()
+        .filter_map(|function| constructor(comments, method, function, required.as_ref()))
+        .collect();
+    let required = required.map(|required| required.items(comments));
+    let setters = setters(comments, method);
     let setters = (!setters.is_empty()).then(|| quote! { #allow impl #ident { #(#setters)* } });
     let walk = walk(method);
     quote! {
@@ -249,12 +261,12 @@ impl<'a> RequiredStruct<'a> {
         Some(Self { ident, name: &method.name, values: required_values(&method.params) })
     }
 
-    fn items(&self) -> TokenStream {
+    fn items(&self, comments: &Comments) -> TokenStream {
         let Self { ident, name, values } = self;
-        let docs = doc(&format!("What `{name}` cannot do without."));
+        let docs = comments.add(format!("What `{name}` cannot do without."));
         let fields = values.iter().map(|param| {
             let (ident, docs, owned) =
-                (self::ident(&param.ident), doc(&rust_doc::prose(&param.description)), owned_type(&param.ty));
+                (self::ident(&param.ident), comments.add(rust_doc::prose(&param.description)), owned_type(&param.ty));
             quote! { #[doc = #docs] pub #ident: #owned }
         });
         quote! {
@@ -265,17 +277,22 @@ impl<'a> RequiredStruct<'a> {
     }
 }
 
-fn constructor(method: &Method, function: &ir::Function, required: Option<&RequiredStruct>) -> Option<TokenStream> {
+fn constructor(
+    comments: &Comments,
+    method: &Method,
+    function: &ir::Function,
+    required: Option<&RequiredStruct>,
+) -> Option<TokenStream> {
     let (name, constants) = match &function.kind {
         Kind::Method => (&method.constructor, &[][..]),
         Kind::Preset { constructor, constants } => (constructor, constants.as_slice()),
-        Kind::Template { constructor, object } => return Some(template(constructor, function, object)),
-        Kind::Local { constructor } => return Some(local(constructor, function)),
+        Kind::Template { constructor, object } => return Some(template(comments, constructor, function, object)),
+        Kind::Local { constructor } => return Some(local(comments, constructor, function)),
         Kind::Procedure(_) => return None,
     };
     let name = ident(name);
     let type_ident = ident(&method.ident);
-    let docs = doc(&rust_doc::constructor(method, function));
+    let docs = comments.add(rust_doc::constructor(method, function));
     let deprecated = deprecation(method);
     let allow = method.deprecated.is_some().then(|| quote! { #[allow(deprecated)] });
     let values = arguments(function);
@@ -314,12 +331,13 @@ fn constructor(method: &Method, function: &ir::Function, required: Option<&Requi
 
 /// The function that gives an object to fill in.
 fn template(
+    comments: &Comments,
     constructor: &RustIdent,
     function: &ir::Function,
     object: &serde_json::Map<String, serde_json::Value>,
 ) -> TokenStream {
     let (name, text) = (ident(constructor), serde_json::Value::from(object.clone()).to_string());
-    let docs = doc(&rust_doc::prose(&function.summary));
+    let docs = comments.add(rust_doc::prose(&function.summary));
     quote! {
         #[doc = #docs]
         #[inline]
@@ -331,9 +349,9 @@ fn template(
 }
 
 /// The function that makes an object of its arguments.
-fn local(constructor: &RustIdent, function: &ir::Function) -> TokenStream {
+fn local(comments: &Comments, constructor: &RustIdent, function: &ir::Function) -> TokenStream {
     let name = ident(constructor);
-    let docs = doc(&rust_doc::prose(&function.summary));
+    let docs = comments.add(rust_doc::prose(&function.summary));
     let (arguments, sets): (Vec<_>, Vec<_>) = function
         .params
         .iter()
@@ -406,14 +424,14 @@ fn keyset(keyset: &ir::Keyset) -> TokenStream {
 }
 
 /// The setters of a method: its optional parameters, and the entries of its merged object.
-fn setters(method: &Method) -> Vec<TokenStream> {
+fn setters(comments: &Comments, method: &Method) -> Vec<TokenStream> {
     let arguments: BTreeSet<*const Param> =
         required_values(&method.params).into_iter().map(std::ptr::from_ref).collect();
     let mut setters = Vec::new();
     for param in &method.params {
         if let Wire::Merge = param.wire {
             let (name, argument) = (ident(&param.ident), &param.name);
-            let docs = doc(&rust_doc::merge_setter(param));
+            let docs = comments.add(rust_doc::merge_setter(param));
             setters.push(quote! {
                 #[doc = #docs]
                 #[inline]
@@ -422,12 +440,16 @@ fn setters(method: &Method) -> Vec<TokenStream> {
                 }
             });
             let entries = param.entries.iter().flat_map(|entries| &entries.all);
-            setters.extend(entries.filter(|entry| !arguments.contains(&std::ptr::from_ref(*entry))).map(setter));
+            setters.extend(
+                entries
+                    .filter(|entry| !arguments.contains(&std::ptr::from_ref(*entry)))
+                    .map(|param| setter(comments, param)),
+            );
         } else if !arguments.contains(&std::ptr::from_ref(param)) {
-            setters.push(setter(param));
+            setters.push(setter(comments, param));
         }
     }
-    setters.extend(preset_params(method).into_iter().map(setter));
+    setters.extend(preset_params(method).into_iter().map(|param| setter(comments, param)));
     setters
 }
 
@@ -450,9 +472,9 @@ fn preset_params(method: &Method) -> Vec<&Param> {
     found
 }
 
-fn setter(param: &Param) -> TokenStream {
+fn setter(comments: &Comments, param: &Param) -> TokenStream {
     let (name, taken) = (ident(&param.ident), taken_type(&param.ty));
-    let docs = doc(&rust_doc::setter(param));
+    let docs = comments.add(rust_doc::setter(param));
     let set = setting(param, &quote! { value });
     quote! {
         #[doc = #docs]
@@ -635,14 +657,14 @@ fn module_of(entity: &Entity) -> String {
 }
 
 /// A shared type: one struct that reads answers and builds requests, and loses no field it does not know.
-fn view(entity: &Entity) -> TokenStream {
+fn view(comments: &Comments, entity: &Entity) -> TokenStream {
     let ident = ident(&entity.ident);
-    let docs = doc(&rust_doc::entity(entity));
+    let docs = comments.add(rust_doc::entity(entity));
     let fields = entity.fields.iter().map(|field| {
-        let getter = getter(field);
+        let getter = getter(comments, field);
         let setter = (!field.readonly).then(|| {
             let name = format_ident!("set_{}", field.ident.as_str().trim_start_matches("r#").trim_end_matches('_'));
-            let docs = doc(&format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));
+            let docs = comments.add(format!("Sets `{}`. {}", field.name, rust_doc::prose(&field.description)));
             let taken = taken_type(&field.ty);
             let value = match &field.ty {
                 Ty::File(form) => {
@@ -683,9 +705,9 @@ fn view(entity: &Entity) -> TokenStream {
     }
 }
 
-fn getter(field: &Param) -> TokenStream {
+fn getter(comments: &Comments, field: &Param) -> TokenStream {
     let (name, key) = (ident(&field.ident), &field.name);
-    let docs = doc(&format!("`{key}`. {}", rust_doc::prose(&field.description)));
+    let docs = comments.add(format!("`{key}`. {}", rust_doc::prose(&field.description)));
     let (read, returned) = match &field.ty {
         Ty::String | Ty::Date | Ty::DateTime(_) => (quote! { text }, quote! { &str }),
         Ty::Object => (quote! { object }, quote! { &rt::Object }),
@@ -717,63 +739,5 @@ fn parse_ident(name: &str) -> proc_macro2::Ident {
     match name.strip_prefix("r#") {
         Some(raw) => proc_macro2::Ident::new_raw(raw, proc_macro2::Span::call_site()),
         None => proc_macro2::Ident::new(name, proc_macro2::Span::call_site()),
-    }
-}
-
-/// Stands between the lines of a doc comment until the code is printed: one attribute is made and parsed in a fraction
-/// of the time that an attribute a line takes, and a line break in it would be printed as a block comment.
-const NEXT_LINE: char = '\u{1e}';
-
-/// The text of a doc comment, to be put into one attribute; [`print`] makes lines of it.
-fn doc(text: &str) -> String {
-    let mut docs = String::with_capacity(text.len() + 16);
-    for (at, line) in text.lines().enumerate() {
-        if at > 0 {
-            docs.push(NEXT_LINE);
-        }
-        if !line.is_empty() {
-            docs.push(' ');
-            docs.extend(line.chars().map(|char| if char == NEXT_LINE { ' ' } else { char }));
-        }
-    }
-    docs
-}
-
-/// Puts each line of the doc comments on a line of its own.
-fn unfold(code: &str) -> String {
-    let mut text = String::with_capacity(code.len() + code.len() / 8);
-    for line in code.split_inclusive('\n') {
-        let marker = line.trim_start();
-        let (indent, marker) = line.split_at(line.len() - marker.len());
-        let prefix = ["///", "//!"].into_iter().find(|prefix| marker.starts_with(prefix));
-        match prefix.filter(|_| marker.contains(NEXT_LINE)) {
-            Some(prefix) => {
-                let mut lines = marker.split(NEXT_LINE);
-                text.extend(lines.next().map(|first| [indent, first]).into_iter().flatten());
-                for line in lines {
-                    text.extend(["\n", indent, prefix, line]);
-                }
-            }
-            None => text.push_str(line),
-        }
-    }
-    text
-}
-
-fn sentence(description: &str) -> String {
-    rust_doc::prose(description)
-}
-
-fn print(source: &str, docs: String, items: TokenStream) -> String {
-    let docs = doc(&format!("{}\n\n{docs}", banner(source)));
-    let file = quote! {
-        #![doc = #docs]
-        #items
-    };
-    match syn::parse2(file) {
-        Ok(file) => unfold(&prettyplease::unparse(&file)),
-        Err(error) => {
-            unreachable!("the emitter wrote Rust that does not parse, from {source}: {error}")
-        }
     }
 }

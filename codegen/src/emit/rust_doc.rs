@@ -5,7 +5,22 @@ use crate::ir::{Entity, Function, Kind, Method, Param};
 
 /// Text from a spec, escaped so that rustdoc shows it as it was written.
 pub fn prose(text: &str) -> String {
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    let mut prose = String::with_capacity(text.len() + 16);
+    for (at, piece) in text.split(' ').enumerate() {
+        if at > 0 {
+            prose.push(' ');
+        }
+        if is_plain(piece) { prose.push_str(piece) } else { prose.push_str(&word(piece)) }
+    }
+    prose
+}
+
+/// Whether a word surely means nothing but itself: nearly all do. No address is among them: it has a colon.
+fn is_plain(word: &str) -> bool {
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b",;.'\"/%?!)-".contains(byte);
+    let bytes = word.as_bytes();
+    bytes.first().is_some_and(|first| *first >= 0x80 || first.is_ascii_alphabetic() || *first == b'(')
+        && bytes.iter().skip(1).all(inner)
 }
 
 /// Escapes a word; an address becomes a link.
@@ -114,7 +129,18 @@ fn code(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_plain_word_needs_no_escape(text in "[(a-zA-Z0-9é.,;'\"/%?!~_:*)-]{1,6}|\\PC{1,6}") {
+            if is_plain(&text) {
+                prop_assert_eq!(word(&text), text);
+            }
+        }
+    }
 
     #[test]
     fn markup_in_prose_stays_text() {

@@ -1,9 +1,9 @@
 //! Categories: the folders of specs, and the order of the functions in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diag::Diagnostic;
-use crate::ir::{Category, Method};
+use crate::ir::{Category, Function, Method};
 use crate::lower::prose::MOST_SUMMARY;
 use crate::lower::{Context, step};
 use crate::spec::CategorySpec;
@@ -15,12 +15,16 @@ impl Context<'_> {
     pub(super) fn categories(&mut self, methods: &mut [Method]) -> Vec<Category> {
         let specs = self.specs;
         let mut files: Vec<&File<CategorySpec>> = specs.categories.iter().collect();
-        files.sort_by_key(|file| (file.spec.position, file.folder().to_owned()));
+        files.sort_by_key(|file| (file.spec.position, file.folder()));
         let mut categories = Vec::new();
+        let mut functions: BTreeMap<&str, Vec<&mut Function>> = BTreeMap::new();
+        for method in methods {
+            functions.entry(&method.category).or_default().extend(&mut method.functions);
+        }
         for file in files {
             self.title(file, &["title".into()], &file.spec.title);
             self.sentence(file, &["summary".into()], &file.spec.summary, "", MOST_SUMMARY);
-            self.order(file, methods);
+            self.order(file, functions.remove(file.folder()).unwrap_or_default());
             // The name of the folder is a part of the pages' addresses.
             let is_plain = |segment: &str| {
                 segment.starts_with(|first: char| first.is_ascii_lowercase())
@@ -45,14 +49,10 @@ impl Context<'_> {
         categories
     }
 
-    fn order(&mut self, file: &File<CategorySpec>, methods: &mut [Method]) {
-        let mut functions: Vec<_> = methods
-            .iter_mut()
-            .filter(|method| method.category == file.folder())
-            .flat_map(|method| method.functions.iter_mut())
-            .collect();
-        let names: Vec<String> = functions.iter().map(|function| function.name.to_string()).collect();
-        let broken = self.specs.broken.iter().any(|path| path.starts_with(&format!("specs/{}/", file.folder())));
+    fn order(&mut self, file: &File<CategorySpec>, mut functions: Vec<&mut Function>) {
+        let names: BTreeSet<String> = functions.iter().map(|function| function.name.to_string()).collect();
+        let folder = format!("specs/{}/", file.folder());
+        let broken = self.specs.broken.iter().any(|path| path.starts_with(&folder));
         let mut rank = BTreeMap::new();
         for (at, name) in file.spec.order.iter().enumerate() {
             let path = step(&["order".into()], at);

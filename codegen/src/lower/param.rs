@@ -204,7 +204,7 @@ impl Context<'_> {
         let mut seen = BTreeMap::new();
         for (at, (value, meaning)) in values.0.iter().enumerate() {
             let place = match meaning {
-                Some(_) => step(&path, Step::Key(crate::emit::tables::text(value))),
+                Some(_) => step(&path, Step::Key(crate::emit::tables::text(value).into_owned())),
                 None => step(&path, at),
             };
             if seen.insert(value.to_string(), ()).is_some() {
@@ -216,7 +216,7 @@ impl Context<'_> {
                 self.report(file, &place, fault);
             }
             if let Some(meaning) = meaning {
-                let place = step(&path, crate::emit::tables::text(value).as_str());
+                let place = step(&path, &*crate::emit::tables::text(value));
                 self.sentence(file, &place, meaning, "", MOST_DESCRIPTION);
             }
         }

@@ -1,6 +1,6 @@
 //! Rules for the words that people read.
 
-use crate::names::words;
+use crate::names::{parts, words};
 
 /// The longest title.
 pub(super) const MOST_TITLE: usize = 80;
@@ -27,9 +27,13 @@ fn any_text(text: &str, most: usize) -> Problem {
     }
     // To take a text apart is most of the work on it, so only one that holds such letters is.
     let marks = ["todo", "fixme", "tbd"];
-    let holds =
-        |mark: &str| text.as_bytes().windows(mark.len()).any(|bytes| bytes.eq_ignore_ascii_case(mark.as_bytes()));
-    if marks.into_iter().any(holds) && words(text).iter().any(|word| marks.contains(&word.as_str())) {
+    let bytes = text.as_bytes();
+    let begins = |at: usize, mark: &str| {
+        bytes.get(at..at + mark.len()).is_some_and(|bytes| bytes.eq_ignore_ascii_case(mark.as_bytes()))
+    };
+    let may_begin = |byte: &u8| matches!(byte.to_ascii_lowercase(), b't' | b'f');
+    let holds = (0..bytes.len()).any(|at| may_begin(&bytes[at]) && marks.iter().any(|mark| begins(at, mark)));
+    if holds && words(text).iter().any(|word| marks.contains(&word.as_str())) {
         return problem("the text is still to be written", "replace it by words for the reader");
     }
     if text.chars().count() > most {
@@ -60,10 +64,15 @@ pub(super) fn sentence(text: &str, name: &str, most: usize) -> Problem {
 /// Whether a description says no more than the name of what it describes.
 fn repeats(text: &str, name: &str) -> bool {
     let filler = ["the", "a", "an", "of"];
-    // One piece after the other: nearly all texts are told apart by the first.
-    let pieces = text.split(|char: char| !char.is_alphanumeric());
-    let meaning = pieces.flat_map(words).filter(|word| !filler.contains(&word.as_str()));
-    !name.is_empty() && meaning.eq(words(name))
+    let same = |one: &str, other: &str| match one.is_ascii() && other.is_ascii() {
+        true => one.eq_ignore_ascii_case(other),
+        false => one.to_lowercase() == other.to_lowercase(),
+    };
+    // One word after the other: nearly all texts are told apart by the first.
+    let mut meaning = parts(text).filter(|word| !filler.iter().any(|filler| same(word, filler)));
+    !name.is_empty()
+        && parts(name).all(|part| meaning.next().is_some_and(|word| same(word, part)))
+        && meaning.next().is_none()
 }
 
 /// Checks a title.

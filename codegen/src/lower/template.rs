@@ -17,7 +17,7 @@ fn hint(ty: &Ty, entry: &Param) -> Value {
             Value::Object(object(entry.entries.as_ref().map_or(&[], |entries| &entries.all)))
         }
         _ if !entry.values.is_empty() => {
-            let values: Vec<String> = entry.values.iter().map(|known| text(&known.value)).collect();
+            let values: Vec<_> = entry.values.iter().map(|known| text(&known.value)).collect();
             values.join(" | ").into()
         }
         _ => entry.description.clone().into(),

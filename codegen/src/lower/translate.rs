@@ -222,10 +222,10 @@ impl<'s> Translator<'s> {
         for (value, meaning) in spec.values.iter_mut().flat_map(|values| &mut values.0) {
             let Some(meaning) = meaning else { continue };
             let value = tables::text(value);
-            self.put(file, &step(&at, value.as_str()), meaning, text.values.get(&value), Kind::Description(""));
+            self.put(file, &step(&at, &*value), meaning, text.values.get(&value[..]), Kind::Description(""));
             known.push(value);
         }
-        self.orphans(file, &at, &text.values, known.iter().map(String::as_str));
+        self.orphans(file, &at, &text.values, known.iter().map(|value| &**value));
         let at = step(path, "entries");
         let own = spec.entries.as_mut().map_or(&mut [][..], |entries| &mut entries.own);
         for entry in own.iter_mut() {

@@ -214,7 +214,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Texts<T> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts<T>, A::Error> {
                 let mut texts = Texts::default();
                 while let Some(Json(key)) = map.next_key()? {
-                    let key = crate::emit::tables::text(&key);
+                    let key = crate::emit::tables::text(&key).into_owned();
                     if texts.0.contains_key(&key) {
                         return Err(de::Error::custom(format!(
                             "the key `{key}` stands here twice{HELP}keep one of them"

@@ -134,7 +134,8 @@ impl Shell {
             _ => {
                 let bare = text(value);
                 // A real line break cannot be typed everywhere: the command line reads `\n` as one.
-                let escaped = if *ty == Ty::String { bare.replace('\\', "\\\\").replace('\n', "\\n") } else { bare };
+                let escaped =
+                    if *ty == Ty::String { bare.replace('\\', "\\\\").replace('\n', "\\n").into() } else { bare };
                 if (self.is_plain)(&escaped) { self.double(&escaped) } else { (self.quote)(&escaped) }
             }
         }

@@ -92,33 +92,18 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
     let words = Words::of(&api.furniture);
     let neighbours = page::Neighbours::of(api);
     for category in &api.categories {
-        let has_index = has(&format!("specs/{}/_category.yaml", category.key));
-        // The index of a folder names all its pages.
-        let is_wanted = |method: &Method| has_index || has(&method.source);
-        let pages: Vec<page::Page> = by_category
-            .get(category.key.as_str())
-            .into_iter()
-            .flat_map(|functions| functions.iter())
-            .filter(|(method, _)| is_wanted(method))
-            .map(|(method, function)| page::page(api, &neighbours, category, method, function))
-            .collect();
+        let functions = || by_category.get(category.key.as_str()).into_iter().flat_map(|functions| functions.iter());
         let folder = format!("{folder_of_all}/{}", category.key);
-        if has_index {
-            files.push(OutFile::new(
-                format!("{folder}/index.mdx"),
-                render(
-                    "category.mdx",
-                    &CategoryPage { category: category.into(), pages: &pages, below: below(api, category) },
-                    &words,
-                ),
-            ));
+        if has(&format!("specs/{}/_category.yaml", category.key)) {
+            // The index of a folder names all its pages.
+            let pages = functions().map(|(method, function)| PageRow::of(method, function)).collect();
+            let page = CategoryPage { category: category.into(), pages, below: below(api, category) };
+            files.push(OutFile::new(format!("{folder}/index.mdx"), render("category.mdx", &page, &words)));
         }
-        files.extend(
-            pages
-                .iter()
-                .filter(|page| has(&page.source))
-                .map(|page| OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", page, &words))),
-        );
+        files.extend(functions().filter(|(method, _)| has(&method.source)).map(|(method, function)| {
+            let page = page::page(api, &neighbours, category, method, function);
+            OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", &page, &words))
+        }));
     }
     let count = functions.len();
     let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
@@ -210,8 +195,28 @@ fn redirects(functions: &[(&Method, &Function)]) -> OutFile {
 #[derive(Serialize)]
 struct CategoryPage<'p> {
     category: CategoryRow<'p>,
-    pages: &'p [page::Page],
+    pages: Vec<PageRow<'p>>,
     below: Vec<CategoryRow<'p>>,
+}
+
+/// A page in the table of its category.
+#[derive(Serialize)]
+struct PageRow<'p> {
+    title: &'p str,
+    slug: &'p str,
+    method: Option<&'p str>,
+    summary: &'p str,
+}
+
+impl<'p> PageRow<'p> {
+    fn of(method: &'p Method, function: &'p Function) -> Self {
+        Self {
+            title: &function.title,
+            slug: function.kebab.as_str(),
+            method: function.has_connection().then_some(method.name.as_str()),
+            summary: &function.summary,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -288,16 +293,17 @@ fn render(template: &str, context: &impl Serialize, words: &Words) -> String {
 /// One blank line at most between blocks, none at the end; code in fences stays as it is.
 fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
-    let mut fence: Option<String> = None;
+    // How many backticks opened the block of code that the line is in.
+    let mut fence = None;
     let mut blank = true;
     for line in text.lines() {
-        let ticks: String = line.chars().take_while(|char| *char == '`').collect();
-        match &fence {
-            Some(open) if ticks == *open && line.trim_end() == ticks => fence = None,
-            None if ticks.len() >= 3 => fence = Some(ticks),
+        let ticks = line.bytes().take_while(|byte| *byte == b'`').count();
+        match fence {
+            Some(open) if ticks == open && line.trim_end().len() == ticks => fence = None,
+            None if ticks >= 3 => fence = Some(ticks),
             _ => {}
         }
-        if fence.is_none() && line.trim().is_empty() {
+        if fence.is_none() && line.trim_end().is_empty() {
             if !blank {
                 tidy.push('\n');
             }

@@ -22,7 +22,7 @@ pub(super) struct Page {
     pub(super) slug: String,
     banner: String,
     category: String,
-    pub(super) source: String,
+    source: String,
     position: usize,
     title: String,
     description: String,
@@ -248,9 +248,9 @@ fn row(path: &str, param: &Param, option: Option<String>, types: &Types) -> Row 
         values: param
             .values
             .iter()
-            .map(|known| KnownValue { value: text(&known.value), meaning: known.description.clone() })
+            .map(|known| KnownValue { value: text(&known.value).into_owned(), meaning: known.description.clone() })
             .collect(),
-        default: param.default.as_ref().map(text),
+        default: param.default.as_ref().map(|default| text(default).into_owned()),
         fields: (has_fields(param) && !param.is_group).then(|| match path {
             "" => anchor(param.argument.as_str()),
             path => anchor(&format!("{path}.{}", param.name)),
