@@ -29,7 +29,7 @@ pub mod section;
 /// - `ERROR_ENTITY_ALREADY_EXISTS`: The application has a storage of this name already. Choose another.
 /// - `ERROR_CORE`: The portal could not do it; the message tells why. Mend what it names, or try again.
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call. Make it with the access token of an application.
 #[inline]
 pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
     Add(
@@ -51,7 +51,7 @@ pub fn add(entity: impl Into<String>, name: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
 impl Add {
-    /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. The caller always gets X.
+    /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. An entry with another letter is left out. The caller always gets X.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ACCESS", value))
@@ -123,7 +123,7 @@ rt::request!(Delete -> bool);
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call. Make it with the access token of an application.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -193,7 +193,7 @@ pub fn rights(entity: impl Into<String>) -> Rights {
 pub struct Rights(rt::Call);
 rt::request!(Rights -> Option < rt::Map < String > >);
 impl Rights {
-    /// `ACCESS`. New rights: keys are access codes such as U1, G2 or AU, values are R read, W write and X manage. Nothing is changed when it is left out.
+    /// `ACCESS`. New rights: keys are access codes such as U1, G2 or AU, values are R read, W write and X manage; an entry with another letter is left out, and the caller always gets X. Nothing is changed when it is left out.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ACCESS", value))
@@ -257,7 +257,7 @@ impl Update {
     pub fn entity_new(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ENTITY_NEW", rt::value::text(value)))
     }
-    /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. The caller always gets X.
+    /// `ACCESS`. Who may do what: keys are access codes such as U1 for an account, G2 for a group or AU for everybody who is signed in, values are R read, W write and X manage. An entry with another letter is left out. The caller always gets X.
     #[inline]
     pub fn access(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("ACCESS", value))

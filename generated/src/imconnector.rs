@@ -26,7 +26,7 @@ pub mod update;
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn activate(
@@ -55,7 +55,7 @@ pub struct Activate(rt::Call);
 rt::request!(Activate -> bool);
 /// Lists the connectors that the portal has.
 ///
-/// Calls `imconnector.list`; scope `imopenlines`. May be called by: whoever may change open channels.
+/// Calls `imconnector.list`; scope `imopenlines`. May be called by: whoever may change connectors of open channels.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/imconnector/imconnector-list.html>
 ///
@@ -72,8 +72,8 @@ rt::request!(Activate -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
+/// - `ACCESS_DENIED`: The caller may not change connectors, or the portal has no open channels. An administrator can grant the right.
 #[inline]
 pub fn list() -> List {
     List(
@@ -119,7 +119,7 @@ rt::request!(List -> rt::Map < String >);
 /// - `NO_PLACEMENT_HANDLER`: PLACEMENT_HANDLER is missing.
 /// - `APPLICATION_REGISTRATION_ERROR`: The connector was not saved. Try again later.
 /// - `GENERAL_CONNECTOR_REGISTRATION_ERROR`: A value was refused. Compare them with the descriptions.
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 #[inline]
 pub fn register(
     id: impl Into<String>,
@@ -183,7 +183,7 @@ impl Register {
     pub fn need_signature(self, value: bool) -> Self {
         Self(self.0.param("NEED_SIGNATURE", value))
     }
-    /// `CHAT_GROUP`. Whether dialogs go by chat rather than by client, for groups. By client when it is left out.
+    /// `CHAT_GROUP`. Whether dialogs go by chat rather than by client, for groups; the CRM may find or make no client for them then. By client when it is left out.
     #[inline]
     pub fn chat_group(self, value: bool) -> Self {
         Self(self.0.param("CHAT_GROUP", value))
@@ -211,7 +211,7 @@ impl Register {
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn status(connector: impl Into<String>) -> Status {
@@ -233,7 +233,7 @@ pub fn status(connector: impl Into<String>) -> Status {
 pub struct Status(rt::Call);
 rt::request!(Status -> crate ::types::ConnectorStatus);
 impl Status {
-    /// `LINE`. Number of the open channel. Without it the answer says little.
+    /// `LINE`. Number of the open channel. Without it line 0 is asked about, so that CONFIGURED and STATUS are mostly false.
     #[inline]
     pub fn line(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("LINE", rt::value::id(value)))
@@ -260,7 +260,7 @@ impl Status {
 ///
 /// - `APPLICATION_UNREGISTRATION_ERROR`: The connector was not removed; it may belong to another application.
 /// - `NO_APPLICATION_ID`: The call did not come from an application.
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 #[inline]
 pub fn unregister(id: impl Into<String>) -> Unregister {
     Unregister(

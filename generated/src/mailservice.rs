@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
+/// - `ERROR_CORE`: The caller is no administrator, NAME is missing, or a value is wrong; the message tells which.
 #[inline]
 pub fn add(name: impl Into<String>) -> Add {
     Add(
@@ -105,7 +105,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
+/// - `ERROR_CORE`: The caller is no administrator, ID is missing, or there is no such service; the message tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -176,7 +176,7 @@ rt::request!(Fields -> rt::Map < String >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
+/// - `ERROR_CORE`: ID is missing, or there is no such service; the message tells which. Look at ListMailServices.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -215,7 +215,7 @@ rt::request!(Get -> crate ::types::MailService);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
+/// - `ERROR_CORE`: There is no service in use, which the portal takes for an error. Make one with CreateMailService.
 #[inline]
 pub fn list() -> List {
     List(
@@ -257,7 +257,7 @@ rt::request!(List -> Vec < crate ::types::MailService >, all crate ::types::Mail
 ///
 /// Among others, the portal's own:
 ///
-/// - `ERROR_CORE`: The caller is no administrator, there is no such service, or a value is wrong; the message tells which.
+/// - `ERROR_CORE`: The caller is no administrator, ID is missing, there is no such service, or a value is wrong; the message tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -227,7 +227,7 @@ impl Unbind {
     pub fn handler(self, value: impl Into<String>) -> Self {
         Self(self.0.param("HANDLER", rt::value::text(value)))
     }
-    /// `USER_ID`. Number of the account that the page was limited to. Pages of everybody when it is left out.
+    /// `USER_ID`. Number of the account that the page was limited to. Pages for all accounts when it is left out.
     #[inline]
     pub fn user_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("USER_ID", rt::value::id(value)))

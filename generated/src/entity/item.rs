@@ -164,7 +164,7 @@ rt::request!(Delete -> bool);
 ///
 /// - `ERROR_ARGUMENT`: A value is missing, too long or of the wrong form; the message names it. Mend it.
 /// - `ERROR_ENTITY_NOT_FOUND`: The application has no storage of this name. Look at the answer of GetAppStorages.
-/// - `ACCESS_DENIED`: No application makes the call, or the caller has no sufficient right to the storage.
+/// - `ACCESS_DENIED`: No application makes the call. Make it with the access token of an application.
 #[inline]
 pub fn get(entity: impl Into<String>) -> Get {
     Get(

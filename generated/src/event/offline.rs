@@ -253,7 +253,7 @@ impl List {
     pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))
     }
-    /// `auth_connector`. Name of the data source, as it was bound. Only entries without one come when it is left out.
+    /// `auth_connector`. Name of the data source, as it was bound. Only entries without one come when it is left out. Sources need the plan Professional or a higher one.
     #[inline]
     pub fn auth_connector(self, value: impl Into<String>) -> Self {
         Self(self.0.param("auth_connector", rt::value::text(value)))

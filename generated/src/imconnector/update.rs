@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `NOT_ACTIVE_LINE`: The line does not exist or is switched off. GetOpenLines lists them.
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.

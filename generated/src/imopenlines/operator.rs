@@ -89,7 +89,7 @@ pub struct Finish(rt::Call);
 rt::request!(Finish -> bool);
 /// Passes a dialog on to the next operator of the queue.
 ///
-/// Calls `imopenlines.operator.skip`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.operator.skip`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/operators/imopenlines-operator-skip.html>
 ///
@@ -174,7 +174,7 @@ pub struct Spam(rt::Call);
 rt::request!(Spam -> bool);
 /// Passes a dialog on to another operator or another open channel.
 ///
-/// Calls `imopenlines.operator.transfer`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.operator.transfer`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/operators/imopenlines-operator-transfer.html>
 ///

@@ -25,7 +25,7 @@ pub mod mode;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
-/// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
+/// - `OPERATOR_WRONG`: The caller cannot take the dialog, or not in the state that it is in.
 #[inline]
 pub fn intercept(chat_id: impl Into<rt::Id>) -> Intercept {
     Intercept(
@@ -47,7 +47,7 @@ pub struct Intercept(rt::Call);
 rt::request!(Intercept -> bool);
 /// Adds the caller to a dialog beside its operator.
 ///
-/// Calls `imopenlines.session.join`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.session.join`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-join.html>
 ///
@@ -129,7 +129,7 @@ pub struct Open(rt::Call);
 rt::request!(Open -> rt::Id);
 /// Begins a new dialog in the chat of an open channel.
 ///
-/// Calls `imopenlines.session.start`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.session.start`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-start.html>
 ///

@@ -292,7 +292,7 @@ impl Register {
     pub fn call_start_date(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CALL_START_DATE", rt::value::text(value)))
     }
-    /// `CRM_CREATE`. Whether an unknown number makes a new record of the CRM. It does not when it is left out.
+    /// `CRM_CREATE`. Whether an unknown number makes a new record of the CRM. It does not when it is left out. For outgoing calls CRM_AUTO_CREATE of the line counts as well.
     #[inline]
     pub fn crm_create(self, value: bool) -> Self {
         Self(self.0.param("CRM_CREATE", rt::value::one_zero(value)))

@@ -29,7 +29,7 @@ impl AiEngine {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `category`. What it makes.
+    /// `category`. What the service works on.
     #[inline]
     pub fn category(&self) -> Option<&str> {
         rt::view::text(&self.0, "category")

@@ -34,7 +34,7 @@ impl CallerProfile {
     pub fn personal_gender(&self) -> Option<&str> {
         rt::view::text(&self.0, "PERSONAL_GENDER")
     }
-    /// `TIME_ZONE`. Time zone by its IANA name; empty when it follows the browser.
+    /// `TIME_ZONE`. Time zone by its IANA name; empty when none is set.
     #[inline]
     pub fn time_zone(&self) -> Option<&str> {
         rt::view::text(&self.0, "TIME_ZONE")

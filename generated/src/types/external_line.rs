@@ -19,7 +19,7 @@ impl ExternalLine {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "NAME")
     }
-    /// `CRM_AUTO_CREATE`. Whether calls of unknown numbers make a lead.
+    /// `CRM_AUTO_CREATE`. Whether outgoing calls make a new record of the CRM for unknown numbers.
     #[inline]
     pub fn crm_auto_create(&self) -> Option<bool> {
         rt::view::read(&self.0, "CRM_AUTO_CREATE")

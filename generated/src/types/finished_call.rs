@@ -49,7 +49,7 @@ impl FinishedCall {
     pub fn call_duration(&self) -> Option<i64> {
         rt::view::read(&self.0, "CALL_DURATION")
     }
-    /// `CALL_START_DATE`. When the call began.
+    /// `CALL_START_DATE`. When the call began; the portal may answer an empty object here.
     #[inline]
     pub fn call_start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "CALL_START_DATE")

@@ -44,7 +44,7 @@ impl MailMessage {
     pub fn cc(&self) -> Option<&str> {
         rt::view::text(&self.0, "cc")
     }
-    /// `date`. When it was sent.
+    /// `date`. When it was sent; GetMailThread writes it as 2026-05-26 12:17:35.
     #[inline]
     pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")
@@ -59,7 +59,7 @@ impl MailMessage {
     pub fn has_attachments(&self) -> Option<bool> {
         rt::view::read(&self.0, "hasAttachments")
     }
-    /// `url`. Address of its page on the portal.
+    /// `url`. Address of its page on the portal, with or without the host.
     #[inline]
     pub fn url(&self) -> Option<&str> {
         rt::view::text(&self.0, "url")

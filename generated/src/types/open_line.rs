@@ -453,23 +453,23 @@ impl OpenLine {
     pub fn set_worktime_enable(self, value: bool) -> Self {
         self.set("WORKTIME_ENABLE", rt::value::yes_no(value))
     }
-    /// `WORKTIME_FROM`. Begin of the working hours, as in 09:00.
+    /// `WORKTIME_FROM`. Begin of the working hours, as in 09:00. Answers may write it as 9 or 9\.30.
     #[inline]
     pub fn worktime_from(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_FROM")
     }
-    /// Sets `WORKTIME_FROM`. Begin of the working hours, as in 09:00.
+    /// Sets `WORKTIME_FROM`. Begin of the working hours, as in 09:00. Answers may write it as 9 or 9\.30.
     #[inline]
     #[must_use]
     pub fn set_worktime_from(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_FROM", rt::value::text(value))
     }
-    /// `WORKTIME_TO`. End of the working hours, as in 18:30.
+    /// `WORKTIME_TO`. End of the working hours, as in 18:30. Answers may write it as 18\.30.
     #[inline]
     pub fn worktime_to(&self) -> Option<&str> {
         rt::view::text(&self.0, "WORKTIME_TO")
     }
-    /// Sets `WORKTIME_TO`. End of the working hours, as in 18:30.
+    /// Sets `WORKTIME_TO`. End of the working hours, as in 18:30. Answers may write it as 18\.30.
     #[inline]
     #[must_use]
     pub fn set_worktime_to(self, value: impl Into<String>) -> Self {
@@ -497,16 +497,19 @@ impl OpenLine {
     pub fn set_worktime_holidays(self, value: impl Into<rt::Value>) -> Self {
         self.set("WORKTIME_HOLIDAYS", value)
     }
-    /// `WORKTIME_DAYOFF`. Days off, as a list of MO, TU, WE, TH, FR, SA and SU.
+    /// `WORKTIME_DAYOFF`. Days off; answers give a list of one empty text for none.
     #[inline]
-    pub fn worktime_dayoff(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "WORKTIME_DAYOFF")
+    pub fn worktime_dayoff(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "WORKTIME_DAYOFF")
     }
-    /// Sets `WORKTIME_DAYOFF`. Days off, as a list of MO, TU, WE, TH, FR, SA and SU.
+    /// Sets `WORKTIME_DAYOFF`. Days off; answers give a list of one empty text for none.
     #[inline]
     #[must_use]
-    pub fn set_worktime_dayoff(self, value: impl Into<rt::Value>) -> Self {
-        self.set("WORKTIME_DAYOFF", value)
+    pub fn set_worktime_dayoff(
+        self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.set("WORKTIME_DAYOFF", rt::value::list(value, rt::value::text))
     }
     /// `WORKTIME_DAYOFF_RULE`. What happens outside of the working hours; text sends WORKTIME_DAYOFF_TEXT.
     #[inline]
@@ -673,12 +676,12 @@ impl OpenLine {
     pub fn set_auto_expire_time(self, value: impl Into<i64>) -> Self {
         self.set("AUTO_EXPIRE_TIME", rt::value::integer(value))
     }
-    /// `DATE_CREATE`. When the channel was made.
+    /// `DATE_CREATE`. When the channel was made, as an object of the portal's own that may be empty.
     #[inline]
     pub fn date_create(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_CREATE")
     }
-    /// `DATE_MODIFY`. When the channel was last changed.
+    /// `DATE_MODIFY`. When the channel was last changed, as an object of the portal's own that may be empty.
     #[inline]
     pub fn date_modify(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "DATE_MODIFY")
@@ -770,12 +773,12 @@ impl OpenLine {
     pub fn set_operator_data(self, value: impl Into<String>) -> Self {
         self.set("OPERATOR_DATA", rt::value::text(value))
     }
-    /// `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give bare numbers.
+    /// `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
     #[inline]
     pub fn queue(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "QUEUE")
     }
-    /// Sets `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give bare numbers.
+    /// Sets `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
     #[inline]
     #[must_use]
     pub fn set_queue(self, value: impl Into<rt::Value>) -> Self {
@@ -824,16 +827,19 @@ impl OpenLine {
     pub fn set_kpi_first_answer_alert(self, value: bool) -> Self {
         self.set("KPI_FIRST_ANSWER_ALERT", rt::value::yes_no(value))
     }
-    /// `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late.
+    /// `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late; null for nobody.
     #[inline]
-    pub fn kpi_first_answer_list(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "KPI_FIRST_ANSWER_LIST")
+    pub fn kpi_first_answer_list(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "KPI_FIRST_ANSWER_LIST")
     }
-    /// Sets `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late.
+    /// Sets `KPI_FIRST_ANSWER_LIST`. People who are told when the first answer is late; null for nobody.
     #[inline]
     #[must_use]
-    pub fn set_kpi_first_answer_list(self, value: impl Into<rt::Value>) -> Self {
-        self.set("KPI_FIRST_ANSWER_LIST", value)
+    pub fn set_kpi_first_answer_list(
+        self,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+    ) -> Self {
+        self.set("KPI_FIRST_ANSWER_LIST", rt::value::list(value, Into::into))
     }
     /// `KPI_FIRST_ANSWER_TEXT`. What they are told when the first answer is late.
     #[inline]
@@ -868,16 +874,19 @@ impl OpenLine {
     pub fn set_kpi_further_answer_alert(self, value: bool) -> Self {
         self.set("KPI_FURTHER_ANSWER_ALERT", rt::value::yes_no(value))
     }
-    /// `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late.
+    /// `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late; null for nobody.
     #[inline]
-    pub fn kpi_further_answer_list(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "KPI_FURTHER_ANSWER_LIST")
+    pub fn kpi_further_answer_list(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "KPI_FURTHER_ANSWER_LIST")
     }
-    /// Sets `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late.
+    /// Sets `KPI_FURTHER_ANSWER_LIST`. People who are told when a further answer is late; null for nobody.
     #[inline]
     #[must_use]
-    pub fn set_kpi_further_answer_list(self, value: impl Into<rt::Value>) -> Self {
-        self.set("KPI_FURTHER_ANSWER_LIST", value)
+    pub fn set_kpi_further_answer_list(
+        self,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+    ) -> Self {
+        self.set("KPI_FURTHER_ANSWER_LIST", rt::value::list(value, Into::into))
     }
     /// `KPI_FURTHER_ANSWER_TEXT`. What they are told when a further answer is late.
     #[inline]

@@ -79,7 +79,7 @@ impl OpenLineHistory {
     pub fn chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "chat")
     }
-    /// `userBlockChat`. For each chat: whether a person has switched its notifications off, by number.
+    /// `userBlockChat`. For each chat: whether it is blocked for a person, by number.
     #[inline]
     pub fn user_block_chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "userBlockChat")

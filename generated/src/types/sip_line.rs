@@ -68,12 +68,12 @@ impl SipLine {
     pub fn set_login(self, value: impl Into<String>) -> Self {
         self.set("LOGIN", rt::value::text(value))
     }
-    /// `PASSWORD`. Password at the server, 100 characters at most.
+    /// `PASSWORD`. Password at the server, 100 characters at most. Without one no line is registered at a provider.
     #[inline]
     pub fn password(&self) -> Option<&str> {
         rt::view::text(&self.0, "PASSWORD")
     }
-    /// Sets `PASSWORD`. Password at the server, 100 characters at most.
+    /// Sets `PASSWORD`. Password at the server, 100 characters at most. Without one no line is registered at a provider.
     #[inline]
     #[must_use]
     pub fn set_password(self, value: impl Into<String>) -> Self {

@@ -14,12 +14,12 @@ impl TelephonyUser {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `DEFAULT_LINE`. Line for outgoing calls; null for the one of the portal.
+    /// `DEFAULT_LINE`. Line that the person calls from if nothing else is said; null for none.
     #[inline]
     pub fn default_line(&self) -> Option<&str> {
         rt::view::text(&self.0, "DEFAULT_LINE")
     }
-    /// `PHONE_ENABLED`. Whether a SIP telephone may be used.
+    /// `PHONE_ENABLED`. Whether the SIP telephone of the person is activated.
     #[inline]
     pub fn phone_enabled(&self) -> Option<bool> {
         rt::view::read(&self.0, "PHONE_ENABLED")

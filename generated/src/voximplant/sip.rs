@@ -52,7 +52,7 @@ pub fn add(server: impl Into<String>, login: impl Into<String>) -> Add {
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SipLine);
 impl Add {
-    /// `PASSWORD`. Password at the server, 100 characters at most.
+    /// `PASSWORD`. Password at the server, 100 characters at most. The call works without it, the registration at the provider does not.
     #[inline]
     pub fn password(self, value: impl Into<String>) -> Self {
         Self(self.0.param("PASSWORD", rt::value::text(value)))
@@ -66,7 +66,7 @@ impl Add {
     pub fn r#type(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TYPE", rt::value::text(value)))
     }
-    /// `TITLE`. Name of the connection.
+    /// `TITLE`. Name of the connection, which no other may have. People see one made of the kind and the number when it is left out; in answers it is empty then.
     #[inline]
     pub fn title(self, value: impl Into<String>) -> Self {
         Self(self.0.param("TITLE", rt::value::text(value)))

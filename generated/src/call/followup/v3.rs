@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Reads what is known about a video call: its time and people, summary, agreements and text.
 ///
-/// Calls `call.followup.get`; scope `call`. May be called by: whoever took part in the call.
+/// Calls `call.followup.get`; scope `call`. May be called by: a user with access to the call.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/telephony/follow-up/call-followup-get.html>
 ///
@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
-/// - `access_denied`: The caller took no part in the call and does not belong to its chat.
+/// - `access_denied`: The caller has no access to the call and does not belong to its chat.
 /// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no call with this number. Find it with ListFollowups.
 /// - `invalid_select_field`: The value of select names a field that follow-ups do not have.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
@@ -50,7 +50,7 @@ pub fn get(call_id: impl Into<rt::Id>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CallFollowup);
 impl Get {
-    /// `select`. Fields to answer, nested ones with dots. All when it is left out, the bare data of the call when it is empty.
+    /// `select`. Fields to answer, nested ones with dots but none within lists; callId always comes. All when it is left out; callId, callType, initiatorId, startDate, endDate and durationSeconds when it is empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -120,12 +120,12 @@ rt::request!(
     List -> Vec < crate ::types::CallFollowup >, all crate ::types::CallFollowup
 );
 impl List {
-    /// `select`. Fields to answer, nested ones with dots. The bare data of the calls when it is left out.
+    /// `select`. Fields to answer, nested ones with dots but none within lists. Only callId, callType, initiatorId, startDate, endDate and durationSeconds come when it is left out or empty.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `order`. Keys to sort by, each with ASC or DESC. The latest startDate comes first when it is left out.
+    /// `order`. Order of the calls. The latest come first when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

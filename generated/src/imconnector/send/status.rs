@@ -2,7 +2,7 @@
 //!
 //! Methods of `imconnector.send.status`.
 use ::bitrix24_runtime as rt;
-/// Tells the portal that messages of operators reached the client.
+/// Tells the portal that messages of operators reached the client, which marks them as read, too. Nothing is sent again.
 ///
 /// Calls `imconnector.send.status.delivery`; scope `imopenlines`.
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
 #[inline]
@@ -44,7 +44,7 @@ pub fn delivery(
             .param("MESSAGES", rt::value::list(messages, Into::into)),
     )
 }
-/// A call of `imconnector.send.status.delivery`: Tells the portal that messages of operators reached the client.
+/// A call of `imconnector.send.status.delivery`: Tells the portal that messages of operators reached the client, which marks them as read, too. Nothing is sent again.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delivery(rt::Call);
@@ -68,7 +68,7 @@ rt::request!(Delivery -> crate ::types::ConnectorOutcome);
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not a webhook.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `IMCONNECTOR_NO_CORRECT_PROVIDER`: The portal does not know this connector. Register it first.
 #[inline]

@@ -24,7 +24,7 @@ pub mod message;
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
 /// - `BOT_ID_ERROR`: The application has no bot.
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
     Finish(
@@ -45,7 +45,7 @@ pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
 pub struct Finish(rt::Call);
 rt::request!(Finish -> bool);
 impl Finish {
-    /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; needed with a webhook.
+    /// `CLIENT_ID`. CLIENT_ID or botToken that the bot was registered with; needed with a webhook, and only there.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
@@ -72,7 +72,7 @@ impl Finish {
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
 /// - `WRONG_CHAT`: An operator has the dialog already, not a bot.
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn operator(chat_id: impl Into<rt::Id>) -> Operator {
     Operator(
@@ -121,7 +121,7 @@ rt::request!(Operator -> bool);
 /// - `TRANSFER_ID_EMPTY`: Nobody is named to pass the dialog to. Give USER_ID, QUEUE_ID or TRANSFER_ID.
 /// - `BOT_ID_ERROR`: The application has no bot.
 /// - `OPERATOR_WRONG`: The dialog cannot be passed there. Check that the operator is active and takes part in the line.
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
     Transfer(
@@ -162,7 +162,7 @@ impl Transfer {
     pub fn leave(self, value: bool) -> Self {
         Self(self.0.param("LEAVE", rt::value::yes_no(value)))
     }
-    /// `CLIENT_ID`. Name of one's own for the bot, given when it was registered; needed with a webhook.
+    /// `CLIENT_ID`. CLIENT_ID or botToken that the bot was registered with; needed with a webhook, and only there.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))

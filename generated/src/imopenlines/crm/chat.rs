@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod user;
 /// Lists the chats of open channels that belong to a record of the CRM.
 ///
-/// Calls `imopenlines.crm.chat.get`; scope `imopenlines`. May be called by: whoever may see the chat.
+/// Calls `imopenlines.crm.chat.get`; scope `imopenlines`. May be called by: whoever may see the record of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-get.html>
 ///
@@ -25,7 +25,7 @@ pub mod user;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: The caller may not see this record of the CRM.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn get(crm_entity_type: impl Into<String>, crm_entity: impl Into<rt::Id>) -> Get {
@@ -58,7 +58,7 @@ impl Get {
 }
 /// Finds the last chat of open channels that belongs to a record of the CRM.
 ///
-/// Calls `imopenlines.crm.chat.getLastId`; scope `imopenlines`. May be called by: whoever may see the chat.
+/// Calls `imopenlines.crm.chat.getLastId`; scope `imopenlines`. May be called by: whoever may see the record of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-get-last-id.html>
 ///

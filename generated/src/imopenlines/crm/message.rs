@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Writes into a chat of a record of the CRM in the name of an employee or a bot who takes part in it.
 ///
-/// Calls `imopenlines.crm.message.add`; scope `imopenlines`. May be called by: whoever may see the chat.
+/// Calls `imopenlines.crm.message.add`; scope `imopenlines`. May be called by: whoever may read the record of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/messages/imopenlines-crm-message-add.html>
 ///
@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM.
 /// - `CANCELED`: The sender may not write in this chat.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: The sender may not see this record of the CRM.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 #[inline]
 pub fn add(required: AddRequired) -> Add {

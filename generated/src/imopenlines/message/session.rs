@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Begins a new dialog in the chat of an open channel and takes a message over into it.
 ///
-/// Calls `imopenlines.message.session.start`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.message.session.start`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-message-session-start.html>
 ///

@@ -2,7 +2,7 @@
 //!
 //! Methods of `imopenlines.network.message`.
 use ::bitrix24_runtime as rt;
-/// Writes to a person in the name of an open channel of the Bitrix24 network, once a week at most.
+/// Writes to a person in the name of an open channel of the Bitrix24 network, once a week to each at most. Portals of partners have no such limit.
 ///
 /// Calls `imopenlines.network.message.add`; scope `imopenlines`.
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 /// - `CODE`: CODE is malformed; it has 32 characters.
 /// - `IMBOT_ERROR`: The portal has no module for bots.
 /// - `NOT_FOUND`: There is no open channel with this code.
@@ -31,7 +31,7 @@ use ::bitrix24_runtime as rt;
 /// - `ATTACH_OVERSIZE`: ATTACH is larger than 30 KB.
 /// - `ATTACH_ERROR`: ATTACH is malformed.
 /// - `KEYBOARD_ERROR`: KEYBOARD is malformed.
-/// - `WRONG_REQUEST`: It was not done: the person is in the chat already, or no longer, or the message was refused.
+/// - `WRONG_REQUEST`: The message was not sent. Look at its values, and try again.
 #[inline]
 pub fn add(
     code: impl Into<String>,
@@ -52,7 +52,7 @@ pub fn add(
             .param("MESSAGE", rt::value::text(message)),
     )
 }
-/// A call of `imopenlines.network.message.add`: Writes to a person in the name of an open channel of the Bitrix24 network, once a week at most.
+/// A call of `imopenlines.network.message.add`: Writes to a person in the name of an open channel of the Bitrix24 network, once a week to each at most. Portals of partners have no such limit.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Ends a dialog that another operator has.
 ///
-/// Calls `imopenlines.operator.another.finish`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.operator.another.finish`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/operators/imopenlines-operator-another-finish.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Saves the mark that a head gives for a finished dialog; RATING or COMMENT must be given.
 ///
-/// Calls `imopenlines.session.head.vote`; scope `imopenlines`. May be called by: head of the operators.
+/// Calls `imopenlines.session.head.vote`; scope `imopenlines`. May be called by: a head who may rate by the settings of the open channel.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-head-vote.html>
 ///

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `MISSING_REQUIRED_PARAM`: Neither SESSION_ID nor CHAT_ID is given.
 /// - `INVALID_SESSION_ID`: No dialog was found for the values given.
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: There is no such dialog, or the caller has no right to its history.
 #[inline]
 pub fn get() -> Get {
     Get(
@@ -46,12 +46,12 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::OpenLineHistory);
 impl Get {
-    /// `SESSION_ID`. Number of the dialog. Either this or CHAT_ID is needed.
+    /// `SESSION_ID`. Number of the dialog, the sixth part of entity_data_1 in the answer of GetOpenLineDialog. Either this or CHAT_ID is needed.
     #[inline]
     pub fn session_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("SESSION_ID", rt::value::id(value)))
     }
-    /// `CHAT_ID`. Number of the chat, whose last dialog is read. SESSION_ID is the surer way.
+    /// `CHAT_ID`. Number of the chat, without the word chat before it; its last dialog is read. It has no effect beside SESSION_ID, which is the surer way.
     #[inline]
     pub fn chat_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("CHAT_ID", rt::value::id(value)))

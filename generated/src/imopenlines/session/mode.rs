@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Pins a dialog to the caller so that nobody else gets it, or loosens it.
 ///
-/// Calls `imopenlines.session.mode.pin`; scope `imopenlines`. May be called by: operator of the open channel.
+/// Calls `imopenlines.session.mode.pin`; scope `imopenlines`. May be called by: whoever has rights to the dialog.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/sessions/imopenlines-session-mode-pin.html>
 ///
@@ -55,7 +55,7 @@ impl Pin {
         Self(self.0.param("ACTIVATE", rt::value::yes_no(value)))
     }
 }
-/// Pins all running dialogs of the caller.
+/// Pins to the caller all running dialogs that they can have.
 ///
 /// Calls `imopenlines.session.mode.pinAll`; scope `imopenlines`.
 ///
@@ -82,7 +82,7 @@ pub fn pin_all() -> PinAll {
         ),
     )
 }
-/// A call of `imopenlines.session.mode.pinAll`: Pins all running dialogs of the caller.
+/// A call of `imopenlines.session.mode.pinAll`: Pins to the caller all running dialogs that they can have.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct PinAll(rt::Call);
@@ -137,7 +137,7 @@ pub struct Silent(rt::Call);
 rt::request!(Silent -> bool);
 #[allow(deprecated)]
 impl Silent {
-    /// `ACTIVATE`. Whether the mode is on. It is off when it is left out.
+    /// `ACTIVATE`. Whether the mode is on. It is switched off when it is left out.
     #[inline]
     pub fn activate(self, value: bool) -> Self {
         Self(self.0.param("ACTIVATE", rt::value::yes_no(value)))

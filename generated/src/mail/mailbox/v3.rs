@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox or letter, or the caller may not see it. Find the number with the list.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox, or the caller may not see it. Find the number with ListMailboxes.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -83,7 +83,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
 #[inline]
 pub fn list() -> List {
@@ -117,7 +117,7 @@ impl List {
     pub fn email(self, value: impl Into<String>) -> Self {
         Self(self.0.param("email", rt::value::text(value)))
     }
-    /// `pagination`. Which part to answer; 100 mailboxes on a page at most. The first page when it is left out.
+    /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
@@ -145,7 +145,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
 #[inline]
 pub fn senders() -> Senders {

@@ -82,7 +82,7 @@ impl Createcalendarevent {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, or the chat could not be made just now. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createchat(message_id: impl Into<rt::Id>) -> Createchat {
@@ -122,7 +122,7 @@ rt::request!(Createchat -> crate ::types::MailChatOutcome);
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone, or the CRM did not take it just now. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createcrmactivity(message_id: impl Into<rt::Id>) -> Createcrmactivity {
@@ -348,7 +348,7 @@ impl Forward {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox or letter, or the caller may not see it. Find the number with the list.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such letter, or the caller may not see it. Find the number with ListMailMessages.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -416,7 +416,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 #[inline]
@@ -478,7 +478,7 @@ impl List {
     pub fn folder(self, value: impl Into<String>) -> Self {
         Self(self.0.param("folder", rt::value::text(value)))
     }
-    /// `pagination`. Which part to answer; 200 letters on a page at most. The first page when it is left out.
+    /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
@@ -731,7 +731,7 @@ impl Send {
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such mailbox or letter, or the caller may not see it. Find the number with the list.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such letter, or the caller may not see it. Find the number with ListMailMessages.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn thread(id: impl Into<rt::Id>) -> Thread {

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
 #[inline]
 pub fn listcontacts() -> Listcontacts {
@@ -56,7 +56,7 @@ impl Listcontacts {
     pub fn query(self, value: impl Into<String>) -> Self {
         Self(self.0.param("query", rt::value::text(value)))
     }
-    /// `pagination`. Which part to answer; 50 people on a page, 200 at most. The first page when it is left out.
+    /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))
@@ -84,7 +84,7 @@ impl Listcontacts {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 #[inline]
@@ -112,7 +112,7 @@ rt::request!(
     ::types::MailRecipient
 );
 impl Listemployees {
-    /// `pagination`. Which part to answer; 50 people on a page, 200 at most. The first page when it is left out.
+    /// `pagination`. Which part to answer. The first page when it is left out.
     #[inline]
     pub fn pagination(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("pagination", value))

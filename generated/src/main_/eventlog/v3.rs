@@ -142,7 +142,7 @@ impl List {
     pub fn filter(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
         Self(self.0.param("filter", rt::value::list(value, Into::into)))
     }
-    /// `order`. Fields to sort by, each with its direction. The portal chooses the order when it is left out.
+    /// `order`. Fields to sort by, each with its direction; ListEventLogEntryFields tells which the portal can sort by. The portal chooses the order when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
@@ -178,7 +178,7 @@ impl List {
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller is no administrator, or the webhook lacks the scope main. Add the scope, or call as an administrator.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDFILTEREXCEPTION`: The conditions cannot be read, or name the field of the cursor. Take it out of them.
-/// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: A page, limit or offset is no number, or the limit is 0\. Mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_INVALIDPAGINATIONEXCEPTION`: The limit of the cursor is no number, or not above 0\. Mend it.
 #[inline]
 pub fn tail() -> Tail {
     Tail(

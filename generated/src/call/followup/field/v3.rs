@@ -51,7 +51,7 @@ pub fn get(name: impl Into<String>) -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::Rest3Field);
 impl Get {
-    /// `select`. What to tell of each field. Everything without it.
+    /// `select`. What to tell of the field. Everything without it.
     ///
     /// Known values:
     /// - `name`

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `CHAT_ID_EMPTY`: CHAT_ID is missing or not above zero.
-/// - `WRONG_AUTH_TYPE`: Only an application may call it. Use the token of an application, not the session of a browser.
+/// - `WRONG_AUTH_TYPE`: The session of a browser may not make this call. Use a webhook or the token of an application.
 #[inline]
 pub fn send(chat_id: impl Into<rt::Id>) -> Send {
     Send(
@@ -56,7 +56,7 @@ impl Send {
     pub fn name(self, value: impl Into<String>) -> Self {
         Self(self.0.param("NAME", rt::value::text(value)))
     }
-    /// `MESSAGE`. Text of the message; it is only used with NAME DEFAULT.
+    /// `MESSAGE`. Text of the message, used with NAME DEFAULT only. Nothing is sent when it is empty.
     #[inline]
     pub fn message(self, value: impl Into<String>) -> Self {
         Self(self.0.param("MESSAGE", rt::value::text(value)))

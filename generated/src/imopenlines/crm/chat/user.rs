@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a person or a bot to a chat of a record of the CRM.
 ///
-/// Calls `imopenlines.crm.chat.user.add`; scope `imopenlines`. May be called by: whoever may see the chat.
+/// Calls `imopenlines.crm.chat.user.add`; scope `imopenlines`. May be called by: whoever may see the record of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-add.html>
 ///
@@ -21,12 +21,12 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: The caller may not add people to the chat, or the person has no access to the record or to the history of the chat. The description tells which.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `IM_NOT_INSTALLED`: The portal has no messenger.
 /// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM.
 /// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed.
-/// - `WRONG_REQUEST`: It was not done: the person is in the chat already, or no longer, or the message was refused.
+/// - `WRONG_REQUEST`: The person is in the chat already, or cannot be added.
 #[inline]
 pub fn add(
     crm_entity_type: impl Into<String>,
@@ -61,7 +61,7 @@ impl Add {
 }
 /// Takes a person or a bot out of a chat of a record of the CRM.
 ///
-/// Calls `imopenlines.crm.chat.user.delete`; scope `imopenlines`. May be called by: whoever may see the chat.
+/// Calls `imopenlines.crm.chat.user.delete`; scope `imopenlines`. May be called by: whoever may see the record of the CRM.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/imopenlines/openlines/chats/imopenlines-crm-chat-user-delete.html>
 ///
@@ -81,15 +81,15 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this chat or action.
+/// - `ACCESS_DENIED`: The caller may not see this record of the CRM, or there is no such kind of records.
 /// - `CRM_CHAT_EMPTY_USER`: USER_ID is missing.
-/// - `CRM_CHAT_EMPTY_CRM_DATA`: The record of the CRM is missing, does not exist, is hidden from the caller or has no chat.
+/// - `CRM_CHAT_EMPTY_CRM_DATA`: CRM_ENTITY_TYPE and CRM_ENTITY are missing.
 /// - `ERROR_ARGUMENT`: A required value is missing or malformed. The description names it.
 /// - `IM_NOT_INSTALLED`: The portal has no messenger.
-/// - `CHAT_NOT_IN_CRM`: The chat does not belong to that record of the CRM.
+/// - `CHAT_NOT_IN_CRM`: There is no such chat, or it does not belong to that record of the CRM.
 /// - `CHAT_DELETE_USER_PERMISSION_DENIED`: The caller may not take people out of this chat.
 /// - `CRM_CHAT_USER_NOT_ACTIVE`: The person does not exist or was dismissed.
-/// - `WRONG_REQUEST`: It was not done: the person is in the chat already, or no longer, or the message was refused.
+/// - `WRONG_REQUEST`: The person is not in the chat any more, or cannot be taken out.
 #[inline]
 pub fn delete(
     crm_entity_type: impl Into<String>,
