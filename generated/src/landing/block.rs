@@ -23,8 +23,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
 #[inline]
 pub fn addcard(
@@ -91,8 +91,8 @@ impl Addcard {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `BAD_ANCHOR`: The anchor is of the wrong form: a letter first, two characters at least, then letters, digits and \- \_ . : only.
 #[inline]
 pub fn change_anchor(
@@ -157,9 +157,9 @@ impl ChangeAnchor {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `NODES_NOT_FOUND`: The block has none of the elements that are named. Compare the selectors with its manifest.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `NODES_NOT_FOUND`: No change is given in data. Name at least one selector with its new value.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn change_node_name(
@@ -224,8 +224,8 @@ impl ChangeNodeName {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
 #[inline]
 pub fn clonecard(
@@ -289,7 +289,7 @@ impl Clonecard {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn get_content_from_repository(code: impl Into<String>) -> GetContentFromRepository {
     GetContentFromRepository(
@@ -311,7 +311,7 @@ pub struct GetContentFromRepository(rt::Call);
 rt::request!(GetContentFromRepository -> Option < String >);
 /// Reads one block by its number.
 ///
-/// Calls `landing.block.getbyid`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.block.getbyid`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/block/methods/landing-block-get-by-id.html>
 ///
@@ -332,8 +332,8 @@ rt::request!(GetContentFromRepository -> Option < String >);
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `BLOCK_NOT_FOUND`: There is no such block in this version, or the caller may not see it. Blocks of the draft are read with edit_mode.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -397,8 +397,8 @@ impl Getbyid {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `BLOCK_NOT_FOUND`: This version of the page has no such block. Blocks of the draft are read with editMode.
 #[inline]
 pub fn getcontent(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Getcontent {
     Getcontent(
@@ -443,7 +443,7 @@ impl Getcontent {
 }
 /// Lists the blocks of one page or several.
 ///
-/// Calls `landing.block.getlist`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.block.getlist`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/block/methods/landing-block-get-list.html>
 ///
@@ -465,7 +465,7 @@ impl Getcontent {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -529,7 +529,7 @@ impl Getlist {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
 #[inline]
@@ -589,7 +589,7 @@ impl Getmanifest {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn getmanifestfile(code: impl Into<String>) -> Getmanifestfile {
     Getmanifestfile(
@@ -631,7 +631,7 @@ rt::request!(Getmanifestfile -> crate ::types::LandingManifest);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn getrepository() -> Getrepository {
     Getrepository(
@@ -688,8 +688,8 @@ impl Getrepository {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `CARD_NOT_FOUND`: The block has no such card. Compare the selector with the block's manifest.
 #[inline]
 pub fn removecard(
@@ -754,8 +754,8 @@ impl Removecard {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `INCORRECT_AFFECTED`: The portal could not tell whether the change took effect. Read the block again.
 #[inline]
 pub fn update_cards(
@@ -814,9 +814,9 @@ impl UpdateCards {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn update_styles(
@@ -880,9 +880,9 @@ impl UpdateStyles {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 #[inline]
 pub fn updateattrs(
     lid: impl Into<rt::Id>,
@@ -941,8 +941,8 @@ impl Updateattrs {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 #[inline]
 pub fn updatecontent(
     lid: impl Into<rt::Id>,
@@ -1012,9 +1012,9 @@ impl Updatecontent {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `NODES_NOT_FOUND`: The block has none of the elements that are named. Compare the selectors with its manifest.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `NODES_NOT_FOUND`: No change is given in data. Name at least one selector with its new value.
 /// - `INCORRECT_AFFECTED`: The portal could not tell whether the change took effect. Read the block again.
 #[inline]
 pub fn updatenodes(
@@ -1086,8 +1086,8 @@ impl Updatenodes {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `FILE_ERROR`: The picture could not be stored. Check its address or content.
+/// - `BLOCK_NOT_FOUND`: There is no such block, or it belongs to no page. Look at ListPageBlocks.
+/// - `FILE_ERROR`: The picture could not be fetched, read or stored, or it is no picture that the portal takes. Check its address or content.
 #[inline]
 pub fn uploadfile(
     block: impl Into<rt::Id>,
@@ -1122,7 +1122,7 @@ impl Uploadfile {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `ext`. Ending of the file, where the address does not show it.
+    /// `ext`. Ending of the file, where the address does not show it. It has no effect beside a list.
     #[inline]
     pub fn ext(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ext", rt::value::text(value)))

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Finds templates that applications have brought; an application sees its own.
 ///
-/// Calls `landing.demos.getList`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.demos.getList`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/demos/landing-demos-get-list.html>
 ///
@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -57,7 +57,7 @@ impl GetList {
 }
 /// Lists the templates for pages.
 ///
-/// Calls `landing.demos.getPageList`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.demos.getPageList`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/demos/landing-demos-get-page-list.html>
 ///
@@ -76,7 +76,7 @@ impl GetList {
 ///
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -107,7 +107,7 @@ impl GetPageList {
 }
 /// Lists the templates for sites.
 ///
-/// Calls `landing.demos.getSiteList`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.demos.getSiteList`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/demos/landing-demos-get-site-list.html>
 ///
@@ -129,7 +129,7 @@ impl GetPageList {
 ///
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -160,7 +160,7 @@ impl GetSiteList {
 }
 /// Adds a template of the application for sites, or replaces the one with the same code.
 ///
-/// Calls `landing.demos.register`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.demos.register`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/demos/landing-demos-register.html>
 ///
@@ -183,8 +183,8 @@ impl GetSiteList {
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `REGISTER_ERROR_DATA`: The data of the template are not complete. Take them from ExportSite.
 /// - `CONTENT_IS_BAD`: The HTML has parts that are not allowed. CheckBlockContent shows which.
-/// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `BX_EMPTY_REQUIRED`: The template or one of its pages has no code. Give it.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn register(data: impl Into<rt::Value>) -> Register {
     Register(
@@ -213,7 +213,7 @@ impl Register {
 }
 /// Withdraws a template of the application.
 ///
-/// Calls `landing.demos.unregister`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.demos.unregister`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/demos/landing-demos-unregister.html>
 ///
@@ -231,7 +231,7 @@ impl Register {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - without a code: The portal could not remove it. Try again later.
 #[inline]
 pub fn unregister(code: impl Into<String>) -> Unregister {

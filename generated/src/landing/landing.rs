@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `SITE_NOT_FOUND`: There is no such site, or the caller may not see it. Find it with ListSites.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
@@ -59,7 +59,7 @@ impl Add {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Makes a page from a template; it is not published yet.
+/// Makes a page from a template. It is not published yet, unless fields.ID names something that is.
 ///
 /// Calls `landing.landing.addByTemplate`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -83,13 +83,13 @@ impl Add {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `SITE_ERROR`: The site is not there, or the caller may not change it.
-/// - `LANDING_ERROR`: The page could not be made; the message tells why.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `LANDING_ERROR`: The site has no page or folder with the number in fields.ID. Look at ListSitePages and ListSiteFolders.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `WRONG_DATA`: There is no such template, or its data are damaged.
-/// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
-/// - `CANT_BE_EMPTY`: The code may not be empty. Give one, or leave the field out.
-/// - `WRONG_CODE_FORMAT`: The code may not end in two numbers with underscores, as in sale_12_34.
+/// - `SLASH_IS_NOT_ALLOWED`: The template gives the page an address with a slash. Choose another template.
+/// - `CANT_BE_EMPTY`: The template gives the page an empty address. Choose another template.
+/// - `WRONG_CODE_FORMAT`: The template gives the page an address that ends in two numbers with underscores, as in sale_12_34. Choose another template.
 #[inline]
 pub fn add_by_template(
     site_id: impl Into<rt::Id>,
@@ -108,7 +108,7 @@ pub fn add_by_template(
             .param("code", rt::value::text(code)),
     )
 }
-/// A call of `landing.landing.addByTemplate`: Makes a page from a template; it is not published yet.
+/// A call of `landing.landing.addByTemplate`: Makes a page from a template. It is not published yet, unless fields.ID names something that is.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct AddByTemplate(rt::Call);
@@ -151,10 +151,10 @@ impl AddByTemplate {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_CANT_BE_ADDED`: The block cannot be added here: its code is unknown or not for this kind of site.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_CANT_BE_ADDED`: The code is missing, unknown or not for this kind of pages and this scope. Look at GetBlockRepository with the same scope.
 /// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `BLOCK_NOT_FOUND`: There is no HTML for the block; CONTENT is empty, perhaps. Give it, or leave CONTENT out.
 #[inline]
 pub fn addblock(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Addblock {
     Addblock(
@@ -217,7 +217,7 @@ impl Addblock {
 ///
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `SITE_NOT_FOUND`: There is no such site, or the caller may not see it. Find it with ListSites.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 #[inline]
 pub fn copy(lid: impl Into<rt::Id>) -> Copy {
     Copy(
@@ -253,7 +253,7 @@ impl Copy {
     pub fn to_site_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("toSiteId", rt::value::id(value)))
     }
-    /// `toFolderId`. Number of a folder of that site. The top when it is left out.
+    /// `toFolderId`. Number of a folder of that site. The top when it is left out, or the site has no such folder.
     #[inline]
     pub fn to_folder_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("toFolderId", rt::value::id(value)))
@@ -288,8 +288,8 @@ impl Copy {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: There is no such block, it is marked as removed, or the caller may not see it. Look at ListPageBlocks.
 #[inline]
 pub fn copyblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Copyblock {
     Copyblock(
@@ -348,7 +348,7 @@ impl Copyblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `LANDING_IS_LOCK`: The page is locked against removal.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -404,8 +404,8 @@ impl Delete {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 #[inline]
 pub fn deleteblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Deleteblock {
     Deleteblock(
@@ -459,8 +459,8 @@ impl Deleteblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
@@ -525,10 +525,10 @@ impl Downblock {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `BLOCK_CANT_BE_ADDED`: The block cannot be added here: its code is unknown or not for this kind of site.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `BLOCK_CANT_BE_ADDED`: The copy could not be made in the repository. Try again later.
 /// - `BLOCK_WRONG_VERSION`: The block needs a newer version of the portal.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
 #[inline]
 pub fn favorite_block(
     lid: impl Into<rt::Id>,
@@ -591,7 +591,7 @@ impl FavoriteBlock {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -652,7 +652,7 @@ impl GetList {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn getadditionalfields(lid: impl Into<rt::Id>) -> Getadditionalfields {
     Getadditionalfields(
@@ -757,7 +757,7 @@ impl Getpreview {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -812,8 +812,8 @@ impl Getpublicurl {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 #[inline]
 pub fn hideblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Hideblock {
     Hideblock(
@@ -866,7 +866,7 @@ impl Hideblock {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `CANT_DELETE_MAIN`: It is the main page of a site that has others. Choose another main page first.
 /// - `UNABLE_DELETE_INCLUDE`: The page is used as an area of a template. Take it out there first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
@@ -927,7 +927,7 @@ impl MarkDelete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -970,8 +970,8 @@ rt::request!(MarkUnDelete -> i64);
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn markdeletedblock(
@@ -1018,7 +1018,7 @@ impl Markdeletedblock {
         Self(self.0.param("preventHistory", value))
     }
 }
-/// Takes the mark off a block that was marked as removed.
+/// Takes the mark off a block that was marked as removed. One that was hidden before stays hidden.
 ///
 /// Calls `landing.landing.markundeletedblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -1039,8 +1039,8 @@ impl Markdeletedblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `BLOCK_NOT_FOUND`: The page has no such block. ListPageBlocks tells its numbers with edit_mode and deleted.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
 pub fn markundeletedblock(
@@ -1060,7 +1060,7 @@ pub fn markundeletedblock(
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.markundeletedblock`: Takes the mark off a block that was marked as removed.
+/// A call of `landing.landing.markundeletedblock`: Takes the mark off a block that was marked as removed. One that was hidden before stays hidden.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Markundeletedblock(rt::Call);
@@ -1106,7 +1106,7 @@ impl Markundeletedblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change and remove pages of the site. Ask for the right.
 /// - `DELETE_ACCESS_DENIED`: The caller may not take the page from where it is.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
@@ -1176,8 +1176,8 @@ impl Move {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `BLOCK_NOT_FOUND`: There is no such block, it is marked as removed, or the caller may not see it. Look at ListPageBlocks with edit_mode.
 #[inline]
 pub fn moveblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Moveblock {
     Moveblock(
@@ -1237,13 +1237,14 @@ impl Moveblock {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages.
-/// - `LANDING_PAYMENT_FAILED`: The page came from an application whose subscription is over.
-/// - `LANDING_PAYMENT_FAILED_BLOCK`: A block of the page came from an application whose subscription is over.
+/// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
+/// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
 /// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites.
-/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only.
+/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present.
 /// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first.
 /// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first.
-/// - `URLCHECKER_FAIL`: The page links to harmful addresses. Remove them.
+/// - `URLCHECKER_FAIL`: The portal found harmful content on a page. Remove it.
+/// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page.
 /// - `LICENSE_EXPIRED`: The licence of the portal is over.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -1356,7 +1357,7 @@ impl RemoveEntities {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -1415,8 +1416,8 @@ impl ResolveIdByPublicUrl {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 #[inline]
 pub fn showblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Showblock {
     Showblock(
@@ -1470,8 +1471,8 @@ impl Showblock {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `BLOCK_NOT_FOUND`: There is no saved copy with this number. SaveFavoriteBlock answered it.
+/// - `ACCESS_DENIED`: The copy is not the caller's own. Only whoever saved it may remove it.
 #[inline]
 pub fn un_favorite_block(block_id: impl Into<rt::Id>) -> UnFavoriteBlock {
     UnFavoriteBlock(
@@ -1512,7 +1513,7 @@ rt::request!(UnFavoriteBlock -> bool);
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -1567,8 +1568,8 @@ impl Unpublic {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `BLOCK_NOT_FOUND`: There is no such block on this page. Blocks of drafts are read with edit_mode.
+/// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
 /// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
@@ -1628,7 +1629,7 @@ impl Upblock {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the page, or not this field of it; DELETED needs the right to delete, DATE_PUBLIC the right to publish.
 /// - `SITE_NOT_FOUND`: There is no such site, or the caller may not see it. Find it with ListSites.
 /// - `FOLDER_NOT_FOUND`: There is no such folder in the site. Find it with ListSiteFolders.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells whether HTML has parts that blocks may not have, and marks them.
 ///
-/// Calls `landing.repo.checkContent`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.repo.checkContent`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/user-blocks/landing-repo-check-content.html>
 ///
@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 #[inline]
 pub fn check_content(content: impl Into<String>) -> CheckContent {
@@ -53,7 +53,7 @@ impl CheckContent {
 }
 /// Finds blocks that applications have brought; an application sees its own.
 ///
-/// Calls `landing.repo.getList`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.repo.getList`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/user-blocks/landing-repo-get-list.html>
 ///
@@ -73,7 +73,7 @@ impl CheckContent {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
@@ -107,7 +107,7 @@ impl GetList {
 }
 /// Adds a block of an application to the repository, or replaces the one with the same code.
 ///
-/// Calls `landing.repo.register`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.repo.register`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/user-blocks/landing-repo-register.html>
 ///
@@ -127,15 +127,15 @@ impl GetList {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `REQUIRED_FIELD_NO_EXISTS`: A required field is missing; the message names it.
-/// - `MANIFEST_INTERSECT_IMG`: The manifest names pictures that overlap. Mend it.
+/// - `MANIFEST_INTERSECT_IMG`: A selector of the manifest is a node and has a style of the type background, block-default or block-border as well. Change the type of the style.
 /// - `CONTENT_IS_BAD`: The HTML has parts that are not allowed. CheckBlockContent shows which.
-/// - `PRESET_CONTENT_IS_BAD`: The HTML of a preset has parts that are not allowed. CheckBlockContent shows which.
-/// - `UNSUPPORTED_BLOCK_TYPE`: The manifest names a type that is not known.
-/// - `UNSUPPORTED_BLOCK_SUBTYPE`: The manifest names a subtype that is not known.
+/// - `PRESET_CONTENT_IS_BAD`: The HTML of a preset of a card in the manifest has parts that are not allowed. CheckBlockContent shows which.
+/// - `UNSUPPORTED_BLOCK_TYPE`: Blocks for MAINPAGE cannot be registered so. Take it out of block.type in the manifest, or use RegisterVibeWidget.
+/// - `UNSUPPORTED_BLOCK_SUBTYPE`: Blocks of the subtype widget cannot be registered so. Change block.subtype in the manifest, or use RegisterVibeWidget.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -159,7 +159,7 @@ pub fn register(code: impl Into<String>, fields: impl Into<rt::Value>) -> Regist
 pub struct Register(rt::Call);
 rt::request!(Register -> i64);
 impl Register {
-    /// `manifest`. Manifest: which parts people can change.
+    /// `manifest`. Manifest of the block: which parts people can change, in the form that GetRepositoryBlockManifest answers.
     #[inline]
     pub fn manifest(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("manifest", value))
@@ -167,7 +167,7 @@ impl Register {
 }
 /// Takes a handler of the application off a place in the editor of sites.
 ///
-/// Calls `landing.repo.unbind`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.repo.unbind`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/landing-repo-unbind.html>
 ///
@@ -189,7 +189,7 @@ impl Register {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `PLACEMENT_NO_EXIST`: The application has no handler at this place.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not see sites. Ask for the right.
 #[inline]
 pub fn unbind(code: impl Into<String>) -> Unbind {
     Unbind(
@@ -218,7 +218,7 @@ impl Unbind {
 }
 /// Withdraws a block of the application.
 ///
-/// Calls `landing.repo.unregister`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.repo.unregister`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/user-blocks/landing-repo-unregister.html>
 ///
@@ -237,7 +237,7 @@ impl Unbind {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `insufficient_scope`: The webhook or application lacks the scope landing. Add it.
 /// - without a code: The portal could not remove it. Try again later.
 #[inline]

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Gives rights by roles, or by site, for all kinds of sites of the portal.
 ///
-/// Calls `landing.role.enable`; scope `landing`. May be called by: an administrator, or a user with full access to the sites.
+/// Calls `landing.role.enable`; scope `landing`. May be called by: an administrator; without scope also a user with full access to the sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/rights/landing-role-enable.html>
 ///
@@ -21,8 +21,8 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites, or scope is given, which needs an administrator.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
@@ -45,7 +45,7 @@ pub fn enable(mode: impl Into<rt::Value>) -> Enable {
 pub struct Enable(rt::Call);
 rt::request!(Enable -> bool);
 impl Enable {
-    /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
+    /// `scope`. Where the call comes from; the change holds for all kinds of sites in any case. With a value only an administrator may call. Sites and stores when it is left out.
     ///
     /// Known values:
     /// - `GROUP`: Knowledge bases of groups.
@@ -78,8 +78,8 @@ impl Enable {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 #[inline]
 pub fn get_list() -> GetList {
@@ -132,8 +132,8 @@ impl GetList {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
@@ -187,8 +187,8 @@ impl GetRights {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 #[inline]
 pub fn is_enabled() -> IsEnabled {
@@ -230,11 +230,11 @@ rt::request!(IsEnabled -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ERROR_ARGUMENT`: A value is wrong; the message tells which. Mend it.
+/// - `ERROR_ARGUMENT`: The access codes are no list. Write them as \[U7, DR15\].
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
 #[inline]
 pub fn set_access_codes(id: impl Into<rt::Id>) -> SetAccessCodes {
@@ -266,7 +266,7 @@ impl SetAccessCodes {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `codes`. Access codes such as U7, G2, DR15, SG4 or AU for everybody signed in. Nobody when it is left out.
+    /// `codes`. Access codes such as U7, G2, DR15, SG4 or AU for everybody signed in. Nobody when it is left out, though rights to sites that the role had may remain. Codes that do not exist are taken without an error.
     #[inline]
     pub fn codes(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("codes", rt::value::list(value, rt::value::text)))
@@ -294,8 +294,8 @@ impl SetAccessCodes {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `ROLE_SCOPE_MISMATCH`: The role belongs to another kind of sites, or there is none. Compare it with ListSiteRoles.
@@ -330,7 +330,7 @@ impl SetRights {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `additional`. What else the role may do: menu24 sees the section in the menu, create makes sites; with knowledge\_, group\_ or vibe\_ before it for the other kinds.
+    /// `additional`. What else the role may do: menu24 sees the section in the menu, create makes sites; with knowledge\_, group\_ or vibe\_ before it for the other kinds. They stay as they are when it is left out.
     #[inline]
     pub fn additional(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("additional", rt::value::list(value, rt::value::text)))

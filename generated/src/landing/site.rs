@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not make sites, or TYPE does not fit scope. Ask for the right, or set scope to the same as TYPE.
 /// - `SITE_LIMIT_REACHED`: The plan allows no more sites.
 /// - `DOMAIN_NOT_FOUND`: There is no such domain.
 /// - `DOMAIN_IS_INCORRECT`: The domain is of the wrong form. Mend it.
@@ -34,6 +34,7 @@ use ::bitrix24_runtime as rt;
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 /// - `CONTROLLER_ERROR_BADRESPONSE`: The service that registers domains gave no readable answer. Try again later.
 /// - `CONTROLLER_ERROR_BADLICENSE`: The service that registers domains refused the licence.
+/// - `CONTROLLER_ERROR_<ERROR_CODE>`: Another error of the service that registers domains; the end of the code is its own.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -84,7 +85,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: There is no such site, or the caller has no right to it. Look at ListSites.
 /// - `BX_EMPTY_REQUIRED`: A required field is empty; the message names it.
 /// - `FOLDER_IS_NOT_UNIQUE`: A folder with this code is there already. Choose another code.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
@@ -125,7 +126,7 @@ impl AddFolder {
 }
 /// Shows a knowledge base in a group.
 ///
-/// Calls `landing.site.bindingToGroup`; scope `landing`. May be called by: a user who may change the knowledge base of the group.
+/// Calls `landing.site.bindingToGroup`; scope `landing`. May be called by: a user who may place knowledge bases and change the one of the group.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/knowledge-base/landing-site-binding-to-group.html>
 ///
@@ -144,7 +145,7 @@ impl AddFolder {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn binding_to_group(
     id: impl Into<rt::Id>,
@@ -189,7 +190,7 @@ rt::request!(BindingToGroup -> bool);
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn binding_to_menu(
     id: impl Into<rt::Id>,
@@ -233,7 +234,7 @@ rt::request!(BindingToMenu -> bool);
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it.
 /// - `SITE_IS_NOT_EMPTY`: The site still has pages, perhaps in the trash. Remove them first.
 /// - `SITE_IS_LOCK`: The site is locked against removal.
@@ -293,10 +294,10 @@ impl Delete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `AI_SITE_EXPORT_NOT_ALLOWED`: Sites made by the assistant cannot be exported.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
+/// - `SYSTEM_ERROR`: The portal failed while it did this, or params.code has other characters than small letters and digits; the message tells why.
 #[inline]
 pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
     FullExport(
@@ -317,7 +318,7 @@ pub fn full_export(id: impl Into<rt::Id>) -> FullExport {
 pub struct FullExport(rt::Call);
 rt::request!(FullExport -> crate ::types::LandingSiteExport);
 impl FullExport {
-    /// `params`. Which version to export, and how it is called.
+    /// `params`. How the export is called and what it holds. Names and previews go to the page as well where the site has one page only.
     #[inline]
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
@@ -346,7 +347,7 @@ impl FullExport {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -389,7 +390,7 @@ impl GetFolders {
 }
 /// Tells which knowledge bases are shown in which groups.
 ///
-/// Calls `landing.site.getGroupBindings`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.site.getGroupBindings`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/knowledge-base/landing-site-get-group-bindings.html>
 ///
@@ -410,7 +411,7 @@ impl GetFolders {
 /// Among others, the portal's own:
 ///
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn get_group_bindings() -> GetGroupBindings {
     GetGroupBindings(
@@ -441,7 +442,7 @@ impl GetGroupBindings {
 }
 /// Finds sites. Those in the trash come only when the filter asks for DELETED.
 ///
-/// Calls `landing.site.getList`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.site.getList`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/site/landing-site-get-list.html>
 ///
@@ -461,7 +462,7 @@ impl GetGroupBindings {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -503,7 +504,7 @@ impl GetList {
 }
 /// Tells which knowledge bases are shown in which menus.
 ///
-/// Calls `landing.site.getMenuBindings`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.site.getMenuBindings`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/embedding/knowledge-base/landing-site-get-menu-bindings.html>
 ///
@@ -524,7 +525,7 @@ impl GetList {
 /// Among others, the portal's own:
 ///
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn get_menu_bindings() -> GetMenuBindings {
     GetMenuBindings(
@@ -555,7 +556,7 @@ impl GetMenuBindings {
 }
 /// Tells the address of a picture of the main page.
 ///
-/// Calls `landing.site.getPreview`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.site.getPreview`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/site/landing-site-get-preview.html>
 ///
@@ -573,7 +574,7 @@ impl GetMenuBindings {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not see sites. Ask for the right.
 #[inline]
 pub fn get_preview(id: impl Into<rt::Id>) -> GetPreview {
     GetPreview(
@@ -625,7 +626,7 @@ impl GetPreview {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -661,7 +662,7 @@ impl GetPublicUrl {
 }
 /// Tells what the caller may do with a site.
 ///
-/// Calls `landing.site.getRights`; scope `landing`. May be called by: a user who may see the site.
+/// Calls `landing.site.getRights`; scope `landing`. May be called by: a user who may see sites.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/rights/extended-model/landing-site-get-rights.html>
 ///
@@ -678,7 +679,7 @@ impl GetPublicUrl {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
@@ -720,7 +721,7 @@ rt::request!(GetRights -> Vec < String >);
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -741,7 +742,7 @@ pub fn getadditionalfields(id: impl Into<rt::Id>) -> Getadditionalfields {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Getadditionalfields(rt::Call);
-rt::request!(Getadditionalfields -> crate ::types::LandingSettings);
+rt::request!(Getadditionalfields -> Option < crate ::types::LandingSettings >);
 impl Getadditionalfields {
     /// `scope`. Kind of sites to work with. Sites and stores when it is left out.
     ///
@@ -774,7 +775,7 @@ impl Getadditionalfields {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `ACCESS_DENIED_DELETED`: The site cannot be removed while a domain of a provider is tied to it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -814,7 +815,7 @@ impl MarkDelete {
         Self(self.0.param("mark", value))
     }
 }
-/// Takes a folder with its pages off the public and puts them into the trash, where they stay for 30 days.
+/// Takes a folder with its pages and the folders in it off the public and puts them into the trash, where they stay for 30 days.
 ///
 /// Calls `landing.site.markFolderDelete`; scope `landing`. May be called by: a user who may remove the site.
 ///
@@ -834,7 +835,7 @@ impl MarkDelete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `FOLDER_CONTAINS_AREAS`: A page of the folder is used as an area of a template. Take it out there first.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -852,7 +853,7 @@ pub fn mark_folder_delete(id: impl Into<rt::Id>) -> MarkFolderDelete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `landing.site.markFolderDelete`: Takes a folder with its pages off the public and puts them into the trash, where they stay for 30 days.
+/// A call of `landing.site.markFolderDelete`: Takes a folder with its pages and the folders in it off the public and puts them into the trash, where they stay for 30 days.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct MarkFolderDelete(rt::Call);
@@ -894,7 +895,7 @@ impl MarkFolderDelete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -948,7 +949,7 @@ impl MarkFolderUnDelete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not remove the site. Ask for the right.
 /// - `TOTAL_SITE_REACHED`: The plan allows no more sites.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -1003,15 +1004,16 @@ impl MarkUnDelete {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
 /// - `PHONE_NOT_CONFIRMED`: The phone number of the account has to be confirmed first.
 /// - `EMAIL_NOT_CONFIRMED`: The e-mail address of the account has to be confirmed first.
-/// - `URLCHECKER_FAIL`: The page links to harmful addresses. Remove them.
+/// - `URLCHECKER_FAIL`: The portal found harmful content on a page. Remove it.
 /// - `PUBLIC_PAGE_REACHED`: The plan allows no more published pages.
-/// - `LANDING_PAYMENT_FAILED`: The page came from an application whose subscription is over.
-/// - `LANDING_PAYMENT_FAILED_BLOCK`: A block of the page came from an application whose subscription is over.
+/// - `LANDING_PAYMENT_FAILED`: A page came from an application; publishing it needs a subscription to the Market.
+/// - `LANDING_PAYMENT_FAILED_BLOCK`: A block came from an application; publishing it needs a subscription to the Market.
 /// - `PUBLIC_SITE_REACHED`: The plan allows no more published sites.
-/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only.
+/// - `PUBLIC_SITE_REACHED_FREE`: Sites can be published on paid plans only at present.
+/// - `PUBLIC_HTML_DISALLOWED[...]`: The plan allows no HTML of one's own. The brackets hold where it is: S and the number of the site, or L and the number of the page.
 /// - `LICENSE_EXPIRED`: The licence of the portal is over.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
@@ -1069,7 +1071,7 @@ impl Publication {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -1130,8 +1132,8 @@ impl PublicationFolder {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
-/// - `IS_NOT_ADMIN`: Only administrators may do this. Call as one.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+/// - `IS_NOT_ADMIN`: The caller is no administrator and has no full access to sites. Call as one who has.
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
@@ -1154,7 +1156,7 @@ pub fn set_rights(id: impl Into<rt::Id>) -> SetRights {
 pub struct SetRights(rt::Call);
 rt::request!(SetRights -> bool);
 impl SetRights {
-    /// `rights`. Lists of denied, read, edit, sett, public and delete by access codes such as U7, DR15, AU for everybody signed in or UA for everybody. All own rights are removed when it is left out.
+    /// `rights`. Lists of denied (no access), read, edit (its pages), sett (its settings), public (publishing) and delete (the trash) by access codes such as U7, G2, SG4, DR15, AU for everybody signed in or UA for everybody. Beside denied nothing else counts, and read is added to all others. All own rights are removed when it is left out.
     #[inline]
     pub fn rights(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("rights", value))
@@ -1180,7 +1182,7 @@ impl SetRights {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: There is no such folder, or the caller has no right to it. Look at ListSiteFolders.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -1235,7 +1237,7 @@ impl UnPublicFolder {
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn unbinding_from_group(
     id: impl Into<rt::Id>,
@@ -1280,7 +1282,7 @@ rt::request!(UnbindingFromGroup -> bool);
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 #[inline]
 pub fn unbinding_from_menu(
     id: impl Into<rt::Id>,
@@ -1324,7 +1326,7 @@ rt::request!(UnbindingFromMenu -> bool);
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not publish the site. Ask for the right.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -1378,7 +1380,7 @@ impl Unpublic {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller may not change the settings of the site. Ask for the right.
 /// - `DOMAIN_NOT_FOUND`: There is no such domain.
 /// - `DOMAIN_IS_INCORRECT`: The domain is of the wrong form. Mend it.
 /// - `DOMAIN_EXIST_TRASH`: A site in the trash has this domain. Take it off there first.
@@ -1388,6 +1390,7 @@ impl Unpublic {
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 /// - `CONTROLLER_ERROR_BADRESPONSE`: The service that registers domains gave no readable answer. Try again later.
 /// - `CONTROLLER_ERROR_BADLICENSE`: The service that registers domains refused the licence.
+/// - `CONTROLLER_ERROR_<ERROR_CODE>`: Another error of the service that registers domains; the end of the code is its own.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
@@ -1440,7 +1443,7 @@ impl Update {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: There is no such site, or the caller has no right to it. Look at ListSites.
 /// - `FOLDER_IS_NOT_UNIQUE`: A folder with this code is there already. Choose another code.
 /// - `SLASH_IS_NOT_ALLOWED`: The code may not have a slash. Leave it out.
 #[inline]

@@ -22,8 +22,8 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ENTITY_NOT_FOUND`: There is no such page, or the caller may not see it. Look at ListSitePages.
+/// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 #[inline]
 pub fn get_landing_ref(id: impl Into<rt::Id>) -> GetLandingRef {
     GetLandingRef(
@@ -63,8 +63,8 @@ rt::request!(GetLandingRef -> rt::Value);
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ENTITY_NOT_FOUND`: There is no such site, or the caller may not see it. Look at ListSites.
+/// - `ACCESS_DENIED`: The caller may not see the site. Ask for the right.
 #[inline]
 pub fn get_site_ref(id: impl Into<rt::Id>) -> GetSiteRef {
     GetSiteRef(
@@ -106,7 +106,7 @@ rt::request!(GetSiteRef -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 /// - `SYSTEM_ERROR`: The portal failed while it did this; the message tells why.
 #[inline]
@@ -159,8 +159,8 @@ impl Getlist {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ENTITY_NOT_FOUND`: There is no such page, or the caller may not see it. Look at ListSitePages.
+/// - `ACCESS_DENIED`: The caller may not change the settings of the page. Ask for the right.
 #[inline]
 pub fn set_landing_ref(id: impl Into<rt::Id>) -> SetLandingRef {
     SetLandingRef(
@@ -181,7 +181,7 @@ pub fn set_landing_ref(id: impl Into<rt::Id>) -> SetLandingRef {
 pub struct SetLandingRef(rt::Call);
 rt::request!(SetLandingRef -> bool);
 impl SetLandingRef {
-    /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. All are taken away when it is left out.
+    /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. Areas that are not named, and those with 0, are emptied; all when it is left out.
     #[inline]
     pub fn data(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("data", value))
@@ -210,8 +210,8 @@ impl SetLandingRef {
 /// Among others, the portal's own:
 ///
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
-/// - `ENTITY_NOT_FOUND`: There is no such site or page, or the caller may not see it.
-/// - `ACCESS_DENIED`: The caller has no right to this, or the record is not there. Ask for the right, and compare the number with the list.
+/// - `ENTITY_NOT_FOUND`: There is no such site, or the caller may not see it. Look at ListSites.
+/// - `ACCESS_DENIED`: The caller may not change the settings of the site. Ask for the right.
 #[inline]
 pub fn set_site_ref(id: impl Into<rt::Id>) -> SetSiteRef {
     SetSiteRef(
@@ -232,7 +232,7 @@ pub fn set_site_ref(id: impl Into<rt::Id>) -> SetSiteRef {
 pub struct SetSiteRef(rt::Call);
 rt::request!(SetSiteRef -> bool);
 impl SetSiteRef {
-    /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. All are taken away when it is left out.
+    /// `data`. Numbers of pages by the numbers of areas, 1 for \#AREA_1#. Areas that are not named, and those with 0, are emptied; all when it is left out.
     #[inline]
     pub fn data(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("data", value))

@@ -11,8 +11,8 @@ rt::view!(LandingDemoFile);
 impl LandingDemoFile {
     /// `ID`. Key of the template.
     #[inline]
-    pub fn id(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "ID")
+    pub fn id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ID")
     }
     /// `XML_ID`. Code of the template.
     #[inline]

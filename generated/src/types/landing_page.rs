@@ -36,12 +36,12 @@ impl LandingPage {
     pub fn set_site_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("SITE_ID", rt::value::id(value))
     }
-    /// `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it.
+    /// `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it; one that is taken gets four characters behind it.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it.
+    /// Sets `CODE`. Part of the address, without slashes and not like name_12_34. Made of the heading when a new one is made without it; one that is taken gets four characters behind it.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

@@ -19,7 +19,7 @@ impl LandingRepoBlock {
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "XML_ID")
     }
-    /// `APP_CODE`. Code of the application.
+    /// `APP_CODE`. Code of the application; empty for none.
     #[inline]
     pub fn app_code(&self) -> Option<&str> {
         rt::view::text(&self.0, "APP_CODE")
@@ -127,12 +127,12 @@ impl LandingRepoBlock {
     pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
-    /// `DATE_CREATE`. When it was made.
+    /// `DATE_CREATE`. When it was made, as in 30\.03.2026 14:19:11.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
-    /// `DATE_MODIFY`. When it was last changed.
+    /// `DATE_MODIFY`. When it was last changed, as in 30\.03.2026 14:19:11.
     #[inline]
     pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")

@@ -127,12 +127,12 @@ impl VibeWidget {
     pub fn modified_by_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "MODIFIED_BY_ID")
     }
-    /// `DATE_CREATE`. When it was made.
+    /// `DATE_CREATE`. When it was made, in the portal's own format.
     #[inline]
     pub fn date_create(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_CREATE")
     }
-    /// `DATE_MODIFY`. When it was last changed.
+    /// `DATE_MODIFY`. When it was last changed, in the portal's own format.
     #[inline]
     pub fn date_modify(&self) -> Option<&str> {
         rt::view::text(&self.0, "DATE_MODIFY")

@@ -65,7 +65,7 @@ rt::request!(Add -> crate ::types::KnowledgeBase);
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn archive(id: impl Into<rt::Id>) -> Archive {
     Archive(
@@ -107,7 +107,7 @@ rt::request!(Archive -> bool);
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 /// - `NOTE_COLLECTION_UNDER_IMPORT`: Pages are being imported into it. Wait until that is over, and try again.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
@@ -149,7 +149,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -172,7 +172,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::KnowledgeBase);
 /// Lists the knowledge bases that the caller may see. The answer has nextCursor while there are more.
 ///
-/// Calls `note.collection.list`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.collection.list`; scope `note`. May be called by: a user with access to knowledge bases.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/collection/note-collection-list.html>
 ///
@@ -244,7 +244,7 @@ impl List {
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_DTOVALIDATIONEXCEPTION`: A field is missing, too long or of the wrong kind. The list in validation names it; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOTE_MARKDOWN_TOO_LARGE`: The text has more than 1,048,576 bytes. Shorten it.
 /// - `NOTE_INVALID_PARENT`: The page above belongs to another knowledge base. Name one of the same.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, it is in the archive or the trash, or the caller may not see it. Look at ListKnowledgeBases.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -68,7 +68,7 @@ rt::request!(Add -> crate ::types::KnowledgePage);
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
 pub fn archive(id: impl Into<rt::Id>) -> Archive {
     Archive(
@@ -110,7 +110,7 @@ rt::request!(Archive -> bool);
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -152,7 +152,7 @@ rt::request!(Delete -> bool);
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -175,7 +175,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::KnowledgePage);
 /// Changes heading or text of a page.
 ///
-/// Calls `note.document.update`; scope `note`. May be called by: a user who may change the knowledge base.
+/// Calls `note.document.update`; scope `note`. May be called by: a user who may change the page or its knowledge base.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-update.html>
 ///
@@ -201,7 +201,7 @@ rt::request!(Get -> crate ::types::KnowledgePage);
 /// - `NOTE_MARKDOWN_TOO_LARGE`: The text has more than 1,048,576 bytes. Shorten it.
 /// - `NOTE_DOCUMENT_HAS_UNSAVED_CHANGES`: Somebody is changing the page. Wait, or send overwrite to replace the text nevertheless.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -25,7 +25,7 @@ use ::bitrix24_runtime as rt;
 /// - `NOTE_FILE_TOO_LARGE`: The file is larger than the portal takes. Make it smaller.
 /// - `NOTE_FILE_TYPE_NOT_ALLOWED`: Files with this ending are not taken. Look at the description of fileName.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it. Look at GetKnowledgeTree.
 #[inline]
 pub fn add(
     document_id: impl Into<rt::Id>,
@@ -76,7 +76,7 @@ rt::request!(Add -> crate ::types::KnowledgeFile);
 /// Among others, the portal's own:
 ///
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
-/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such knowledge base, page or file, it is in the archive or the trash, or the caller may not see it.
+/// - `BITRIX_REST_V3_EXCEPTION_ENTITYNOTFOUNDEXCEPTION`: There is no such page, it is in the archive or the trash, or the caller may not see it; or the page has no such file.
 #[inline]
 pub fn get(id: impl Into<rt::Id>, document_id: impl Into<rt::Id>) -> Get {
     Get(

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_REALISATION_EXCEPTION_FIELDNOTFOUNDEXCEPTION`: There is no field of this name. ListMailRecipientFields tells the names.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
@@ -91,7 +91,7 @@ impl Get {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
+/// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The webhook lacks the scope mail, or the caller may not use mail. Add the scope, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: A field that does not exist is named. Compare the names with the list of fields.
 /// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The selection is no list of names. Write it as \[name, type\].
 #[inline]

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Finds pages by words of heading and text. There is one part only; hasMore tells whether more pages match.
 ///
-/// Calls `note.document.search.list`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.document.search.list`; scope `note`. May be called by: a user with access to knowledge bases.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/document/note-document-search-list.html>
 ///

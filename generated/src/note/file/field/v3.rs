@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Describes one field that files of pages have in REST 3\.0.
 ///
-/// Calls `note.file.field.get`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.file.field.get`; scope `note`. May be called by: a user with access to knowledge bases.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/file/note-file-field-get.html>
 ///
@@ -71,7 +71,7 @@ impl Get {
 }
 /// Lists the fields that files of pages have in REST 3\.0, and what can be done with each.
 ///
-/// Calls `note.file.field.list`; scope `note`. May be called by: a user who may read the knowledge base.
+/// Calls `note.file.field.list`; scope `note`. May be called by: a user with access to knowledge bases.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/note/file/note-file-field-list.html>
 ///
