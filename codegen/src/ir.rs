@@ -91,6 +91,8 @@ pub struct Entity {
     pub description: String,
     /// Whether the client has a type of it.
     pub view: bool,
+    /// The features of the methods that take or answer it, by themselves or inside another type.
+    pub features: BTreeSet<FeatureName>,
     /// Its fields, in the spec's order.
     pub fields: Vec<Param>,
 }

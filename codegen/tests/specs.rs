@@ -98,7 +98,7 @@ fn what_good_specs_become_compiles() {
         }
         let manifest = format!(
             "[package]\nname = \"bitrix24\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n\
-             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = [\"bitrix24-runtime/cli\"]\nsandbox = []\nthing = []\n\n\
+             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = [\"bitrix24-runtime/cli\"]\nsandbox = []\nfull = [\"thing\"]\nthing = []\n\n\
              [[bin]]\nname = \"oint\"\npath = \"src/bin/oint.rs\"\nrequired-features = [\"cli\"]\n\n\
              [profile.dev]\ndebug = false\n",
             project.join("runtime")

@@ -15,7 +15,7 @@
 //! # }
 //! ```
 //!
-//! Each top-level module is a cargo feature of the same name; `full` switches all of them on.
+//! Each top-level module is a cargo feature of the same name, which brings the [`types`] that its methods take and answer; `full` switches all of them on.
 #[cfg(feature = "access")]
 #[rustfmt::skip]
 #[allow(clippy::module_inception, clippy::should_implement_trait)]

@@ -107,7 +107,8 @@ fn crate_docs() -> String {
      # Ok(())\n\
      # }\n\
      ```\n\n\
-     Each top-level module is a cargo feature of the same name; `full` switches all of them on."
+     Each top-level module is a cargo feature of the same name, which brings the [`types`] that its methods take and \
+     answer; `full` switches all of them on."
         .to_owned()
 }
 
@@ -643,13 +644,24 @@ fn result_type(ty: &Ty) -> TokenStream {
 
 fn types_index(api: &Api) -> TokenStream {
     let items = views(api).map(|entity| {
-        let (module, ident) = (parse_ident(&module_of(entity)), ident(&entity.ident));
+        let (module, ident, gate) = (parse_ident(&module_of(entity)), ident(&entity.ident), gate(entity));
         quote! {
+            #gate
             mod #module;
+            #gate
             pub use #module::#ident;
         }
     });
     quote! { #(#items)* }
+}
+
+/// What keeps a shared type out of a client whose features do not reach it.
+fn gate(entity: &Entity) -> TokenStream {
+    let features = rust_doc::gate(entity);
+    match features[..] {
+        [feature] => quote! { #[cfg(feature = #feature)] },
+        _ => quote! { #[cfg(any(#(feature = #features),*))] },
+    }
 }
 
 fn module_of(entity: &Entity) -> String {

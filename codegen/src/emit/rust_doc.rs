@@ -114,9 +114,27 @@ pub fn setter(param: &Param) -> String {
 /// The view of a shared type.
 pub fn entity(entity: &Entity) -> String {
     format!(
-        "{}\n\nReading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.",
-        prose(&entity.description)
+        "{}\n\nReading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.\n\n\
+         Part of the crate with {}.",
+        prose(&entity.description),
+        features(&gate(entity))
     )
+}
+
+/// The cargo features each of which brings a shared type; one that no method reaches comes with all of them.
+pub fn gate(entity: &Entity) -> Vec<&str> {
+    match entity.features.is_empty() {
+        true => vec!["full"],
+        false => entity.features.iter().map(|feature| feature.as_str()).collect(),
+    }
+}
+
+fn features(features: &[&str]) -> String {
+    let names: Vec<String> = features.iter().map(|feature| format!("`{feature}`")).collect();
+    match &names[..] {
+        [feature] => format!("the feature {feature}"),
+        _ => format!("any of the features {}", names.join(", ")),
+    }
 }
 
 /// Inline code that may hold any text of one line.

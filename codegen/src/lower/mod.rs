@@ -9,6 +9,7 @@ mod group;
 mod method;
 mod param;
 mod prose;
+mod reach;
 mod template;
 mod translate;
 mod types;
@@ -103,7 +104,8 @@ struct Context<'s> {
 impl Context<'_> {
     fn api(self, categories: Vec<Category>, methods: Vec<Method>, compat: Vec<Compat>) -> Api {
         let Self { furniture, types, .. } = self;
-        let types = types.into_values().flatten().collect();
+        let mut types: Vec<Entity> = types.into_values().flatten().collect();
+        reach::reach(&mut types, &methods);
         Api { categories, types, methods, compat, furniture, translations: Vec::new() }
     }
 

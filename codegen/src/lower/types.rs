@@ -106,6 +106,7 @@ impl Context<'_> {
             ident: RustIdent::pascal(&spec.name)?,
             description: spec.description.clone(),
             view: spec.view,
+            features: BTreeSet::new(),
             fields,
         })
     }

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Words of an agreement, with the data of the portal filled in.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `userconsent`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AgreementText(rt::Object);
 rt::view!(AgreementText);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An AI service of an application.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `ai`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AiEngine(rt::Object);
 rt::view!(AiEngine);

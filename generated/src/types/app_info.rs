@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The application that makes the call.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `app`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppInfo(rt::Object);
 rt::view!(AppInfo);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A property of the records in an application's storage.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `full`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageProperty(rt::Object);
 rt::view!(AppStorageProperty);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A section of an application's storage. Custom fields are keys that begin with UF\_.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `entity`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AppStorageSection(rt::Object);
 rt::view!(AppStorageSection);

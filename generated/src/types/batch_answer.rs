@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Answers of the calls of a batch, by the keys that the batch gave them. Parts without anything are empty lists.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `general`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BatchAnswer(rt::Object);
 rt::view!(BatchAnswer);

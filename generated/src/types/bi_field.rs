@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How a field of the BI Builder is described.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `biconnector`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BiField(rt::Object);
 rt::view!(BiField);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A step that an application offers in workflows: an action of the designer or an automation rule.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `bizproc`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocStep(rt::Object);
 rt::view!(BizprocStep);

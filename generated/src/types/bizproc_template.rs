@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A template of workflows.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `bizproc`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BizprocTemplate(rt::Object);
 rt::view!(BizprocTemplate);

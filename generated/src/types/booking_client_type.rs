@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A kind of client that bookings can be made for.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `booking`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BookingClientType(rt::Object);
 rt::view!(BookingClientType);

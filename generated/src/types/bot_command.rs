@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A command of a bot.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imbot`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BotCommand(rt::Object);
 rt::view!(BotCommand);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A calendar as the portal answers it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `calendar`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calendar(rt::Object);
 rt::view!(Calendar);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What an event of a calendar is made of when it is created or changed.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `calendar`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarEventFields(rt::Object);
 rt::view!(CalendarEventFields);

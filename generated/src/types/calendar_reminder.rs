@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How long before an event people are reminded.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `calendar`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarReminder(rt::Object);
 rt::view!(CalendarReminder);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Something that can be booked, such as a car or a projector.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `calendar`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CalendarResource(rt::Object);
 rt::view!(CalendarResource);

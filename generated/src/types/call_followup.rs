@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What is known about a video call, with what the AI assistant wrote about it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `call`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallFollowup(rt::Object);
 rt::view!(CallFollowup);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A recording that was attached to a call, or where to send it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `telephony`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CallRecordingUpload(rt::Object);
 rt::view!(CallRecordingUpload);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An inventory document: what comes into a warehouse, leaves it or moves between warehouses.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocument(rt::Object);
 rt::view!(CatalogDocument);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The supplier of a receipt: a contact or company of the CRM.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentContractor(rt::Object);
 rt::view!(CatalogDocumentContractor);

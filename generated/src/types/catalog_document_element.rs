@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A product in an inventory document.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogDocumentElement(rt::Object);
 rt::view!(CatalogDocumentElement);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A language that names can be given in.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `catalog`, `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogLanguage(rt::Object);
 rt::view!(CatalogLanguage);

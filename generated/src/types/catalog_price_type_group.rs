@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What a group of customers may do with a price type.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPriceTypeGroup(rt::Object);
 rt::view!(CatalogPriceTypeGroup);

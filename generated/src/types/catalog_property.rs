@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A property that the products or variations of a catalog have beside their fields.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogProperty(rt::Object);
 rt::view!(CatalogProperty);

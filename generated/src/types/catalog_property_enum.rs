@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// One of the values that a property of the kind list can have.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertyEnum(rt::Object);
 rt::view!(CatalogPropertyEnum);

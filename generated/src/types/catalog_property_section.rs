@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How the smart filter shows a property in all sections.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogPropertySection(rt::Object);
 rt::view!(CatalogPropertySection);

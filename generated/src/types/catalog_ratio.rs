@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How a product is counted in its unit: the ratio of the unit.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogRatio(rt::Object);
 rt::view!(CatalogRatio);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A rule by which prices of a type are rounded.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogRoundingRule(rt::Object);
 rt::view!(CatalogRoundingRule);

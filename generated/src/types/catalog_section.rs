@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A section of a catalog: a folder of products.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `catalog`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogSection(rt::Object);
 rt::view!(CatalogSection);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A chat, channel or private dialog of the messenger.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `im`, `imbot`, `imopenlines`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Chat(rt::Object);
 rt::view!(Chat);

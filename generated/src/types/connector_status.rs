@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// State of a connector at an open channel.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imconnector`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConnectorStatus(rt::Object);
 rt::view!(ConnectorStatus);

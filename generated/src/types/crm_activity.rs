@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An activity in the timeline of a record: a call, a letter, a meeting, a task or something that an application made.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmActivity(rt::Object);
 rt::view!(CrmActivity);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A label that stands on the card of a record in the Kanban view as long as an activity is open.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmBadge(rt::Object);
 rt::view!(CrmBadge);

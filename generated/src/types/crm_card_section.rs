@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A section of the card that shows a record, with the fields in it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCardSection(rt::Object);
 rt::view!(CrmCardSection);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A funnel of deals or of a smart process, or a category of contacts or companies.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmCategory(rt::Object);
 rt::view!(CrmCategory);

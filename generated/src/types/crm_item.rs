@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A record of the CRM in the form that all kinds share. Which fields it has depends on the kind, named in brackets where not all have it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmItem(rt::Object);
 rt::view!(CrmItem);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A numerator: the rule by which documents are numbered.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmNumerator(rt::Object);
 rt::view!(CrmNumerator);

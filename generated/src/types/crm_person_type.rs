@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A kind of payer of old invoices: a person or a company.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmPersonType(rt::Object);
 rt::view!(CrmPersonType);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A row of goods or services in a lead, deal or estimate, in the old form.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmProductRow(rt::Object);
 rt::view!(CrmProductRow);

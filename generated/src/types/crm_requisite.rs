@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Official details of a contact or a company: names, tax numbers, papers.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisite(rt::Object);
 rt::view!(CrmRequisite);

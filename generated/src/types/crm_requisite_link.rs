@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Which official details and bank accounts a deal, an estimate, an invoice or a record of a smart process uses.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisiteLink(rt::Object);
 rt::view!(CrmRequisiteLink);

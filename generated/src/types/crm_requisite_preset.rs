@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A template that says which official details are shown, for a country and a kind of client.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmRequisitePreset(rt::Object);
 rt::view!(CrmRequisitePreset);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An entry of a directory of the CRM: a stage, a source, a kind of deal and so on.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmStatus(rt::Object);
 rt::view!(CrmStatus);

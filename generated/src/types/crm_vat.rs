@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A rate of value added tax, as the CRM's old methods show it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CrmVat(rt::Object);
 rt::view!(CrmVat);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A deal: a sale on its way through the stages of a funnel.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `crm`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Deal(rt::Object);
 rt::view!(Deal);

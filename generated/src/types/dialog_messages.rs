@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A stretch of the messages of a dialog, with the people and files that occur in them.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `im`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DialogMessages(rt::Object);
 rt::view!(DialogMessages);

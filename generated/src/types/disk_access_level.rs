@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A level of access to files and folders.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `disk`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskAccessLevel(rt::Object);
 rt::view!(DiskAccessLevel);

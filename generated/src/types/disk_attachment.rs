@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The link between a file of the Drive and what it is attached to.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `disk`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskAttachment(rt::Object);
 rt::view!(DiskAttachment);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How the drive describes a field of a file, a folder or a storage.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `disk`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskFieldInfo(rt::Object);
 rt::view!(DiskFieldInfo);

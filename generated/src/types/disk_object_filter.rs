@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Keys that lists of folders and files can be filtered by.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `disk`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskObjectFilter(rt::Object);
 rt::view!(DiskObjectFilter);

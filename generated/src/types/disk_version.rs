@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A former content of a file of the Drive.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `disk`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DiskVersion(rt::Object);
 rt::view!(DiskVersion);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A field of a document or of its template, with its value. A key that does not apply to the field is absent.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `crm`, `documentgenerator`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentFieldInfo(rt::Object);
 rt::view!(DocumentFieldInfo);

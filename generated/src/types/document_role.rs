@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What a group of people may do with documents.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `documentgenerator`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentRole(rt::Object);
 rt::view!(DocumentRole);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A template that documents are made from.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `documentgenerator`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DocumentTemplate(rt::Object);
 rt::view!(DocumentTemplate);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Comments of a person in the feed, with the files in them.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `log`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedComments(rt::Object);
 rt::view!(FeedComments);

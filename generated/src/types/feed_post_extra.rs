@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What a post of the news feed can carry besides its text.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `full`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FeedPostExtra(rt::Object);
 rt::view!(FeedPostExtra);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How a field is described by its module: what it holds and what may be done with it. A key that does not apply to the field is absent.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `crm`, `task`, `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FieldInfo(rt::Object);
 rt::view!(FieldInfo);

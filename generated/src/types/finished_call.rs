@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A call as the statistics took it down.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `telephony`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FinishedCall(rt::Object);
 rt::view!(FinishedCall);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A person who occurs in messages that a search has found.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `im`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundPerson(rt::Object);
 rt::view!(FoundPerson);

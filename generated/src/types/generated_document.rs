@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A document that the portal has made from a template.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `documentgenerator`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GeneratedDocument(rt::Object);
 rt::view!(GeneratedDocument);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A workgroup in the spelling of this list, with the fields that select names.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `socialnetwork`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GroupListEntry(rt::Object);
 rt::view!(GroupListEntry);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A company of an HR system that is tied to the portal.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `humanresources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrCompany(rt::Object);
 rt::view!(HrCompany);

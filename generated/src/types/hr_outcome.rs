@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What became of a list sent by an HR system.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `humanresources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HrOutcome(rt::Object);
 rt::view!(HrOutcome);

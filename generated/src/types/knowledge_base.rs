@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A collection of pages that people write together.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `note`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeBase(rt::Object);
 rt::view!(KnowledgeBase);

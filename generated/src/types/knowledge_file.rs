@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A file that belongs to a page.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `note`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgeFile(rt::Object);
 rt::view!(KnowledgeFile);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A page of a knowledge base.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `note`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KnowledgePage(rt::Object);
 rt::view!(KnowledgePage);

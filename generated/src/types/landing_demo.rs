@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A template for sites or pages that an application has registered.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingDemo(rt::Object);
 rt::view!(LandingDemo);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A template for sites or pages, from the portal or an application.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingDemoFile(rt::Object);
 rt::view!(LandingDemoFile);

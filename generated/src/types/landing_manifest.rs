@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Manifest of a block: what can be changed in it and how. Which keys there are depends on the block; parts without anything may be empty lists.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingManifest(rt::Object);
 rt::view!(LandingManifest);

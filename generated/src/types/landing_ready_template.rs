@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A template that people can begin a site or a page with.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingReadyTemplate(rt::Object);
 rt::view!(LandingReadyTemplate);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A block that an application brings.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingRepoBlock(rt::Object);
 rt::view!(LandingRepoBlock);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Settings of a page or site; colours are written like \#34bcf2. Answers have those that are set.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSettings(rt::Object);
 rt::view!(LandingSettings);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A site as it can be imported elsewhere. An empty object when there is nothing to export.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSiteExport(rt::Object);
 rt::view!(LandingSiteExport);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A page that a site has for a certain purpose.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `landing`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LandingSpecialPage(rt::Object);
 rt::view!(LandingSpecialPage);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A record of a universal list. Its own fields are PROPERTY\_ and a number, which GetListFields tells.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `lists`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListElement(rt::Object);
 rt::view!(ListElement);

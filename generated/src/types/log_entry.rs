@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An entry of the portal's event log.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `main`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LogEntry(rt::Object);
 rt::view!(LogEntry);

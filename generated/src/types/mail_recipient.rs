@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Somebody to whom a letter can be sent.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `mail`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MailRecipient(rt::Object);
 rt::view!(MailRecipient);

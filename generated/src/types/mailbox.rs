@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A mailbox that an employee has connected.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `mail`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mailbox(rt::Object);
 rt::view!(Mailbox);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Events that have come in since the last call.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `im`, `imbot`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessengerEvents(rt::Object);
 rt::view!(MessengerEvents);

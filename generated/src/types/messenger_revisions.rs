@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Versions of the protocols that the messenger speaks, as whole numbers that grow.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `im`, `imbot`, `imopenlines`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MessengerRevisions(rt::Object);
 rt::view!(MessengerRevisions);

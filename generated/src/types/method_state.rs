@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Whether a method can be called.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `method`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MethodState(rt::Object);
 rt::view!(MethodState);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Whether the networks of the office were understood.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `timeman`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NetworkRangesOutcome(rt::Object);
 rt::view!(NetworkRangesOutcome);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What the part of the portal behind a notification says to an answer.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `im`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NotificationReply(rt::Object);
 rt::view!(NotificationReply);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A change that waits in the queue of an application.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `event`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfflineEvent(rt::Object);
 rt::view!(OfflineEvent);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The settings of an open channel.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imopenlines`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLine(rt::Object);
 rt::view!(OpenLine);

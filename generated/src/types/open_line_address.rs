@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Where the open channels of a portal are found.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imopenlines`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLineAddress(rt::Object);
 rt::view!(OpenLineAddress);

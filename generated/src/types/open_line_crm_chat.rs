@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A chat of an open channel with somebody whom the CRM knows.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imopenlines`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLineCrmChat(rt::Object);
 rt::view!(OpenLineCrmChat);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A dialog of an open channel: its messages with the people and files in them.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imopenlines`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpenLineHistory(rt::Object);
 rt::view!(OpenLineHistory);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A payment system: a way to pay, with the handler that carries it out.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystem(rt::Object);
 rt::view!(PaySystem);

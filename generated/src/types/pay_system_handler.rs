@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A handler of payment systems: how an application of yours takes payments.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystemHandler(rt::Object);
 rt::view!(PaySystemHandler);

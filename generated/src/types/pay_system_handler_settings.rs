@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What a handler of payment systems needs, and how it takes the buyer to the payment.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PaySystemHandlerSettings(rt::Object);
 rt::view!(PaySystemHandlerSettings);

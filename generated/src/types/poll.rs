@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A poll that is attached to a message or post.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `vote`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Poll(rt::Object);
 rt::view!(Poll);

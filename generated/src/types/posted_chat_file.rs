@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A file that was uploaded, with the message that brought it into the chat.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `im`, `imbot`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PostedChatFile(rt::Object);
 rt::view!(PostedChatFile);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How an application connects to the push server.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `pull`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PushConfig(rt::Object);
 rt::view!(PushConfig);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A page of the list of recent chats.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `im`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecentChats(rt::Object);
 rt::view!(RecentChats);

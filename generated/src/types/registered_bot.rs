@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A bot that the application has registered in the old way.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `imbot`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegisteredBot(rt::Object);
 rt::view!(RegisteredBot);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How REST 3\.0 describes a field of an object.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `call`, `humanresources`, `mail`, `main`, `note`, `tasks`, `timeman`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest3Field(rt::Object);
 rt::view!(Rest3Field);

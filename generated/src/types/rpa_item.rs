@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An element of a process of the old kind.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `rpa`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaItem(rt::Object);
 rt::view!(RpaItem);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An assignment that an element of a process waits for.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `rpa`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaTask(rt::Object);
 rt::view!(RpaTask);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An entry or comment in the timeline of an element.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `rpa`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RpaTimelineEntry(rt::Object);
 rt::view!(RpaTimelineEntry);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A property of an item of an order, such as colour.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleBasketProperty(rt::Object);
 rt::view!(SaleBasketProperty);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Addresses that a handler of cash registers is called by, and the settings that each of its registers has.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleCashRegisterSettings(rt::Object);
 rt::view!(SaleCashRegisterSettings);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An extra of a delivery service, such as carrying upstairs.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleDeliveryExtra(rt::Object);
 rt::view!(SaleDeliveryExtra);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A setting of a delivery service. Its handler decides which there are.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleDeliverySetting(rt::Object);
 rt::view!(SaleDeliverySetting);

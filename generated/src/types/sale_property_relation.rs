@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Link of a property with a way of paying, a delivery service, a website or a platform.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyRelation(rt::Object);
 rt::view!(SalePropertyRelation);

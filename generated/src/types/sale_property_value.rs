@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Value of a property of an order.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyValue(rt::Object);
 rt::view!(SalePropertyValue);

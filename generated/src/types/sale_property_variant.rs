@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A choice that a property of the kind ENUM offers.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SalePropertyVariant(rt::Object);
 rt::view!(SalePropertyVariant);

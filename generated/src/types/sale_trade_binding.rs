@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Note that an order came from a platform.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sale`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaleTradeBinding(rt::Object);
 rt::view!(SaleTradeBinding);

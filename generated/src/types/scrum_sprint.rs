@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A sprint of a scrum team.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScrumSprint(rt::Object);
 rt::view!(ScrumSprint);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A poll that was sent into a chat.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `vote`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SentPoll(rt::Object);
 rt::view!(SentPoll);

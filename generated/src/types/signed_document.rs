@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A document that has been signed.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sign`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SignedDocument(rt::Object);
 rt::view!(SignedDocument);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A service that a company signs with.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sign`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SigningProvider(rt::Object);
 rt::view!(SigningProvider);

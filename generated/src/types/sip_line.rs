@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A SIP line of an application.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `voximplant`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SipLine(rt::Object);
 rt::view!(SipLine);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A call that the portal has begun.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `voximplant`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StartedCall(rt::Object);
 rt::view!(StartedCall);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Chats, channels and collaborations of a department or team.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `humanresources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureCommunications(rt::Object);
 rt::view!(StructureCommunications);

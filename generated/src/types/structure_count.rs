@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How large the structure of the company is.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `humanresources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureCount(rt::Object);
 rt::view!(StructureCount);

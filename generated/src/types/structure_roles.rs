@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// People of a department or team by their role. A department knows the first three, a team the last three.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `humanresources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureRoles(rt::Object);
 rt::view!(StructureRoles);

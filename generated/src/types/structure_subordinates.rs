@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How many people somebody leads.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `humanresources`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StructureSubordinates(rt::Object);
 rt::view!(StructureSubordinates);

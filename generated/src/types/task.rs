@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A task as the portal answers it in REST 2; keys in camel case, most numbers as text.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Task(rt::Object);
 rt::view!(Task);

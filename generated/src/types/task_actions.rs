@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What the caller may do with a task now, as REST 2 tells it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskActions(rt::Object);
 rt::view!(TaskActions);

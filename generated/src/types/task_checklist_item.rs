@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An item of a checklist; an item at the top is the checklist itself.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `task`, `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskChecklistItem(rt::Object);
 rt::view!(TaskChecklistItem);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What of somebody's tasks needs attention. An empty object when the account does not exist or its counters may not be read.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskCounters(rt::Object);
 rt::view!(TaskCounters);

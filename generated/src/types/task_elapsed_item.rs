@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A record of working time in a task.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `task`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskElapsedItem(rt::Object);
 rt::view!(TaskElapsedItem);

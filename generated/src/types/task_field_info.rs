@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// How a field of a task or of a template of tasks is described. A key that does not apply to the field is absent.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFieldInfo(rt::Object);
 rt::view!(TaskFieldInfo);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// What can be set in a task in REST 2; keys in capitals.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with any of the features `task`, `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFields(rt::Object);
 rt::view!(TaskFields);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A flow: it takes tasks in and hands them out to a team by its own rules.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskFlow(rt::Object);
 rt::view!(TaskFlow);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// One change in the life of a task.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskHistoryEntry(rt::Object);
 rt::view!(TaskHistoryEntry);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A change in the life of a task, in the form of the old method.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `task`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskLogEntry(rt::Object);
 rt::view!(TaskLogEntry);

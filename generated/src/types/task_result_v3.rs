@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A result of a task in REST 3\.0.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskResultV3(rt::Object);
 rt::view!(TaskResultV3);

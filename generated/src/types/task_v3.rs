@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A task in REST 3\.0: camel case, words in place of numbers, and objects beside the numbers of related records.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `tasks`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskV3(rt::Object);
 rt::view!(TaskV3);

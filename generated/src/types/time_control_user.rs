@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A person whose absences the time control reports.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `timeman`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeControlUser(rt::Object);
 rt::view!(TimeControlUser);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A month of the working days and absences of a person. Durations are in seconds.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `timeman`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TimeReport(rt::Object);
 rt::view!(TimeReport);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A list of records that people set up for themselves.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `lists`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UniversalList(rt::Object);
 rt::view!(UniversalList);

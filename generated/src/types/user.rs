@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// An account of the portal, with all the fields that a portal has before any custom ones.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `user`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct User(rt::Object);
 rt::view!(User);

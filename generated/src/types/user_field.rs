@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The definition of a custom field of accounts.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `user`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserField(rt::Object);
 rt::view!(UserField);

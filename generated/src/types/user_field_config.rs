@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The definition of a custom field, in the form that all modules share.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `userfieldconfig`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFieldConfig(rt::Object);
 rt::view!(UserFieldConfig);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A kind of custom field that an application draws.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `userfieldtype`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFieldType(rt::Object);
 rt::view!(UserFieldType);

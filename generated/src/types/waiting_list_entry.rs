@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// Somebody who waits for a free time.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `booking`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WaitingListEntry(rt::Object);
 rt::view!(WaitingListEntry);

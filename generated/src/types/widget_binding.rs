@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A place of the portal into which the application has put a page.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `placement`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WidgetBinding(rt::Object);
 rt::view!(WidgetBinding);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A work schedule. Times of day and durations are in seconds, times of day from midnight. An empty object when there is no such schedule.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `timeman`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkSchedule(rt::Object);
 rt::view!(WorkSchedule);

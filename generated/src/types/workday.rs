@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// The current workday of a person.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `timeman`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workday(rt::Object);
 rt::view!(Workday);

@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A workgroup or project as lists show it.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `sonet_group`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Workgroup(rt::Object);
 rt::view!(Workgroup);

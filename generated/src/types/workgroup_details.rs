@@ -5,6 +5,8 @@ use ::bitrix24_runtime as rt;
 /// A workgroup, project, scrum team or collaboration in full.
 ///
 /// Reading a field gives `None` where the portal did not send it or sent something else; `get` shows it as it is.
+///
+/// Part of the crate with the feature `socialnetwork`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkgroupDetails(rt::Object);
 rt::view!(WorkgroupDetails);
