@@ -213,11 +213,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "crm.invoice.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "crm.invoice.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset::new("ID")),
         ),
     )
 }
@@ -226,7 +227,9 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < crate ::types::CrmInvoice >, all crate ::types::CrmInvoice);
+rt::request!(
+    List -> rt::Page < crate ::types::CrmInvoice >, all crate ::types::CrmInvoice
+);
 #[allow(deprecated)]
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
@@ -239,10 +242,15 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `select`. Keys to answer; all when it is left out.
+    /// `select`. Keys to answer; \* stands for all but the custom fields, UF\_\* for all custom fields.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(self.0.param("start", rt::value::integer(value)))
     }
 }
 /// Changes an old invoice.

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a unit of goods, in the old way.
 ///
-/// Calls `crm.measure.add`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.measure.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/measure/crm-measure-add.html>
 ///
@@ -40,7 +40,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a unit of goods, in the old way.
 ///
-/// Calls `crm.measure.delete`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.measure.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/measure/crm-measure-delete.html>
 ///
@@ -216,7 +216,7 @@ impl List {
 }
 /// Changes a unit of goods, in the old way.
 ///
-/// Calls `crm.measure.update`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.measure.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/measure/crm-measure-update.html>
 ///

@@ -5,7 +5,7 @@ use ::bitrix24_runtime as rt;
 pub mod property;
 /// Adds a product to the catalogue, in the old way.
 ///
-/// Calls `crm.product.add`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.product.add`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/products/crm-product-add.html>
 ///
@@ -41,7 +41,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a product, in the old way.
 ///
-/// Calls `crm.product.delete`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.product.delete`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/products/crm-product-delete.html>
 ///
@@ -218,7 +218,7 @@ impl List {
 }
 /// Changes a product, in the old way. Further fields are PROPERTY\_ and their number.
 ///
-/// Calls `crm.product.update`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.product.update`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/products/crm-product-update.html>
 ///

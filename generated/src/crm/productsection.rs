@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a product section.
 ///
-/// Calls `crm.productsection.add`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.productsection.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/product-section/crm-product-section-add.html>
 ///
@@ -40,7 +40,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a product section.
 ///
-/// Calls `crm.productsection.delete`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.productsection.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/product-section/crm-product-section-delete.html>
 ///
@@ -175,11 +175,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "crm.productsection.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "crm.productsection.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset::new("ID")),
         ),
     )
 }
@@ -189,12 +190,12 @@ pub fn list() -> List {
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
 rt::request!(
-    List -> Vec < crate ::types::CrmProductSection >, all crate
+    List -> rt::Page < crate ::types::CrmProductSection >, all crate
     ::types::CrmProductSection
 );
 #[allow(deprecated)]
 impl List {
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Without CATALOG_ID the sections of the usual catalogue are found.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
@@ -209,10 +210,15 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(self.0.param("start", rt::value::integer(value)))
+    }
 }
 /// Changes a product section.
 ///
-/// Calls `crm.productsection.update`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.productsection.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/product-section/crm-product-section-update.html>
 ///

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The caller may not create rates of value added tax, or a required field is missing. The description tells which.
+/// - without a code: A parameter does not fit, the caller may not create rates of value added tax, or the portal has no catalogue. The description tells which.
 #[deprecated(note = "use `catalog.vat.add`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
@@ -63,7 +63,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: There is no such rate of value added tax, or the caller may not delete it. The description tells which.
+/// - without a code: There is no such rate of value added tax, the caller may not delete it, or the portal has no catalogue. The description tells which.
 #[deprecated(note = "use `catalog.vat.delete`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
@@ -140,7 +140,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: There is no such rate of value added tax, or the caller may not read it. The description tells which.
+/// - without a code: There is no such rate of value added tax, the caller may not read it, or the portal has no catalogue module. The description tells which.
 #[deprecated(note = "use `catalog.vat.get`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
@@ -187,7 +187,7 @@ rt::request!(Get -> crate ::types::CrmVat);
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: The caller may not read rates of value added tax, or filter or order is malformed. The description tells which.
+/// - without a code: The caller may not read rates of value added tax, select names a key that is no field, or the portal has no catalogue module. The description tells which.
 #[deprecated(note = "use `catalog.vat.list`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]
@@ -195,11 +195,12 @@ pub fn list() -> List {
     List(
         rt::Call::new(
             rt::Method::new(
-                "crm.vat.list",
-                rt::Rest::V2,
-                rt::Effect::List,
-                rt::Paging::None,
-            ),
+                    "crm.vat.list",
+                    rt::Rest::V2,
+                    rt::Effect::List,
+                    rt::Paging::Start,
+                )
+                .with_keyset(rt::Keyset::new("ID")),
         ),
     )
 }
@@ -208,7 +209,7 @@ pub fn list() -> List {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
-rt::request!(List -> Vec < crate ::types::CrmVat >, all crate ::types::CrmVat);
+rt::request!(List -> rt::Page < crate ::types::CrmVat >, all crate ::types::CrmVat);
 #[allow(deprecated)]
 impl List {
     /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: \=, != or ! (is not), \>, \>=, \<, \<=, % (contains), \=% or %= (fits a mask with % signs), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
@@ -225,6 +226,11 @@ impl List {
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
+    }
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    #[inline]
+    pub fn start(self, value: impl Into<i64>) -> Self {
+        Self(self.0.param("start", rt::value::integer(value)))
     }
 }
 /// Changes a rate of value added tax.
@@ -246,7 +252,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `400`: There is no such rate of value added tax, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: There is no such rate of value added tax, the caller may not change it, or a value does not fit. The description tells which.
 #[deprecated(note = "use `catalog.vat.update`: The catalogue has its own method.")]
 #[allow(deprecated)]
 #[inline]

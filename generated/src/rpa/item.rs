@@ -230,7 +230,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `filter`. Conditions on the fields, joined by "and"; custom fields are written in capitals, others in camel case. The key tasks takes has_tasks or no_tasks.
+    /// `filter`. Conditions on the fields, joined by "and"; custom fields are written in capitals, others in camel case. The key tasks takes has_tasks or no_tasks, for those with and without open tasks of the caller. With logic set to or, groups under the keys 0, 1 and so on are joined by "or".
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

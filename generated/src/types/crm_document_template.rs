@@ -60,23 +60,23 @@ impl CrmDocumentTemplate {
     pub fn set_numerator_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("numeratorId", rt::value::id(value))
     }
-    /// `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; in a deal's funnel as in 2_category_5.
+    /// `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; for one funnel of deals as in 2_category_5, of invoices and smart processes as in 31_1 and 177_1.
     #[inline]
     pub fn entity_type_id(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "entityTypeId")
     }
-    /// Sets `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; in a deal's funnel as in 2_category_5.
+    /// Sets `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; for one funnel of deals as in 2_category_5, of invoices and smart processes as in 31_1 and 177_1.
     #[inline]
     #[must_use]
     pub fn set_entity_type_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("entityTypeId", value)
     }
-    /// `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when a new one is made without it.
+    /// `users`. Who may use it, by codes as in UA for everybody, U1 for an employee, D5 for a department, DR5 for one with those below it, G3 for a group of users, SG4 for a workgroup or CHAT6 for the members of a chat. The caller alone when a new one is made without it. Answers hold an object with each code as key and value.
     #[inline]
     pub fn users(&self) -> Option<Vec<String>> {
         rt::view::read(&self.0, "users")
     }
-    /// Sets `users`. Who may use it, by codes as in U1 for an employee, D5 for a department and UA for everybody. The caller alone when a new one is made without it.
+    /// Sets `users`. Who may use it, by codes as in UA for everybody, U1 for an employee, D5 for a department, DR5 for one with those below it, G3 for a group of users, SG4 for a workgroup or CHAT6 for the members of a chat. The caller alone when a new one is made without it. Answers hold an object with each code as key and value.
     #[inline]
     #[must_use]
     pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {

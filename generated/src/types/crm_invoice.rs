@@ -283,6 +283,17 @@ impl CrmInvoice {
     ) -> Self {
         self.set("PRODUCT_ROWS", rt::value::list(value, Into::into))
     }
+    /// `IS_RECURRING`. Whether it is a template, of which a rule makes invoices again and again.
+    #[inline]
+    pub fn is_recurring(&self) -> Option<bool> {
+        rt::view::read(&self.0, "IS_RECURRING")
+    }
+    /// Sets `IS_RECURRING`. Whether it is a template, of which a rule makes invoices again and again.
+    #[inline]
+    #[must_use]
+    pub fn set_is_recurring(self, value: bool) -> Self {
+        self.set("IS_RECURRING", rt::value::yes_no(value))
+    }
     /// `PRICE`. Sum of the invoice.
     #[inline]
     pub fn price(&self) -> Option<f64> {

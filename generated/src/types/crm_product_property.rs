@@ -16,10 +16,16 @@ impl CrmProductProperty {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `IBLOCK_ID`. Catalogue that it belongs to.
+    /// `IBLOCK_ID`. Catalogue that it belongs to; crm.catalog.list has them.
     #[inline]
     pub fn iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "IBLOCK_ID")
+    }
+    /// Sets `IBLOCK_ID`. Catalogue that it belongs to; crm.catalog.list has them.
+    #[inline]
+    #[must_use]
+    pub fn set_iblock_id(self, value: impl Into<rt::Id>) -> Self {
+        self.set("IBLOCK_ID", rt::value::id(value))
     }
     /// `NAME`. Name, as people see it in the portal.
     #[inline]

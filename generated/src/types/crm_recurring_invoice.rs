@@ -16,12 +16,12 @@ impl CrmRecurringInvoice {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `INVOICE_ID`. Invoice that serves as the template.
+    /// `INVOICE_ID`. Invoice that serves as the template, one with IS_RECURRING. It is fixed for good.
     #[inline]
     pub fn invoice_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "INVOICE_ID")
     }
-    /// Sets `INVOICE_ID`. Invoice that serves as the template.
+    /// Sets `INVOICE_ID`. Invoice that serves as the template, one with IS_RECURRING. It is fixed for good.
     #[inline]
     #[must_use]
     pub fn set_invoice_id(self, value: impl Into<rt::Id>) -> Self {

@@ -97,7 +97,7 @@ impl RpaStage {
     pub fn is_fail(&self) -> Option<bool> {
         rt::view::read(&self.0, "isFail")
     }
-    /// `tasks`. Tasks that robots give there, with title, robotType, robotName and users.
+    /// `tasks`. Tasks that robots give there, with title, robotType, robotName and users. The robotType RpaApproveActivity asks to agree or refuse, RpaMoveActivity to move on, RpaRequestActivity for data, and RpaReviewActivity to take note.
     #[inline]
     pub fn tasks(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "tasks")
@@ -107,7 +107,7 @@ impl RpaStage {
     pub fn robots_count(&self) -> Option<i64> {
         rt::view::read(&self.0, "robotsCount")
     }
-    /// `possibleNextStages`. Stages that can follow.
+    /// `possibleNextStages`. Stages that can follow. The portal does not use it.
     #[inline]
     pub fn possible_next_stages(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "possibleNextStages")

@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: There is no such record or template, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such template or kind of record, the template was removed, entityId is missing, no number could be taken, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this record or template.
 /// - `DOCGEN_LIMIT_ERROR`: The portal's plan does not allow more documents.
 #[inline]
@@ -139,7 +139,7 @@ rt::request!(Delete -> rt::Value);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
-/// - without a code: The document is none of the CRM. The caller may not change documents. The caller may not see documents.
+/// - without a code: The document is none of the CRM, or the caller may not see or change documents. The description tells which.
 #[inline]
 pub fn enablepublicurl(id: impl Into<rt::Id>) -> Enablepublicurl {
     Enablepublicurl(
@@ -189,7 +189,7 @@ impl Enablepublicurl {
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such document, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
-/// - without a code: The document is none of the CRM. The caller may not see documents.
+/// - without a code: The document is none of the CRM, or the caller may not see documents. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -287,8 +287,8 @@ impl Getfields {
 ///
 /// Among others, the portal's own:
 ///
-/// - `100`: A parameter is malformed. The description names it.
-/// - `ACCESS_DENIED`: The caller may not read documents.
+/// - `100`: A key of select is no field of its own, such as entityTypeId. Ask for the asterisk.
+/// - `ACCESS_DENIED`: The caller may not read the documents of the records that the filter names.
 /// - without a code: The caller may not see documents.
 #[inline]
 pub fn list() -> List {
@@ -313,7 +313,7 @@ rt::request!(
     List -> rt::Page < crate ::types::CrmDocument >, all crate ::types::CrmDocument
 );
 impl List {
-    /// `select`. Keys to answer; all when it is left out.
+    /// `select`. Keys to answer; an asterisk stands for all and is meant when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
@@ -358,7 +358,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: There is no such document, or something failed inside the portal. The description tells which.
+/// - `0`: There is no such document in the CRM, the caller may not change it, the file of the template is damaged, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this document.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
@@ -412,7 +412,7 @@ impl Update {
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: There is no such record, or something failed inside the portal. The description tells which.
+/// - `0`: A required field is missing, there is no such record or kind of record, the file is empty or could not be saved, or something failed inside the portal. The description tells which.
 /// - without a code: The caller may not see documents.
 #[inline]
 pub fn upload(fields: impl Into<rt::Value>) -> Upload {

@@ -44,7 +44,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::CrmNumerator);
-/// Removes a rule by which documents are numbered. No template may use it any more.
+/// Removes a rule by which documents are numbered, one that was made with crm.documentgenerator.numerator.add.
 ///
 /// Calls `crm.documentgenerator.numerator.delete`; scope `crm`. May be called by: whoever may change templates of documents.
 ///
@@ -80,7 +80,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.documentgenerator.numerator.delete`: Removes a rule by which documents are numbered. No template may use it any more.
+/// A call of `crm.documentgenerator.numerator.delete`: Removes a rule by which documents are numbered, one that was made with crm.documentgenerator.numerator.add.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

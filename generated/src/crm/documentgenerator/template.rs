@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `100`: A required parameter is missing. The description names it.
-/// - `0`: There is no such numerator, or something failed inside the portal. The description tells which.
+/// - `0`: A required field is missing, or the file is missing or could not be saved. The description tells which.
 /// - without a code: The caller may not change templates of documents.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -44,7 +44,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::CrmDocumentTemplate);
-/// Removes a template. Documents printed from it stay.
+/// Removes a template. No further documents can be printed from it.
 ///
 /// Calls `crm.documentgenerator.template.delete`; scope `crm`. May be called by: whoever may change templates of documents.
 ///
@@ -80,7 +80,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.documentgenerator.template.delete`: Removes a template. Documents printed from it stay.
+/// A call of `crm.documentgenerator.template.delete`: Removes a template. No further documents can be printed from it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
@@ -153,7 +153,7 @@ rt::request!(Get -> crate ::types::CrmDocumentTemplate);
 /// - `100`: A required parameter is missing. The description names it.
 /// - `0`: There is no such template, or something failed inside the portal. The description tells which.
 /// - `DOCGEN_ACCESS_ERROR`: The caller may not use this template.
-/// - without a code: The template was deleted. The caller may not change templates of documents.
+/// - without a code: The template was deleted, or the caller may not change templates of documents. The description tells which.
 #[inline]
 pub fn getfields(id: impl Into<rt::Id>, entity_type_id: impl Into<i64>) -> Getfields {
     Getfields(
@@ -241,7 +241,7 @@ impl List {
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))
     }
-    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `filter`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Templates that were removed are found only with isDeleted.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))

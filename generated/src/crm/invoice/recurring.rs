@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.invoice.recurring`.
 use ::bitrix24_runtime as rt;
-/// Makes a template of an old invoice, and a rule by which the portal makes invoices of it again and again.
+/// Makes a rule by which the portal makes old invoices of a template again and again.
 ///
 /// Calls `crm.invoice.recurring.add`; scope `crm`. May be called by: whoever may create invoices.
 ///
@@ -34,7 +34,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `crm.invoice.recurring.add`: Makes a template of an old invoice, and a rule by which the portal makes invoices of it again and again.
+/// A call of `crm.invoice.recurring.add`: Makes a rule by which the portal makes old invoices of a template again and again.
 #[deprecated(
     note = "use `crm.item.add`: New invoices have entityTypeId 31 in crm.item.list and its sisters."
 )]

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds an invoice status.
 ///
-/// Calls `crm.invoice.status.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.invoice.status.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice-status-old/crm-invoice-status-add.html>
 ///
@@ -40,7 +40,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes an invoice status.
 ///
-/// Calls `crm.invoice.status.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.invoice.status.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice-status-old/crm-invoice-status-delete.html>
 ///
@@ -213,7 +213,7 @@ impl List {
 }
 /// Changes an invoice status.
 ///
-/// Calls `crm.invoice.status.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.invoice.status.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice-status-old/crm-invoice-status-update.html>
 ///

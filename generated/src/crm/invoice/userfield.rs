@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a custom field to old invoices.
 ///
-/// Calls `crm.invoice.userfield.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.invoice.userfield.add`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-user-field-add.html>
 ///
@@ -52,7 +52,7 @@ impl Add {
 }
 /// Removes a custom field from all old invoices, with every value in it.
 ///
-/// Calls `crm.invoice.userfield.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.invoice.userfield.delete`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-user-field-delete.html>
 ///
@@ -190,7 +190,7 @@ impl List {
 }
 /// Changes the definition of a custom field of old invoices.
 ///
-/// Calls `crm.invoice.userfield.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.invoice.userfield.update`; scope `crm`.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/invoice/crm-invoice-user-field-update.html>
 ///

@@ -6,7 +6,7 @@ pub mod enumeration;
 pub mod settings;
 /// Adds a further field to products, in the old way.
 ///
-/// Calls `crm.product.property.add`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.product.property.add`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/products/crm-product-property-add.html>
 ///
@@ -46,7 +46,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a further field of products with all its values, in the old way.
 ///
-/// Calls `crm.product.property.delete`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.product.property.delete`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/products/crm-product-property-delete.html>
 ///
@@ -263,7 +263,7 @@ pub struct Types(rt::Call);
 rt::request!(Types -> Vec < crate ::types::CrmPropertyKind >);
 /// Changes a further field of products, in the old way.
 ///
-/// Calls `crm.product.property.update`; scope `crm`. May be called by: whoever may change the catalogue.
+/// Calls `crm.product.property.update`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/outdated/products/crm-product-property-update.html>
 ///
