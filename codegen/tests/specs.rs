@@ -87,7 +87,15 @@ fn the_order_of_files_does_not_matter() {
 #[test]
 fn what_good_specs_become_compiles() {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the project");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("good");
+    // With the features and the profile of `oint`, in the project's own target folder, its dependencies are compiled once.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    let read_manifest = |path: &str| {
+        let text = fs::read_to_string(project.join(path)).expect("a manifest");
+        text.parse::<toml_edit::DocumentMut>().expect("TOML")
+    };
+    let oint = read_manifest("generated/Cargo.toml")["features"]["cli"].to_string();
+    let mut profiles = toml_edit::DocumentMut::new();
+    profiles.insert("profile", read_manifest("Cargo.toml")["profile"].clone());
     for (name, sources) in cases("good") {
         let api = read(&sources).unwrap_or_else(|problems| panic!("{name}:\n{problems}"));
         let folder = tempfile::tempdir().expect("a folder");
@@ -98,23 +106,31 @@ fn what_good_specs_become_compiles() {
         }
         let manifest = format!(
             "[package]\nname = \"bitrix24\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n\
-             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = [\"bitrix24-runtime/cli\"]\nsandbox = []\nfull = [\"thing\"]\nthing = []\n\n\
-             [[bin]]\nname = \"oint\"\npath = \"src/bin/oint.rs\"\nrequired-features = [\"cli\"]\n\n\
-             [profile.dev]\ndebug = false\n",
+             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = {oint}\nsandbox = []\nfull = [\"thing\"]\nthing = []\n\n\
+             [[bin]]\nname = \"oint-of-good-specs\"\npath = \"src/bin/oint.rs\"\nrequired-features = [\"cli\"]\n\n{profiles}",
             project.join("runtime")
         );
         let generated = folder.path().join("generated");
         fs::write(generated.join("Cargo.toml"), manifest).expect("written");
         fs::copy(project.join("Cargo.lock"), generated.join("Cargo.lock")).expect("copied");
         for arguments in [
-            &["test", "--doc", "--features", "thing"][..],
-            &["doc", "--no-deps", "--lib", "--features", "thing"],
-            &["build", "--features", "thing,cli", "--bin", "oint"],
+            &["test", "--doc", "--features", "thing,cli"][..],
+            &["doc", "--no-deps", "--lib", "--features", "thing,cli"],
+            &["build", "--features", "thing,cli", "--bin", "oint-of-good-specs"],
         ] {
             let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            // What cargo tells this test about itself makes build scripts of dependencies run anew.
+            for (name, _) in std::env::vars_os() {
+                if name
+                    .to_str()
+                    .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
+                {
+                    cargo.env_remove(name);
+                }
+            }
             let output = cargo
                 .current_dir(&generated)
-                .env("CARGO_TARGET_DIR", &target)
+                .env("CARGO_TARGET_DIR", target)
                 .env("RUSTDOCFLAGS", "-D warnings")
                 .args(arguments)
                 .output()
@@ -122,7 +138,7 @@ fn what_good_specs_become_compiles() {
             let text = [output.stdout, output.stderr].concat();
             assert!(output.status.success(), "{name}:\n{}", String::from_utf8_lossy(&text));
         }
-        let program = target.join("debug").join(format!("oint{}", std::env::consts::EXE_SUFFIX));
+        let program = target.join("debug").join(format!("oint-of-good-specs{}", std::env::consts::EXE_SUFFIX));
         let oint = |arguments: &[&str]| {
             let output =
                 std::process::Command::new(&program).arg("bitrix24").args(arguments).output().expect("oint runs");

@@ -46,6 +46,13 @@ const ASSISTANT: &str = "mcp";
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
+/// Installs the peers ahead of time. What cannot be had is told when it is needed.
+pub(crate) fn fetch() {
+    for peer in PEERS {
+        let _ = install(peer);
+    }
+}
+
 pub(crate) fn peers(_: &Arguments) -> Done {
     let mut ready = Vec::new();
     for peer in PEERS {

@@ -3,9 +3,10 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// What a chore ends in: nothing, or words on what went wrong.
 pub(crate) type Done = Result<(), String>;
@@ -106,6 +107,9 @@ fn words(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
+/// The lines of all that goes on at once.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
 /// A line on a terminal that shows what goes on and for how long; elsewhere one line at the end.
 pub(crate) struct Progress {
     title: String,
@@ -116,7 +120,7 @@ pub(crate) struct Progress {
 impl Progress {
     pub(crate) fn new(title: &str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner();
+            let bar = BARS.add(ProgressBar::new_spinner());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
                 bar.set_style(style);
             }
@@ -139,6 +143,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        eprintln!("{sign} {} ({:.1} s)", self.title, self.since.elapsed().as_secs_f64());
+        let line = format!("{sign} {} ({:.1} s)", self.title, self.since.elapsed().as_secs_f64());
+        BARS.suspend(|| eprintln!("{line}"));
     }
 }

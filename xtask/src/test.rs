@@ -15,6 +15,8 @@ pub(crate) struct Arguments {
 pub(crate) fn test(arguments: &Arguments) -> Done {
     let since = Instant::now();
     codegen::codegen(&codegen::Arguments::check())?;
+    // Other people's packages come over the network while crates are compiled.
+    let packages = (!arguments.fast).then(|| std::thread::spawn(|| docs::install().inspect(|()| peers::fetch())));
     quietly("formatting", cargo().args(["fmt", "--all", "--check"]))
         .map_err(|fault| format!("{fault}\nhelp: run `cargo fmt --all`"))?;
     quietly(
@@ -33,10 +35,12 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
             "Rust documentation",
             cargo().args(["doc", "--workspace", "--all-features", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"),
         )?;
+        if let Some(packages) = packages {
+            packages.join().unwrap_or_else(|_| Err("error: the fetching of packages broke off".into()))?;
+        }
         peers::peers(&peers::Arguments {})?;
         drift::sandbox()?;
         openapi::openapi(&openapi::Arguments {})?;
-        docs::install()?;
         docs::build()?;
         docs::browse(false)?;
     }

@@ -180,6 +180,8 @@ fn bash_completes_what_is_typed() {
         // Ctrl-U empties the line.
         typist.send("\u{15}").and_then(|_| typist.flush()).expect("typed");
     }
+    // A shell on a terminal does not end when it is asked by a signal.
+    typist.send_line("exit").and_then(|_| typist.exp_eof()).expect("it ends");
 }
 
 #[cfg(unix)]
