@@ -241,7 +241,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes an order. What is left out stays as it is.
+/// Changes an order. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
 ///
 /// Calls `sale.order.update`; scope `sale`. May be called by: administrator.
 ///
@@ -280,7 +280,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.order.update`: Changes an order. What is left out stays as it is.
+/// A call of `sale.order.update`: Changes an order. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

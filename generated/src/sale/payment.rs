@@ -238,7 +238,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a payment of an order. What is left out stays as it is.
+/// Changes a payment of an order. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
 ///
 /// Calls `sale.payment.update`; scope `sale`. May be called by: administrator.
 ///
@@ -277,7 +277,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.payment.update`: Changes a payment of an order. What is left out stays as it is.
+/// A call of `sale.payment.update`: Changes a payment of an order. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

@@ -245,7 +245,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a kind of payer. What is left out stays as it is.
+/// Changes a kind of payer. Give active and sort if they are to stay: the documentation names the defaults of a new one here too.
 ///
 /// Calls `sale.persontype.update`; scope `sale`. May be called by: administrator.
 ///
@@ -286,7 +286,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.persontype.update`: Changes a kind of payer. What is left out stays as it is.
+/// A call of `sale.persontype.update`: Changes a kind of payer. Give active and sort if they are to stay: the documentation names the defaults of a new one here too.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

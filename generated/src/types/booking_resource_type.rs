@@ -241,7 +241,7 @@ impl BookingResourceType {
     pub fn confirmation_notification_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationNotificationDelay")
     }
-    /// `confirmationNotificationRepetitions`. The same as confirmationRepetitions, under the name of answers.
+    /// `confirmationNotificationRepetitions`. The same as confirmationRepetitions, under the name of answers; null for none.
     #[inline]
     pub fn confirmation_notification_repetitions(&self) -> Option<i64> {
         rt::view::read(&self.0, "confirmationNotificationRepetitions")
@@ -256,7 +256,7 @@ impl BookingResourceType {
     pub fn delayed_notification_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "delayedNotificationDelay")
     }
-    /// `infoNotificationDelay`. The same as infoDelay, under the name of answers.
+    /// `infoNotificationDelay`. The same as infoDelay, under the name of answers; null when it is not set.
     #[inline]
     pub fn info_notification_delay(&self) -> Option<i64> {
         rt::view::read(&self.0, "infoNotificationDelay")

@@ -53,12 +53,12 @@ impl Catalog {
     pub fn set_product_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("productIblockId", rt::value::id(value))
     }
-    /// `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product.
+    /// `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product; null for other catalogs.
     #[inline]
     pub fn sku_property_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "skuPropertyId")
     }
-    /// Sets `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product.
+    /// Sets `skuPropertyId`. For a catalog of variations: the property that holds the number of the parent product; null for other catalogs.
     #[inline]
     #[must_use]
     pub fn set_sku_property_id(self, value: impl Into<rt::Id>) -> Self {
@@ -75,12 +75,12 @@ impl Catalog {
     pub fn set_subscription(self, value: bool) -> Self {
         self.set("subscription", rt::value::yes_no(value))
     }
-    /// `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it.
+    /// `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it; null for none.
     #[inline]
     pub fn vat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "vatId")
     }
-    /// Sets `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it.
+    /// Sets `vatId`. VAT rate of the catalog, as GetCatalogVatsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {

@@ -98,7 +98,7 @@ impl CatalogDocument {
     pub fn status(&self) -> Option<&str> {
         rt::view::text(&self.0, "status")
     }
-    /// `statusBy`. User who changed the state last.
+    /// `statusBy`. User who changed the state last; null while nobody did.
     #[inline]
     pub fn status_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "statusBy")
@@ -124,12 +124,12 @@ impl CatalogDocument {
     pub fn set_date_modify(self, value: impl Into<String>) -> Self {
         self.set("dateModify", rt::value::text(value))
     }
-    /// `dateDocument`. Date of the document itself.
+    /// `dateDocument`. Date of the document itself; null for none.
     #[inline]
     pub fn date_document(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateDocument")
     }
-    /// Sets `dateDocument`. Date of the document itself.
+    /// Sets `dateDocument`. Date of the document itself; null for none.
     #[inline]
     #[must_use]
     pub fn set_date_document(self, value: impl Into<String>) -> Self {
@@ -146,12 +146,12 @@ impl CatalogDocument {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
-    /// `total`. Sum of the products. Processing and changes of the products compute it anew.
+    /// `total`. Sum of the products. Processing and changes of the products compute it anew. Null while there are none.
     #[inline]
     pub fn total(&self) -> Option<f64> {
         rt::view::read(&self.0, "total")
     }
-    /// Sets `total`. Sum of the products. Processing and changes of the products compute it anew.
+    /// Sets `total`. Sum of the products. Processing and changes of the products compute it anew. Null while there are none.
     #[inline]
     #[must_use]
     pub fn set_total(self, value: impl Into<f64>) -> Self {

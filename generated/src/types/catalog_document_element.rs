@@ -38,12 +38,12 @@ impl CatalogDocumentElement {
     pub fn set_element_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("elementId", rt::value::id(value))
     }
-    /// `storeFrom`. Warehouse that the product leaves, in documents that take something out.
+    /// `storeFrom`. Warehouse that the product leaves, in documents that take something out; null for the others.
     #[inline]
     pub fn store_from(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "storeFrom")
     }
-    /// Sets `storeFrom`. Warehouse that the product leaves, in documents that take something out.
+    /// Sets `storeFrom`. Warehouse that the product leaves, in documents that take something out; null for the others.
     #[inline]
     #[must_use]
     pub fn set_store_from(self, value: impl Into<rt::Id>) -> Self {

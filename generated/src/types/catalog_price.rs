@@ -65,17 +65,17 @@ impl CatalogPrice {
     pub fn set_currency(self, value: impl Into<String>) -> Self {
         self.set("currency", rt::value::text(value))
     }
-    /// `quantityFrom`. From how many units on the price holds. No longer in use.
+    /// `quantityFrom`. From how many units on the price holds. No longer in use. Null for none.
     #[inline]
     pub fn quantity_from(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityFrom")
     }
-    /// `quantityTo`. Up to how many units the price holds. No longer in use.
+    /// `quantityTo`. Up to how many units the price holds. No longer in use. Null for none.
     #[inline]
     pub fn quantity_to(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityTo")
     }
-    /// `extraId`. Markup that the price was computed with. No longer in use.
+    /// `extraId`. Markup that the price was computed with. No longer in use. Null for none.
     #[inline]
     pub fn extra_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "extraId")

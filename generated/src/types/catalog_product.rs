@@ -163,12 +163,12 @@ impl CatalogProduct {
     pub fn timestamp_x(&self) -> Option<&str> {
         rt::view::text(&self.0, "timestampX")
     }
-    /// `iblockSectionId`. Main section, as GetCatalogSectionsList tells it.
+    /// `iblockSectionId`. Main section, as GetCatalogSectionsList tells it; null for none.
     #[inline]
     pub fn iblock_section_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "iblockSectionId")
     }
-    /// Sets `iblockSectionId`. Main section, as GetCatalogSectionsList tells it.
+    /// Sets `iblockSectionId`. Main section, as GetCatalogSectionsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_iblock_section_id(self, value: impl Into<rt::Id>) -> Self {
@@ -188,34 +188,34 @@ impl CatalogProduct {
     ) -> Self {
         self.set("IblockSection", rt::value::list(value, rt::value::id))
     }
-    /// `measure`. Unit of measurement, as GetCatalogMeasuresList tells it.
+    /// `measure`. Unit of measurement, as GetCatalogMeasuresList tells it; null for none.
     #[inline]
     pub fn measure(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "measure")
     }
-    /// Sets `measure`. Unit of measurement, as GetCatalogMeasuresList tells it.
+    /// Sets `measure`. Unit of measurement, as GetCatalogMeasuresList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_measure(self, value: impl Into<rt::Id>) -> Self {
         self.set("measure", rt::value::id(value))
     }
-    /// `previewText`. Short description.
+    /// `previewText`. Short description; null for none.
     #[inline]
     pub fn preview_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "previewText")
     }
-    /// Sets `previewText`. Short description.
+    /// Sets `previewText`. Short description; null for none.
     #[inline]
     #[must_use]
     pub fn set_preview_text(self, value: impl Into<String>) -> Self {
         self.set("previewText", rt::value::text(value))
     }
-    /// `detailText`. Full description.
+    /// `detailText`. Full description; null for none.
     #[inline]
     pub fn detail_text(&self) -> Option<&str> {
         rt::view::text(&self.0, "detailText")
     }
-    /// Sets `detailText`. Full description.
+    /// Sets `detailText`. Full description; null for none.
     #[inline]
     #[must_use]
     pub fn set_detail_text(self, value: impl Into<String>) -> Self {
@@ -293,12 +293,12 @@ impl CatalogProduct {
     pub fn set_subscribe(self, value: impl Into<String>) -> Self {
         self.set("subscribe", rt::value::text(value))
     }
-    /// `vatId`. Rate of value added tax, as GetCatalogVatsList tells it.
+    /// `vatId`. Rate of value added tax, as GetCatalogVatsList tells it; null for none.
     #[inline]
     pub fn vat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "vatId")
     }
-    /// Sets `vatId`. Rate of value added tax, as GetCatalogVatsList tells it.
+    /// Sets `vatId`. Rate of value added tax, as GetCatalogVatsList tells it; null for none.
     #[inline]
     #[must_use]
     pub fn set_vat_id(self, value: impl Into<rt::Id>) -> Self {
@@ -315,45 +315,45 @@ impl CatalogProduct {
     pub fn set_vat_included(self, value: bool) -> Self {
         self.set("vatIncluded", rt::value::yes_no(value))
     }
-    /// `height`. Height of one unit.
+    /// `height`. Height of one unit; null when it is not known.
     #[inline]
     pub fn height(&self) -> Option<f64> {
         rt::view::read(&self.0, "height")
     }
-    /// Sets `height`. Height of one unit.
+    /// Sets `height`. Height of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_height(self, value: impl Into<f64>) -> Self {
         self.set("height", rt::value::number(value))
     }
-    /// `length`. Length of one unit.
+    /// `length`. Length of one unit; null when it is not known.
     #[inline]
     pub fn length(&self) -> Option<f64> {
         rt::view::read(&self.0, "length")
     }
-    /// Sets `length`. Length of one unit.
+    /// Sets `length`. Length of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_length(self, value: impl Into<f64>) -> Self {
         self.set("length", rt::value::number(value))
     }
-    /// `weight`. Weight of one unit.
+    /// `weight`. Weight of one unit; null when it is not known.
     #[inline]
     pub fn weight(&self) -> Option<f64> {
         rt::view::read(&self.0, "weight")
     }
-    /// Sets `weight`. Weight of one unit.
+    /// Sets `weight`. Weight of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_weight(self, value: impl Into<f64>) -> Self {
         self.set("weight", rt::value::number(value))
     }
-    /// `width`. Width of one unit.
+    /// `width`. Width of one unit; null when it is not known.
     #[inline]
     pub fn width(&self) -> Option<f64> {
         rt::view::read(&self.0, "width")
     }
-    /// Sets `width`. Width of one unit.
+    /// Sets `width`. Width of one unit; null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_width(self, value: impl Into<f64>) -> Self {
@@ -375,34 +375,34 @@ impl CatalogProduct {
     pub fn r#type(&self) -> Option<i64> {
         rt::view::read(&self.0, "type")
     }
-    /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on.
+    /// `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on. Null for none.
     #[inline]
     pub fn purchasing_currency(&self) -> Option<&str> {
         rt::view::text(&self.0, "purchasingCurrency")
     }
-    /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on.
+    /// Sets `purchasingCurrency`. Currency of the purchasing price: three letters such as USD. It cannot be changed while inventory management is on. Null for none.
     #[inline]
     #[must_use]
     pub fn set_purchasing_currency(self, value: impl Into<String>) -> Self {
         self.set("purchasingCurrency", rt::value::text(value))
     }
-    /// `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on.
+    /// `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on. Null when it is not known.
     #[inline]
     pub fn purchasing_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "purchasingPrice")
     }
-    /// Sets `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on.
+    /// Sets `purchasingPrice`. Price of purchase for one unit. It cannot be changed while inventory management is on. Null when it is not known.
     #[inline]
     #[must_use]
     pub fn set_purchasing_price(self, value: impl Into<f64>) -> Self {
         self.set("purchasingPrice", rt::value::number(value))
     }
-    /// `quantity`. How much is in stock. It cannot be changed while inventory management is on.
+    /// `quantity`. How much is in stock. It cannot be changed while inventory management is on. Null for parent products.
     #[inline]
     pub fn quantity(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantity")
     }
-    /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on.
+    /// Sets `quantity`. How much is in stock. It cannot be changed while inventory management is on. Null for parent products.
     #[inline]
     #[must_use]
     pub fn set_quantity(self, value: impl Into<f64>) -> Self {
@@ -441,12 +441,12 @@ impl CatalogProduct {
     pub fn set_recur_scheme_type(self, value: impl Into<String>) -> Self {
         self.set("recurSchemeType", rt::value::text(value))
     }
-    /// `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold.
+    /// `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold. Null for none.
     #[inline]
     pub fn trial_price_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "trialPriceId")
     }
-    /// Sets `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold.
+    /// Sets `trialPriceId`. Product to pay for on trial. Of use in the on-premise version only, where content is sold. Null for none.
     #[inline]
     #[must_use]
     pub fn set_trial_price_id(self, value: impl Into<i64>) -> Self {

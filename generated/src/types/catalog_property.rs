@@ -65,23 +65,23 @@ impl CatalogProperty {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning.
+    /// `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning; null for none.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning.
+    /// Sets `code`. Symbolic code: Latin letters, digits and underscores, no digit at the beginning; null for none.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `defaultValue`. Value that it has from the beginning.
+    /// `defaultValue`. Value that it has from the beginning; null for none.
     #[inline]
     pub fn default_value(&self) -> Option<&str> {
         rt::view::text(&self.0, "defaultValue")
     }
-    /// Sets `defaultValue`. Value that it has from the beginning.
+    /// Sets `defaultValue`. Value that it has from the beginning; null for none.
     #[inline]
     #[must_use]
     pub fn set_default_value(self, value: impl Into<String>) -> Self {
@@ -98,12 +98,12 @@ impl CatalogProperty {
     pub fn set_property_type(self, value: impl Into<String>) -> Self {
         self.set("propertyType", rt::value::text(value))
     }
-    /// `userType`. Special form of the kind, which must suit it. It cannot be changed later.
+    /// `userType`. Special form of the kind, which must suit it. It cannot be changed later. Null for none.
     #[inline]
     pub fn user_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "userType")
     }
-    /// Sets `userType`. Special form of the kind, which must suit it. It cannot be changed later.
+    /// Sets `userType`. Special form of the kind, which must suit it. It cannot be changed later. Null for none.
     #[inline]
     #[must_use]
     pub fn set_user_type(self, value: impl Into<String>) -> Self {
@@ -153,56 +153,56 @@ impl CatalogProperty {
     pub fn set_multiple(self, value: bool) -> Self {
         self.set("multiple", rt::value::yes_no(value))
     }
-    /// `xmlId`. Code of it in another system, for keeping both in step.
+    /// `xmlId`. Code of it in another system, for keeping both in step; null for none.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Code of it in another system, for keeping both in step.
+    /// Sets `xmlId`. Code of it in another system, for keeping both in step; null for none.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {
         self.set("xmlId", rt::value::text(value))
     }
-    /// `fileType`. For files: the endings that are allowed, such as jpg.
+    /// `fileType`. For files: the endings that are allowed, such as jpg; null when it is not set.
     #[inline]
     pub fn file_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "fileType")
     }
-    /// Sets `fileType`. For files: the endings that are allowed, such as jpg.
+    /// Sets `fileType`. For files: the endings that are allowed, such as jpg; null when it is not set.
     #[inline]
     #[must_use]
     pub fn set_file_type(self, value: impl Into<String>) -> Self {
         self.set("fileType", rt::value::text(value))
     }
-    /// `multipleCnt`. How many inputs are shown for several values.
+    /// `multipleCnt`. How many inputs are shown for several values; null when it is not set.
     #[inline]
     pub fn multiple_cnt(&self) -> Option<i64> {
         rt::view::read(&self.0, "multipleCnt")
     }
-    /// Sets `multipleCnt`. How many inputs are shown for several values.
+    /// Sets `multipleCnt`. How many inputs are shown for several values; null when it is not set.
     #[inline]
     #[must_use]
     pub fn set_multiple_cnt(self, value: impl Into<i64>) -> Self {
         self.set("multipleCnt", rt::value::integer(value))
     }
-    /// `linkIblockId`. For links: the catalog that they lead to.
+    /// `linkIblockId`. For links: the catalog that they lead to; null for none.
     #[inline]
     pub fn link_iblock_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "linkIblockId")
     }
-    /// Sets `linkIblockId`. For links: the catalog that they lead to.
+    /// Sets `linkIblockId`. For links: the catalog that they lead to; null for none.
     #[inline]
     #[must_use]
     pub fn set_link_iblock_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("linkIblockId", rt::value::id(value))
     }
-    /// `withDescription`. Whether each value has a description.
+    /// `withDescription`. Whether each value has a description; null when it is not set.
     #[inline]
     pub fn with_description(&self) -> Option<bool> {
         rt::view::read(&self.0, "withDescription")
     }
-    /// Sets `withDescription`. Whether each value has a description.
+    /// Sets `withDescription`. Whether each value has a description; null when it is not set.
     #[inline]
     #[must_use]
     pub fn set_with_description(self, value: bool) -> Self {
@@ -241,23 +241,23 @@ impl CatalogProperty {
     pub fn set_is_required(self, value: bool) -> Self {
         self.set("isRequired", rt::value::yes_no(value))
     }
-    /// `hint`. Words that help when a value is given.
+    /// `hint`. Words that help when a value is given; null for none.
     #[inline]
     pub fn hint(&self) -> Option<&str> {
         rt::view::text(&self.0, "hint")
     }
-    /// Sets `hint`. Words that help when a value is given.
+    /// Sets `hint`. Words that help when a value is given; null for none.
     #[inline]
     #[must_use]
     pub fn set_hint(self, value: impl Into<String>) -> Self {
         self.set("hint", rt::value::text(value))
     }
-    /// `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them.
+    /// `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them; null for none.
     #[inline]
     pub fn user_type_settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "userTypeSettings")
     }
-    /// Sets `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them.
+    /// Sets `userTypeSettings`. Settings of the special form, such as tableName of a directory: plain values, and objects of them; null for none.
     #[inline]
     #[must_use]
     pub fn set_user_type_settings(self, value: impl Into<rt::Value>) -> Self {

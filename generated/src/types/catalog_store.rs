@@ -162,12 +162,12 @@ impl CatalogStore {
     pub fn set_schedule(self, value: impl Into<String>) -> Self {
         self.set("schedule", rt::value::text(value))
     }
-    /// `xmlId`. Code of the warehouse in another system, for keeping both in step.
+    /// `xmlId`. Code of the warehouse in another system, for keeping both in step; null for none.
     #[inline]
     pub fn xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "xmlId")
     }
-    /// Sets `xmlId`. Code of the warehouse in another system, for keeping both in step.
+    /// Sets `xmlId`. Code of the warehouse in another system, for keeping both in step; null for none.
     #[inline]
     #[must_use]
     pub fn set_xml_id(self, value: impl Into<String>) -> Self {

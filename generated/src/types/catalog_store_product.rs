@@ -31,7 +31,7 @@ impl CatalogStoreProduct {
     pub fn amount(&self) -> Option<f64> {
         rt::view::read(&self.0, "amount")
     }
-    /// `quantityReserved`. How much of that is reserved.
+    /// `quantityReserved`. How much of that is reserved; null for nothing.
     #[inline]
     pub fn quantity_reserved(&self) -> Option<f64> {
         rt::view::read(&self.0, "quantityReserved")

@@ -161,7 +161,7 @@ impl GeneratedDocument {
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
-    /// `updatedBy`. Number of the account that last changed it.
+    /// `updatedBy`. Number of the account that last changed it; null while nobody did.
     #[inline]
     pub fn updated_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "updatedBy")

@@ -138,7 +138,7 @@ impl PaySystem {
     pub fn can_print_check(&self) -> Option<bool> {
         rt::view::read(&self.0, "CAN_PRINT_CHECK")
     }
-    /// `ENCODING`. Encoding of the requests. Handlers of applications do not use it.
+    /// `ENCODING`. Encoding of the requests. Handlers of applications do not use it. Null for none.
     #[inline]
     pub fn encoding(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENCODING")
@@ -153,7 +153,7 @@ impl PaySystem {
     pub fn psa_name(&self) -> Option<&str> {
         rt::view::text(&self.0, "PSA_NAME")
     }
-    /// `PS_MODE`. Kind of the payment within the handler, where that has several.
+    /// `PS_MODE`. Kind of the payment within the handler, where that has several; null for the others.
     #[inline]
     pub fn ps_mode(&self) -> Option<&str> {
         rt::view::text(&self.0, "PS_MODE")
@@ -168,12 +168,12 @@ impl PaySystem {
     pub fn tarif(&self) -> Option<&str> {
         rt::view::text(&self.0, "TARIF")
     }
-    /// `TARIFF`. Not in use; the key in answers.
+    /// `TARIFF`. Not in use; the key in answers. Null for none.
     #[inline]
     pub fn tariff(&self) -> Option<&str> {
         rt::view::text(&self.0, "TARIFF")
     }
-    /// `RESULT_FILE`. Not in use with handlers of applications.
+    /// `RESULT_FILE`. Not in use with handlers of applications; null for none.
     #[inline]
     pub fn result_file(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESULT_FILE")

@@ -336,7 +336,7 @@ impl SaleBasketItem {
     pub fn subscribe(&self) -> Option<bool> {
         rt::view::read(&self.0, "subscribe")
     }
-    /// `dateRefresh`. When the price was last looked up; only among the items of an order.
+    /// `dateRefresh`. When the price was last looked up; only among the items of an order. Null for never.
     #[inline]
     pub fn date_refresh(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateRefresh")

@@ -70,7 +70,7 @@ impl SaleCashRegister {
     pub fn set_number_kkm(self, value: impl Into<String>) -> Self {
         self.set("NUMBER_KKM", rt::value::text(value))
     }
-    /// `KKM_ID`. Model of the register.
+    /// `KKM_ID`. Model of the register; null for none.
     #[inline]
     pub fn kkm_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "KKM_ID")

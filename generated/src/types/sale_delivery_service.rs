@@ -16,7 +16,7 @@ impl SaleDeliveryService {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
     }
-    /// `PARENT_ID`. Delivery service above it.
+    /// `PARENT_ID`. Delivery service above it; null for none.
     #[inline]
     pub fn parent_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "PARENT_ID")

@@ -146,7 +146,7 @@ impl SaleOrder {
     pub fn set_discount_value(self, value: impl Into<f64>) -> Self {
         self.set("discountValue", rt::value::number(value))
     }
-    /// `taxValue`. Sum of the taxes.
+    /// `taxValue`. Sum of the taxes; null for none.
     #[inline]
     pub fn tax_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "taxValue")
@@ -217,7 +217,7 @@ impl SaleOrder {
     pub fn set_locked_by(self, value: impl Into<rt::Id>) -> Self {
         self.set("lockedBy", rt::value::id(value))
     }
-    /// `dateLock`. Since when somebody has the order open.
+    /// `dateLock`. Since when somebody has the order open; null when nobody has.
     #[inline]
     pub fn date_lock(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateLock")
@@ -233,12 +233,12 @@ impl SaleOrder {
     pub fn set_recount_flag(self, value: bool) -> Self {
         self.set("recountFlag", rt::value::yes_no(value))
     }
-    /// `affiliateId`. Partner who brought the client; only where the portal runs on an own server.
+    /// `affiliateId`. Partner who brought the client; only where the portal runs on an own server. Null for nobody.
     #[inline]
     pub fn affiliate_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "affiliateId")
     }
-    /// Sets `affiliateId`. Partner who brought the client; only where the portal runs on an own server.
+    /// Sets `affiliateId`. Partner who brought the client; only where the portal runs on an own server. Null for nobody.
     #[inline]
     #[must_use]
     pub fn set_affiliate_id(self, value: impl Into<rt::Id>) -> Self {

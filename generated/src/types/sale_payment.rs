@@ -53,23 +53,23 @@ impl SalePayment {
     pub fn set_paid(self, value: bool) -> Self {
         self.set("paid", rt::value::yes_no(value))
     }
-    /// `datePaid`. When the money came.
+    /// `datePaid`. When the money came; null while it did not.
     #[inline]
     pub fn date_paid(&self) -> Option<&str> {
         rt::view::text(&self.0, "datePaid")
     }
-    /// Sets `datePaid`. When the money came.
+    /// Sets `datePaid`. When the money came; null while it did not.
     #[inline]
     #[must_use]
     pub fn set_date_paid(self, value: impl Into<String>) -> Self {
         self.set("datePaid", rt::value::text(value))
     }
-    /// `empPaidId`. Employee who noted that the money came.
+    /// `empPaidId`. Employee who noted that the money came; null for nobody.
     #[inline]
     pub fn emp_paid_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empPaidId")
     }
-    /// Sets `empPaidId`. Employee who noted that the money came.
+    /// Sets `empPaidId`. Employee who noted that the money came; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_paid_id(self, value: impl Into<rt::Id>) -> Self {
@@ -130,12 +130,12 @@ impl SalePayment {
     pub fn set_ps_status_message(self, value: impl Into<String>) -> Self {
         self.set("psStatusMessage", rt::value::text(value))
     }
-    /// `psSum`. Sum that the payment system reports.
+    /// `psSum`. Sum that the payment system reports; null for none.
     #[inline]
     pub fn ps_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "psSum")
     }
-    /// Sets `psSum`. Sum that the payment system reports.
+    /// Sets `psSum`. Sum that the payment system reports; null for none.
     #[inline]
     #[must_use]
     pub fn set_ps_sum(self, value: impl Into<f64>) -> Self {
@@ -152,12 +152,12 @@ impl SalePayment {
     pub fn set_ps_currency(self, value: impl Into<String>) -> Self {
         self.set("psCurrency", rt::value::text(value))
     }
-    /// `psResponseDate`. When the payment system reported.
+    /// `psResponseDate`. When the payment system reported; null while it did not.
     #[inline]
     pub fn ps_response_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "psResponseDate")
     }
-    /// Sets `psResponseDate`. When the payment system reported.
+    /// Sets `psResponseDate`. When the payment system reported; null while it did not.
     #[inline]
     #[must_use]
     pub fn set_ps_response_date(self, value: impl Into<String>) -> Self {
@@ -174,12 +174,12 @@ impl SalePayment {
     pub fn set_pay_voucher_num(self, value: impl Into<String>) -> Self {
         self.set("payVoucherNum", rt::value::text(value))
     }
-    /// `payVoucherDate`. Day of the document of the payment.
+    /// `payVoucherDate`. Day of the document of the payment; null for none.
     #[inline]
     pub fn pay_voucher_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "payVoucherDate")
     }
-    /// Sets `payVoucherDate`. Day of the document of the payment.
+    /// Sets `payVoucherDate`. Day of the document of the payment; null for none.
     #[inline]
     #[must_use]
     pub fn set_pay_voucher_date(self, value: impl Into<String>) -> Self {
@@ -272,23 +272,23 @@ impl SalePayment {
     pub fn set_price_cod(self, value: impl Into<f64>) -> Self {
         self.set("priceCod", rt::value::number(value))
     }
-    /// `payReturnDate`. Day of the document of the refund.
+    /// `payReturnDate`. Day of the document of the refund; null for none.
     #[inline]
     pub fn pay_return_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "payReturnDate")
     }
-    /// Sets `payReturnDate`. Day of the document of the refund.
+    /// Sets `payReturnDate`. Day of the document of the refund; null for none.
     #[inline]
     #[must_use]
     pub fn set_pay_return_date(self, value: impl Into<String>) -> Self {
         self.set("payReturnDate", rt::value::text(value))
     }
-    /// `empReturnId`. Employee who gave the money back.
+    /// `empReturnId`. Employee who gave the money back; null for nobody.
     #[inline]
     pub fn emp_return_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empReturnId")
     }
-    /// Sets `empReturnId`. Employee who gave the money back.
+    /// Sets `empReturnId`. Employee who gave the money back; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_return_id(self, value: impl Into<rt::Id>) -> Self {
@@ -398,12 +398,12 @@ impl SalePayment {
     pub fn set_external_payment(self, value: impl Into<String>) -> Self {
         self.set("externalPayment", rt::value::text(value))
     }
-    /// `psInvoiceId`. Identifier of the payment in the payment system.
+    /// `psInvoiceId`. Identifier of the payment in the payment system; null for none.
     #[inline]
     pub fn ps_invoice_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "psInvoiceId")
     }
-    /// Sets `psInvoiceId`. Identifier of the payment in the payment system.
+    /// Sets `psInvoiceId`. Identifier of the payment in the payment system; null for none.
     #[inline]
     #[must_use]
     pub fn set_ps_invoice_id(self, value: impl Into<String>) -> Self {
@@ -431,17 +431,17 @@ impl SalePayment {
     pub fn set_reason_marked(self, value: impl Into<String>) -> Self {
         self.set("reasonMarked", rt::value::text(value))
     }
-    /// `dateMarked`. When it was marked.
+    /// `dateMarked`. When it was marked; null while it is not.
     #[inline]
     pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
     }
-    /// `empMarkedId`. Employee who marked it.
+    /// `empMarkedId`. Employee who marked it; null for nobody.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empMarkedId")
     }
-    /// Sets `empMarkedId`. Employee who marked it.
+    /// Sets `empMarkedId`. Employee who marked it; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_emp_marked_id(self, value: impl Into<rt::Id>) -> Self {

@@ -31,7 +31,7 @@ impl SalePropertyValue {
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// `value`. Value; a list where the property holds several.
+    /// `value`. Value; a list where the property holds several. Null for none.
     #[inline]
     pub fn value(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "value")
@@ -41,7 +41,7 @@ impl SalePropertyValue {
     pub fn order_props_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "orderPropsId")
     }
-    /// `orderPropsXmlId`. Identifier of the property in another system.
+    /// `orderPropsXmlId`. Identifier of the property in another system; null for none.
     #[inline]
     pub fn order_props_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "orderPropsXmlId")

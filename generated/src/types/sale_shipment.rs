@@ -48,12 +48,12 @@ impl SaleShipment {
     pub fn set_allow_delivery(self, value: bool) -> Self {
         self.set("allowDelivery", rt::value::yes_no(value))
     }
-    /// `dateAllowDelivery`. When it was decided whether it may be sent.
+    /// `dateAllowDelivery`. When it was decided whether it may be sent; null while nobody did.
     #[inline]
     pub fn date_allow_delivery(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateAllowDelivery")
     }
-    /// `empAllowDeliveryId`. Employee who decided whether it may be sent.
+    /// `empAllowDeliveryId`. Employee who decided whether it may be sent; null for nobody.
     #[inline]
     pub fn emp_allow_delivery_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empAllowDeliveryId")
@@ -69,12 +69,12 @@ impl SaleShipment {
     pub fn set_deducted(self, value: bool) -> Self {
         self.set("deducted", rt::value::yes_no(value))
     }
-    /// `dateDeducted`. When it was noted as sent or not sent.
+    /// `dateDeducted`. When it was noted as sent or not sent; null while nobody did.
     #[inline]
     pub fn date_deducted(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateDeducted")
     }
-    /// `empDeductedId`. Employee who noted it as sent or not sent.
+    /// `empDeductedId`. Employee who noted it as sent or not sent; null for nobody.
     #[inline]
     pub fn emp_deducted_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empDeductedId")
@@ -131,12 +131,12 @@ impl SaleShipment {
     pub fn canceled(&self) -> Option<bool> {
         rt::view::read(&self.0, "canceled")
     }
-    /// `dateCanceled`. When it was cancelled.
+    /// `dateCanceled`. When it was cancelled; null while it is not.
     #[inline]
     pub fn date_canceled(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateCanceled")
     }
-    /// `empCanceledId`. Employee who cancelled it.
+    /// `empCanceledId`. Employee who cancelled it; null for nobody.
     #[inline]
     pub fn emp_canceled_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empCanceledId")
@@ -146,7 +146,7 @@ impl SaleShipment {
     pub fn marked(&self) -> Option<bool> {
         rt::view::read(&self.0, "marked")
     }
-    /// `dateMarked`. When it was marked.
+    /// `dateMarked`. When it was marked; null while it is not.
     #[inline]
     pub fn date_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateMarked")
@@ -156,17 +156,17 @@ impl SaleShipment {
     pub fn reason_marked(&self) -> Option<&str> {
         rt::view::text(&self.0, "reasonMarked")
     }
-    /// `empMarkedId`. Employee who marked it.
+    /// `empMarkedId`. Employee who marked it; null for nobody.
     #[inline]
     pub fn emp_marked_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empMarkedId")
     }
-    /// `deliveryDocDate`. Day of the document of the shipment.
+    /// `deliveryDocDate`. Day of the document of the shipment; null for none.
     #[inline]
     pub fn delivery_doc_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "deliveryDocDate")
     }
-    /// Sets `deliveryDocDate`. Day of the document of the shipment.
+    /// Sets `deliveryDocDate`. Day of the document of the shipment; null for none.
     #[inline]
     #[must_use]
     pub fn set_delivery_doc_date(self, value: impl Into<String>) -> Self {
@@ -241,7 +241,7 @@ impl SaleShipment {
     pub fn set_price_delivery(self, value: impl Into<f64>) -> Self {
         self.set("priceDelivery", rt::value::number(value))
     }
-    /// `discountPrice`. Discount on the delivery.
+    /// `discountPrice`. Discount on the delivery; null for none.
     #[inline]
     pub fn discount_price(&self) -> Option<f64> {
         rt::view::read(&self.0, "discountPrice")
@@ -268,23 +268,23 @@ impl SaleShipment {
     pub fn set_company_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("companyId", rt::value::id(value))
     }
-    /// `responsibleId`. Employee who is responsible.
+    /// `responsibleId`. Employee who is responsible; null for nobody.
     #[inline]
     pub fn responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "responsibleId")
     }
-    /// Sets `responsibleId`. Employee who is responsible.
+    /// Sets `responsibleId`. Employee who is responsible; null for nobody.
     #[inline]
     #[must_use]
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("responsibleId", rt::value::id(value))
     }
-    /// `dateResponsibleId`. When the responsible employee was named.
+    /// `dateResponsibleId`. When the responsible employee was named; null while none is.
     #[inline]
     pub fn date_responsible_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateResponsibleId")
     }
-    /// `empResponsibleId`. Employee who named the responsible one.
+    /// `empResponsibleId`. Employee who named the responsible one; null for nobody.
     #[inline]
     pub fn emp_responsible_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "empResponsibleId")

@@ -26,7 +26,7 @@ impl SaleShipmentPropertyValue {
     pub fn shipment_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "shipmentId")
     }
-    /// `code`. Symbolic code of the property.
+    /// `code`. Symbolic code of the property; null for none.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")

@@ -41,7 +41,7 @@ impl SaleTradeBinding {
     pub fn trading_platform_xml_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "tradingPlatformXmlId")
     }
-    /// `params`. Further data, as PHP writes them.
+    /// `params`. Further data, as PHP writes them; null for none.
     #[inline]
     pub fn params(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "params")
