@@ -116,7 +116,7 @@ impl BotUser {
     pub fn departments(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "departments")
     }
-    /// `phones`. Telephone numbers; false for none.
+    /// `phones`. Telephone numbers by kind, such as work_phone and personal_mobile; false for none.
     #[inline]
     pub fn phones(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "phones")

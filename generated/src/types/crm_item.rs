@@ -639,12 +639,12 @@ impl CrmItem {
     pub fn set_location_id(self, value: impl Into<rt::Value>) -> Self {
         self.set("locationId", value)
     }
-    /// `storageTypeId`. Where the files of the estimate lie. In the file storage when a new one is made without it (estimate).
+    /// `storageTypeId`. Where the files of the estimate lie. On Drive when a new one is made without it and the portal has it (estimate).
     #[inline]
     pub fn storage_type_id(&self) -> Option<i64> {
         rt::view::read(&self.0, "storageTypeId")
     }
-    /// Sets `storageTypeId`. Where the files of the estimate lie. In the file storage when a new one is made without it (estimate).
+    /// Sets `storageTypeId`. Where the files of the estimate lie. On Drive when a new one is made without it and the portal has it (estimate).
     #[inline]
     #[must_use]
     pub fn set_storage_type_id(self, value: impl Into<i64>) -> Self {

@@ -136,12 +136,12 @@ impl Deal {
     pub fn set_opportunity(self, value: impl Into<f64>) -> Self {
         self.set("OPPORTUNITY", rt::value::number(value))
     }
-    /// `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
+    /// `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     pub fn is_manual_opportunity(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_MANUAL_OPPORTUNITY")
     }
-    /// Sets `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to.
+    /// Sets `IS_MANUAL_OPPORTUNITY`. Whether the amount is the one given, whatever the product rows add up to. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_manual_opportunity(self, value: bool) -> Self {

@@ -102,7 +102,7 @@ impl TaskChecklistItem {
     pub fn set_members(self, value: impl Into<rt::Value>) -> Self {
         self.set("MEMBERS", value)
     }
-    /// `ATTACHMENTS`. Files of the item by the number of the attachment, each with NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL; an empty list where there are none.
+    /// `ATTACHMENTS`. Files of the item by the number of the attachment, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL; an empty list where there are none.
     #[inline]
     pub fn attachments(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ATTACHMENTS")

@@ -21,7 +21,7 @@ impl TaskHistoryEntry {
     pub fn created_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdDate")
     }
-    /// `field`. Field or event, such as TITLE, DEADLINE, NEW, COMMENT or CHECKLIST_ITEM_CHECK.
+    /// `field`. Field or event, such as TITLE, DEADLINE, NEW, COMMENT or CHECKLIST_ITEM_CHECK; the filter of GetTaskHistory explains all of them.
     #[inline]
     pub fn field(&self) -> Option<&str> {
         rt::view::text(&self.0, "field")
