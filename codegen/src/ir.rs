@@ -87,6 +87,8 @@ pub struct Entity {
     pub source: String,
     /// The Rust struct: `User`.
     pub ident: RustIdent,
+    /// What people call it.
+    pub title: String,
     /// What it describes.
     pub description: String,
     /// Whether the client has a type of it.

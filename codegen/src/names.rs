@@ -155,6 +155,11 @@ fn joined(name: &str, separator: char) -> String {
     joined
 }
 
+/// A name as a title: `disk_object` is a `Disk object`.
+pub fn title(name: &str) -> String {
+    capitalised(&words(name).join(" "))
+}
+
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())

@@ -142,6 +142,10 @@ fn narrow(mut plan: Plan, api: &Api, scope: &str) -> Result<Plan, Failure> {
             ]
         })
         .collect();
+    let objects = docs::objects::pages_with_modules(api).into_iter().filter(|(_, modules)| !modules.contains(scope));
+    let objects = objects
+        .flat_map(|(page, _)| [format!("{}/{page}", docs::FOLDER), format!("{}/current/{page}", docs::TRANSLATED[0])]);
+    let foreign: Vec<String> = foreign.into_iter().chain(objects).collect();
     let mine = |path: &str| {
         !foreign.iter().any(|foreign| path == foreign || foreign.ends_with('/') && path.starts_with(foreign))
     };

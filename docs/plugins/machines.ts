@@ -6,7 +6,7 @@ import {dirname, join, posix} from 'node:path';
 import type {Plugin} from '@docusaurus/types';
 import {bodyOf, plain, summaryOf} from './markdown';
 import {searchIndex} from './search-index';
-import {readTables} from './tables';
+import {OBJECTS, readTables} from './tables';
 
 export interface Options {
   /** The folder of the site's sources. */
@@ -116,6 +116,8 @@ function write({home, pages, rows, rust, words, out, title, summary, replace: [p
       const [heading, text] = page?.isTranslated ? [page.title, summaryOf(page)] : [category.title, category.summary];
       lines.push(`- [${heading}](${link(route)}): ${text}`);
     }
+    const objects = titles.get(OBJECTS);
+    if (objects) lines.push(`- [${objects.title}](${link(OBJECTS)}): ${summaryOf(objects)}`);
     lines.push('', '## For programs', '');
     lines.push(`- [All functions](${base}/descriptor/index.json): name, method, scope, title and page of each, as JSON`);
     if (existsSync(join(home, 'static/openapi.json'))) lines.push(`- [OpenAPI 3.1](${base}/openapi.json): the whole API in the form that tools know`);

@@ -3,7 +3,7 @@
 // needs a third of the time of the whole site for what a fixed set of forms says as well. A form that is not known here
 // stops the build, with its line.
 
-import {PARAMETER, rowId, slug} from '../src/search/slug.mjs';
+import {FIELD, PARAMETER, rowId, slug} from '../src/search/slug.mjs';
 
 /**
  * Text within a block: text, code, or a link around such pieces.
@@ -13,8 +13,8 @@ import {PARAMETER, rowId, slug} from '../src/search/slug.mjs';
 /**
  * @typedef {{level: number, id?: string, in: Piece[]}} Heading
  * @typedef {{html: string, ids?: string[], to?: string[]}} Html markup without links to other pages, the addresses in it, and where it leads within the page
- * @typedef {{head: Html, rows: Html} | {head: Html, cells: Piece[][][]}} Table
- * @typedef {{of?: string, keys?: string, closed?: boolean, table: Table}} Params
+ * @typedef {{head: Html, rows: Html} | {head: Html, cells: Piece[][][], ids?: string[]}} Table
+ * @typedef {{kind: '' | 'keys' | 'fields', keys?: string, closed?: boolean, table: Table}} Params
  * @typedef {{value: string, label: string, language: string, code: string}} Tab
  * @typedef {{heading: Heading} | {paragraph: Piece[]} | {list: Piece[][]} | {box: string, in: Block[]} | {table: Table} | {params: Params}
  *   | {tabs: Tab[]} | {language: string, title?: string, code: string} | {note: string, title?: string, in: Block[]}
@@ -133,15 +133,15 @@ export function readPage(source, resolve) {
 
   /** @param {string} line @returns {Params} */
   const readParams = (line) => {
-    const [, of, closed, keys] = /^<Params(?: of=\{("(?:[^"\\]|\\.)*")\}( closed)? keys="([^"]*)")?>$/.exec(line) ?? [];
-    const object = of && JSON.parse(of);
-    const prefix = of ? `${PARAMETER}${slug(object)}-` : PARAMETER;
+    const [, what, name, closed, keys] = /^<Params(?: (of|answer)=\{("(?:[^"\\]|\\.)*")\})?( closed)?(?: keys="([^"]*)")?>$/.exec(line) ?? [];
+    const path = name ? JSON.parse(name) : '';
+    const prefix = what === 'answer' ? fieldPrefix(path) : path ? `${PARAMETER}${slug(path)}-` : PARAMETER;
     at += 2;
     const table = readTable(prefix);
     while (lines[at + 1] === '') at += 1;
     at += 1;
     if (lines[at] !== '</Params>') throw fail('</Params> was expected');
-    return {...(of && {of: object, keys: unescaped(keys)}), ...(closed && {closed: true}), table};
+    return {kind: what === 'answer' ? 'fields' : what ? 'keys' : '', ...(keys && {keys: unescaped(keys)}), ...(closed && {closed: true}), table};
   };
 
   /** @param {string} [prefix] what the addresses of the rows begin with @returns {Table} */
@@ -153,14 +153,17 @@ export function readPage(source, resolve) {
       `<${tag}${centred[column] ? ' style="text-align:center"' : ''}>${html}</${tag}>`;
     const heads = head.map((text, column) => cell('th', htmlOf(inline(text)), column)).join('');
     const cells = body.map((row) => row.map(inline));
-    if (cells.some((row) => row.some((one) => one.some(isElsewhere)))) return {head: {html: `<tr>${heads}</tr>`}, cells};
+    const idOf = (/** @type {Piece[][]} */ row) => rowId(prefix ?? '', plainText(row[0]), ['--url', '--token'].includes(plainText(row[1])));
+    if (cells.some((row) => row.some((one) => one.some(isElsewhere)))) {
+      return {head: {html: `<tr>${heads}</tr>`}, cells, ...(prefix !== undefined && {ids: cells.map(idOf)})};
+    }
     /** @type {Html & {ids: string[], to: string[]}} */
     const rows = {html: '', ids: [], to: []};
     for (const row of cells) {
       const parts = row.map(htmlOf);
       let id = '';
       if (prefix !== undefined) {
-        id = rowId(prefix, plainText(row[0]), ['--url', '--token'].includes(plainText(row[1])));
+        id = idOf(row);
         // A long name is broken between its words, if at all.
         const name = parts[0].html.replaceAll(/[\p{Ll}\d](?=\p{Lu})|_(?=[\p{L}\d])/gu, '$&<wbr>');
         parts[0].html = `<a class="param-link" href="#${id}">${name}</a>`;
@@ -182,6 +185,10 @@ export function readPage(source, resolve) {
   page.blocks = blocks(null);
   return page;
 }
+
+/** What the addresses of an answer's fields begin with: two dashes part the objects that they are in.
+ * @param {string} path */
+const fieldPrefix = (path) => FIELD + path.split('.').filter(Boolean).map((name) => `${slug(name)}--`).join('');
 
 /** The cells of a row. @param {string} line */
 function cellsOf(line) {

@@ -3,12 +3,14 @@
 import {bare, bodyOf, summaryOf} from './markdown';
 import type {Source} from './machines';
 import type {Param, Tables} from './tables';
-import {pageOf} from './tables';
+import {OBJECTS, objectPage, pageOf} from './tables';
 
-/** A function: page, title, method, names, summary, category, what it is (1: deprecated, 2: it creates, 4: it changes), its parameters. */
-type FunctionRow = [string, string, string, string[], string, number, number, ParamRow[]];
+/** A function: page, title, method, names, summary, category, what it is (1: deprecated, 2: it creates, 4: it changes), its parameters, the number of the list of its result's fields. */
+type FunctionRow = [string, string, string, string[], string, number, number, ParamRow[], number?];
 /** A parameter: its names, then the keys inside it: written out, or the number of a shared list. */
 type ParamRow = [string, string[] | number] | [string];
+/** What several functions answer: page, title, name of the type, what it is, the number of the list of its fields. */
+type ObjectRow = [string, string, string, string, number];
 /** A part of a guide: page with anchor, title of the guide, heading, text. */
 type GuideRow = [string, string, string, string];
 
@@ -16,6 +18,9 @@ export interface SearchIndex {
   categories: string[];
   keys: string[][];
   functions: FunctionRow[];
+  /** The title of the category of objects. */
+  common: string;
+  objects: ObjectRow[];
   guides: GuideRow[];
 }
 
@@ -25,7 +30,7 @@ export function searchIndex(tables: Tables, guides: Source[], reference: Source[
   const place = new Map(tables.categories.map(({folder}, at) => [folder, at]));
   const lists = new Map<string, number>();
   const keys: string[][] = [];
-  const shared = (param: Param): number => {
+  const shared = (param: Pick<Param, 'entity' | 'answered' | 'omit'>): number => {
     const answered = param.answered ?? false;
     const name = `${param.entity} ${answered} ${param.omit ?? ''}`;
     const known = lists.get(name);
@@ -35,6 +40,7 @@ export function searchIndex(tables: Tables, guides: Source[], reference: Source[
     lists.set(name, keys.length - 1);
     return keys.length - 1;
   };
+  const pages = new Map(reference.map((page) => [page.route, page]));
   const row = (param: Param): ParamRow => {
     const name = param.argument ?? param.name;
     if (param.entries) return [name, param.entries.map((entry) => entry.name)];
@@ -50,10 +56,19 @@ export function searchIndex(tables: Tables, guides: Source[], reference: Source[
       const page = translated.get(pageOf(command));
       const names = [command.function, ...command.aliases, ...(page ? [command.title] : [])];
       const kind = (command.deprecated ? 1 : 0) + (command.effect === 'create' ? 2 : 0) + (command.effect === 'update' ? 4 : 0);
-      return [
+      const found: FunctionRow = [
         pageOf(command), page ? bare(page.title) : command.title, command.method ?? '', names, page ? summaryOf(page) : command.summary,
         place.get(command.category) ?? 0, kind, command.params.filter((param) => !param.group).map(row),
       ];
+      // A type with a page of its own is found there.
+      const entity = command.returns?.entity;
+      if (entity && !pages.has(objectPage(entity))) found[8] = shared({entity, answered: true});
+      return found;
+    }),
+    common: bare(pages.get(OBJECTS)?.title ?? ''),
+    objects: [...tables.types.keys()].flatMap((entity): ObjectRow[] => {
+      const page = pages.get(objectPage(entity));
+      return page ? [[page.route, bare(page.title), entity, summaryOf(page), shared({entity, answered: true})]] : [];
     }),
     guides: guides.flatMap(sections),
   };

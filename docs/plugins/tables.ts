@@ -34,6 +34,7 @@ export interface Command {
   effect: string;
   deprecated: object | null;
   params: Param[];
+  returns: {entity: string | null} | null;
   category: string;
   position: number;
   [more: string]: unknown;
@@ -67,6 +68,12 @@ export interface Tables {
 
 /** The address of a function's page. */
 export const pageOf = (command: Command): string => `/reference/${command.category}/${command.key}`;
+
+/** The address of the list of the types that have pages. */
+export const OBJECTS = '/reference/objects';
+
+/** The address of a type's page, if it has one. */
+export const objectPage = (entity: string): string => `${OBJECTS}/${entity.toLowerCase().replaceAll('_', '-')}`;
 
 export function readTables(path: string): Tables {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));

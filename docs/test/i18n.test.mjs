@@ -50,6 +50,17 @@ test('the language is changed on the page where one is', async () => {
   assert.deepEqual(faults, []);
 });
 
+test('what methods answer is told in the language, too', async () => {
+  const {page, faults} = await open(browser, site.origin);
+  await page.goto(`${site.origin}/ru/reference/user/get-user`);
+  await page.getByRole('link', {name: /^Поля каждой записи в result/}).click();
+  await page.waitForURL('**/ru/reference/objects/user');
+  await page.locator('article h1', {hasText: 'Пользователь'}).waitFor();
+  assert.match(await page.locator('tr#field-last-login').innerText(), /Время последнего входа.*Только чтение\.$/);
+  assert.match(await page.locator('nav.menu').innerText(), /Объекты/);
+  assert.deepEqual(faults, []);
+});
+
 test('the form speaks the language of its page, in the code that it writes, too', async () => {
   const {page, faults} = await open(browser, site.origin);
   await page.goto(`${site.origin}/ru/reference/user/update-user`);

@@ -27,12 +27,14 @@ const page = (body) => readPage(`---\ntitle: "x"\n---\n\n# Title\n\n${body}\n`, 
 test('every page is read, with every name and every line of code in it', () => {
   let count = 0;
   for (const [name, source] of pages()) {
-    const {blocks, title} = readPage(source, (file) => file);
+    const {blocks, title, toc} = readPage(source, (file) => file);
     // Where a long name may be broken is no part of it.
     const text = shown(blocks).replaceAll('<wbr>', '');
     assert.ok(title, name);
     for (const [, , code] of source.matchAll(/^(`{3,})\w.*\n([^]*?)\n\1$/gm)) assert.ok(text.includes(code), `${name}: code is lost`);
     for (const [, code] of source.replaceAll(/^(`{3,})\w.*\n[^]*?\n\1$/gm, '').matchAll(/`([\w.-]+)`/g)) assert.ok(text.includes(code), `${name}: ${code} is lost`);
+    const ids = [...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id).concat(blocks.flatMap((block) => block.params?.table.ids ?? []), toc.map(({id}) => id));
+    assert.equal(new Set(ids).size, ids.length, `${name}: ${ids.filter((id, at) => ids.indexOf(id) < at)}`);
     count += 1;
   }
   assert.ok(count > 1800, `${count} pages`);
@@ -50,6 +52,15 @@ test('text is text, whatever it looks like', () => {
       + '<td style="text-align:center"><code>--z</code> a | b <a href="#f">F</a></td></tr>',
   );
   assert.deepEqual([table.rows.ids, table.rows.to], [['param-xlty'], ['#f']]);
+});
+
+test('a field of an answer has an address of its own, with a link to another page beside it, too', () => {
+  const table = (attributes, row) => page(`<Params ${attributes}>\n\n| A | B |\n|-|-|\n${row}\n\n</Params>`).blocks[1].params;
+  const top = table('answer={""} closed keys="2 &amp; more"', '| `GROUP_ID` | x |');
+  assert.deepEqual([top.kind, top.keys, top.closed, top.table.rows.ids], ['fields', '2 & more', true, ['field-group-id']]);
+  assert.deepEqual(table('answer={"GROUP"} keys="1"', '| `ID` | x |').table.rows.ids, ['field-group--id']);
+  const linked = table('answer={"a.b"}', '| `ID` | [f](/a/b.mdx) |');
+  assert.deepEqual([linked.table.ids, linked.keys], [['field-a--b--id'], undefined]);
 });
 
 test('an address is given once', () => {

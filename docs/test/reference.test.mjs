@@ -9,6 +9,7 @@ const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** Pages with long names and large tables. */
 const WIDE = [
   '/reference/user/update-user', '/reference/crm/deals/get-deals-list', '/reference/tasks/create-task', '/reference/crm/items/create-item',
+  '/reference/objects/task', '/reference/user/get-user-custom-fields',
 ];
 
 let browser;
@@ -104,6 +105,29 @@ test('a parameter has an address, also inside a folded table', async () => {
   }
   assert.match(await page.locator('.theme-edit-this-page').getAttribute('href'), /\/edit\/main\/specs\/user\/user\.update\.yaml$/);
   faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes('about:blank')));
+  assert.deepEqual(faults, []);
+});
+
+test('a page tells what comes back, field by field', async () => {
+  const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 800}});
+  // What several methods answer has a page of its own.
+  await page.goto(`${site.origin}/reference/user/get-user`);
+  assert.match(await page.textContent('article'), /Fields of each record in result: ID, XML_ID, .* and \d+ more\. In Rust: bitrix24::types::User\./);
+  await page.getByRole('link', {name: /^Fields of each record/}).click();
+  await page.waitForURL('**/reference/objects/user');
+  await page.locator('article h1', {hasText: 'User'}).waitFor();
+  const row = page.locator('tr#field-uf-department');
+  assert.match(await row.innerText(), /UF_DEPARTMENT\s+Array Of Number\s+Departments of the company/);
+  assert.match(await page.locator('tr#field-last-login').innerText(), /Read-only\.$/);
+  assert.match(await page.locator('.theme-edit-this-page').getAttribute('href'), /\/edit\/main\/specs\/types\/user\.yaml$/);
+  assert.match(await page.locator('nav.menu').innerText(), /Objects[^]*User/);
+  await page.getByRole('link', {name: 'Find users'}).click();
+  await page.waitForURL('**/reference/user/find-users');
+  // What only this one answers stands on its page.
+  await page.goto(`${site.origin}/reference/disk/get-storage`);
+  await page.getByRole('link', {name: /^Fields of /}).click();
+  await page.waitForFunction(() => location.hash === '#result');
+  assert.ok((await page.locator('h2#result ~ details.keys tr[id^=field-]').count()) > 0);
   assert.deepEqual(faults, []);
 });
 

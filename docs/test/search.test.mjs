@@ -23,11 +23,15 @@ test('what people type finds the right page first', () => {
     ['UF_DEPARTMENT', '/reference/user/update-user#param-fieldsstructure-uf-department'],
     ['uf_department', '/reference/user/update-user#param-fieldsstructure-uf-department'],
     ['crm.deal.list', '/reference/crm/deals/'],
+    // What only answers hold is found there.
+    ['LAST_LOGIN', '/reference/objects/user#field-last-login'],
     ['limits and retries', '/limits-and-retries'],
   ]) {
     const [first] = search(query);
     assert.ok(first?.url.startsWith(page), `${query}: ${first?.url}`);
   }
+  const hits = search('user').map(({url}) => url.startsWith('/reference/objects/'));
+  assert.ok(!hits[0], 'a method comes first');
   assert.deepEqual(search('   '), []);
   assert.deepEqual(search('zzzzqqqq'), []);
 });

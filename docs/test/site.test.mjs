@@ -11,6 +11,7 @@ const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 const REPRESENTATIVE = [
   '/', '/tour', '/command-line', '/reference', '/reference/user', '/reference/user/update-user', '/reference/tasks/create-task',
   '/reference/coming-from-opi', '/reference/user/get-user-custom-field-file', '/measurements',
+  '/reference/objects', '/reference/objects/user',
 ];
 
 let browser;
@@ -127,6 +128,8 @@ test('programs find their way', async () => {
     const missing = commands.flatMap(({params}) => params).filter(({entity}) => entity && !types[entity]);
     assert.deepEqual(missing, [], scope);
   }
+  assert.match(llms, /^- \[Objects\]\(\/reference\/objects\.md\): /m);
+  assert.match(read('reference/objects/user.md'), /^# User\n[^]*\n\| `UF_DEPARTMENT` \| Array Of Number \| [^]*\]\(\/reference\/user\/get-user\.md\)/);
   const twin = read('reference/user/update-user.md');
   assert.match(twin, /^# Update user\n/);
   assert.match(twin, /\| UserID \| `--userid` \| String, Number \| ✔ \|/);

@@ -163,6 +163,7 @@ impl<'s> Translator<'s> {
 
     fn ty(&mut self, spec: &mut TypeSpec, file: &'s File<TypeText>) {
         let text = &file.spec;
+        self.put_if(file, &["title".into()], spec.title.as_mut(), text.title.as_ref(), Kind::Title);
         let kind = Kind::Description(&spec.name);
         self.put(file, &["description".into()], &mut spec.description, text.description.as_ref(), kind);
         let path = [Step::from("fields")];

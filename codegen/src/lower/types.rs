@@ -89,6 +89,9 @@ impl Context<'_> {
     fn lower_entity(&mut self, file: &File<TypeSpec>) -> Option<Entity> {
         let spec = &file.spec;
         self.sentence(file, &["description".into()], &spec.description, &spec.name, MOST_DESCRIPTION);
+        if let Some(title) = &spec.title {
+            self.title(file, &["title".into()], title);
+        }
         let fields_path: Vec<Step> = vec!["fields".into()];
         let fields: Vec<_> = spec
             .fields
@@ -104,6 +107,7 @@ impl Context<'_> {
             name: spec.name.clone(),
             source: file.source.path.clone(),
             ident: RustIdent::pascal(&spec.name)?,
+            title: spec.title.clone().unwrap_or_else(|| crate::names::title(&spec.name)),
             description: spec.description.clone(),
             view: spec.view,
             features: BTreeSet::new(),

@@ -68,6 +68,34 @@ pub struct Furniture {
     pub result: String,
     /// What a template answers.
     pub template_returns: String,
+    /// The link to the fields of the result, by where they are.
+    pub fields_of: FieldsOf,
+    /// Behind the first fields of a result; `{count}`: how many others there are.
+    pub and_more: String,
+    /// What is said of a result that may be missing.
+    pub or_nothing: String,
+    /// What stands before the name that Rust has for something.
+    pub in_rust: String,
+    /// Heading over the fields of the result.
+    pub result_fields: String,
+    /// What folds a table of fields; `{count}`: how many there are.
+    pub known_fields: String,
+    /// The same for a single field.
+    pub known_field: String,
+    /// Heading of a table: a field of a result.
+    pub field: String,
+    /// What is said of a field that cannot be sent, where others can.
+    pub read_only: String,
+    /// Title of the list of what several methods answer, and of its category.
+    pub objects: String,
+    /// What that list says of itself.
+    pub objects_summary: String,
+    /// Heading of a table: what several methods answer.
+    pub object: String,
+    /// Heading over the functions that answer it.
+    pub answered_by: String,
+    /// Heading over the functions that take its fields.
+    pub taken_by: String,
     /// What stands before the link to the official page.
     pub documentation: String,
     /// What stands before the name of the method where it has no official page.
@@ -138,6 +166,20 @@ pub struct Furniture {
     pub differs: String,
     /// The names of types, by the word of the spec.
     pub types: Types,
+}
+
+/// The link to the fields of a result; `{place}`: where they are.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldsOf {
+    /// It is one record.
+    pub record: String,
+    /// It is a list of records.
+    pub each: String,
+    /// It holds records by free keys.
+    pub each_value: String,
+    /// It holds lists of records by free keys.
+    pub each_in_lists: String,
 }
 
 /// What a call does.

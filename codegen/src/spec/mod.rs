@@ -14,7 +14,7 @@ mod words;
 
 pub use compat::{CompatFunction, CompatOption, CompatSpec, OptionsWord};
 pub use entries::{EntriesSpec, PagingSpec, PresetParam, ValuesSpec, WireSpec};
-pub use furniture::{Furniture, Piece, Types, pieces};
+pub use furniture::{FieldsOf, Furniture, Piece, Types, pieces};
 pub use load::{File, Source, Specs, bundle, files, load};
 pub use locate::Step;
 pub(crate) use locate::{locate, texts};

@@ -228,6 +228,8 @@ pub struct TypeSpec {
     /// The type's name; the file is called like it.
     #[serde(rename = "type")]
     pub name: String,
+    /// What people call it, for a type with a page of its own; default: the words of its name.
+    pub title: Option<String>,
     /// What it describes.
     pub description: String,
     /// Whether the client has a type of it. Not for sets of parameters, which are only taken over with `use`.

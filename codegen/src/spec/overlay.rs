@@ -100,6 +100,8 @@ pub struct CategoryText {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypeText {
+    /// What people call it.
+    pub title: Option<String>,
     /// What it describes.
     pub description: Option<String>,
     /// Its fields, by name.

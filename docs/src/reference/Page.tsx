@@ -64,8 +64,8 @@ function Example({tabs}: {tabs: Tab[]}): ReactNode {
   );
 }
 
-function Params({of, keys, closed, table}: ParamsData): ReactNode {
-  const rows = <div className={of ? 'params params--keys' : 'params'}><Table table={table} /></div>;
+function Params({kind, keys, closed, table}: ParamsData): ReactNode {
+  const rows = <div className={kind ? `params params--${kind}` : 'params'}><Table table={table} /></div>;
   if (!keys) return rows;
   return (
     <details className="keys" open={!closed}>
@@ -80,12 +80,18 @@ function Table({table}: {table: TableData}): ReactNode {
   const links = useBrokenLinks();
   const head = <thead dangerouslySetInnerHTML={{__html: table.head.html}} />;
   if ('cells' in table) {
+    const {cells, ids} = table;
+    for (const id of ids ?? []) links.collectAnchor(id);
+    const first = (cell: Piece[], id?: string): ReactNode =>
+      id ? <a className="param-link" href={`#${id}`}><Text pieces={cell} /></a> : <Text pieces={cell} />;
     return (
-      <table className="pages">
+      <table className={ids ? undefined : 'pages'}>
         {head}
         <tbody>
-          {table.cells.map((row, at) => (
-            <tr key={at}>{row.map((cell, column) => <td key={column}><Text pieces={cell} /></td>)}</tr>
+          {cells.map((row, at) => (
+            <tr key={at} id={ids?.[at]}>
+              {row.map((cell, column) => <td key={column}>{column === 0 ? first(cell, ids?.[at]) : <Text pieces={cell} />}</td>)}
+            </tr>
           ))}
         </tbody>
       </table>

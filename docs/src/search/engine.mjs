@@ -3,7 +3,7 @@
 // in a test as well.
 
 import MiniSearch from 'minisearch';
-import {PARAMETER, rowId, slug} from './slug.mjs';
+import {FIELD, PARAMETER, rowId, slug} from './slug.mjs';
 
 /**
  * @typedef {object} Hit
@@ -34,7 +34,7 @@ const stem = (word) => (/^[а-яё]{4,}$/.test(word) ? word.replace(ENDINGS, '')
 const squeezed = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
 
 /** What the query is, as far as names go: the parts of a score that no text can reach. */
-const TIER = {method: 4000, name: 3500, title: 3000, parameter: 2500, key: 2000, begins: 300};
+const TIER = {method: 4000, name: 3500, title: 3000, parameter: 2500, key: 2000, field: 1000, object: 450, begins: 300};
 
 /** @param {any} index what `search.json` holds */
 export function createSearch(index) {
@@ -46,17 +46,21 @@ export function createSearch(index) {
     processTerm: stem,
     searchOptions: {boost: BOOST, prefix: (term) => term.length > 1, fuzzy: (term) => (term.length > 5 ? 0.15 : false), combineWith: 'AND'},
   });
-  /** @type {{hit: Hit, method: string, names: string[], title: string, bonus: number}[]} */
+  /** @type {{hit: Hit, method: string, names: string[], title: string, bonus: number, isObject?: boolean}[]} */
   const pages = [];
-  /** Parameter or key, squeezed → pages with the anchor. @type {Map<string, {id: number, anchor: string, nested: boolean}[]>} */
+  /** Parameter, key or field, squeezed → pages with the anchor. @type {Map<string, {id: number, anchor: string, tier: number}[]>} */
   const params = new Map();
-  const note = (/** @type {string} */ name, /** @type {number} */ id, /** @type {string} */ anchor, /** @type {boolean} */ nested) => {
+  const note = (/** @type {string} */ name, /** @type {number} */ id, /** @type {string} */ anchor, /** @type {number} */ tier) => {
     const found = params.get(name) ?? [];
-    found.push({id, anchor, nested});
+    found.push({id, anchor, tier});
     params.set(name, found);
   };
+  /** The fields of a result. */
+  const noteFields = (/** @type {string[]} */ names, /** @type {number} */ id) => {
+    for (const name of names) note(name.toLowerCase(), id, `#${rowId(FIELD, name, false)}`, TIER.field);
+  };
   const documents = [];
-  for (const [url, title, method, names, summary, category, kind, own] of index.functions) {
+  for (const [url, title, method, names, summary, category, kind, own, fields] of index.functions) {
     const id = pages.length;
     const context = index.categories[category];
     pages.push({
@@ -65,10 +69,20 @@ export function createSearch(index) {
     });
     documents.push({id, title, method, names: names.join(' '), context, text: summary});
     for (const [name, keys] of own) {
-      note(name.toLowerCase(), id, `#${rowId(PARAMETER, name, false)}`, false);
+      note(name.toLowerCase(), id, `#${rowId(PARAMETER, name, false)}`, TIER.parameter);
       const inside = typeof keys === 'number' ? index.keys[keys] : (keys ?? []);
-      for (const key of inside) note(key.toLowerCase(), id, `#param-${slug(name)}-${slug(key)}`, true);
+      for (const key of inside) note(key.toLowerCase(), id, `#param-${slug(name)}-${slug(key)}`, TIER.key);
     }
+    if (fields !== undefined) noteFields(index.keys[fields], id);
+  }
+  for (const [url, title, name, summary, fields] of index.objects) {
+    const id = pages.length;
+    pages.push({
+      hit: {url, title, detail: summary.slice(0, 90), context: index.common, deprecated: false},
+      method: '', names: [squeezed(name)], title: squeezed(title), bonus: 0, isObject: true,
+    });
+    documents.push({id, title, names: name, context: index.common, text: summary});
+    noteFields(index.keys[fields], id);
   }
   for (const [url, guide, heading, text] of index.guides) {
     const id = pages.length;
@@ -89,9 +103,12 @@ export function createSearch(index) {
       if (!old) scores.set(id, {score, anchor});
       else if (score > old.score) scores.set(id, {score, anchor: anchor || old.anchor});
     };
-    for (const {id, score} of mini.search(query)) add(id, Math.min(score, TIER.begins - 1));
+    // What methods have in common stands behind the methods.
+    for (const {id, score} of mini.search(query)) add(id, Math.min(pages[id].isObject ? score / 2 : score, TIER.begins - 1));
     for (const [id, page] of pages.entries()) {
-      if (page.method && page.method === name) add(id, TIER.method);
+      if (page.isObject) {
+        if (page.title === bare || page.names.includes(bare)) add(id, TIER.object);
+      } else if (page.method && page.method === name) add(id, TIER.method);
       else if (page.names.includes(bare)) add(id, TIER.name);
       else if (page.title === bare) add(id, TIER.title);
       else if (bare.length > 2 && (page.method.startsWith(name) || page.names.some((own) => own.startsWith(bare)) || page.title.startsWith(bare))) {
@@ -99,8 +116,8 @@ export function createSearch(index) {
       }
     }
     // A function that changes things is where a key is looked for; among equals the better text wins.
-    for (const {id, anchor, nested} of params.get(name) ?? []) {
-      add(id, (nested ? TIER.key : TIER.parameter) + pages[id].bonus, anchor);
+    for (const {id, anchor, tier} of params.get(name) ?? []) {
+      add(id, tier + (tier === TIER.field ? (pages[id].isObject ? 1 : 0) : pages[id].bonus), anchor);
     }
     return [...scores]
       .map(([id, {score, anchor}]) => ({id, anchor, score: score - (pages[id].hit.deprecated ? score / 2 : 0)}))

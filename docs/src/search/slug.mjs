@@ -19,6 +19,9 @@ export function rowId(prefix, name, isConnection) {
 /** What the addresses of a function's own parameters begin with. */
 export const PARAMETER = 'param-';
 
+/** What the addresses of an answer's fields begin with. */
+export const FIELD = 'field-';
+
 /**
  * A name as a part of an address: `UserID` is `userid`, `>=DATE` is `gteqdate`.
  * @param {string} name

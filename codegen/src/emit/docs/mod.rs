@@ -2,6 +2,7 @@
 
 mod command;
 mod escape;
+pub(crate) mod objects;
 mod page;
 mod rust_names;
 mod script;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tera::{Context, Kwargs, State, Tera};
 
+use crate::emit::docs::objects::Objects;
 use crate::emit::tables::in_order;
 use crate::emit::{OutFile, banner};
 use crate::ir::{Api, Category, Compat, Function, Method, Translation};
@@ -45,6 +47,9 @@ static TEMPLATES: LazyLock<Tera> = LazyLock::new(|| {
     let templates = [
         ("page.mdx", include_str!("../../../templates/page.mdx.tera")),
         ("fields.mdx", include_str!("../../../templates/fields.mdx.tera")),
+        ("answer.mdx", include_str!("../../../templates/answer.mdx.tera")),
+        ("object.mdx", include_str!("../../../templates/object.mdx.tera")),
+        ("objects.mdx", include_str!("../../../templates/objects.mdx.tera")),
         ("category.mdx", include_str!("../../../templates/category.mdx.tera")),
         ("index.mdx", include_str!("../../../templates/index.mdx.tera")),
         ("compat.mdx", include_str!("../../../templates/compat.mdx.tera")),
@@ -64,6 +69,9 @@ pub fn docs(api: &Api) -> Vec<OutFile> {
     files.extend(api.categories.iter().map(|category| {
         OutFile::new(format!("{FOLDER}/{}/_category_.json", category.key), category_json(api, category))
     }));
+    if files.iter().any(|file| file.path == format!("{FOLDER}/{}/index.mdx", objects::FOLDER)) {
+        files.push(OutFile::new(format!("{FOLDER}/{}/_category_.json", objects::FOLDER), objects_json(api)));
+    }
     files.push(redirects(&in_order(api)));
     files.push(rust_names::rust_names(api));
     for translation in &api.translations {
@@ -91,6 +99,8 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
         .collect();
     let words = Words::of(&api.furniture);
     let neighbours = page::Neighbours::of(api);
+    let objects = Objects::of(api, &words);
+    let object_pages = objects.pages();
     for category in &api.categories {
         let functions = || by_category.get(category.key.as_str()).into_iter().flat_map(|functions| functions.iter());
         let folder = format!("{folder_of_all}/{}", category.key);
@@ -101,7 +111,7 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
             files.push(OutFile::new(format!("{folder}/index.mdx"), render("category.mdx", &page, &words)));
         }
         files.extend(functions().filter(|(method, _)| has(&method.source)).map(|(method, function)| {
-            let page = page::page(api, &neighbours, category, method, function);
+            let page = page::page(api, (&neighbours, &objects), category, method, function);
             OutFile::new(format!("{folder}/{}.mdx", page.slug), render("page.mdx", &page, &words))
         }));
     }
@@ -109,8 +119,18 @@ fn edition(api: &Api, translation: Option<&Translation>) -> Vec<OutFile> {
     let categories: Vec<CategoryRow<'_>> = api.categories.iter().map(CategoryRow::from).collect();
     files.push(OutFile::new(
         format!("{folder_of_all}/index.mdx"),
-        render("index.mdx", &json!({ "categories": categories, "count": count, "banner": banner("specs/") }), &words),
+        render("index.mdx", &json!({
+                "categories": categories, "count": count, "banner": banner("specs/"), "has_objects": !object_pages.is_empty(),
+            }), &words),
     ));
+    if !object_pages.is_empty() {
+        let folder = objects::FOLDER;
+        let index = json!({ "pages": object_pages, "banner": banner("specs/types/"), "folder": folder });
+        files.push(OutFile::new(format!("{folder_of_all}/{folder}/index.mdx"), render("objects.mdx", &index, &words)));
+        files.extend(object_pages.iter().filter(|page| has(page.source)).map(|page| {
+            OutFile::new(format!("{folder_of_all}/{folder}/{}.mdx", page.slug), render("object.mdx", page, &words))
+        }));
+    }
     files.push(form_words(api, &folder_of_all));
     files.extend(
         api.compat
@@ -140,6 +160,8 @@ fn labels(translation: &Translation) -> OutFile {
             labels.insert(key, json!({ "message": category.title }));
         }
     }
+    let key = format!("sidebar.reference.category.{}", objects::FOLDER);
+    labels.insert(key, json!({ "message": translation.api.furniture.objects }));
     OutFile::new(
         format!("{}/current.json", translated(&translation.language)),
         format!("{:#}\n", Value::Object(labels)),
@@ -249,6 +271,18 @@ fn category_json(api: &Api, category: &Category) -> String {
         "position": pages + category.position,
         "link": { "type": "doc", "id": format!("{}/index", category.key) },
         "customProps": { "generated": banner(&format!("specs/{}/_category.yaml", category.key)) },
+    });
+    format!("{value:#}\n")
+}
+
+/// The types' pages stand behind all categories.
+fn objects_json(api: &Api) -> String {
+    let value = json!({
+        "key": objects::FOLDER,
+        "label": api.furniture.objects,
+        "position": api.categories.len() + 1,
+        "link": { "type": "doc", "id": format!("{}/index", objects::FOLDER) },
+        "customProps": { "generated": banner("specs/types/") },
     });
     format!("{value:#}\n")
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::emit::docs::command::{Connection, bash, batch, gives_json, powershell};
+use crate::emit::docs::objects::{Answer, Objects};
 use crate::emit::docs::{escape, script};
 use crate::emit::tables::text;
 use crate::emit::{banner, rust_example};
@@ -38,6 +39,8 @@ pub(super) struct Page {
     can_try: bool,
     returns: String,
     returns_type: String,
+    /// What its fields are.
+    answer: Option<Answer>,
     method: Option<String>,
     function: String,
     aliases: Vec<String>,
@@ -76,12 +79,12 @@ struct Row {
     description: String,
     values: Vec<KnownValue>,
     default: Option<String>,
-    /// The heading of the table of its keys.
+    /// The link to the table of its keys.
     fields: Option<String>,
 }
 
 #[derive(Serialize)]
-struct KnownValue {
+pub(super) struct KnownValue {
     value: String,
     meaning: Option<String>,
 }
@@ -115,14 +118,20 @@ struct ErrorRow {
 }
 
 #[derive(Serialize)]
-struct Link {
+pub(super) struct Link {
     title: String,
     path: String,
 }
 
+impl Link {
+    pub(super) fn new(title: String, path: String) -> Self {
+        Self { title, path }
+    }
+}
+
 pub(super) fn page(
     api: &Api,
-    neighbours: &Neighbours<'_>,
+    (neighbours, objects): (&Neighbours<'_>, &Objects<'_>),
     category: &Category,
     method: &Method,
     function: &Function,
@@ -183,6 +192,7 @@ pub(super) fn page(
         can_try: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
         returns: if is_template { words.template_returns.clone() } else { returns.description.clone() },
         returns_type: if is_template { words.types.object.clone() } else { result_type(&returns.shape, &words.types) },
+        answer: objects.answer(method, function),
         method: has_connection.then(|| method.name.clone()),
         function: function.name.to_string(),
         aliases: function.aliases.clone(),
@@ -245,17 +255,21 @@ fn row(path: &str, param: &Param, option: Option<String>, types: &Types) -> Row 
         type_name: type_name(&param.ty, types),
         required: param.required,
         description: param.description.clone(),
-        values: param
-            .values
-            .iter()
-            .map(|known| KnownValue { value: text(&known.value).into_owned(), meaning: known.description.clone() })
-            .collect(),
+        values: known_values(param),
         default: param.default.as_ref().map(|default| text(default).into_owned()),
         fields: (has_fields(param) && !param.is_group).then(|| match path {
-            "" => anchor(param.argument.as_str()),
-            path => anchor(&format!("{path}.{}", param.name)),
+            "" => format!("#{}", anchor(param.argument.as_str())),
+            path => format!("#{}", anchor(&format!("{path}.{}", param.name))),
         }),
     }
+}
+
+pub(super) fn known_values(param: &Param) -> Vec<KnownValue> {
+    let value = |known: &crate::ir::KnownValue| KnownValue {
+        value: text(&known.value).into_owned(),
+        meaning: known.description.clone(),
+    };
+    param.values.iter().map(value).collect()
 }
 
 fn has_fields(param: &Param) -> bool {
@@ -292,7 +306,7 @@ fn nest(path: &str, param: &Param, nested: &mut Vec<Nested>, words: &Furniture) 
 }
 
 /// The name of a type for readers who come from 1C:Enterprise.
-fn type_name(ty: &Ty, types: &Types) -> String {
+pub(super) fn type_name(ty: &Ty, types: &Types) -> String {
     match ty {
         Ty::String => types.string.clone(),
         Ty::Integer | Ty::Number => types.number.clone(),
@@ -537,6 +551,6 @@ fn version(rest: Rest) -> &'static str {
 }
 
 /// The file of a page, by its path from the pages' root: a page of another language may have no neighbours.
-fn path_to(method: &Method, function: &Function) -> String {
+pub(super) fn path_to(method: &Method, function: &Function) -> String {
     format!("/{}/{}.mdx", method.category, function.kebab)
 }

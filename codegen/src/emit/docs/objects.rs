@@ -1,0 +1,388 @@
+//! What answers hold: the fields of shared types. A short type, and one that a single page shows, is listed on the page of
+//! each method that answers it; a long one that several pages show has a page of its own, to which they link.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::emit::banner;
+use crate::emit::docs::page::{KnownValue, Link, known_values, path_to, type_name};
+use crate::emit::docs::{Words, escape, render};
+use crate::emit::tables::in_order;
+use crate::ir::{Api, Entity, Entries, Function, Kind, Method, Param, Returns, Shape, Ty};
+use crate::names::words;
+use crate::spec::{FieldsOf, Furniture};
+
+/// The folder of the types' pages, below that of all pages.
+pub(crate) const FOLDER: &str = "objects";
+/// A type with more fields has a page of its own where several pages show it.
+const LONG: usize = 12;
+/// The fields that a link to the others names.
+const NAMED: usize = 5;
+
+/// The shared types that answers hold, with the text that says so: made once for all pages.
+pub(super) struct Objects<'a> {
+    furniture: &'a Furniture,
+    shown: BTreeMap<&'a str, Shown<'a>>,
+}
+
+/// A type that some answer holds.
+struct Shown<'a> {
+    entity: &'a Entity,
+    /// The file name of its page, where it has one.
+    page: Option<String>,
+    /// The functions whose answers hold it, in order.
+    answered: Vec<(&'a Method, &'a Function)>,
+    /// The functions that take its fields, in order.
+    taken: Vec<(&'a Method, &'a Function)>,
+    /// The tables of its fields and of what is inside them, as they stand on a page.
+    tables: String,
+}
+
+/// What the page of a function says of its answer's fields.
+#[derive(Serialize)]
+pub(super) struct Answer {
+    /// The words that lead to the fields; `{place}`: where in the answer they are.
+    lead: String,
+    place: String,
+    /// Where they are explained.
+    path: String,
+    names: Vec<String>,
+    /// How many more there are than the names tell.
+    more: usize,
+    /// The path of the Rust type.
+    rust: Option<String>,
+    is_nullable: bool,
+    /// What the type is and its tables, where they stand on the page itself.
+    own: Option<Own>,
+}
+
+#[derive(Serialize)]
+struct Own {
+    description: String,
+    tables: String,
+}
+
+/// The page of a type.
+#[derive(Serialize)]
+pub(super) struct ObjectPage<'o> {
+    pub(super) slug: &'o str,
+    banner: String,
+    pub(super) source: &'o str,
+    position: usize,
+    pub(super) title: &'o str,
+    pub(super) description: &'o str,
+    rust: Option<String>,
+    count: usize,
+    tables: &'o str,
+    folder: &'static str,
+    answered: Vec<Link>,
+    taken: Vec<Link>,
+}
+
+/// A table of fields.
+#[derive(Serialize)]
+struct Fields {
+    /// The field whose content it is about, with dots between nested ones; empty for the type itself.
+    path: String,
+    anchor: String,
+    /// What a folded table says of itself.
+    keys: String,
+    rows: Vec<Field>,
+}
+
+#[derive(Serialize)]
+struct Field {
+    name: String,
+    type_name: String,
+    description: String,
+    values: Vec<KnownValue>,
+    default: Option<String>,
+    /// The link to the fields inside it.
+    fields: Option<String>,
+    /// It cannot be sent, while others can.
+    readonly: bool,
+    /// What Rust calls it, where that is not the name in small letters.
+    rust: Option<String>,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn of(api: &'a Api, texts: &Words) -> Self {
+        let entities: BTreeMap<&str, &Entity> = api.types.iter().map(|entity| (entity.name.as_str(), entity)).collect();
+        // For each type those inside its fields, at any depth.
+        let inside: BTreeMap<&str, BTreeSet<&str>> =
+            entities.iter().map(|(name, entity)| (*name, within(entity, &entities))).collect();
+        let (mut answered, mut taken) = (BTreeMap::<&str, Vec<_>>::new(), BTreeMap::<&str, Vec<_>>::new());
+        // On how many pages it would stand, and whether as more than a part of another one.
+        let (mut places, mut direct) = (BTreeMap::<&str, usize>::new(), BTreeSet::new());
+        for (method, function) in in_order(api) {
+            let name = answer(method, function).and_then(|returns| returns.shape.entity());
+            if let Some((name, inner)) = name.and_then(|entity| inside.get_key_value(entity.name.as_str())) {
+                *places.entry(name).or_default() += 1;
+                direct.insert(*name);
+                for known in inner.iter().chain([name]) {
+                    answered.entry(known).or_default().push((method, function));
+                }
+            }
+            let mut names = BTreeSet::new();
+            for entries in function.plain_params().filter_map(|param| param.entries.as_ref()) {
+                referred(entries, &mut names);
+            }
+            for name in names {
+                taken.entry(name).or_default().push((method, function));
+            }
+        }
+        for name in answered.keys().filter_map(|name| entities.get(name)) {
+            for inner in directly(name) {
+                *places.entry(inner).or_default() += 1;
+            }
+        }
+        let has_page = |name: &str| {
+            entities.get(name).is_some_and(|entity| entity.fields.len() > LONG)
+                && places.get(name).is_some_and(|count| *count > 1)
+        };
+        let link = |name: &str| has_page(name).then(|| path_of(slug(name)));
+        let shown = answered
+            .into_iter()
+            .filter_map(|(name, answered)| {
+                let entity = *entities.get(name)?;
+                let taken = taken.remove(name).unwrap_or_default();
+                let tables =
+                    Tables { entities: &entities, link: &link, furniture: &api.furniture, is_taken: !taken.is_empty() };
+                // A short type inside others stands in their tables.
+                let is_shown = direct.contains(name) || has_page(name);
+                let tables = if is_shown { tables.of(entity, has_page(name), texts) } else { String::new() };
+                Some((name, Shown { entity, page: has_page(name).then(|| slug(name)), answered, taken, tables }))
+            })
+            .collect();
+        Self { furniture: &api.furniture, shown }
+    }
+
+    /// What there is to say of a function's answer; nothing where it has no known fields.
+    pub(super) fn answer(&self, method: &Method, function: &Function) -> Option<Answer> {
+        let returns = answer(method, function)?;
+        let shown = self.shown.get(returns.shape.entity()?.name.as_str())?;
+        let (shape, is_nullable) = match &returns.shape {
+            Shape::Nullable(shape) => (&**shape, true),
+            shape => (shape, false),
+        };
+        let fields = &shown.entity.fields;
+        let named = if fields.len() == NAMED + 1 { NAMED + 1 } else { NAMED.min(fields.len()) };
+        let records = returns.records.as_ref().map(|records| format!(".{records}")).unwrap_or_default();
+        Some(Answer {
+            lead: lead(shape, &self.furniture.fields_of).to_owned(),
+            place: escape::code(&format!("result{records}")),
+            path: shown.page.as_deref().map_or_else(|| "#result".to_owned(), path_of),
+            names: fields.iter().take(named).map(|field| field.name.clone()).collect(),
+            more: fields.len() - named,
+            rust: shown.rust().filter(|_| matches!(function.kind, Kind::Method | Kind::Preset { .. })),
+            is_nullable,
+            own: shown
+                .page
+                .is_none()
+                .then(|| Own { description: shown.entity.description.clone(), tables: shown.tables.clone() }),
+        })
+    }
+
+    /// The pages of types, by the titles of the types.
+    pub(super) fn pages(&self) -> Vec<ObjectPage<'_>> {
+        let links = |functions: &[(&Method, &Function)]| {
+            functions
+                .iter()
+                .map(|(method, function)| Link::new(function.title.clone(), path_to(method, function)))
+                .collect()
+        };
+        let mut pages: Vec<ObjectPage<'_>> = self
+            .shown
+            .values()
+            .filter_map(|shown| {
+                Some(ObjectPage {
+                    slug: shown.page.as_deref()?,
+                    banner: banner(&shown.entity.source),
+                    source: &shown.entity.source,
+                    position: 0,
+                    title: &shown.entity.title,
+                    description: &shown.entity.description,
+                    rust: shown.rust(),
+                    count: shown.entity.fields.len(),
+                    tables: &shown.tables,
+                    folder: FOLDER,
+                    answered: links(&shown.answered),
+                    taken: links(&shown.taken),
+                })
+            })
+            .collect();
+        pages.sort_by_cached_key(|page| (page.title.to_lowercase(), page.slug));
+        for (at, page) in pages.iter_mut().enumerate() {
+            page.position = at + 1;
+        }
+        pages
+    }
+}
+
+impl Shown<'_> {
+    fn rust(&self) -> Option<String> {
+        self.entity.view.then(|| format!("bitrix24::types::{}", self.entity.ident))
+    }
+}
+
+/// The pages of types, and the modules whose methods answer or take each of them.
+pub(crate) fn pages_with_modules(api: &Api) -> Vec<(String, BTreeSet<&str>)> {
+    let objects = Objects::of(api, &Words::of(&api.furniture));
+    let mut pages = Vec::new();
+    for shown in objects.shown.into_values() {
+        let functions = shown.answered.into_iter().chain(shown.taken);
+        let modules = functions.map(|(method, _)| method.feature.as_str()).collect();
+        pages.extend(shown.page.map(|page| (format!("{FOLDER}/{page}.mdx"), modules)));
+    }
+    pages
+}
+
+/// What a function answers; what it only writes is no answer.
+fn answer<'m>(method: &'m Method, function: &'m Function) -> Option<&'m Returns> {
+    (!matches!(function.kind, Kind::Template { .. })).then(|| function.returns.as_ref().unwrap_or(&method.returns))
+}
+
+fn lead<'w>(shape: &Shape, words: &'w FieldsOf) -> &'w str {
+    match shape {
+        Shape::List(_) | Shape::Page(_) => &words.each,
+        Shape::Map(value) => match &**value {
+            Shape::List(_) | Shape::Page(_) => &words.each_in_lists,
+            _ => &words.each_value,
+        },
+        _ => &words.record,
+    }
+}
+
+/// The file name of a type's page.
+fn slug(name: &str) -> String {
+    name.to_lowercase().replace('_', "-")
+}
+
+/// A type's page, from the pages' root.
+fn path_of(slug: impl AsRef<str>) -> String {
+    format!("/{FOLDER}/{}.mdx", slug.as_ref())
+}
+
+/// The types that entries refer to.
+fn referred<'e>(entries: &'e Entries, found: &mut BTreeSet<&'e str>) {
+    found.extend(entries.entity.as_ref().map(|entity| entity.name.as_str()));
+    for inner in entries.own.iter().filter_map(|own| own.entries.as_ref()) {
+        referred(inner, found);
+    }
+}
+
+/// The types that the fields of a type refer to.
+fn directly(entity: &Entity) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    for entries in entity.fields.iter().filter_map(|field| field.entries.as_ref()) {
+        referred(entries, &mut found);
+    }
+    found
+}
+
+/// The types inside a type, at any depth; none contains itself.
+fn within<'a>(entity: &'a Entity, entities: &BTreeMap<&str, &'a Entity>) -> BTreeSet<&'a str> {
+    let mut found = directly(entity);
+    for inner in found.clone().into_iter().filter_map(|name| entities.get(name)) {
+        found.extend(within(inner, entities));
+    }
+    found
+}
+
+/// What the tables of a type are made with.
+struct Tables<'t, 'a> {
+    entities: &'t BTreeMap<&'a str, &'a Entity>,
+    /// The page of a type.
+    link: &'t dyn Fn(&str) -> Option<String>,
+    furniture: &'t Furniture,
+    /// Whether fields of the type can be sent, so that those which cannot have a mark.
+    is_taken: bool,
+}
+
+impl<'a> Tables<'_, 'a> {
+    /// The tables of a type as text; on its own page the first one is not folded.
+    fn of(&self, entity: &'a Entity, has_page: bool, texts: &Words) -> String {
+        let mut tables = Vec::new();
+        self.add(&mut Vec::new(), entity.fields.iter().collect(), &mut tables);
+        render("answer.mdx", &serde_json::json!({ "tables": tables, "has_page": has_page, "long": LONG }), texts)
+    }
+
+    fn add(&self, path: &mut Vec<&'a str>, fields: Vec<&'a Param>, tables: &mut Vec<Fields>) {
+        tables.push(Fields {
+            path: path.join("."),
+            anchor: anchor(path),
+            keys: match fields.len() {
+                1 => self.furniture.known_field.clone(),
+                count => Furniture::filled(&self.furniture.known_fields, &[("count", &count.to_string())]),
+            },
+            rows: fields.iter().map(|field| self.field(path, field)).collect(),
+        });
+        for field in fields {
+            let Some(entries) = field.entries.as_ref().filter(|entries| self.page_of(entries).is_none()) else {
+                continue;
+            };
+            let inner = self.inside(entries);
+            if !inner.is_empty() {
+                path.push(&field.name);
+                self.add(path, inner, tables);
+                path.pop();
+            }
+        }
+    }
+
+    fn field(&self, path: &[&'a str], field: &'a Param) -> Field {
+        let snake = words(&field.name).join("_");
+        let fields = field.entries.as_ref().and_then(|entries| {
+            let own = || {
+                let path: Vec<&str> = path.iter().copied().chain([field.name.as_str()]).collect();
+                (!self.inside(entries).is_empty()).then(|| format!("#{}", anchor(&path)))
+            };
+            self.page_of(entries).or_else(own)
+        });
+        Field {
+            name: field.name.clone(),
+            type_name: type_name(&answered(&field.ty), &self.furniture.types),
+            description: field.description.clone(),
+            values: known_values(field),
+            default: None,
+            fields,
+            readonly: self.is_taken && field.readonly && path.is_empty(),
+            rust: (path.is_empty() && field.ident.as_str() != snake).then(|| field.ident.to_string()),
+        }
+    }
+
+    /// The page that lists the keys of an object, where these are just the fields of a type.
+    fn page_of(&self, entries: &Entries) -> Option<String> {
+        (self.link)(entries.entity.as_ref().filter(|_| entries.own.is_empty())?.name.as_str())
+    }
+
+    /// The keys inside an object, in an answer.
+    fn inside(&self, entries: &'a Entries) -> Vec<&'a Param> {
+        let entity = entries.entity.as_ref().and_then(|entity| self.entities.get(entity.name.as_str()));
+        let applies = |field: &&Param| {
+            !entries.omit.contains(&field.name) && !entries.own.iter().any(|own| own.name == field.name)
+        };
+        let shared = entity.into_iter().flat_map(|entity| entity.fields.iter()).filter(applies);
+        entries.own.iter().chain(shared).collect()
+    }
+}
+
+/// The type of a field in an answer: what is sent as a file comes back as an address, a number or an object.
+fn answered(ty: &Ty) -> Cow<'_, Ty> {
+    match ty {
+        Ty::File(_) => Cow::Owned(Ty::Any),
+        Ty::Array(item) => match answered(item) {
+            Cow::Owned(item) => Cow::Owned(Ty::Array(Box::new(item))),
+            Cow::Borrowed(_) => Cow::Borrowed(ty),
+        },
+        _ => Cow::Borrowed(ty),
+    }
+}
+
+/// The address of the table of what a field holds. Two dashes part the names, because one may stand inside a name.
+fn anchor(path: &[&str]) -> String {
+    let names: Vec<String> = path.iter().map(|name| words(name).join("-")).collect();
+    format!("result-{}", names.join("--"))
+}
