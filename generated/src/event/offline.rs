@@ -243,7 +243,7 @@ impl List {
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("filter", value))
     }
-    /// `order`. Keys to sort by, each with its direction; the others of the filter can be named too. By number when it is left out.
+    /// `order`. Keys to sort by, each with its direction. By number, smallest first, when it is left out.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

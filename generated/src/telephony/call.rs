@@ -52,7 +52,7 @@ impl AttachTranscription {
     pub fn cost(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("COST", rt::value::number(value)))
     }
-    /// `COST_CURRENCY`. Currency of COST, such as EUR.
+    /// `COST_CURRENCY`. Currency of COST, such as EUR; used together with COST only.
     #[inline]
     pub fn cost_currency(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COST_CURRENCY", rt::value::text(value)))

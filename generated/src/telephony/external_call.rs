@@ -133,12 +133,12 @@ impl Finish {
     pub fn cost(self, value: impl Into<f64>) -> Self {
         Self(self.0.param("COST", rt::value::number(value)))
     }
-    /// `COST_CURRENCY`. Currency of COST, such as EUR.
+    /// `COST_CURRENCY`. Currency of COST, such as EUR; GetCurrencies knows them. Empty when it is left out.
     #[inline]
     pub fn cost_currency(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COST_CURRENCY", rt::value::text(value)))
     }
-    /// `STATUS_CODE`. How the call ended. Found by DURATION when it is left out.
+    /// `STATUS_CODE`. How the call ended. When it is left out, 200 with a DURATION above 0, and 304 without.
     ///
     /// Known values:
     /// - `200`: Successful.
@@ -158,7 +158,7 @@ impl Finish {
     pub fn status_code(self, value: impl Into<String>) -> Self {
         Self(self.0.param("STATUS_CODE", rt::value::text(value)))
     }
-    /// `FAILED_REASON`. Why the call failed, in words.
+    /// `FAILED_REASON`. Why the call failed, in words; empty when it is left out.
     #[inline]
     pub fn failed_reason(self, value: impl Into<String>) -> Self {
         Self(self.0.param("FAILED_REASON", rt::value::text(value)))

@@ -66,7 +66,7 @@ impl LandingSiteExport {
     pub fn r#type(&self) -> Option<&str> {
         rt::view::text(&self.0, "type")
     }
-    /// `version`. Version of the form of the export.
+    /// `version`. Version of the form of the export, 3 at present.
     #[inline]
     pub fn version(&self) -> Option<i64> {
         rt::view::read(&self.0, "version")
@@ -91,7 +91,7 @@ impl LandingSiteExport {
     pub fn syspages(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "syspages")
     }
-    /// `items`. The pages by their codes, each with its fields, layout and blocks.
+    /// `items`. The pages by their codes. Each has old_id, code, name, description, preview, preview2x, preview3x, preview_url, show_in_list, type, version, fields (TITLE, RULE, ADDITIONAL_FIELDS), layout (as of the site) and items, its blocks by keys such as \#block28175. A block has old_id, code, access and anchor and, where there is something, repo_block (app_code and xml_id), cards, nodes, menu, style, attrs and dynamic.
     #[inline]
     pub fn items(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "items")

@@ -56,7 +56,7 @@ impl OpenLineHistory {
     pub fn users_message(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "usersMessage")
     }
-    /// `users`. The people by their numbers, with name, firstName, lastName, workPosition, avatar, status, departments and others.
+    /// `users`. The people by their numbers, each with id, name, firstName, lastName, workPosition (null for none), avatar (an address), avatarId (null for none), gender, extranet (whether from outside), connector (whether a client from a channel), profile (an address), externalAuthId, status (null for none), lastActivityDate, departments and type.
     #[inline]
     pub fn users(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "users")
@@ -76,7 +76,7 @@ impl OpenLineHistory {
     pub fn wo_user_in_group(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "woUserInGroup")
     }
-    /// `chat`. The chat by its number, with name, owner, entityType, entityId, messageCount, dateCreate, permissions and others.
+    /// `chat`. The chat by its number, with id, name, owner, entityType, entityId, entityData1 to entityData3, entityLink (what ties it to the open channel), messageCount, messageType, type, public, muteList (by person, whether notifications are off), managerList, permissions, dateCreate, textFieldEnabled, backgroundId (null for none) and isNew.
     #[inline]
     pub fn chat(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "chat")
@@ -91,7 +91,7 @@ impl OpenLineHistory {
     pub fn user_in_chat(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "userInChat")
     }
-    /// `files`. The files by their numbers, with name, type, size, authorid and the addresses urlpreview, urlshow and urldownload; an empty list for none.
+    /// `files`. The files by their numbers, each with id, chatid, name, extension, type, size in bytes, image (width and height of a picture), date, status, progress in percent, authorid, authorname, the addresses urlpreview, urlshow, urldownload and mediaurl, viewerattrs, istranscribable, isvideonote and isvoicenote; an empty list for none.
     #[inline]
     pub fn files(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "files")
