@@ -518,17 +518,22 @@ pub struct Entries {
     pub require: Vec<String>,
     /// Whether the shared type's read-only fields are keys too, as in filters.
     pub readonly: bool,
-    /// Keys written in the method's own spec.
-    pub own: Vec<Param>,
-    /// All that may be sent: own ones, then those of the shared type that apply; `required` is set.
+    /// All that may be sent: those written in the method's own spec, then those of the shared type that apply;
+    /// `required` is set.
     pub all: Vec<Param>,
+    /// How many of them are the spec's own.
+    pub own: usize,
 }
 
 impl Entries {
     /// Keys that belong to no shared type.
-    pub fn own(own: Vec<Param>) -> Self {
-        let all = own.clone();
-        Self { entity: None, omit: Vec::new(), require: Vec::new(), readonly: false, own, all }
+    pub fn of_its_own(all: Vec<Param>) -> Self {
+        Self { entity: None, omit: Vec::new(), require: Vec::new(), readonly: false, own: all.len(), all }
+    }
+
+    /// Keys written in the method's own spec.
+    pub fn own(&self) -> &[Param] {
+        &self.all[..self.own]
     }
 }
 

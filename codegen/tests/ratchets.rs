@@ -49,7 +49,7 @@ fn keys(api: &Api) -> Vec<(String, &Param)> {
         for param in params.filter(|param| !param.is_group) {
             let place = format!("{place} {}", param.name);
             if let Some(entries) = &param.entries {
-                walk(&place, entries.own.iter(), all);
+                walk(&place, entries.own().iter(), all);
             }
             all.push((place, param));
         }

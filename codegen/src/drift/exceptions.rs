@@ -27,7 +27,7 @@ struct Group {
 /// # Errors
 /// What is wrong with it.
 pub fn read(text: &str) -> Result<Exceptions, String> {
-    let groups: Vec<Group> = serde_yaml::from_str(text).map_err(|error| error.to_string())?;
+    let groups: Vec<Group> = crate::spec::yaml(text)?;
     let mut all = BTreeMap::new();
     for group in groups {
         let kind = Kind::ALL.into_iter().map(Kind::word).find(|word| *word == group.kind);

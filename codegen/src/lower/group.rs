@@ -62,7 +62,7 @@ fn group(key: &str, option: OptionName, params: &[Param], description: &str) -> 
         values: Vec::new(),
         wire: Wire::Path(vec![key.to_owned()]),
         description: description.to_owned(),
-        entries: Some(Entries::own(own)),
+        entries: Some(Entries::of_its_own(own)),
         readonly: false,
         is_group: true,
     }

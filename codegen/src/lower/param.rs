@@ -264,22 +264,24 @@ impl Context<'_> {
             if entries.is_mapping { step(&path, key) } else { path.clone() }
         };
         let own_path = in_mapping("own");
-        let own: Vec<Param> = entries
+        let mut all: Vec<Param> = entries
             .own
             .iter()
             .enumerate()
             .filter_map(|(at, entry)| self.param(file, &step(&own_path, at), entry, level))
             .collect();
-        self.distinct(file, &own_path, &own, &mut BTreeSet::new(), (|entry: &Param| entry.name.clone(), "key"));
-        let mut all = own.clone();
+        self.distinct(file, &own_path, &all, &mut BTreeSet::new(), (|entry: &Param| entry.name.clone(), "key"));
+        let own = all.len();
         let mut entity = None;
         if let Some(name) = &entries.ty {
             let fields = self.shared(file, &in_mapping("type"), name);
             if let Some((reference, fields)) = fields {
                 self.check_picks(file, &path, entries, &fields);
-                let taken = |name: &String| own.iter().any(|entry| entry.name == *name);
+                let taken: Vec<String> = all.iter().map(|entry| entry.name.clone()).collect();
                 let applies = |field: &Param| {
-                    (entries.readonly || !field.readonly) && !entries.omit.contains(&field.name) && !taken(&field.name)
+                    (entries.readonly || !field.readonly)
+                        && !entries.omit.contains(&field.name)
+                        && !taken.contains(&field.name)
                 };
                 all.extend(fields.into_iter().filter(applies).map(|field| Param { readonly: false, ..field }));
                 entity = Some(reference);
@@ -296,8 +298,8 @@ impl Context<'_> {
             omit: entries.omit.clone(),
             require: entries.require.clone(),
             readonly: entries.readonly,
-            own,
             all,
+            own,
         })
     }
 

@@ -44,7 +44,7 @@ fn returns<'a>(returns: &'a Returns, names: &mut Vec<&'a str>) {
 fn params<'a>(all: &'a [Param], names: &mut Vec<&'a str>) {
     for entries in all.iter().filter_map(|param| param.entries.as_ref()) {
         names.extend(entries.entity.iter().map(|entity| entity.name.as_str()));
-        params(&entries.own, names);
+        params(entries.own(), names);
     }
 }
 

@@ -221,13 +221,13 @@ fn check_text(source: &Source, text: &Arc<SourceText>, problems: &mut Diagnostic
         );
         return;
     }
-    if let Some((at, char)) = text.text.char_indices().find(|(_, char)| is_refused(*char)) {
+    if let Some((at, char)) = first_refused(&text.text) {
         let place = Place { source: Arc::clone(text), span: at..at + char.len_utf8() };
         problems.push(refused(place, char));
         return;
     }
     // An escape may hide such a character in a quoted text.
-    if text.text.contains('\\') {
+    if has_escape(&text.text) {
         let mut found = None;
         locate::texts(&text.text, &mut |path, value| {
             if found.is_none()
@@ -246,6 +246,32 @@ fn refused(place: Place, char: char) -> Diagnostic {
     Diagnostic::new(place, format!("the character U+{:04X} is not allowed in a spec", u32::from(char)))
         .label("here")
         .help("remove it; control characters, direction marks and other invisible characters can hide what a text says")
+}
+
+/// The first character that no spec may hold. Only what begins like one of them is looked at: files are long.
+fn first_refused(text: &str) -> Option<(usize, char)> {
+    let may_begin = |byte: u8| match byte {
+        b'\n' | b'\r' | b'\t' => false,
+        0..0x20 | 0x7F | 0xC2 | 0xD8 | 0xE2.. => true,
+        _ => false,
+    };
+    let places = text.bytes().enumerate().filter(|(_, byte)| may_begin(*byte));
+    let mut chars = places.filter_map(|(at, _)| Some((at, text.get(at..)?.chars().next()?)));
+    chars.find(|(_, char)| is_refused(*char))
+}
+
+/// Whether an escape of another character than a quote, a backslash, a line break or a tabulator stands anywhere.
+fn has_escape(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let run = rest[at..].bytes().take_while(|byte| *byte == b'\\').count();
+        rest = &rest[at + run..];
+        // Pairs are backslashes.
+        if run % 2 == 1 && !rest.starts_with(['"', 'n', 't', 'r', '/', ' ', '\n']) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Characters that no spec may hold.
@@ -324,4 +350,26 @@ fn is_path(text: &str) -> bool {
     !text.is_empty()
         && !text.contains(' ')
         && text.chars().all(|char| char.is_alphanumeric() || matches!(char, '.' | '_' | '[' | ']' | '-' | '?' | '\\'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_refused_character_is_found(text in "(\\PC|[\\x00-\\x1f\\x7f-\\x9f\u{61c}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{2069}\u{feff}\u{fff9}-\u{ffff}\u{1fffe}\u{e0001}]){0,12}") {
+            prop_assert_eq!(first_refused(&text), text.char_indices().find(|(_, char)| is_refused(*char)));
+        }
+
+        #[test]
+        fn an_escape_that_can_hide_a_character_is_seen(before in "[a\\\\\" ]{0,6}", escape in "[0abefvN_LPxuU]") {
+            let text = format!("a: \"{before}\\{escape}\"");
+            let run = text.trim_end_matches(['"']).trim_end_matches(&escape[..]).bytes().rev().take_while(|byte| *byte == b'\\').count();
+            prop_assume!(run % 2 == 1);
+            prop_assert!(has_escape(&text));
+        }
+    }
 }

@@ -27,3 +27,8 @@ pub use overlay::{
 pub use schema::schemas;
 pub use skeleton::skeleton;
 pub use words::{EffectWord, ProcedureWord, RestWord, ReturnsWord, StyleWord, TypeWord};
+
+/// Reads YAML that is no spec, and says in a line what is wrong with it and where.
+pub(crate) fn yaml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_yaml::from_str(text).map_err(|error| error.to_string())
+}

@@ -268,7 +268,7 @@ fn path_of(slug: impl AsRef<str>) -> String {
 /// The types that entries refer to.
 fn referred<'e>(entries: &'e Entries, found: &mut BTreeSet<&'e str>) {
     found.extend(entries.entity.as_ref().map(|entity| entity.name.as_str()));
-    for inner in entries.own.iter().filter_map(|own| own.entries.as_ref()) {
+    for inner in entries.own().iter().filter_map(|own| own.entries.as_ref()) {
         referred(inner, found);
     }
 }
@@ -355,17 +355,17 @@ impl<'a> Tables<'_, 'a> {
 
     /// The page that lists the keys of an object, where these are just the fields of a type.
     fn page_of(&self, entries: &Entries) -> Option<String> {
-        (self.link)(entries.entity.as_ref().filter(|_| entries.own.is_empty())?.name.as_str())
+        (self.link)(entries.entity.as_ref().filter(|_| entries.own().is_empty())?.name.as_str())
     }
 
     /// The keys inside an object, in an answer.
     fn inside(&self, entries: &'a Entries) -> Vec<&'a Param> {
         let entity = entries.entity.as_ref().and_then(|entity| self.entities.get(entity.name.as_str()));
         let applies = |field: &&Param| {
-            !entries.omit.contains(&field.name) && !entries.own.iter().any(|own| own.name == field.name)
+            !entries.omit.contains(&field.name) && !entries.own().iter().any(|own| own.name == field.name)
         };
         let shared = entity.into_iter().flat_map(|entity| entity.fields.iter()).filter(applies);
-        entries.own.iter().chain(shared).collect()
+        entries.own().iter().chain(shared).collect()
     }
 }
 

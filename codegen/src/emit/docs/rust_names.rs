@@ -47,7 +47,7 @@ fn names(method: &Method, function: &Function) -> Option<Value> {
     let arguments: Vec<&str> = arguments(function).iter().map(|param| param.name.as_str()).collect();
     let mut names = unusual(&function.params);
     for param in &function.params {
-        names.extend(param.entries.as_ref().map_or_else(Map::new, |entries| unusual(&entries.own)));
+        names.extend(param.entries.as_ref().map_or_else(Map::new, |entries| unusual(entries.own())));
     }
     let mut value = vec![json!(path.join("::")), json!(arguments), names.into()];
     value.extend(required_struct(method).filter(|_| function.kind == Kind::Method).map(Value::from));

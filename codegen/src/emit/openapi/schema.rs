@@ -159,7 +159,7 @@ fn object<'a>(object: &mut Object<'_, 'a>, entries: Option<&'a Entries>, side: S
             };
             let is_required = |entry: &&Param| entry.required && side != Side::Answer;
             let required: Vec<&str> = entries.all.iter().filter(is_required).map(|entry| entry.name.as_str()).collect();
-            if entries.own.is_empty() && required.is_empty() {
+            if entries.own().is_empty() && required.is_empty() {
                 return object.refer(shared);
             }
             object.key("allOf").array([false, true], |json, own| {
@@ -214,10 +214,10 @@ fn properties<'a>(object: &mut Object<'_, 'a>, all: impl Iterator<Item = &'a Par
 /// here too, because some generators look for it beside `required`.
 fn own_part<'a>(object: &mut Object<'_, 'a>, entries: &'a Entries, required: &[&str], side: Side) {
     object.object("properties", |keys| {
-        for one in &entries.own {
+        for one in entries.own() {
             param(keys.key(&one.name), one, side);
         }
-        for name in required.iter().filter(|name| entries.own.iter().all(|own| own.name != **name)) {
+        for name in required.iter().filter(|name| entries.own().iter().all(|own| own.name != **name)) {
             keys.object(name, |_| {});
         }
     });

@@ -307,7 +307,7 @@ impl<'a> ParamRow<'a> {
             description: &param.description,
             unless: param.unless.as_deref(),
             filename: param.filename.as_deref(),
-            entries: param.entries.as_ref().map(|inner| entries(&inner.own)).unwrap_or_default(),
+            entries: param.entries.as_ref().map(|inner| entries(inner.own())).unwrap_or_default(),
             entity: shared.and_then(|entries| Some(entries.entity.as_ref()?.name.as_str())),
             omit: shared.map(|entries| entries.omit.as_slice()).unwrap_or_default(),
             require: shared.map(|entries| entries.require.as_slice()).unwrap_or_default(),
