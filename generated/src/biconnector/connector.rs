@@ -27,9 +27,9 @@ use ::bitrix24_runtime as rt;
 /// - `VALIDATION_READ_ONLY_FIELD`: A field is given that nobody can set; the message names it.
 /// - `VALIDATION_IMMUTABLE_FIELD`: A field is given that cannot be changed later; the message names it.
 /// - `VALIDATION_INVALID_FIELD_TYPE`: A field is of the wrong kind; the message tells which it should be.
-/// - `VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS`: An entry of settings lacks type, name or code.
-/// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters.
-/// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters.
+/// - `VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS`: An entry of settings lacks type, name or code. Give all three.
+/// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters. Shorten it.
+/// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
 /// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -71,7 +71,7 @@ rt::request!(Add -> i64);
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_DELETE_RESTRICTED`: Sources use the connector. Remove them first.
 #[inline]
@@ -146,7 +146,7 @@ rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -198,7 +198,7 @@ rt::request!(Get -> crate ::types::BiConnector);
 /// - `VALIDATION_FIELD_NOT_ALLOWED_IN_SELECT`: A field is selected that cannot be; the message names it.
 /// - `VALIDATION_FIELD_NOT_ALLOWED_IN_FILTER`: A field stands in the conditions that cannot; the message names it.
 /// - `VALIDATION_FIELD_NOT_ALLOWED_IN_ORDER`: The list cannot be sorted by a field that is named; the message names it.
-/// - `VALIDATION_INVALID_FILTER_LOGIC`: The key logic of the conditions is neither AND nor OR.
+/// - `VALIDATION_INVALID_FILTER_LOGIC`: The key logic of the conditions is neither AND nor OR. Give one of them.
 #[inline]
 pub fn list() -> List {
     List(
@@ -261,17 +261,17 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiConnectors.
 /// - `VALIDATION_FIELDS_NOT_PROVIDED`: The fields are missing. Give them.
 /// - `VALIDATION_UNKNOWN_PARAMETERS`: Fields are named that do not exist; the message lists them.
 /// - `VALIDATION_READ_ONLY_FIELD`: A field is given that nobody can set; the message names it.
 /// - `VALIDATION_IMMUTABLE_FIELD`: A field is given that cannot be changed later; the message names it.
 /// - `VALIDATION_INVALID_FIELD_TYPE`: A field is of the wrong kind; the message tells which it should be.
 /// - `CONNECTOR_NOT_FOUND`: There is no connector with this number. Compare it with ListBiConnectors.
-/// - `VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS`: An entry of settings lacks type, name or code.
+/// - `VALIDATION_SETTINGS_MISSING_REQUIRED_FIELDS`: An entry of settings lacks type, name or code. Give all three.
 /// - `VALIDATION_SETTINGS_INVALID_TYPE`: An entry of settings has an unknown type.
-/// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters.
-/// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters.
+/// - `VALIDATION_SETTINGS_NAME_TOO_LONG`: A name in settings has more than 512 characters. Shorten it.
+/// - `VALIDATION_SETTINGS_CODE_TOO_LONG`: A code in settings has more than 512 characters. Shorten it.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -31,12 +31,12 @@ pub mod fields;
 /// - `SOURCE_NOT_FOUND`: There is no source with this number. Compare it with ListBiSources.
 /// - `DATASET_ALREADY_EXIST`: There is a table of this name already. Choose another.
 /// - `VALIDATION_DATASET_NAME_INVALID`: The name of the table may have small letters, digits and \_ only, a letter first.
-/// - `VALIDATION_DATASET_NAME_TOO_LONG`: The name of the table has more than 230 characters.
+/// - `VALIDATION_DATASET_NAME_TOO_LONG`: The name of the table has more than 230 characters. Shorten it.
 /// - `VALIDATION_DUPLICATE_FIELD_CODE`: Two columns have the same externalCode; the message lists them.
 /// - `VALIDATION_DUPLICATE_FIELD_NAME`: Two columns have the same name; the message lists them.
-/// - `VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS`: A column lacks name, externalCode or type.
+/// - `VALIDATION_FIELD_MISSING_REQUIRED_PARAMETERS`: A column lacks name, externalCode or type. Give all three.
 /// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first.
-/// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters.
+/// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters. Shorten it.
 /// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
 /// - without a code: The portal could not add the table. Look whether it was added before you repeat it.
 #[inline]
@@ -79,7 +79,7 @@ rt::request!(Add -> i64);
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiDatasets.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
 /// - without a code: The portal could not remove the table. Try again later.
 #[inline]
@@ -154,7 +154,7 @@ rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiDatasets.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -269,7 +269,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiDatasets.
 /// - `VALIDATION_FIELDS_NOT_PROVIDED`: The fields are missing. Give them.
 /// - `VALIDATION_UNKNOWN_PARAMETERS`: Fields are named that do not exist; the message lists them.
 /// - `VALIDATION_REQUIRED_FIELD_MISSING`: A required field is missing; the message names it.

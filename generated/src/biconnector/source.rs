@@ -71,7 +71,7 @@ rt::request!(Add -> i64);
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiSources.
 /// - `SOURCE_NOT_FOUND`: There is no source with this number. Compare it with ListBiSources.
 /// - `BX_ERROR`: Tables use the source. Remove them first.
 #[inline]
@@ -146,7 +146,7 @@ rt::request!(Fields -> Vec < crate ::types::BiField >);
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiSources.
 /// - `SOURCE_NOT_FOUND`: There is no source with this number. Compare it with ListBiSources.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
@@ -261,7 +261,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiSources.
 /// - `VALIDATION_FIELDS_NOT_PROVIDED`: The fields are missing. Give them.
 /// - `VALIDATION_UNKNOWN_PARAMETERS`: Fields are named that do not exist; the message lists them.
 /// - `VALIDATION_REQUIRED_FIELD_MISSING`: A required field is missing; the message names it.

@@ -219,7 +219,7 @@ pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
 #[derive(Clone, Debug)]
 pub struct GetFieldsByFilter(rt::Call);
 rt::request!(GetFieldsByFilter -> rt::Map < crate ::types::CommerceFieldInfo >);
-/// Finds the products of a catalog by their fields and properties.
+/// Finds the products of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 ///
 /// Calls `catalog.product.list`; scope `catalog`. May be called by: a user who may view the product catalog and read its information block.
 ///
@@ -260,7 +260,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `catalog.product.list`: Finds the products of a catalog by their fields and properties.
+/// A call of `catalog.product.list`: Finds the products of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

@@ -22,9 +22,9 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `200140400007`: The item was not saved: the product does not exist or is not sold. Check productId.
-/// - `200140400008`: The fields have no orderId.
+/// - `200140400008`: The fields have no orderId. Give it.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
-/// - `200140400011`: The currency is not that of the order.
+/// - `200140400011`: The currency is not that of the order. Give the order's currency.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
@@ -67,11 +67,11 @@ rt::request!(Add -> crate ::types::SaleBasketItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200140400006`: The portal has no trade catalogue.
+/// - `200140400006`: The portal has no trade catalogue. Set one up in the portal first.
 /// - `200140400007`: The item was not saved: the product does not exist or is not sold. Check productId.
-/// - `200140400008`: The fields have no orderId.
+/// - `200140400008`: The fields have no orderId. Give it.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
-/// - `200140400011`: The currency is not that of the order.
+/// - `200140400011`: The currency is not that of the order. Give the order's currency.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
@@ -352,7 +352,7 @@ impl List {
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
 /// - `200140400008`: The item has no order.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
-/// - `200140400011`: The currency is not that of the order.
+/// - `200140400011`: The currency is not that of the order. Give the order's currency.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
@@ -396,11 +396,11 @@ rt::request!(Update -> crate ::types::SaleBasketItem);
 ///
 /// Among others, the portal's own:
 ///
-/// - `200140400006`: The portal has no trade catalogue.
+/// - `200140400006`: The portal has no trade catalogue. Set one up in the portal first.
 /// - `200140400001`: There is no item with this number. Find it with GetBasketItems.
 /// - `200140400008`: The item has no order.
 /// - `200140400009`: There is no order with this number. Find it with GetOrders.
-/// - `200140400011`: The currency is not that of the order.
+/// - `200140400011`: The currency is not that of the order. Give the order's currency.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.

@@ -22,8 +22,8 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `200040300010`: Only an administrator may change this. Call as one.
-/// - `200240400004`: The fields have no basketId.
-/// - `200240400005`: The basketId is no number.
+/// - `200240400004`: The fields have no basketId. Give it.
+/// - `200240400005`: The basketId is no number. GetBasketItems tells it.
 /// - `200240400001`: There is no item with this number. Find it with GetBasketItems.
 /// - `200240400002`: There is no item with this number. Find it with GetBasketItems.
 /// - `100`: A required parameter is missing or empty. The description names it.

@@ -66,9 +66,9 @@ rt::request!(Add -> crate ::types::SalePayerDomain);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201450000002`: The fields have no personTypeId.
-/// - `201450000003`: The fields have no domain.
-/// - `201440400003`: That kind of payer has no such domain.
+/// - `201450000002`: The fields have no personTypeId. Give it.
+/// - `201450000003`: The fields have no domain. Give it.
+/// - `201440400003`: That kind of payer has no such domain. GetPayerDomains lists them.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.

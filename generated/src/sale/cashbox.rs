@@ -30,7 +30,7 @@ pub mod handler;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_CASHBOX_ADD`: The register was not added. The description tells why.
 #[inline]
@@ -123,7 +123,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it. Call as one, through the application that added it.
 /// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_DELETE`: The register was not deleted. The description tells why.
@@ -170,7 +170,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - without a code: A field in select, filter or order does not exist. The description names it.
 #[inline]
 pub fn list() -> List {
@@ -228,7 +228,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it. Call as one, through the application that added it.
 /// - `ERROR_CHECK_FAILURE`: The number or the fields are missing. Give ID and FIELDS.
 /// - `ERROR_CASHBOX_NOT_FOUND`: There is no register with this number. GetCashRegisters lists them.
 /// - `ERROR_CASHBOX_UPDATE`: The register was not changed. The description tells why.

@@ -32,7 +32,7 @@ pub mod request;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_DELIVERY_ADD`: The delivery service was not added. The description tells why.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this code. GetDeliveryHandlers lists them.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn add(
     rest_code: impl Into<String>,
@@ -107,7 +107,7 @@ impl Add {
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_DELIVERY_DELETE`: The delivery service was not deleted. The description tells why.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -152,7 +152,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn getlist() -> Getlist {
     Getlist(
@@ -217,7 +217,7 @@ impl Getlist {
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_DELIVERY_UPDATE`: The delivery service was not changed. The description tells why.
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -44,7 +44,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SaleOrder);
-/// Removes an order of the shop by its number.
+/// Removes an order of the shop with all that belongs to it.
 ///
 /// Calls `sale.order.delete`; scope `sale`. May be called by: administrator.
 ///
@@ -82,7 +82,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.order.delete`: Removes an order of the shop by its number.
+/// A call of `sale.order.delete`: Removes an order of the shop with all that belongs to it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

@@ -124,7 +124,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it. Call as one, through the application that made it.
 /// - `ERROR_PAY_SYSTEM_NOT_FOUND`: There is no payment system of this number. Look it up with GetPaySystemsList.
 /// - `ERROR_CHECK_FAILURE`: The number is missing. Give ID.
 #[inline]
@@ -229,7 +229,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it. Call as one, through the application that made it.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
 /// - `ERROR_PERSON_TYPE_NOT_FOUND`: There is no such type of payer. sale.persontype.list tells which there are.
 /// - `ERROR_PAY_SYSTEM_NOT_FOUND`: There is no payment system of this number. Look it up with GetPaySystemsList.

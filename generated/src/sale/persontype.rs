@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `200750000005`: The caller may not add kinds of payers.
+/// - `200750000005`: The caller may not add kinds of payers. Call as an administrator.
 /// - `200750000001`: The portal could not add it. The description tells why.
 /// - `200750000006`: The portal could not add it. The description tells why.
 /// - `200040300020`: Only an administrator may change this. Call as one.
@@ -69,8 +69,8 @@ rt::request!(Add -> crate ::types::SalePayerType);
 /// - `200750000003`: It belongs to the system and cannot be deleted.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `200740400001`: There is no kind of payer with this number. Find it with GetPayerTypes.
-/// - `200750000008`: Orders use it, in the archive perhaps, so it cannot be deleted.
-/// - `200750000004`: Orders use it, in the archive perhaps, so it cannot be deleted.
+/// - `200750000008`: Orders use it, in the archive perhaps, so it cannot be deleted. Switch it off with UpdatePayerType instead.
+/// - `200750000004`: Orders use it, in the archive perhaps, so it cannot be deleted. Switch it off with UpdatePayerType instead.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]

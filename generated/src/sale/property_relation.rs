@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `201650000001`: This link exists already.
+/// - `201650000001`: This link exists already. Nothing is left to do.
 /// - `201650000002`: There is no such property. Check propertyId.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
@@ -65,7 +65,7 @@ rt::request!(Add -> crate ::types::SalePropertyRelation);
 ///
 /// Among others, the portal's own:
 ///
-/// - `201640400004`: There is no such link.
+/// - `201640400004`: There is no such link. GetPropertyRelations lists them.
 /// - `200040300010`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.

@@ -25,8 +25,8 @@ use ::bitrix24_runtime as rt;
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
-/// - `ERROR_NO_VALUE`: The value is empty.
-/// - `ERROR_NO_NAME`: The name is empty.
+/// - `ERROR_NO_VALUE`: The value is empty. Give one.
+/// - `ERROR_NO_NAME`: The name is empty. Give one.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -266,8 +266,8 @@ impl List {
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
-/// - `ERROR_NO_VALUE`: The value is empty.
-/// - `ERROR_NO_NAME`: The name is empty.
+/// - `ERROR_NO_VALUE`: The value is empty. Give one.
+/// - `ERROR_NO_NAME`: The name is empty. Give one.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -21,9 +21,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `201350000001`: There is a state with this code already.
-/// - `201350000003`: The kind is missing or wrong: O or D.
-/// - `201350000004`: The code is empty.
+/// - `201350000001`: There is a state with this code already. Choose another one.
+/// - `201350000003`: The kind is missing or wrong: O or D. Give O for orders or D for shipments.
+/// - `201350000004`: The code is empty. Give one.
 /// - `201350000005`: The code is too long.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
@@ -264,7 +264,7 @@ impl List {
 ///
 /// - `201340400001`: There is no such state. GetOrderStatuses lists them.
 /// - `200040300020`: Only an administrator may change this. Call as one.
-/// - `201350000003`: The kind is missing or wrong: O or D.
+/// - `201350000003`: The kind is missing or wrong: O or D. Give O for orders or D for shipments.
 /// - `201350000006`: The kind of the states N, F, DN and DF cannot be changed.
 /// - `201350000007`: Orders have this state, so its kind cannot be changed.
 /// - `201350000008`: Shipments have this state, so its kind cannot be changed.

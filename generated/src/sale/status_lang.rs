@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `201750000003`: The state has a name in this language already.
+/// - `201750000003`: The state has a name in this language already. Delete that one first.
 /// - `201750000004`: The language is unknown. GetShopLanguages lists them.
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.

@@ -21,11 +21,11 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x000001`: There is no such task, or the parameters come in another order than here.
-/// - `0x100002`: The caller may not see the task.
+/// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
-/// - `ERROR_CODE`: The caller may not book time on this task.
+/// - `ERROR_CODE`: The caller may not book time on this task. IsElapsedItemActionAllowed tells what is allowed.
 #[inline]
 pub fn add(taskid: impl Into<rt::Id>, arfields: impl Into<rt::Value>) -> Add {
     Add(
@@ -71,11 +71,11 @@ pub fn add(taskid: impl Into<rt::Id>, arfields: impl Into<rt::Value>) -> Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x000001`: There is no such task, or the parameters come in another order than here.
-/// - `0x100002`: The caller may not see the task.
+/// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
-/// - `ERROR_CODE`: The caller may not book time on this task.
+/// - `ERROR_CODE`: The caller may not book time on this task. IsElapsedItemActionAllowed tells what is allowed.
 #[inline]
 pub fn add_task_time_accounting(
     taskid: impl Into<rt::Id>,
@@ -141,8 +141,8 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x000001`: There is no such task, or the parameters come in another order than here.
-/// - `0x100002`: The caller may not see the task.
+/// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
@@ -188,8 +188,8 @@ rt::request!(Delete -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x000001`: There is no such task, or the parameters come in another order than here.
-/// - `0x100002`: The caller may not see the task.
+/// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
@@ -238,7 +238,7 @@ rt::request!(Get -> rt::Value);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x100002`: The caller may not see the task.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `0x000100`: A parameter is refused, or the parameters come in another order than here.
@@ -404,8 +404,8 @@ rt::request!(IsActionAllowed -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x000001`: There is no such task, or the parameters come in another order than here.
-/// - `0x100002`: The caller may not see the task.
+/// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
@@ -459,8 +459,8 @@ pub fn update(
 ///
 /// Among others, the portal's own:
 ///
-/// - `0x000001`: There is no such task, or the parameters come in another order than here.
-/// - `0x100002`: The caller may not see the task.
+/// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
+/// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
 /// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.

@@ -27,19 +27,19 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `VALIDATION_ID_NOT_PROVIDED`: The number is missing. Give it.
-/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number.
+/// - `VALIDATION_INVALID_ID_FORMAT`: The number is no positive whole number. Compare it with ListBiDatasets.
 /// - `DATASET_NOT_FOUND`: There is no table with this number. Compare it with ListBiDatasets.
-/// - `DATASET_UPDATE_ERROR`: The table could not be changed.
+/// - `DATASET_UPDATE_ERROR`: The table could not be changed. Look whether it was before you repeat it.
 /// - `VALIDATION_DUPLICATE_FIELD_CODE`: Two columns have the same externalCode; the message lists them.
 /// - `VALIDATION_DUPLICATE_FIELD_NAME`: Two columns have the same name; the message lists them.
 /// - `VALIDATION_FIELD_NAME_INVALID_FORMAT`: The name of a column may have capital letters, digits and \_ only, a letter first.
-/// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters.
+/// - `VALIDATION_FIELD_NAME_TOO_LONG`: The name of a column has more than 32 characters. Shorten it.
 /// - `VALIDATION_FIELD_INVALID_TYPE`: The type of a column is unknown.
 /// - `VALIDATION_DUPLICATE_EXIST_CODE`: There are columns with this externalCode already; the message lists them.
 /// - `VALIDATION_DUPLICATE_EXIST_NAME`: There are columns of this name already; the message lists them.
-/// - `VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS`: A new column lacks name, externalCode or type.
-/// - `VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS`: A column to change lacks id or visible.
-/// - `VALIDATION_FIELD_DELETE_INVALID_ID`: The number of a column to remove is no positive whole number.
+/// - `VALIDATION_FIELD_ADD_MISSING_REQUIRED_FIELDS`: A new column lacks name, externalCode or type. Give all three.
+/// - `VALIDATION_FIELD_UPDATE_MISSING_REQUIRED_FIELDS`: A column to change lacks id or visible. Give both.
+/// - `VALIDATION_FIELD_DELETE_INVALID_ID`: The number of a column to remove is no positive whole number. GetBiDataset tells the numbers.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -216,7 +216,7 @@ pub fn get_fields_by_filter(filter: impl Into<rt::Value>) -> GetFieldsByFilter {
 #[derive(Clone, Debug)]
 pub struct GetFieldsByFilter(rt::Call);
 rt::request!(GetFieldsByFilter -> rt::Map < crate ::types::CommerceFieldInfo >);
-/// Finds the variations of a catalog by their fields and properties.
+/// Finds the variations of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 ///
 /// Calls `catalog.product.offer.list`; scope `catalog`. May be called by: administrator.
 ///
@@ -257,7 +257,7 @@ pub fn list() -> List {
         ),
     )
 }
-/// A call of `catalog.product.offer.list`: Finds the variations of a catalog by their fields and properties.
+/// A call of `catalog.product.offer.list`: Finds the variations of a catalog by their fields and properties. GetCatalogPricesList tells their prices.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);

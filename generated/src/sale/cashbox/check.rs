@@ -30,9 +30,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `ERROR_CHECK_FAILURE`: The identifier of the receipt is missing. Give UUID.
-/// - `ERROR_CHECK_NOT_FOUND`: There is no receipt with this UUID.
+/// - `ERROR_CHECK_NOT_FOUND`: There is no receipt with this UUID. Give the one that the register answered when it was printed.
 /// - `ERROR_CHECK_APPLY`: The result was not saved. The description tells why.
 #[inline]
 pub fn apply(uuid: impl Into<String>) -> Apply {

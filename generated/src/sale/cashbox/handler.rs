@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_HANDLER_ALREADY_EXIST`: There is a handler with this code already. Choose another one.
 /// - `ERROR_HANDLER_ADD`: The handler was not added. The description tells why.
@@ -81,7 +81,7 @@ impl Add {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 /// - `ERROR_CHECK_FAILURE`: The number is missing, or cash registers belong to the handler. Give ID, or delete them first.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetCashRegisterHandlers lists them.
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
@@ -123,7 +123,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn list() -> List {
     List(
@@ -164,7 +164,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM, or another application added it. Call as one, through the application that added it.
 /// - `ERROR_CHECK_FAILURE`: The number or the fields are missing. Give ID and FIELDS.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetCashRegisterHandlers lists them.
 /// - `ERROR_HANDLER_UPDATE`: The handler was not changed. The description tells why.

@@ -23,7 +23,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -71,7 +71,7 @@ rt::request!(
 /// - `ERROR_DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_DELIVERY_CONFIG_UPDATE`: The settings were not changed. The description tells why.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_HANDLER_ADD`: The handler was not added. The description tells why.
 /// - `ERROR_HANDLER_ALREADY_EXIST`: There is a handler with this code already. Choose another one.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn add(
     name: impl Into<String>,
@@ -86,7 +86,7 @@ impl Add {
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no handler with this number. GetDeliveryHandlers lists them.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_HANDLER_DELETE`: The handler was not deleted. The description tells why.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -125,7 +125,7 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn list() -> List {
     List(
@@ -191,7 +191,7 @@ impl List {
 /// - `ERROR_CHECK_FAILURE`: A required value is missing or wrong. The description names it.
 /// - `ERROR_HANDLER_UPDATE`: The handler was not changed. The description tells why.
 /// - `ERROR_HANDLER_ALREADY_EXIST`: There is a handler with this code already. Choose another one.
-/// - `ACCESS_DENIED`: The caller is no administrator of the CRM.
+/// - `ACCESS_DENIED`: The caller is no administrator of the CRM. Call as one.
 #[inline]
 pub fn update(id: impl Into<rt::Id>) -> Update {
     Update(

@@ -21,10 +21,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `DELIVERY_ID_NOT_SPECIFIED`: DELIVERY_ID is missing.
+/// - `DELIVERY_ID_NOT_SPECIFIED`: DELIVERY_ID is missing. Give it.
 /// - `DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
-/// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing.
-/// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier.
+/// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing. Give it.
+/// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier. It is the REQUEST_ID that the service answered to the order.
 /// - `DELETE_REQUEST_INTERNAL_ERROR`: The request was not deleted. The description tells why.
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
 #[inline]
@@ -66,15 +66,15 @@ rt::request!(Delete -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `DELIVERY_ID_NOT_SPECIFIED`: DELIVERY_ID is missing.
+/// - `DELIVERY_ID_NOT_SPECIFIED`: DELIVERY_ID is missing. Give it.
 /// - `DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
-/// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing.
-/// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier.
-/// - `ADDRESSEE_IS_NOT_SPECIFIED`: ADDRESSEE is missing.
+/// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing. Give it.
+/// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier. It is the REQUEST_ID that the service answered to the order.
+/// - `ADDRESSEE_IS_NOT_SPECIFIED`: ADDRESSEE is missing. Give MANAGER or RECIPIENT.
 /// - `ADDRESSEE_UNEXPECTED_VALUE`: ADDRESSEE must be MANAGER or RECIPIENT.
-/// - `MESSAGE_NOT_SPECIFIED`: MESSAGE has neither SUBJECT nor BODY.
-/// - `MESSAGE_STATUS_NOT_SPECIFIED`: MESSAGE has a STATUS without words.
-/// - `MESSAGE_STATUS_SEMANTIC_NOT_SPECIFIED`: MESSAGE has a STATUS without SEMANTIC.
+/// - `MESSAGE_NOT_SPECIFIED`: MESSAGE has neither SUBJECT nor BODY. Give one of them.
+/// - `MESSAGE_STATUS_NOT_SPECIFIED`: MESSAGE has a STATUS without words. Give its MESSAGE.
+/// - `MESSAGE_STATUS_SEMANTIC_NOT_SPECIFIED`: MESSAGE has a STATUS without SEMANTIC. Give success, process or error.
 /// - `UNEXPECTED_MESSAGE_STATUS_SEMANTIC`: SEMANTIC must be success, process or error.
 /// - `REQUEST_SHIPMENT_NOT_FOUND`: No shipment belongs to the request.
 /// - `ACCESS_DENIED`: The caller is no administrator. Call as one.
@@ -128,16 +128,16 @@ rt::request!(Sendmessage -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `DELIVERY_ID_NOT_SPECIFIED`: DELIVERY_ID is missing.
+/// - `DELIVERY_ID_NOT_SPECIFIED`: DELIVERY_ID is missing. Give it.
 /// - `DELIVERY_NOT_FOUND`: There is no delivery service with this number. GetDeliveryServices lists them.
-/// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing.
-/// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier.
-/// - `STATUS_UNEXPECTED_FORMAT`: STATUS is no object.
-/// - `STATUS_TEXT_NOT_SPECIFIED`: STATUS has no TEXT.
-/// - `STATUS_SEMANTIC_NOT_SPECIFIED`: STATUS has no SEMANTIC.
-/// - `PROPERTIES_UNEXPECTED_FORMAT`: PROPERTIES is no list.
+/// - `REQUEST_ID_NOT_SPECIFIED`: REQUEST_ID is missing. Give it.
+/// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier. It is the REQUEST_ID that the service answered to the order.
+/// - `STATUS_UNEXPECTED_FORMAT`: STATUS is no object. Give TEXT and SEMANTIC in one.
+/// - `STATUS_TEXT_NOT_SPECIFIED`: STATUS has no TEXT. Give it.
+/// - `STATUS_SEMANTIC_NOT_SPECIFIED`: STATUS has no SEMANTIC. Give success, process or error.
+/// - `PROPERTIES_UNEXPECTED_FORMAT`: PROPERTIES is no list. Write it as one.
 /// - `PROPERTY_VALUE_UNEXPECTED_FORMAT`: One of the PROPERTIES is malformed.
-/// - `PROPERTY_VALUE_TAGS_UNEXPECTED_FORMAT`: The TAGS of a property are no list.
+/// - `PROPERTY_VALUE_TAGS_UNEXPECTED_FORMAT`: The TAGS of a property are no list. Write them as one.
 /// - `PROPERTY_VALUE_TAG_UNEXPECTED_FORMAT`: One of the TAGS is no text.
 /// - `UNEXPECTED_REQUEST_FINALIZE_INDICATOR_VALUE`: FINALIZE must be Y or N.
 /// - `UNEXPECTED_OVERWRITE_PROPERTIES_VALUE`: OVERWRITE_PROPERTIES must be Y or N.

@@ -161,7 +161,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it.
+/// - `ACCESS_DENIED`: The caller is no CRM administrator, or another application made it. Call as one, through the application that made it.
 /// - `ERROR_CHECK_FAILURE`: The number or the fields are missing. Give ID and FIELDS.
 /// - `ERROR_HANDLER_NOT_FOUND`: There is no such handler. Look it up with GetPaySystemHandlersList.
 /// - `ERROR_HANDLER_UPDATE`: The handler could not be changed. The description tells why.

@@ -24,10 +24,10 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not pay the invoice.
+/// - `ACCESS_DENIED`: The caller may not pay the invoice. Call as somebody who may edit invoices.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system or invoice. The description tells which.
 /// - `ERROR_PAY_INVOICE_NOT_SUPPORTED`: The portal has no invoices of this kind.
-/// - `ERROR_INTERNAL_INVOICE_NOT_FOUND`: There is no invoice of this number.
+/// - `ERROR_INTERNAL_INVOICE_NOT_FOUND`: There is no invoice of this number. Find it with crm.invoice.list.
 /// - `ERROR_PROCESS_REQUEST_RESULT`: There is no such payment system, or it failed. The description tells which.
 #[deprecated(
     note = "use `sale.paysystem.pay.payment`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
@@ -87,7 +87,7 @@ impl Invoice {
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not change the state of payments.
+/// - `ACCESS_DENIED`: The caller may not change the state of payments. Call as somebody who may edit orders.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system, or no such payment with it. The description tells which.
 /// - `ERROR_PROCESS_REQUEST_RESULT`: The payment system failed. The description tells how.
 #[inline]

@@ -24,9 +24,9 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see the settings.
+/// - `ACCESS_DENIED`: The caller may not see the settings. Call as somebody who may.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system. The description tells which.
-/// - `ERROR_INTERNAL_INVOICE_NOT_FOUND`: There is no invoice of this number.
+/// - `ERROR_INTERNAL_INVOICE_NOT_FOUND`: There is no invoice of this number. Find it with crm.invoice.list.
 #[deprecated(
     note = "use `sale.paysystem.settings.payment.get`: It concerns invoices of the former kind (crm.invoice.*), which are no longer developed; new ones are paid by payments."
 )]

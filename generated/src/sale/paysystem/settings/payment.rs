@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `ACCESS_DENIED`: The caller may not see the settings.
+/// - `ACCESS_DENIED`: The caller may not see the settings. Call as somebody who may.
 /// - `ERROR_CHECK_FAILURE`: A required value is missing, or there is no such payment system, or no such payment with it. The description tells which.
 /// - `ERROR_INTERNAL_ORDER_NOT_FOUND`: The order of the payment is gone.
 #[inline]
