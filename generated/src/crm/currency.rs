@@ -230,7 +230,7 @@ impl List {
 ///
 /// let result = crm::currency::update()
 ///     .id("CNY")
-///     .fields(json!({"AMOUNT":12.5,"AMOUNT_CNT":1}))
+///     .fields(json!({"AMOUNT":12.5}))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())
@@ -242,7 +242,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CODE`: The portal refused the change. The description tells why.
-/// - without a code: There is no such currency, a field is missing or malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: There is no such currency, a field is malformed, or the caller is no administrator of the CRM. The description tells which.
 #[inline]
 pub fn update() -> Update {
     Update(

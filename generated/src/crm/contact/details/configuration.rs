@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Makes everybody use the common card of contacts. Own cards are dropped.
 ///
-/// Calls `crm.contact.details.configuration.forceCommonScopeForAll`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.contact.details.configuration.forceCommonScopeForAll`; scope `crm`. May be called by: whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/contacts/custom-form/crm-contact-details-configuration-force-common-scope-for-all.html>
 ///
@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change the CRM settings, or a parameter does not fit.
+/// - without a code: The caller may not change the CRM settings.
 #[deprecated(
     note = "use `crm.item.details.configuration.forceCommonScopeForAll`: It does the same for every kind of record: entityTypeId 3."
 )]

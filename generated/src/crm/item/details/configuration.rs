@@ -205,7 +205,7 @@ impl Reset {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller may not change this card, or data is empty or malformed. The description names the section and the field.
+/// - without a code: The caller may not change this card, records of this kind have no card of this sort, or data is empty or malformed. The description tells which, and names the section and the field.
 #[inline]
 pub fn set(
     entity_type_id: impl Into<i64>,
