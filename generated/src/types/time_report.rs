@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct TimeReport(rt::Object);
 rt::view!(TimeReport);
 impl TimeReport {
-    /// `report`. The month.
+    /// `report`. Times and absences of the month that was asked for.
     #[inline]
     pub fn report(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "report")

@@ -41,7 +41,7 @@ impl WorkSchedule {
     pub fn calendar_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CALENDAR_ID")
     }
-    /// `CALENDAR`. That calendar.
+    /// `CALENDAR`. The calendar of days off that the schedule keeps to.
     #[inline]
     pub fn calendar(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "CALENDAR")
