@@ -5,6 +5,7 @@ import {dirname, join} from 'node:path';
 import machines from './plugins/machines';
 import mermaid from './plugins/mermaid';
 import pages from './plugins/pages';
+import documents from './plugins/reference';
 import routes from './plugins/routes';
 import {dark, light} from './src/prism';
 
@@ -92,7 +93,7 @@ const config: Config = {
   ],
   themes: ['@docusaurus/theme-mermaid'],
   plugins: [
-    ['@docusaurus/plugin-content-docs', {
+    [documents as never, {
       id: 'reference',
       path: reference,
       routeBasePath: 'reference',
@@ -118,7 +119,7 @@ const config: Config = {
       editions: Object.entries(localeConfigs).map(([locale, {label, baseUrl: own}]) => ({locale, label, baseUrl: own})),
     }),
     () => mermaid({home: __dirname, out: packed}),
-    () => routes({home: __dirname}),
+    ({generatedFilesDir}: LoadContext) => routes({home: __dirname, generated: generatedFilesDir}),
   ],
   clientModules: ['./src/reference/anchors.ts'],
   themeConfig: {

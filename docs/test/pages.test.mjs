@@ -1,9 +1,9 @@
 // Every page of the built site, in both languages: as it is served, and as a browser shows it.
 //
-// To load a page anew costs a browser six times as much as to go there by the site's own router, because the program of the
+// To load a page anew costs a browser many times as much as to go there by the site's own router, because the program of the
 // site starts each time. So pages are gone to by the router, which runs their code and builds them from their data, and are
 // compared with what the server has; and one page of each kind is loaded anew, where the program takes over the server's
-// page. The router goes to one page in eight, or with DOCS_EVERY_PAGE=1 (`cargo xtask docs test --every-page`) to all of them.
+// page.
 
 import assert from 'node:assert/strict';
 import {existsSync, readFileSync, readdirSync} from 'node:fs';
@@ -14,10 +14,8 @@ import {addresses, launch, open, serve} from './site.mjs';
 
 const BUILD = fileURLToPath(new URL('../build', import.meta.url));
 const LANGUAGES = ['en', 'ru'];
-/** Pages that are gone to before one is loaded anew: the menu opens further with every folder, and slows down what follows. */
-const AT_ONCE = 20;
-/** The router goes to one page in so many: all of them take some minutes. */
-const SAMPLE = process.env.DOCS_EVERY_PAGE ? 1 : 8;
+/** Pages that are gone to before one is loaded anew, which tells a fault's place and frees what they took. */
+const AT_ONCE = 200;
 /** Milliseconds after which a page counts as one that does not come. */
 const PATIENCE = 20_000;
 /** Painting is no part of this. */
@@ -135,9 +133,9 @@ test('every page answers, has a heading and no address twice, and a Markdown twi
   assert.deepEqual(faults.slice(0, 20), [], `${faults.length} faults`);
 });
 
-test('pages are shown by the router as the server has them, without a fault', async (context) => {
+test('every page is shown by the router as the server has it, without a fault', async (context) => {
   const walks = LANGUAGES.map(async (language) => {
-    const all = addresses(BUILD, language).filter((_, at) => at % SAMPLE === 0);
+    const all = addresses(BUILD, language);
     const {page, faults} = await openLean();
     const found = [];
     for (let at = 0; at < all.length; at += AT_ONCE) {
@@ -164,7 +162,7 @@ test('pages are loaded anew without a fault', async (context) => {
   assert.deepEqual(found.slice(0, 20), [], `${found.length} faults`);
 });
 
-test('former addresses lead on, and an address that never was has a page', async () => {
+test('former addresses lead on', async () => {
   const {page, faults} = await open(browser, site.origin, {viewport: VIEWPORT});
   const {redirects} = JSON.parse(readFileSync(new URL('../reference/_redirects.json', import.meta.url), 'utf8'));
   assert.ok(redirects.length > 0);
@@ -173,11 +171,33 @@ test('former addresses lead on, and an address that never was has a page', async
     await page.waitForURL(site.origin + to);
   }
   assert.deepEqual(faults, []);
-  for (const [path, heading] of [['/reference/user/no-such-page', 'Page Not Found'], ['/ru/reference/user/no-such-page', 'Страница не найдена']]) {
+});
+
+test('an address that never was has a page, which names what was meant and helps on', async () => {
+  const {page, faults} = await open(browser, site.origin, {viewport: VIEWPORT});
+  for (const [path, heading, base, title] of [
+    ['/reference/user/updateuser', 'Page not found', '', 'Update user'],
+    ['/api-reference/user/user-update.html', 'Page not found', '', 'Update user'],
+    ['/ru/reference/user/updateuser', 'Страница не найдена', '/ru', 'Изменить пользователя'],
+  ]) {
     await page.goto(site.origin + path);
     assert.equal(await page.locator('main h1').innerText(), heading);
+    const first = page.locator('main section li a').first();
+    await first.waitFor();
+    assert.deepEqual([await first.innerText(), await first.getAttribute('href')], [title, `${base}/reference/user/update-user`], path);
+    assert.match(await page.locator('main').innerText(), new RegExp(path.replace(/\.html$/, '')));
+    const starts = await page.$$eval('main nav a', (links) => links.map((link) => link.getAttribute('href')));
+    for (const start of ['tour', 'reference', 'command-line']) assert.ok(starts.includes(`${base}/${start}`), `${path}: ${start}`);
+    for (const start of starts) assert.ok(existsSync(fileOf(start)), start);
     assert.ok(faults.splice(0).every((fault) => fault.includes('404')), path);
   }
+  // The field searches, and what it finds is there.
+  await page.goto(`${site.origin}/nothing/here`);
+  await page.locator('main input').fill('crm.deal.list');
+  await page.locator('main section li a', {hasText: 'Get deals list'}).click();
+  await page.waitForURL('**/reference/crm/deals/get-deals-list');
+  await page.locator('article h1').waitFor();
+  assert.ok(faults.every((fault) => fault.includes('404')));
 });
 
 test('there is no page that the map does not name', () => {

@@ -5,6 +5,7 @@ import {readFileSync} from 'node:fs';
 import {test} from 'node:test';
 import {gzipSync} from 'node:zlib';
 import {createSearch} from '../src/search/engine.mjs';
+import {nearestTo} from '../src/search/nearest.mjs';
 
 const text = readFileSync(new URL('../build/search.json', import.meta.url));
 const index = JSON.parse(text);
@@ -73,4 +74,22 @@ test('the index is small enough to be loaded as a whole', (context) => {
   const size = gzipSync(text).length;
   context.diagnostic(`${index.functions.length} functions, ${index.guides.length} parts of guides, ${size} bytes by gzip`);
   assert.ok(size < 200_000, `${size} bytes`);
+});
+
+test('an address that leads nowhere names the page that was meant', () => {
+  for (const [path, page] of [
+    ['/reference/user/updateuser', '/reference/user/update-user'],
+    ['/reference/user/update-usr', '/reference/user/update-user'],
+    ['/reference/user/user.update', '/reference/user/update-user'],
+    ['/api-reference/user/user-update.html', '/reference/user/update-user'],
+    ['/rest/1/secret/crm.deal.add.json', '/reference/crm/deals/create-deal'],
+    ['/reference/crm/deal/list', '/reference/crm/deals/get-deals-list'],
+    [`/${encodeURIComponent('ИзменитьПользователя')}`, '/reference/user/update-user'],
+    ['/guides/limits', '/limits-and-retries'],
+  ]) {
+    assert.equal(nearestTo(search, path)[0]?.url, page, path);
+  }
+  // Without a near name the folder says something still.
+  assert.ok(nearestTo(search, '/reference/user/no-such-page').every(({url}) => url.startsWith('/reference/user/')));
+  for (const path of ['/', '/zzzzqqqq', '/%zz']) assert.deepEqual(nearestTo(search, path), [], path);
 });

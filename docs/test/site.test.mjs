@@ -93,6 +93,46 @@ test('a page can be used without a mouse', async () => {
   assert.deepEqual(faults, []);
 });
 
+test('the menu opens where one goes, closes behind one, and is worked without a mouse', async () => {
+  const {page, faults} = await open(browser, site.origin, {viewport: {width: 1280, height: 700}});
+  const drawer = (name) => page.locator('.theme-doc-sidebar-item-category', {has: page.locator(`:scope > div > a`, {hasText: new RegExp(`^${name}$`)})}).last();
+  const isOpen = (name) => drawer(name).locator('> div > button').getAttribute('aria-expanded').then((value) => value === 'true');
+  const here = () => page.locator('.theme-doc-sidebar-menu [aria-current=page]');
+  await page.goto(`${site.origin}/reference/user/update-user`);
+  assert.equal(await here().innerText(), 'Update user');
+  assert.equal(await isOpen('Users'), true);
+  assert.equal(await isOpen('Tasks'), false);
+  // What is closed holds nothing.
+  assert.equal(await drawer('Tasks').locator('li').count(), 0);
+  // One that is opened by hand stays open, one that opened by itself closes.
+  await drawer('Drive').locator('> div > button').focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await isOpen('Drive'), true);
+  await drawer('Tasks').locator('> div > a').focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/reference/tasks');
+  await here().filter({hasText: 'Tasks'}).waitFor();
+  assert.deepEqual([await isOpen('Users'), await isOpen('Tasks'), await isOpen('Drive')], [false, true, true]);
+  // The folder of the page is closed and opened by a click on it.
+  await here().click();
+  assert.equal(await isOpen('Tasks'), false);
+  await here().click();
+  assert.equal(await isOpen('Tasks'), true);
+  await page.goBack();
+  await here().filter({hasText: 'Update user'}).waitFor();
+  assert.equal(await isOpen('Users'), true);
+  // Far down in the menu a page can be seen in it.
+  const last = addresses(BUILD, 'en').filter((path) => path.startsWith('/reference/sale/')).at(-1);
+  await page.goto(site.origin + last);
+  await here().waitFor();
+  await page.waitForFunction(() => {
+    const {top, bottom} = document.querySelector('.theme-doc-sidebar-menu [aria-current=page]').getBoundingClientRect();
+    return top >= 0 && bottom <= window.innerHeight;
+  });
+  assert.equal(await page.evaluate(() => window.scrollY), 0);
+  assert.deepEqual(faults, []);
+});
+
 test('what is printed is the text, with folded tables open and every example named', async () => {
   const {page, faults} = await open(browser, site.origin, {colorScheme: 'dark'});
   await page.goto(`${site.origin}/reference/user/update-user`);

@@ -348,7 +348,7 @@ function Send({command, body, url, setUrl, answerTitle}: SendProps): ReactNode {
       </div>
       <span id={`${id}-note`} className={isHere ? styles.hint : styles.fault}>
         {isHere ? (
-          <Translate id="try.here">Nothing is stored, and nothing is sent to another machine. `oint sandbox` starts the portal.</Translate>
+          <Translate id="try.here" values={{command: <code>oint sandbox</code>}}>{'Nothing is stored, and nothing is sent to another machine. {command} starts the portal.'}</Translate>
         ) : (
           <Translate id="try.elsewhere">Only to an address of this machine: 127.0.0.1 or localhost. The command above goes anywhere.</Translate>
         )}

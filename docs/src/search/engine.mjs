@@ -14,6 +14,8 @@ import {FIELD, PARAMETER, rowId, slug} from './slug.mjs';
  * @property {boolean} deprecated
  */
 
+/** @typedef {ReturnType<typeof createSearch>} Search */
+
 /** How much more a name counts than a text; an exact name is beyond any of them. */
 const BOOST = {title: 5, method: 6, names: 5, context: 1.5, text: 1};
 
@@ -92,7 +94,7 @@ export function createSearch(index) {
   mini.addAll(documents);
 
   /** @param {string} query @param {number} [most] @returns {Hit[]} */
-  return function search(query, most = 12) {
+  function search(query, most = 12) {
     const name = query.trim().toLowerCase();
     const bare = squeezed(query);
     if (!bare) return [];
@@ -124,5 +126,44 @@ export function createSearch(index) {
       .sort((a, b) => b.score - a.score || a.id - b.id)
       .slice(0, most)
       .map(({id, anchor}) => ({...pages[id].hit, url: pages[id].hit.url + anchor}));
+  }
+
+  /** Pages that are called nearly like one of some names, the nearest first; among equals those of the folder that was asked for.
+   * @param {string[]} names @param {string} folder @param {number} most @returns {Hit[]} */
+  search.nearest = (names, folder, most) => {
+    const wanted = names.map(squeezed).filter(Boolean);
+    const near = [];
+    for (const [id, {hit, method, names: known, title}] of pages.entries()) {
+      if (hit.url.includes('#')) continue;
+      const own = [squeezed(method), ...known, title, squeezed(hit.url.slice(hit.url.lastIndexOf('/')))].filter(Boolean);
+      const distance = Math.min(...wanted.flatMap((name) => own.map((one) => apart(name, one) / name.length)));
+      if (distance <= FAR) near.push({id, distance, isElsewhere: hit.url.startsWith(`${folder}/`) ? 0 : 1, isOld: hit.deprecated ? 1 : 0});
+    }
+    near.sort((a, b) => a.distance - b.distance || a.isElsewhere - b.isElsewhere || a.isOld - b.isOld || a.id - b.id);
+    return near.slice(0, most).map(({id}) => pages[id].hit);
   };
+
+  /** The first pages of a folder. @param {string} folder @param {number} most @returns {Hit[]} */
+  search.within = (folder, most) => pages.filter(({hit}) => hit.url.startsWith(`${folder}/`)).slice(0, most).map(({hit}) => hit);
+  return search;
+}
+
+/** The share of its letters that a misspelt name may have wrong. */
+const FAR = 0.3;
+
+/** How many letters a name is away from another one, or infinitely many where it is too far from it.
+ * @param {string} a @param {string} b */
+function apart(a, b) {
+  const limit = a.length * FAR;
+  if (Math.abs(a.length - b.length) > limit) return Infinity;
+  let above = Array.from({length: b.length + 1}, (_, at) => at);
+  for (let row = 1; row <= a.length; row += 1) {
+    const line = [row];
+    for (let at = 1; at <= b.length; at += 1) {
+      line.push(Math.min(above[at] + 1, line[at - 1] + 1, above[at - 1] + (a[row - 1] === b[at - 1] ? 0 : 1)));
+    }
+    if (Math.min(...line) > limit) return Infinity;
+    above = line;
+  }
+  return above[b.length];
 }

@@ -5,20 +5,8 @@ import {useHistory} from '@docusaurus/router';
 import Translate, {translate} from '@docusaurus/Translate';
 import useBaseUrl from '@docusaurus/useBaseUrl';
 import type {Hit} from '@site/src/search/engine.mjs';
+import {load} from '@site/src/search/load';
 import styles from './styles.module.css';
-
-type Search = (query: string, most?: number) => Hit[];
-let loading: Promise<Search> | undefined;
-
-function load(address: string): Promise<Search> {
-  loading ??= (async () => {
-    const [{createSearch}, answer] = await Promise.all([import('@site/src/search/engine.mjs'), fetch(address)]);
-    if (!answer.ok) throw new Error(`${answer.status} ${address}`);
-    return createSearch(await answer.json());
-  })();
-  loading.catch(() => (loading = undefined));
-  return loading;
-}
 
 export default function SearchBar(): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
