@@ -36,7 +36,7 @@ const stem = (word) => (/^[а-яё]{4,}$/.test(word) ? word.replace(ENDINGS, '')
 const squeezed = (text) => text.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '');
 
 /** What the query is, as far as names go: the parts of a score that no text can reach. */
-const TIER = {method: 4000, name: 3500, title: 3000, parameter: 2500, key: 2000, field: 1000, object: 450, begins: 300};
+const TIER = {method: 4000, name: 3500, title: 3000, parameter: 2500, key: 2000, field: 1000, begins: 300};
 
 /** @param {any} index what `search.json` holds */
 export function createSearch(index) {
@@ -108,9 +108,8 @@ export function createSearch(index) {
     // What methods have in common stands behind the methods.
     for (const {id, score} of mini.search(query)) add(id, Math.min(pages[id].isObject ? score / 2 : score, TIER.begins - 1));
     for (const [id, page] of pages.entries()) {
-      if (page.isObject) {
-        if (page.title === bare || page.names.includes(bare)) add(id, TIER.object);
-      } else if (page.method && page.method === name) add(id, TIER.method);
+      if (page.isObject) continue;
+      if (page.method && page.method === name) add(id, TIER.method);
       else if (page.names.includes(bare)) add(id, TIER.name);
       else if (page.title === bare) add(id, TIER.title);
       else if (bare.length > 2 && (page.method.startsWith(name) || page.names.some((own) => own.startsWith(bare)) || page.title.startsWith(bare))) {
@@ -121,8 +120,17 @@ export function createSearch(index) {
     for (const {id, anchor, tier} of params.get(name) ?? []) {
       add(id, tier + (tier === TIER.field ? (pages[id].isObject ? 1 : 0) : pages[id].bonus), anchor);
     }
+    // An object stands behind the best method; one of just this name right there.
+    const weight = (/** @type {number} */ id, /** @type {number} */ score) => (pages[id].hit.deprecated ? score / 2 : score);
+    const best = Math.max(...[...scores].filter(([id]) => !pages[id].isObject).map(([id, {score}]) => weight(id, score)));
+    for (const [id, page] of pages.entries()) {
+      if (!page.isObject || best <= 0) continue;
+      if (page.title === bare || page.names.includes(bare)) add(id, best - 0.1);
+      const found = scores.get(id);
+      if (found && found.score >= best && found.score < TIER.field) found.score = best - 0.1;
+    }
     return [...scores]
-      .map(([id, {score, anchor}]) => ({id, anchor, score: score - (pages[id].hit.deprecated ? score / 2 : 0)}))
+      .map(([id, {score, anchor}]) => ({id, anchor, score: weight(id, score)}))
       .sort((a, b) => b.score - a.score || a.id - b.id)
       .slice(0, most)
       .map(({id, anchor}) => ({...pages[id].hit, url: pages[id].hit.url + anchor}));
