@@ -92,7 +92,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
-rt::request!(Get -> crate ::types::DiskStorage);
+rt::request!(Get -> Option < crate ::types::DiskStorage >);
 /// Lists the folders and files at the top of a storage that the caller may read.
 ///
 /// Calls `disk.storage.getChildren`; scope `disk`.

@@ -50,7 +50,7 @@ pub fn delete(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> bool);
+rt::request!(Delete -> Option < bool >);
 /// Reads the blocks of content that the application put below a timeline entry.
 ///
 /// Calls `crm.timeline.layout.blocks.get`; scope `crm`. May be called by: whoever may read the record.
@@ -152,4 +152,4 @@ pub fn set(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);
-rt::request!(Set -> bool);
+rt::request!(Set -> Option < bool >);
