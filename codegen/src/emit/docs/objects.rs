@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::emit::banner;
-use crate::emit::docs::page::{KnownValue, Link, known_values, path_to, type_name};
+use crate::emit::docs::page::{Link, known_values, path_to, type_name};
 use crate::emit::docs::{Words, escape, render};
 use crate::emit::tables::in_order;
 use crate::ir::{Api, Entity, Entries, Function, Kind, Method, Param, Returns, Shape, Ty};
@@ -97,13 +97,15 @@ struct Field {
     name: String,
     type_name: String,
     description: String,
-    values: Vec<KnownValue>,
-    default: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    values: String,
     /// The link to the fields inside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<String>,
     /// It cannot be sent, while others can.
     readonly: bool,
     /// What Rust calls it, where that is not the name in small letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     rust: Option<String>,
 }
 
@@ -346,7 +348,6 @@ impl<'a> Tables<'_, 'a> {
             type_name: type_name(&answered(&field.ty), &self.furniture.types),
             description: field.description.clone(),
             values: known_values(field),
-            default: None,
             fields,
             readonly: self.is_taken && field.readonly && path.is_empty(),
             rust: (path.is_empty() && field.ident.as_str() != snake).then(|| field.ident.to_string()),

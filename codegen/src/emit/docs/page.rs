@@ -73,20 +73,18 @@ struct Replacement {
 #[derive(Serialize)]
 struct Row {
     name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     option: String,
     type_name: String,
     required: bool,
     description: String,
-    values: Vec<KnownValue>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    values: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     default: Option<String>,
     /// The link to the table of its keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<String>,
-}
-
-#[derive(Serialize)]
-pub(super) struct KnownValue {
-    value: String,
-    meaning: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -152,7 +150,7 @@ pub(super) fn page(
             type_name: words.types.boolean.clone(),
             required: false,
             description: words.clear.clone(),
-            values: Vec::new(),
+            values: String::new(),
             default: Some("false".into()),
             fields: None,
         });
@@ -241,7 +239,7 @@ fn connection_row((name, option): (&str, &str), type_name: &str, required: bool,
         type_name: type_name.into(),
         required,
         description: description.into(),
-        values: Vec::new(),
+        values: String::new(),
         default: None,
         fields: None,
     }
@@ -264,12 +262,26 @@ fn row(path: &str, param: &Param, option: Option<String>, types: &Types) -> Row 
     }
 }
 
-pub(super) fn known_values(param: &Param) -> Vec<KnownValue> {
-    let value = |known: &crate::ir::KnownValue| KnownValue {
-        value: text(&known.value).into_owned(),
-        meaning: known.description.clone(),
-    };
-    param.values.iter().map(value).collect()
+/// The known values of a parameter with what they mean, ready for a cell. A meaning is a sentence; bare values have
+/// semicolons between them.
+pub(super) fn known_values(param: &Param) -> String {
+    let mut shown = String::new();
+    let mut is_open = false;
+    for known in &param.values {
+        if !shown.is_empty() {
+            shown.push_str(if is_open { "; " } else { " " });
+        }
+        shown.push_str(&escape::code(&text(&known.value)));
+        is_open = known.description.is_none();
+        if let Some(meaning) = &known.description {
+            shown.push_str(" – ");
+            shown.push_str(&escape::cell(meaning));
+        }
+    }
+    if is_open {
+        shown.push('.');
+    }
+    shown
 }
 
 fn has_fields(param: &Param) -> bool {
