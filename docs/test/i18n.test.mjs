@@ -53,7 +53,7 @@ test('the language is changed on the page where one is', async () => {
 test('what methods answer is told in the language, too', async () => {
   const {page, faults} = await open(browser, site.origin);
   await page.goto(`${site.origin}/ru/reference/user/get-user`);
-  await page.getByRole('link', {name: /^Поля каждой записи в result/}).click();
+  await page.locator('article').getByRole('link', {name: /^Поля каждой записи в result/}).click();
   await page.waitForURL('**/ru/reference/objects/user');
   await page.locator('article h1', {hasText: 'Пользователь'}).waitFor();
   assert.match(await page.locator('tr#field-last-login').innerText(), /Время последнего входа.*Только чтение\.$/);

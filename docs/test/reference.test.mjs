@@ -113,7 +113,7 @@ test('a page tells what comes back, field by field', async () => {
   // What several methods answer has a page of its own.
   await page.goto(`${site.origin}/reference/user/get-user`);
   assert.match(await page.textContent('article'), /Fields of each record in result: ID, XML_ID, .* and \d+ more\. In Rust: bitrix24::types::User\./);
-  await page.getByRole('link', {name: /^Fields of each record/}).click();
+  await page.locator('article').getByRole('link', {name: /^Fields of each record/}).click();
   await page.waitForURL('**/reference/objects/user');
   await page.locator('article h1', {hasText: 'User'}).waitFor();
   const row = page.locator('tr#field-uf-department');
@@ -121,11 +121,11 @@ test('a page tells what comes back, field by field', async () => {
   assert.match(await page.locator('tr#field-last-login').innerText(), /Read-only\.$/);
   assert.match(await page.locator('.theme-edit-this-page').getAttribute('href'), /\/edit\/main\/specs\/types\/user\.yaml$/);
   assert.match(await page.locator('nav.menu').innerText(), /Objects[^]*User/);
-  await page.getByRole('link', {name: 'Find users'}).click();
+  await page.locator('article').getByRole('link', {name: 'Find users'}).click();
   await page.waitForURL('**/reference/user/find-users');
   // What only this one answers stands on its page.
-  await page.goto(`${site.origin}/reference/disk/get-storage`);
-  await page.getByRole('link', {name: /^Fields of /}).click();
+  await page.goto(`${site.origin}/reference/crm/documents/create-crm-numerator`);
+  await page.locator('article').getByRole('link', {name: /^Fields of result/}).click();
   await page.waitForFunction(() => location.hash === '#result');
   assert.ok((await page.locator('h2#result ~ details.keys tr[id^=field-]').count()) > 0);
   assert.deepEqual(faults, []);
