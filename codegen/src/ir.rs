@@ -295,6 +295,8 @@ pub enum Shape {
     Map(Box<Shape>),
     /// One of these, or nothing: null, or false for what is no boolean itself.
     Nullable(Box<Shape>),
+    /// Null, or what is empty.
+    Nothing,
 }
 
 impl Shape {
@@ -310,13 +312,14 @@ impl Shape {
                 value => format!("map<{}>", value.word()),
             },
             Self::Nullable(value) => value.word(),
+            Self::Nothing => "nothing".into(),
         }
     }
 
     /// The shared type of its records.
     pub fn entity(&self) -> Option<&EntityRef> {
         match self {
-            Self::Value(_) => None,
+            Self::Value(_) | Self::Nothing => None,
             Self::Record(entity) => Some(entity),
             Self::List(entity) | Self::Page(entity) => entity.as_ref(),
             Self::Map(value) | Self::Nullable(value) => value.entity(),

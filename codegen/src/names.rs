@@ -208,6 +208,13 @@ impl RustIdent {
 }
 
 impl RustIdent {
+    /// The name of the second, third, … of several fields whose names are the same words: `chat_id` beside `chatId` becomes
+    /// `chat_id_2`.
+    pub fn numbered(&self, number: usize) -> Self {
+        let plain = self.0.trim_start_matches("r#").trim_end_matches('_');
+        Self(format!("{plain}_{number}"))
+    }
+
     /// What stands where no name is needed: a key inside an object that no Rust item is made for.
     pub fn unused() -> Self {
         Self("_unused".to_owned())
@@ -331,6 +338,7 @@ mod tests {
         assert_eq!(ident("<>"), None);
         assert_eq!(RustIdent::pascal("x.into").as_ref().map(RustIdent::as_str), Some("XInto"));
         assert_eq!(RustIdent::pascal("into").as_ref().map(RustIdent::as_str), Some("Into_"));
+        assert_eq!(RustIdent::method("TYPE").map(|ident| ident.numbered(2).to_string()).as_deref(), Some("type_2"));
         assert_eq!(RustIdent::module("main").map(|ident| ident.to_string()).as_deref(), Some("main_"));
         assert_eq!(RustIdent::module("move").map(|ident| ident.to_string()).as_deref(), Some("r#move"));
     }

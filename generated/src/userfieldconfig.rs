@@ -82,7 +82,7 @@ pub fn delete(module_id: impl Into<String>, id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads the definition of one custom field.
 ///
 /// Calls `userfieldconfig.get`; scope `userfieldconfig`. May be called by: whoever may read the records.

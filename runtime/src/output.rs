@@ -198,6 +198,20 @@ impl<T: FromValue> FromValue for Vec<T> {
     }
 }
 
+/// What is read where a method has nothing to tell: null, or what is empty. Where a portal says true instead, that is no more.
+impl FromValue for () {
+    fn from_value(value: Value) -> Result<Self, Mismatch> {
+        let is_nothing = match &value {
+            Value::Null | Value::Bool(true) => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            Value::Object(entries) => entries.is_empty(),
+            Value::Bool(false) | Value::Number(_) => false,
+        };
+        if is_nothing { Ok(()) } else { mismatch("nothing", &value) }
+    }
+}
+
 impl<T: FromValue> FromValue for Option<T> {
     fn from_value(value: Value) -> Result<Self, Mismatch> {
         match value {
@@ -247,8 +261,32 @@ mod tests {
         for nothing in [json!(null), json!(false)] {
             assert_eq!(Option::<Object>::from_value(nothing), Ok(None));
         }
-        assert_eq!(Option::<bool>::from_value(json!(false)), Ok(Some(false)));
         assert!(Option::<Object>::from_value(json!(true)).is_err());
+    }
+
+    /// PHP's false is nothing only where no boolean is asked for, however deep it lies.
+    #[test]
+    fn an_optional_boolean_keeps_false() {
+        for no in [json!(false), json!("N"), json!(0), json!("")] {
+            assert_eq!(Option::<bool>::from_value(no), Ok(Some(false)));
+        }
+        assert_eq!(Option::<bool>::from_value(json!(null)), Ok(None));
+        let listed = Vec::<Option<bool>>::from_value(json!([false, null, true]));
+        assert_eq!(listed, Ok(vec![Some(false), None, Some(true)]));
+        let mapped = crate::Map::<Option<bool>>::from_value(json!({"a": false, "b": null})).expect("a map");
+        assert_eq!((mapped.get("a"), mapped.get("b")), (Some(&Some(false)), Some(&None)));
+        assert_eq!(Option::<Value>::from_value(json!(false)), Ok(Some(json!(false))), "anything may be false");
+        assert_eq!(Option::<Vec<bool>>::from_value(json!(false)), Ok(None), "a list is not");
+    }
+
+    #[test]
+    fn nothing_is_whatever_is_empty() {
+        for nothing in [json!(null), json!([]), json!({}), json!(""), json!(true)] {
+            assert_eq!(<()>::from_value(nothing), Ok(()));
+        }
+        for something in [json!(false), json!(0), json!([1]), json!({"error": "x"}), json!("x")] {
+            assert!(<()>::from_value(something.clone()).is_err(), "{something}");
+        }
     }
 
     #[test]

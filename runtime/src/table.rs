@@ -341,7 +341,7 @@ pub struct Param<'t> {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Returns<'t> {
-    /// A type word, `list` or `page`.
+    /// A type word, `list`, `page`, `map` or `nothing`.
     #[serde(rename = "type", borrow)]
     pub type_word: Cow<'t, str>,
     /// The shared type of the record or records.

@@ -37,13 +37,15 @@ mod tests {
 
     #[test]
     fn absent_and_odd_fields_read_as_none() {
-        let Value::Object(record) = serde_json::json!({"ID": "7", "ACTIVE": "Y", "UF_DEPARTMENT": ["1", 2], "NAME": 5})
+        let Value::Object(record) =
+            serde_json::json!({"ID": "7", "ACTIVE": "Y", "UF_DEPARTMENT": ["1", 2], "NAME": 5, "IS_ONLINE": false})
         else {
             unreachable!("an object was written")
         };
         assert_eq!(read::<i64>(&record, "ID"), Some(7));
         assert_eq!((read::<bool>(&record, "ACTIVE"), opposite(&record, "ACTIVE")), (Some(true), Some(false)));
         assert_eq!(read::<Vec<i64>>(&record, "UF_DEPARTMENT"), Some(vec![1, 2]));
+        assert_eq!(read::<bool>(&record, "IS_ONLINE"), Some(false), "a flag that is false is there");
         assert_eq!((text(&record, "NAME"), text(&record, "LAST_NAME")), (None, None));
     }
 }

@@ -627,6 +627,7 @@ fn output(shape: &Shape) -> TokenStream {
             let value = output(value);
             quote! { Option<#value> }
         }
+        Shape::Nothing => quote! { () },
     }
 }
 

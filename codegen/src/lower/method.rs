@@ -232,6 +232,7 @@ impl Context<'_> {
         if spec.nullable {
             let reason = match &shape {
                 Shape::Value(Ty::Any) => Some("anything may be null as well"),
+                Shape::Nothing => Some("nothing is null as it is"),
                 Shape::Page(_) => Some("a page without records is an empty one, never null"),
                 Shape::List(_) if file.spec.effect.0 == Effect::List => {
                     Some("a list without records is an empty one, never null")
@@ -257,7 +258,8 @@ fn shape(word: &ReturnsWord, of: Option<EntityRef>) -> Option<Shape> {
         }
         (ReturnsWord::Map(value), of) => Shape::Map(Box::new(shape(value, of)?)),
         (ReturnsWord::Type(Ty::Object), Some(of)) => Shape::Record(of),
-        (ReturnsWord::Type(_), Some(_)) => return None,
+        (ReturnsWord::Nothing, None) => Shape::Nothing,
+        (ReturnsWord::Type(_) | ReturnsWord::Nothing, Some(_)) => return None,
         (ReturnsWord::Type(ty), None) => Shape::Value(ty.clone()),
     })
 }

@@ -93,12 +93,13 @@ impl Context<'_> {
             self.title(file, &["title".into()], title);
         }
         let fields_path: Vec<Step> = vec!["fields".into()];
-        let fields: Vec<_> = spec
+        let mut fields: Vec<_> = spec
             .fields
             .iter()
             .enumerate()
             .filter_map(|(at, field)| self.param(file, &step(&fields_path, at), field, Level::Field))
             .collect();
+        number(&mut fields);
         let reported = &mut BTreeSet::new();
         self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.name.clone(), "key"));
         self.distinct(file, &fields_path, &fields, reported, (|field: &Param| field.ident.to_string(), "Rust name"));
@@ -113,6 +114,25 @@ impl Context<'_> {
             features: BTreeSet::new(),
             fields,
         })
+    }
+}
+
+/// Gives fields whose names are the same words names of their own: the portal answers `chatId` beside `chat_id`. The first one
+/// in the spec keeps its name.
+fn number(fields: &mut [Param]) {
+    let mut seen: BTreeMap<RustIdent, (usize, String)> = BTreeMap::new();
+    for field in fields {
+        match seen.get_mut(&field.ident) {
+            // The same key twice is a fault that is reported.
+            Some((_, first)) if *first == field.name => {}
+            Some((number, _)) => {
+                *number += 1;
+                field.ident = field.ident.numbered(*number);
+            }
+            None => {
+                seen.insert(field.ident.clone(), (1, field.name.clone()));
+            }
+        }
     }
 }
 

@@ -221,6 +221,8 @@ pub struct Types {
     pub map_of: String,
     /// A result of one type, `{value}`, that may be missing.
     pub or_null: String,
+    /// A result that is null or empty.
+    pub nothing: String,
     /// A list of records.
     pub records: String,
     /// Whatever the method takes.

@@ -129,8 +129,8 @@ pub struct ParamSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReturnsSpec {
-    /// A type, `list` (all records), `page` (some of them, with `total` and `next`) or `map` (an object with free keys, such as
-    /// the fields by their codes). Below the keys of a map stands anything, or with `of` a record; `map<string>`, `map<id>` …:
+    /// A type, `list` (all records), `page` (some of them, with `total` and `next`), `nothing` (null, or what is empty) or `map` (an
+    /// object with free keys, such as the fields by their codes). Below the keys of a map stands anything, or with `of` a record; `map<string>`, `map<id>` …:
     /// values of a type; `map<list>`: lists of records.
     #[serde(rename = "type")]
     pub ty: ReturnsWord,

@@ -108,7 +108,7 @@ impl JsonSchema for TypeWord {
     }
 }
 
-/// The type of a result: a type word, `list`, `page`, or `map` with what stands below its keys.
+/// The type of a result: a type word, `list`, `page`, `map` with what stands below its keys, or `nothing`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReturnsWord {
     /// One value.
@@ -119,6 +119,8 @@ pub enum ReturnsWord {
     Page,
     /// An object with free keys: `map` is one of anything.
     Map(Box<ReturnsWord>),
+    /// Null, or what is empty: that there is an answer tells all.
+    Nothing,
 }
 
 impl ReturnsWord {
@@ -130,6 +132,7 @@ impl ReturnsWord {
             Self::Page => "page".into(),
             Self::Map(value) if **value == Self::Type(Ty::Any) => "map".into(),
             Self::Map(value) => format!("map<{}>", value.word()),
+            Self::Nothing => "nothing".into(),
         }
     }
 
@@ -141,7 +144,8 @@ impl ReturnsWord {
             "list" => Ok(Self::List),
             "page" => Ok(Self::Page),
             "map" => Ok(Self::Map(Box::new(Self::Type(Ty::Any)))),
-            _ => Self::type_or(word, &["list", "page", "map"]),
+            "nothing" => Ok(Self::Nothing),
+            _ => Self::type_or(word, &["list", "page", "map", "nothing"]),
         }
     }
 
@@ -163,7 +167,7 @@ impl ReturnsWord {
 
 impl<'de> Deserialize<'de> for ReturnsWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Word { expected: "a type, `list`, `page` or `map`", read: Self::of })
+        deserializer.deserialize_str(Word { expected: "a type, `list`, `page`, `map` or `nothing`", read: Self::of })
     }
 }
 
@@ -173,7 +177,7 @@ impl JsonSchema for ReturnsWord {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let results = ["list", "page", "map", "map<list>"];
+        let results = ["list", "page", "map", "map<list>", "nothing"];
         let words: Vec<&str> = results.into_iter().chain(TYPES.iter().map(|(word, _)| *word)).collect();
         let map = format!("^map<{}>$", type_pattern().trim_start_matches('^').trim_end_matches('$'));
         json_schema!({
@@ -265,11 +269,23 @@ mod tests {
 
     #[test]
     fn every_word_of_a_result_reads_back() {
-        for word in ["list", "page", "map", "map<list>", "map<array<id>>", "map<boolean<Y/N>>", "id", "array<string>"] {
+        for word in [
+            "list",
+            "page",
+            "map",
+            "nothing",
+            "map<list>",
+            "map<array<id>>",
+            "map<boolean<Y/N>>",
+            "id",
+            "array<string>",
+        ] {
             assert_eq!(ReturnsWord::of(word).map(|read| read.word()), Ok(word.to_owned()));
         }
         assert_eq!(ReturnsWord::of("map<any>"), ReturnsWord::of("map"));
-        for word in ["map<", "map<>", "map<map>", "map<page>", "map<array>", "map<string", "map<map<id>>"] {
+        for word in
+            ["map<", "map<>", "map<map>", "map<page>", "map<array>", "map<string", "map<map<id>>", "map<nothing>"]
+        {
             assert!(ReturnsWord::of(word).is_err(), "{word}");
         }
     }

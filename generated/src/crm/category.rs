@@ -91,7 +91,7 @@ pub fn delete(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Lists the fields that funnels of a kind of record have.
 ///
 /// Calls `crm.category.fields`; scope `crm`.

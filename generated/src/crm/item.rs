@@ -158,7 +158,7 @@ pub fn delete(entity_type_id: impl Into<i64>, id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Lists the fields that records of one kind have on this portal, custom ones included.
 ///
 /// Calls `crm.item.fields`; scope `crm`. May be called by: whoever may read records of the kind.

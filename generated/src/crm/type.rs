@@ -88,7 +88,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Lists the fields that smart processes have.
 ///
 /// Calls `crm.type.fields`; scope `crm`. May be called by: administrator of the CRM.

@@ -111,7 +111,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Opens or closes a public address for a document.
 ///
 /// Calls `documentgenerator.document.enablepublicurl`; scope `documentgenerator`. May be called by: a user who may change documents.

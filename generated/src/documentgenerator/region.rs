@@ -84,7 +84,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads a region of documents: its name, its language and its formats.
 ///
 /// Calls `documentgenerator.region.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.

@@ -85,7 +85,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Tells anew who has which role; everything that was set before is replaced.
 ///
 /// Calls `documentgenerator.role.fillaccesses`; scope `documentgenerator`. May be called by: a user who may change the settings of documents.
@@ -128,7 +128,7 @@ pub fn fillaccesses() -> Fillaccesses {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fillaccesses(rt::Call);
-rt::request!(Fillaccesses -> rt::Value);
+rt::request!(Fillaccesses -> ());
 impl Fillaccesses {
     /// `accesses`. Who has which role. Nothing is changed when it is left out.
     #[inline]

@@ -82,7 +82,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads one template that documents are generated from.
 ///
 /// Calls `documentgenerator.template.get`; scope `documentgenerator`. May be called by: a user who may change templates of documents.

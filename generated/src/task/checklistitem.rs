@@ -435,7 +435,7 @@ pub fn moveafteritem(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Moveafteritem(rt::Call);
-rt::request!(Moveafteritem -> rt::Value);
+rt::request!(Moveafteritem -> ());
 /// Takes the tick off a checklist item.
 ///
 /// Calls `task.checklistitem.renew`; scope `task`.
@@ -577,7 +577,7 @@ pub fn update_tasks_checklist_element(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Value);
+rt::request!(Update -> ());
 impl Update {
     /// `SORT_INDEX`. Place among the siblings; smaller numbers come first.
     #[inline]

@@ -47,7 +47,7 @@ pub fn add(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
-rt::request!(Add -> Vec < rt::Value >);
+rt::request!(Add -> ());
 /// Removes the dependency of one task on another in the Gantt chart, whatever its kind.
 ///
 /// Calls `task.dependence.delete`; scope `task`.
@@ -129,4 +129,4 @@ pub fn delete_tasks_dependencies(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> Vec < rt::Value >);
+rt::request!(Delete -> ());

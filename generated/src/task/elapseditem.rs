@@ -168,7 +168,7 @@ pub fn delete(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads one record of working time.
 ///
 /// Calls `task.elapseditem.get`; scope `task`.
@@ -495,7 +495,7 @@ pub fn update_task_time_accounting(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
-rt::request!(Update -> rt::Value);
+rt::request!(Update -> ());
 impl Update {
     /// `COMMENT_TEXT`. What was done in that time.
     #[inline]

@@ -98,7 +98,7 @@ pub fn delete(number: impl Into<String>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Lists the lines of the application.
 ///
 /// Calls `telephony.externalLine.get`; scope `telephony`.

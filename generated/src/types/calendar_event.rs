@@ -121,6 +121,11 @@ impl CalendarEvent {
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "DESCRIPTION")
     }
+    /// `~DESCRIPTION`. What the event is about, under a second key.
+    #[inline]
+    pub fn description_2(&self) -> Option<&str> {
+        rt::view::text(&self.0, "~DESCRIPTION")
+    }
     /// `PRIVATE_EVENT`. Y where others see only that the time is taken; empty or N for the rest.
     #[inline]
     pub fn private_event(&self) -> Option<&str> {

@@ -16,15 +16,25 @@ impl FoundMessage {
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
     }
-    /// `chatId`. Chat that it stands in; comes as chat_id too.
+    /// `chatId`. Chat that it stands in.
     #[inline]
     pub fn chat_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "chatId")
     }
-    /// `authorId`. Person who wrote it; 0 for the portal. Comes as author_id too.
+    /// `chat_id`. The same as chatId.
+    #[inline]
+    pub fn chat_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "chat_id")
+    }
+    /// `authorId`. Person who wrote it; 0 for the portal.
     #[inline]
     pub fn author_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "authorId")
+    }
+    /// `author_id`. The same as authorId.
+    #[inline]
+    pub fn author_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "author_id")
     }
     /// `date`. When it was written.
     #[inline]

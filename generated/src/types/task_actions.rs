@@ -81,7 +81,7 @@ impl TaskActions {
     pub fn change_deadline(&self) -> Option<bool> {
         rt::view::read(&self.0, "changeDeadline")
     }
-    /// `checklistAddItems`. Add checklist items.
+    /// `checklistAddItems`. Put new items into a checklist.
     #[inline]
     pub fn checklist_add_items(&self) -> Option<bool> {
         rt::view::read(&self.0, "checklistAddItems")
@@ -131,7 +131,7 @@ impl TaskActions {
     pub fn edit_plan(&self) -> Option<bool> {
         rt::view::read(&self.0, "edit.plan")
     }
-    /// `checklist.add`. Add a checklist.
+    /// `checklist.add`. Make a new checklist.
     #[inline]
     pub fn checklist_add(&self) -> Option<bool> {
         rt::view::read(&self.0, "checklist.add")

@@ -516,7 +516,7 @@ pub fn resume() -> Resume {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Resume(rt::Call);
-rt::request!(Resume -> Vec < rt::Value >);
+rt::request!(Resume -> ());
 impl Resume {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]
@@ -593,7 +593,7 @@ pub fn stop() -> Stop {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Stop(rt::Call);
-rt::request!(Stop -> Vec < rt::Value >);
+rt::request!(Stop -> ());
 impl Stop {
     /// `attachId`. Number of the attached poll, such as the voteId that SendPoll answers. Instead of it moduleId, entityType and entityId, or signedAttachId, can be given.
     #[inline]

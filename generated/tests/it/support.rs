@@ -85,6 +85,7 @@ fn as_type(word: &str, value: Value) -> Result<(), Mismatch> {
         "number" => f64::from_value(value).map(drop),
         "id" => Id::from_value(value).map(drop),
         "object" => Object::from_value(value).map(drop),
+        "nothing" => <()>::from_value(value),
         _ if word.starts_with("boolean") => bool::from_value(value).map(drop),
         _ => match word.strip_prefix("array<").and_then(|rest| rest.strip_suffix('>')) {
             Some(item) => Vec::<Value>::from_value(value)?.into_iter().try_for_each(|value| as_type(item, value)),

@@ -340,6 +340,7 @@ fn result_type(shape: &Shape, types: &Types) -> String {
         Shape::Map(value) if **value == Shape::Value(Ty::Any) => types.map.clone(),
         Shape::Map(value) => Furniture::filled(&types.map_of, &[("value", &result_type(value, types))]),
         Shape::Nullable(value) => Furniture::filled(&types.or_null, &[("value", &result_type(value, types))]),
+        Shape::Nothing => types.nothing.clone(),
     }
 }
 

@@ -327,7 +327,17 @@ pub(super) fn body<'a>(json: &mut Json<'a>, params: impl Iterator<Item = &'a Par
 pub(super) fn result<'a>(json: &mut Json<'a>, returns: &'a Returns, shown: Option<&Value>) {
     let path: Vec<&str> = returns.records.iter().flat_map(|records| records.split('.')).collect();
     let shown = path.iter().fold(shown, |value, key| value?.get(key));
-    below(json, &path, returns, shown.is_some_and(Value::is_object));
+    let is_object = shown.is_some_and(Value::is_object);
+    match &returns.shape {
+        // What may be missing below a key may also be missing with all that is around it.
+        Shape::Nullable(_) if !path.is_empty() => json.object(|object| {
+            object.key("anyOf").array([true, false], |json, is_there| match is_there {
+                true => below(json, &path, returns, is_object),
+                false => json.object(|object| object.raw("enum", "[null,false]")),
+            });
+        }),
+        _ => below(json, &path, returns, is_object),
+    }
 }
 
 fn below<'a>(json: &mut Json<'a>, path: &[&str], returns: &'a Returns, is_object: bool) {
@@ -366,6 +376,10 @@ fn shape<'a>(object: &mut Object<'_, 'a>, shape: &'a Shape, is_object: bool) {
             // An empty one is a list, as is one whose keys are 0, 1, 2 and so on.
             object.strings("type", ["object", "array"]);
             object.object("additionalProperties", |values| self::shape(values, value, false));
+        }
+        Shape::Nothing => {
+            object.strings("type", ["array", "null"]);
+            object.raw("maxItems", "0");
         }
         Shape::Nullable(value) => {
             // Where there is nothing, some methods answer false.

@@ -113,7 +113,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Lists the templates of workflows.
 ///
 /// Calls `bizproc.workflow.template.list`; scope `bizproc`. May be called by: administrator.

@@ -113,7 +113,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Makes an address where everybody can read a document, or takes it back.
 ///
 /// Calls `crm.documentgenerator.document.enablepublicurl`; scope `crm`. May be called by: whoever may change documents.

@@ -84,7 +84,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads one rule by which documents are numbered.
 ///
 /// Calls `crm.documentgenerator.numerator.get`; scope `crm`. May be called by: whoever may change templates of documents.

@@ -91,7 +91,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 impl Delete {
     /// `ownerTypeId`. Kind of the record that the comment stands at, as in 2 for a deal. Of a comment that is shown at several records, only this one loses it.
     #[inline]

@@ -51,7 +51,7 @@ pub fn pin(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Pin(rt::Call);
-rt::request!(Pin -> rt::Value);
+rt::request!(Pin -> ());
 /// Lets a pinned entry go back to its place in the timeline.
 ///
 /// Calls `crm.timeline.item.unpin`; scope `crm`. May be called by: whoever may change the record.
@@ -100,4 +100,4 @@ pub fn unpin(
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Unpin(rt::Call);
-rt::request!(Unpin -> rt::Value);
+rt::request!(Unpin -> ());

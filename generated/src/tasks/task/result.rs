@@ -83,7 +83,7 @@ pub fn delete_from_comment(comment_id: impl Into<rt::Id>) -> DeleteFromComment {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct DeleteFromComment(rt::Call);
-rt::request!(DeleteFromComment -> rt::Value);
+rt::request!(DeleteFromComment -> ());
 /// Lists the results of a task, the newest first.
 ///
 /// Calls `tasks.task.result.list`; scope `task`. May be called by: everybody who may see the task.

@@ -80,7 +80,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads an epic with its files.
 ///
 /// Calls `tasks.api.scrum.epic.get`; scope `task`. May be called by: whoever may see the scrum team.

@@ -121,7 +121,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
-rt::request!(Delete -> rt::Value);
+rt::request!(Delete -> ());
 /// Reads a sprint: its team, its name, its dates and its state.
 ///
 /// Calls `tasks.api.scrum.sprint.get`; scope `task`.
