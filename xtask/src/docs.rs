@@ -23,11 +23,7 @@ enum Verb {
     /// Serve the site on this machine, with changes shown at once.
     Serve,
     /// Build the site and look at it in a real browser.
-    Test {
-        /// Go to every page in the browser instead of one in eight; one of each kind is loaded anew in any case.
-        #[arg(long)]
-        every_page: bool,
-    },
+    Test,
 }
 
 pub(crate) fn docs(arguments: &Arguments) -> Done {
@@ -35,9 +31,9 @@ pub(crate) fn docs(arguments: &Arguments) -> Done {
     match arguments.verb {
         Verb::Build => build(),
         Verb::Serve => run(npm().args(["run", "start"])),
-        Verb::Test { every_page } => {
+        Verb::Test => {
             build()?;
-            browse(every_page)
+            browse()
         }
     }
 }
@@ -72,9 +68,8 @@ pub(crate) fn build() -> Done {
     quietly("docs: build the site", npm().args(["run", "--silent", "build"]))
 }
 
-/// Runs the browser tests, `every_page` with a visit of each page. Without a browser it installs Debian's, where that is
-/// possible.
-pub(crate) fn browse(every_page: bool) -> Done {
+/// Runs the browser tests. Without a browser it installs Debian's, where that is possible.
+pub(crate) fn browse() -> Done {
     if std::env::var_os("CHROMIUM").is_none() && !std::path::Path::new("/usr/bin/chromium").exists() {
         install_browser()?;
     }
@@ -82,9 +77,6 @@ pub(crate) fn browse(every_page: bool) -> Done {
     // The simulated portal has a page, too.
     let mut test = npm();
     test.args(["run", "--silent", "test"]).env("OINT", portal::build()?);
-    if every_page {
-        test.env("DOCS_EVERY_PAGE", "1");
-    }
     run(&mut test)
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn test(arguments: &Arguments) -> Done {
         drift::sandbox()?;
         openapi::openapi(&openapi::Arguments {})?;
         docs::build()?;
-        docs::browse(false)?;
+        docs::browse()?;
     }
     println!("everything passed in {:.0} s", since.elapsed().as_secs_f64());
     Ok(())
