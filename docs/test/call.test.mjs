@@ -17,10 +17,8 @@ const names = JSON.parse(read_('../reference/_rust.json'));
 
 const WEBHOOK = {url: 'https://b24-ar17wx.bitrix24.by/rest/1/***/'};
 const TOKEN = {url: 'b24-ar17wx.bitrix24.by', token: '***'};
-const CLIENT = [
-  'let client = Client::webhook("https://b24-ar17wx.bitrix24.by/rest/1/<secret>/")?;',
-  '// or: let client = Client::with_token("b24-ar17wx.bitrix24.by", "<token>")?;',
-];
+const BY_TOKEN = 'let client = Client::with_token("b24-ar17wx.bitrix24.by", "<token>")?;';
+const CLIENT = ['let client = Client::webhook("https://b24-ar17wx.bitrix24.by/rest/1/<secret>/")?;', `// or: ${BY_TOKEN}`];
 
 /** The code of each tab, an array an example. */
 function tabs(command) {
@@ -31,9 +29,11 @@ function tabs(command) {
   });
 }
 
-/** Both ways of connecting, as a tab shows them. */
+/** Both ways of connecting, as a tab shows them; an application has one. */
 function both(write, comment, command, values) {
-  const token = write(command, values, words.json_file, TOKEN).split('\n\n');
+  const byToken = write(command, values, words.json_file, TOKEN);
+  if (command.app_only) return `${comment} A domain and a token\n${byToken}`;
+  const token = byToken.split('\n\n');
   return `${comment} A webhook\n${write(command, values, words.json_file, WEBHOOK)}\n\n${comment} A domain and a token\n${token[token.length - 1]}`;
 }
 
@@ -59,8 +59,8 @@ test('every example is written like the tabs of its page', () => {
       check('bash', both(bash, '#', command, values), pages[at]?.bash);
       check('bat', both(batch, '::', command, values), pages[at]?.bat);
       check('powershell', both(powershell, '#', command, values), pages[at]?.powershell);
-      check('curl', curl(command, own, WEBHOOK.url), pages[at]?.curl);
-      check('rust', rust(command, types, values, names.functions[command.key], names.types, CLIENT), pages[at]?.rust);
+      check('curl', curl(command, own, command.app_only ? TOKEN : WEBHOOK), pages[at]?.curl);
+      check('rust', rust(command, types, values, names.functions[command.key], names.types, command.app_only ? [BY_TOKEN] : CLIENT), pages[at]?.rust);
     }
   }
   assert.ok(count > 6000, `${count} comparisons`);

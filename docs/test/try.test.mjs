@@ -52,6 +52,20 @@ test('a call is put together, sent to the portal of this machine and nowhere els
   assert.deepEqual(faults, []);
 });
 
+test('what only applications may call goes by a token', options, async () => {
+  const {page, faults} = await open(browser, site.origin, {allowed: [new URL(told.webhook).origin]});
+  await page.goto(`${site.origin}/reference/settings/events/bind-event`);
+  const form = page.locator('.try');
+  await form.getByRole('button').click();
+  const text = async () => (await form.innerText()).replaceAll('\u00a0', ' ');
+  assert.match(await text(), /--token "sandboxtoken0000"[^]*Client::with_token\([^]*"auth":"sandboxtoken0000"/);
+  await form.getByLabel(/portal on this machine/).fill(new URL(told.webhook).origin);
+  await form.getByRole('button', {name: 'Send'}).click();
+  await form.getByText('HTTP 200').waitFor();
+  assert.match(await text(), /"result": true/);
+  assert.deepEqual(faults, []);
+});
+
 test('what is missing or wrong is said beside the field', options, async () => {
   const {page, faults} = await open(browser, site.origin);
   await page.goto(`${site.origin}/reference/user/update-user`);

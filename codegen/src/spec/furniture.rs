@@ -48,6 +48,10 @@ pub struct Furniture {
     pub url: String,
     /// The description of the parameter Token.
     pub token: String,
+    /// The description of the parameter URL where only applications may call.
+    pub portal: String,
+    /// The description of the parameter Token there.
+    pub application_token: String,
     /// The description of an option that takes an object as a whole, where others take its keys.
     pub whole_object: String,
     /// The description of the parameter Clear.

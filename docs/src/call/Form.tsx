@@ -8,13 +8,15 @@ import CodeBlock from '@theme/CodeBlock';
 import {PARAMETER, rowId, slug} from '@site/src/search/slug.mjs';
 import {bodyOf, entriesOf, type Command, type Entity, type Param, type Values} from './body.mjs';
 import {rust, type RustName} from './rust.mjs';
-import {addressOf, bash, batch, curl, powershell} from './shell.mjs';
+import {addressOf, bash, batch, curl, powershell, sentBy, type Connection} from './shell.mjs';
 import {inputOf, NO_BOOLEAN, NO_NUMBER, read, show} from './values.mjs';
 import type {Props} from './TryIt';
 import styles from './styles.module.css';
 
 /** Where `oint sandbox` listens when it is told nothing else. */
 const SANDBOX = 'http://127.0.0.1:8024/rest/1/sandboxcode00000/';
+const SANDBOX_PORTAL = 'http://127.0.0.1:8024';
+const SANDBOX_TOKEN = 'sandboxtoken0000';
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 interface Descriptor {
@@ -121,11 +123,15 @@ interface CallProps {
 function Call({command, types, names, words}: CallProps): ReactNode {
   const params = useMemo(() => command.params.filter((param) => !param.group), [command]);
   const [typed, setTyped] = useState(() => typedOf(params, command.examples[0]?.arguments ?? {}, types));
-  const [url, setUrl] = useState(SANDBOX);
+  const isForApplications = command.app_only === true;
+  const [url, setUrl] = useState(isForApplications ? SANDBOX_PORTAL : SANDBOX);
+  const connection = isForApplications ? {url, token: SANDBOX_TOKEN} : {url};
   const {values, faults} = valuesOf(params, typed, types);
   const body = bodyOf(command, types, values);
   const rustName = names.functions[command.key];
-  const client = [`let client = Client::webhook(${JSON.stringify(url)})?;`];
+  const client = isForApplications
+    ? [`let client = Client::with_token(${JSON.stringify(url)}, ${JSON.stringify(SANDBOX_TOKEN)})?;`]
+    : [`let client = Client::webhook(${JSON.stringify(url)})?;`];
   const shell = shellOf();
   return (
     <form className={styles.form} onSubmit={(event) => event.preventDefault()}>
@@ -141,12 +147,12 @@ function Call({command, types, names, words}: CallProps): ReactNode {
         />
       ))}
       <div className={styles.outputs}>
-        <CodeBlock language={shell.language} title={shell.title}>{shell.write(command, values, words.json_file, {url})}</CodeBlock>
+        <CodeBlock language={shell.language} title={shell.title}>{shell.write(command, values, words.json_file, connection)}</CodeBlock>
         {rustName && <CodeBlock language="rust" title="Rust">{rust(command, types, values, rustName, names.types, client)}</CodeBlock>}
-        <CodeBlock language="bash" title="cURL">{curl(command, body, url)}</CodeBlock>
+        <CodeBlock language="bash" title="cURL">{curl(command, body, connection)}</CodeBlock>
         <CodeBlock language="json" title="JSON">{JSON.stringify(body, undefined, 2)}</CodeBlock>
       </div>
-      <Send command={command} body={body} url={url} setUrl={setUrl} answerTitle={words.answer} />
+      <Send command={command} body={body} connection={connection} setUrl={setUrl} answerTitle={words.answer} />
     </form>
   );
 }
@@ -306,22 +312,23 @@ function loopback(url: string): boolean {
 interface SendProps {
   command: Command;
   body: Values;
-  url: string;
+  connection: Connection;
   setUrl(url: string): void;
   /** What stands above the answer. */
   answerTitle: string;
 }
 
-function Send({command, body, url, setUrl, answerTitle}: SendProps): ReactNode {
+function Send({command, body, connection, setUrl, answerTitle}: SendProps): ReactNode {
   const id = useId();
+  const {url, token} = connection;
   const [answer, setAnswer] = useState('');
   const [isBusy, setBusy] = useState(false);
   const isHere = loopback(url);
   const send = async (): Promise<void> => {
     setBusy(true);
     try {
-      const reply = await fetch(addressOf(command, url), {
-        method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body),
+      const reply = await fetch(addressOf(command, connection), {
+        method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(sentBy(body, connection)),
         credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
       });
       const text = await reply.text();
@@ -339,7 +346,11 @@ function Send({command, body, url, setUrl, answerTitle}: SendProps): ReactNode {
   };
   return (
     <div className={styles.send}>
-      <label htmlFor={id}><Translate id="try.address">Webhook of a simulated portal on this machine</Translate></label>
+      <label htmlFor={id}>
+        {token
+          ? <Translate id="try.portal">Simulated portal on this machine; an application calls it</Translate>
+          : <Translate id="try.address">Webhook of a simulated portal on this machine</Translate>}
+      </label>
       <div className={styles.line}>
         <input id={id} value={url} spellCheck={false} autoComplete="off" aria-describedby={`${id}-note`} onChange={(event) => setUrl(event.target.value)} />
         <button type="button" className={styles.main} disabled={!isHere || isBusy} onClick={() => void send()}>

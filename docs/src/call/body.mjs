@@ -6,7 +6,7 @@
  * @typedef {import('../../plugins/tables').Param & {require?: string[], unless?: string, filename?: string}} Param
  * @typedef {import('../../plugins/tables').Entity} Entity
  * @typedef {Record<string, any>} Values
- * @typedef {{params: Param[], constants: Values, ordered?: boolean, method: string | null, rest: 2 | 3, function: string, key: string}} Command
+ * @typedef {{params: Param[], constants: Values, ordered?: boolean, app_only?: boolean, method: string | null, rest: 2 | 3, function: string, key: string}} Command
  */
 
 /** The keys that an object may have: its own, then those of the shared type that apply.

@@ -114,14 +114,21 @@ export const batch = (...call) => commandFor(BATCH, ...call);
 /** @type {Compose} */
 export const powershell = (...call) => commandFor(POWERSHELL, ...call);
 
-/** The request for cURL, by webhook. @param {import('./body.mjs').Command} command @param {Record<string, any>} body @param {string} url */
-export function curl(command, body, url) {
-  return `curl -X POST \\\n    -H 'Content-Type: application/json' \\\n    -H 'Accept: application/json' \\\n    -d '${JSON.stringify(body).replaceAll("'", "'\\''")}' \\\n    '${addressOf(command, url)}'`;
+/** The request for cURL. @param {import('./body.mjs').Command} command @param {Record<string, any>} body @param {Connection} connection */
+export function curl(command, body, connection) {
+  const sent = JSON.stringify(sentBy(body, connection)).replaceAll("'", "'\\''");
+  return `curl -X POST \\\n    -H 'Content-Type: application/json' \\\n    -H 'Accept: application/json' \\\n    -d '${sent}' \\\n    '${addressOf(command, connection)}'`;
 }
 
-/** The address of a method; REST 3.0 has its own below the webhook's. @param {import('./body.mjs').Command} command @param {string} url */
-export function addressOf(command, url) {
-  const root = url.endsWith('/') ? url : `${url}/`;
+/** The body with what proves who calls: a token goes into it. @param {Record<string, any>} body @param {Connection} connection */
+export function sentBy(body, {token}) {
+  return token ? {...body, auth: token} : body;
+}
+
+/** The address of a method, below a webhook's or the portal's; REST 3.0 has its own. @param {import('./body.mjs').Command} command @param {Connection} connection */
+export function addressOf(command, {url, token}) {
+  const whole = url.includes('://') ? url : `https://${url}`;
+  const root = (whole.endsWith('/') ? whole : `${whole}/`) + (token ? 'rest/' : '');
   return (command.rest === 3 ? root.replace('/rest/', '/rest/api/') : root) + command.method;
 }
 

@@ -157,8 +157,13 @@ pub(super) fn page(
     }
     if has_connection {
         let text = &words.types.string;
-        params.insert(0, connection_row(("URL", "--url"), text, true, &words.url));
-        params.push(connection_row(("Token", "--token"), text, false, &words.token));
+        let (url, token) = match method.app_only {
+            true => (&words.portal, &words.application_token),
+            false => (&words.url, &words.token),
+        };
+        params.insert(0, connection_row(("URL", "--url"), text, true, url));
+        let token = connection_row(("Token", "--token"), text, method.app_only, token);
+        params.insert(if method.app_only { 1 } else { params.len() }, token);
     }
     let mut nested = Vec::new();
     for param in shown.iter().filter(|param| !param.is_group) {
@@ -183,7 +188,7 @@ pub(super) fn page(
             note: gone.note.clone(),
             replacement: gone.replacement.as_ref().map(|name| Replacement { link: neighbours.link_to(name) }),
         }),
-        signature: signature(function, is_emptied),
+        signature: signature(method, function, is_emptied),
         params,
         has_connection,
         has_answer: matches!(function.kind, Kind::Method | Kind::Preset { .. }),
@@ -345,14 +350,22 @@ fn result_type(shape: &Shape, types: &Types) -> String {
 }
 
 /// The function as the Open Integration Package writes it; `is_emptied`: it can give empty values.
-fn signature(function: &Function, is_emptied: bool) -> String {
+fn signature(method: &Method, function: &Function, is_emptied: bool) -> String {
     let optional = |name: &str, default: &str| format!("Val {name} = {default}");
+    let is_of_package = function.opi.is_some();
+    let needs_token = method.app_only && !is_of_package && function.has_connection();
     let mut arguments = Vec::new();
     if function.has_connection() {
         arguments.push("Val URL".to_owned());
     }
-    // An optional one before a required one is possible in a spec, but not in the language.
-    let params: Vec<&Param> = function.plain_params().collect();
+    if needs_token {
+        arguments.push("Val Token".to_owned());
+    }
+    // An optional one before a required one is possible in a spec, but not in the language. The package's own order stays.
+    let mut params: Vec<&Param> = function.plain_params().collect();
+    if !is_of_package {
+        params.sort_by_key(|param| !param.required);
+    }
     let last_required = params.iter().rposition(|param| param.required);
     for (at, param) in params.into_iter().enumerate() {
         let name = param.argument.as_str();
@@ -368,7 +381,7 @@ fn signature(function: &Function, is_emptied: bool) -> String {
     if is_emptied {
         arguments.push("Val Clear = False".into());
     }
-    if function.has_connection() {
+    if function.has_connection() && !needs_token {
         arguments.push("Val Token = \"\"".into());
     }
     format!("Function {}({}) Export", function.name, arguments.join(", "))
@@ -391,7 +404,7 @@ fn call_example(method: &Method, function: &Function, example: &Example, words: 
         return Shown {
             title: example.title.clone(),
             rust: is_local.then(|| rust(method, function, example)),
-            script: script::call(function, example, words),
+            script: script::call(function, example, method.app_only, words),
             bash: note("#") + &bash(function, Some(example), None),
             batch: note("::") + &batch(function, Some(example), None),
             powershell: note("#") + &powershell(function, Some(example), None),
@@ -400,15 +413,18 @@ fn call_example(method: &Method, function: &Function, example: &Example, words: 
         };
     }
     let both = |shell: fn(&Function, Option<&Example>, Option<&Connection>) -> String, comment: &str| {
-        let webhook = shell(function, Some(example), Some(&WEBHOOK));
         let token = shell(function, Some(example), Some(&TOKEN));
         let (by_webhook, by_token) = (one_line(&words.by_webhook), one_line(&words.by_token));
+        if method.app_only {
+            return format!("{comment} {by_token}\n{}{token}", note(comment));
+        }
+        let webhook = shell(function, Some(example), Some(&WEBHOOK));
         format!("{comment} {by_webhook}\n{}{webhook}\n\n{comment} {by_token}\n{token}", note(comment))
     };
     Shown {
         title: example.title.clone(),
         rust: (!matches!(function.kind, Kind::Procedure(_))).then(|| rust(method, function, example)),
-        script: script::call(function, example, words),
+        script: script::call(function, example, method.app_only, words),
         bash: both(bash, "#"),
         batch: both(batch, "::"),
         powershell: both(powershell, "#"),
@@ -436,12 +452,16 @@ fn rust(method: &Method, function: &Function, example: &Example) -> String {
         let names = if names.len() == 1 { names.concat() } else { format!("{{{}}}", names.join(", ")) };
         return format!("use bitrix24::{names};\n\n{call}");
     }
-    format!(
-        "use bitrix24::{{{}}};\n\n\
-         let client = Client::webhook(\"https://b24-ar17wx.bitrix24.by/rest/1/<secret>/\")?;\n\
-         // or: let client = Client::with_token(\"b24-ar17wx.bitrix24.by\", \"<token>\")?;\n\n{call}",
-        names.join(", ")
-    )
+    let by_token = "let client = Client::with_token(\"b24-ar17wx.bitrix24.by\", \"<token>\")?;";
+    let client = match method.app_only {
+        true => by_token.to_owned(),
+        false => {
+            format!(
+                "let client = Client::webhook(\"https://b24-ar17wx.bitrix24.by/rest/1/<secret>/\")?;\n// or: {by_token}"
+            )
+        }
+    };
+    format!("use bitrix24::{{{}}};\n\n{client}\n\n{call}", names.join(", "))
 }
 
 fn curl(method: &Method, example: &Example) -> String {
@@ -449,10 +469,18 @@ fn curl(method: &Method, example: &Example) -> String {
         Rest::V2 => "rest",
         Rest::V3 => "rest/api",
     };
-    let body = Value::Object(example.body.clone()).to_string().replace('\'', "'\\''");
+    let mut body = example.body.clone();
+    let caller = match method.app_only {
+        true => {
+            body.insert("auth".into(), "***".into());
+            ""
+        }
+        false => "1/***/",
+    };
+    let body = Value::Object(body).to_string().replace('\'', "'\\''");
     format!(
         "curl -X POST \\\n    -H 'Content-Type: application/json' \\\n    -H 'Accept: application/json' \\\n    -d '{body}' \\\n    \
-         'https://b24-ar17wx.bitrix24.by/{root}/1/***/{}'",
+         'https://b24-ar17wx.bitrix24.by/{root}/{caller}{}'",
         method.name
     )
 }

@@ -8,9 +8,9 @@ use crate::wire::wire_form;
 
 use super::page::one_line;
 
-/// The calls with a webhook and with a token; none where the package does not have the function, or not with these
+/// The calls with a webhook, unless only applications may call, and with a token; none where the package does not have the function, or not with these
 /// arguments.
-pub(super) fn call(function: &Function, example: &Example, words: &Furniture) -> Option<String> {
+pub(super) fn call(function: &Function, example: &Example, app_only: bool, words: &Furniture) -> Option<String> {
     let names = function.opi.as_ref()?;
     if example.arguments.keys().any(|given| !names.contains(given)) {
         return None;
@@ -18,9 +18,20 @@ pub(super) fn call(function: &Function, example: &Example, words: &Furniture) ->
     let has_connection = function.has_connection();
     let mut lines = Vec::new();
     let mut arguments = Vec::new();
+    let by_token = || {
+        [
+            format!("// {}", one_line(&words.by_token)),
+            "URL = \"b24-ar17wx.bitrix24.by\";".to_owned(),
+            "Token = \"11ae5d68006e9f06006b12e400000001000...\";".to_owned(),
+        ]
+    };
     if has_connection {
-        lines.push(format!("// {}", one_line(&words.by_webhook)));
-        lines.push("URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned());
+        if app_only {
+            lines.extend(by_token());
+        } else {
+            lines.push(format!("// {}", one_line(&words.by_webhook)));
+            lines.push("URL = \"https://b24-ar17wx.bitrix24.by/rest/1/h0m...\";".to_owned());
+        }
         arguments.push("URL".to_owned());
     }
     // Whether the values are to be empty.
@@ -49,15 +60,16 @@ pub(super) fn call(function: &Function, example: &Example, words: &Furniture) ->
         Some(last) => arguments[..=last].to_vec(),
         None => arguments.clone(),
     };
-    lines.push(result(&webhook));
     if !has_connection {
+        lines.push(result(&webhook));
         return Some(lines.join("\n"));
     }
-    lines.push(String::new());
-    lines.push(format!("// {}", one_line(&words.by_token)));
-    lines.push("URL = \"b24-ar17wx.bitrix24.by\";".to_owned());
-    lines.push("Token = \"11ae5d68006e9f06006b12e400000001000...\";".to_owned());
-    lines.push(String::new());
+    if !app_only {
+        lines.push(result(&webhook));
+        lines.push(String::new());
+        lines.extend(by_token());
+        lines.push(String::new());
+    }
     match token_at {
         Some(at) => arguments[at] = "Token".to_owned(),
         None => arguments.push("Token".to_owned()),
