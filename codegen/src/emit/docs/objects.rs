@@ -81,6 +81,15 @@ pub(super) struct ObjectPage<'o> {
     taken: Vec<Link>,
 }
 
+/// The tables of a type.
+#[derive(Serialize)]
+struct Block {
+    tables: Vec<Fields>,
+    has_page: bool,
+    /// With more rows a table is folded.
+    long: usize,
+}
+
 /// A table of fields.
 #[derive(Serialize)]
 struct Fields {
@@ -308,7 +317,7 @@ impl<'a> Tables<'_, 'a> {
     fn of(&self, entity: &'a Entity, has_page: bool, texts: &Words) -> String {
         let mut tables = Vec::new();
         self.add(&mut Vec::new(), entity.fields.iter().collect(), &mut tables);
-        render("answer.mdx", &serde_json::json!({ "tables": tables, "has_page": has_page, "long": LONG }), texts)
+        render("answer.mdx", &Block { tables, has_page, long: LONG }, texts)
     }
 
     fn add(&self, path: &mut Vec<&'a str>, fields: Vec<&'a Param>, tables: &mut Vec<Fields>) {
