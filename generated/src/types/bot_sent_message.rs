@@ -18,7 +18,7 @@ impl BotSentMessage {
     }
     /// `uuidMap`. Numbers of the forwarded messages by the keys that the call gave them; an empty object or list for none.
     #[inline]
-    pub fn uuid_map(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "uuidMap")
+    pub fn uuid_map(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "uuidMap")
     }
 }

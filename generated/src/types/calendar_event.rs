@@ -213,8 +213,8 @@ impl CalendarEvent {
     }
     /// `ATTENDEES_CODES`. Access codes of those invited, such as U2.
     #[inline]
-    pub fn attendees_codes(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ATTENDEES_CODES")
+    pub fn attendees_codes(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "ATTENDEES_CODES")
     }
     /// `RECURRENCE_ID`. Number of the event that this one was taken out of; empty for others.
     #[inline]

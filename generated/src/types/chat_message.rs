@@ -53,8 +53,8 @@ impl ChatMessage {
     }
     /// `params`. What goes with the message, such as LIKE (who likes it), ATTACH, KEYBOARD, FILE_ID, CODE or NOTIFY; an empty list when there is nothing.
     #[inline]
-    pub fn params(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "params")
+    pub fn params(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "params")
     }
     /// `disappearing_date`. When the message deletes itself, or null.
     #[inline]

@@ -133,8 +133,8 @@ impl ChatUser {
     }
     /// `bot_data`. What a bot is and may do, or null for people.
     #[inline]
-    pub fn bot_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "bot_data")
+    pub fn bot_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "bot_data")
     }
     /// `type`. Kind of account, such as user, bot, extranet or email.
     #[inline]

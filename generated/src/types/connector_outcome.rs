@@ -18,7 +18,7 @@ impl ConnectorOutcome {
     }
     /// `DATA`. Further data of the portal; an empty list for none.
     #[inline]
-    pub fn data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATA")
+    pub fn data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DATA")
     }
 }

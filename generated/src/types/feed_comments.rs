@@ -18,7 +18,7 @@ impl FeedComments {
     }
     /// `files`. The files by their numbers, each with id, date, type, name, size, image, authorId, authorName, urlPreview, urlShow and urlDownload; an empty list for none.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "files")
+    pub fn files(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "files")
     }
 }

@@ -63,8 +63,8 @@ impl FoundMessage {
     }
     /// `params`. Settings of the message, such as buttons, attachments and files; an empty list for a plain text.
     #[inline]
-    pub fn params(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "params")
+    pub fn params(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "params")
     }
     /// `viewedByOthers`. Whether anybody else saw it.
     #[inline]

@@ -133,8 +133,8 @@ impl FoundPerson {
     }
     /// `botData`. What a bot is and may do, or null for people.
     #[inline]
-    pub fn bot_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "botData")
+    pub fn bot_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "botData")
     }
     /// `type`. Kind of account, as in user, bot or extranet.
     #[inline]

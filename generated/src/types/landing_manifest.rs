@@ -18,13 +18,13 @@ impl LandingManifest {
     }
     /// `cards`. Cards, the parts that can be repeated, by their selectors.
     #[inline]
-    pub fn cards(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "cards")
+    pub fn cards(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "cards")
     }
     /// `nodes`. Parts that can be edited, by their selectors.
     #[inline]
-    pub fn nodes(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "nodes")
+    pub fn nodes(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "nodes")
     }
     /// `attrs`. Attributes that can be set, by the selectors of their parts.
     #[inline]

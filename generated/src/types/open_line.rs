@@ -788,8 +788,8 @@ impl OpenLine {
     }
     /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
-    pub fn queue_users_fields(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "QUEUE_USERS_FIELDS")
+    pub fn queue_users_fields(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "QUEUE_USERS_FIELDS")
     }
     /// `CONFIG_QUEUE`. Operators and departments of the queue, each with ENTITY_TYPE and ENTITY_ID.
     #[inline]
@@ -985,8 +985,8 @@ impl OpenLine {
     }
     /// `QUEUE_FULL`. Operators of the queue by their numbers, each with ID, SORT, USER_ID, DEPARTMENT_ID and what clients see: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
-    pub fn queue_full(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "QUEUE_FULL")
+    pub fn queue_full(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "QUEUE_FULL")
     }
     /// `QUEUE_ONLINE`. Whether any operator is online.
     #[inline]

@@ -68,8 +68,8 @@ impl OpenLineHistory {
     }
     /// `userInGroup`. People by department, each with id and users; an empty list for none.
     #[inline]
-    pub fn user_in_group(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "userInGroup")
+    pub fn user_in_group(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "userInGroup")
     }
     /// `woUserInGroup`. People who are in none of these departments.
     #[inline]
@@ -88,12 +88,12 @@ impl OpenLineHistory {
     }
     /// `userInChat`. Numbers of the members by chat; an empty list for none.
     #[inline]
-    pub fn user_in_chat(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "userInChat")
+    pub fn user_in_chat(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "userInChat")
     }
     /// `files`. The files by their numbers, each with id, chatid, name, extension, type, size in bytes, image (width and height of a picture), date, status, progress in percent, authorid, authorname, the addresses urlpreview, urlshow, urldownload and mediaurl, viewerattrs, istranscribable, isvideonote and isvoicenote; an empty list for none.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "files")
+    pub fn files(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "files")
     }
 }

@@ -28,8 +28,8 @@ impl Poll {
     }
     /// `QUESTIONS`. Questions by their numbers, each with QUESTION, FIELD_TYPE and ANSWERS, which have MESSAGE and COUNTER.
     #[inline]
-    pub fn questions(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "QUESTIONS")
+    pub fn questions(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "QUESTIONS")
     }
     /// `ANONYMITY`. Whether votes are secret.
     #[inline]

@@ -18,7 +18,7 @@ impl PollWithVoters {
     }
     /// `voted`. People by the number of the answer they have chosen, each with ID, NAME, IMAGE and WORK_POSITION; an empty list for nobody.
     #[inline]
-    pub fn voted(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "voted")
+    pub fn voted(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "voted")
     }
 }

@@ -328,8 +328,8 @@ impl Task {
     }
     /// `checklist`. Items of the checklists by their number, each with id, parentId, title, sortIndex, isComplete, isImportant, members, attachments and action; an empty list where there are none.
     #[inline]
-    pub fn checklist(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "checklist")
+    pub fn checklist(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "checklist")
     }
     /// `group`. Workgroup with name and picture; an empty list where there is none.
     #[inline]
@@ -348,18 +348,18 @@ impl Task {
     }
     /// `accomplicesData`. Users who help, by their number, each with id, name, link, icon and workPosition; an empty list where there are none.
     #[inline]
-    pub fn accomplices_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "accomplicesData")
+    pub fn accomplices_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "accomplicesData")
     }
     /// `auditorsData`. Users who watch, by their number, each with id, name, link, icon and workPosition; an empty list where there are none.
     #[inline]
-    pub fn auditors_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "auditorsData")
+    pub fn auditors_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "auditorsData")
     }
     /// `tags`. Tags by their number, each with id and title; an empty list where there are none.
     #[inline]
-    pub fn tags(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "tags")
+    pub fn tags(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "tags")
     }
     /// `counter`. Numbers of unread comments and overdue tasks, with the colour of the badge.
     #[inline]

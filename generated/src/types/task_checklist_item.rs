@@ -104,7 +104,7 @@ impl TaskChecklistItem {
     }
     /// `ATTACHMENTS`. Files of the item by the number of the attachment, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL; an empty list where there are none.
     #[inline]
-    pub fn attachments(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ATTACHMENTS")
+    pub fn attachments(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ATTACHMENTS")
     }
 }

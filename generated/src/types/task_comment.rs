@@ -80,7 +80,7 @@ impl TaskComment {
     }
     /// `ATTACHED_OBJECTS`. Attachments by their number, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL.
     #[inline]
-    pub fn attached_objects(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ATTACHED_OBJECTS")
+    pub fn attached_objects(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ATTACHED_OBJECTS")
     }
 }

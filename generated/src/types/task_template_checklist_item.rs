@@ -83,7 +83,7 @@ impl TaskTemplateChecklistItem {
     }
     /// `attachments`. Files of the item by the number of the attachment; an empty list where there are none.
     #[inline]
-    pub fn attachments(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "attachments")
+    pub fn attachments(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "attachments")
     }
 }

@@ -193,8 +193,8 @@ impl WorkgroupDetails {
     }
     /// `AVATAR_TYPES`. Ready-made pictures by their codes, such as folder, each with its addresses.
     #[inline]
-    pub fn avatar_types(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "AVATAR_TYPES")
+    pub fn avatar_types(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "AVATAR_TYPES")
     }
     /// `AVATAR_DATA`. Picture as type and id.
     #[inline]
