@@ -830,6 +830,10 @@ mod landing_repo_block;
 #[cfg(feature = "landing")]
 pub use landing_repo_block::LandingRepoBlock;
 #[cfg(feature = "landing")]
+mod landing_repository_section;
+#[cfg(feature = "landing")]
+pub use landing_repository_section::LandingRepositorySection;
+#[cfg(feature = "landing")]
 mod landing_role;
 #[cfg(feature = "landing")]
 pub use landing_role::LandingRole;

@@ -312,7 +312,7 @@ pub struct Status(rt::Call);
 rt::request!(Status -> String);
 #[allow(deprecated)]
 impl Status {
-    /// `id`. Number of the funnel.
+    /// `id`. Number of the funnel; the common one when it is left out or 0\.
     #[inline]
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("id", rt::value::id(value)))

@@ -242,7 +242,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There are no such details, the caller may not change the client, or a value does not fit. The description tells which.
+/// - without a code: The number is missing or wrong, there are no such details, the caller may not change the client, or a value does not fit. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

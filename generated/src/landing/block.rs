@@ -645,6 +645,76 @@ pub fn getrepository() -> Getrepository {
         ),
     )
 }
+/// Lists all sections of the repository with their blocks.
+///
+/// Calls `landing.block.getrepository` with fixed values. May be called by: a user with access to the sites.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/block/methods/landing-block-get-repository.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = landing::block::list_block_repository_sections()
+///     .scope("KNOWLEDGE")
+///     .send(client)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+#[inline]
+pub fn list_block_repository_sections() -> Getrepository {
+    Getrepository(
+        rt::Call::new(
+            rt::Method::new(
+                "landing.block.getrepository",
+                rt::Rest::V2,
+                rt::Effect::Read,
+                rt::Paging::None,
+            ),
+        ),
+    )
+}
+/// Reads one section of the repository with its blocks.
+///
+/// Calls `landing.block.getrepository` with fixed values. May be called by: a user with access to the sites.
+///
+/// Documentation: <https://apidocs.bitrix24.com/api-reference/landing/block/methods/landing-block-get-repository.html>
+///
+/// ```no_run
+/// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// use bitrix24::*;
+///
+/// let result = landing::block::get_block_repository_section("columns").send(client).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Among others, the portal's own:
+///
+/// - `ACCESS_DENIED`: The caller has no access to the sites of the portal. Ask an administrator for it.
+#[inline]
+pub fn get_block_repository_section(section: impl Into<String>) -> Getrepository {
+    Getrepository(
+        rt::Call::new(
+                rt::Method::new(
+                    "landing.block.getrepository",
+                    rt::Rest::V2,
+                    rt::Effect::Read,
+                    rt::Paging::None,
+                ),
+            )
+            .param("section", rt::value::text(section)),
+    )
+}
 /// A call of `landing.block.getrepository`: Lists the sections of the repository with their blocks, or one section.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]

@@ -330,7 +330,7 @@ impl SetRights {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `additional`. What else the role may do: menu24 sees the section in the menu, create makes sites; with knowledge\_, group\_ or vibe\_ before it for the other kinds. They stay as they are when it is left out.
+    /// `additional`. What else the role may do: menu24 sees the section in the menu, create makes sites; with knowledge\_, group\_ or vibe\_ before it for the other kinds. Codes of another kind of sites than scope says are not kept. All stay as they are when it is left out.
     #[inline]
     pub fn additional(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("additional", rt::value::list(value, rt::value::text)))

@@ -79,7 +79,7 @@ impl Add {
     pub fn settings(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("SETTINGS", value))
     }
-    /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when it is left out.
+    /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when a new one is made without it.
     ///
     /// Known values:
     /// - `ORDER`: Orders of the shop, deals and smart processes.

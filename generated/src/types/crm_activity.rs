@@ -282,12 +282,18 @@ impl CrmActivity {
     pub fn notify_value(&self) -> Option<i64> {
         rt::view::read(&self.0, "NOTIFY_VALUE")
     }
-    /// `FILES`. Files of the activity. Send fileData with a list of name and Base64 content; answers have id and url.
+    /// Sets `NOTIFY_VALUE`. How many of these units.
     #[inline]
-    pub fn files(&self) -> Option<Vec<rt::Value>> {
+    #[must_use]
+    pub fn set_notify_value(self, value: impl Into<i64>) -> Self {
+        self.set("NOTIFY_VALUE", rt::value::integer(value))
+    }
+    /// `FILES`. Files of the activity. Ask for them by name where there is a list of keys to answer.
+    #[inline]
+    pub fn files(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "FILES")
     }
-    /// Sets `FILES`. Files of the activity. Send fileData with a list of name and Base64 content; answers have id and url.
+    /// Sets `FILES`. Files of the activity. Ask for them by name where there is a list of keys to answer.
     #[inline]
     #[must_use]
     pub fn set_files(
@@ -352,10 +358,16 @@ impl CrmActivity {
     pub fn last_updated(&self) -> Option<&str> {
         rt::view::text(&self.0, "LAST_UPDATED")
     }
-    /// `AUTOCOMPLETE_RULE`. Rule by which it completes itself.
+    /// `AUTOCOMPLETE_RULE`. Rule by which it completes itself, as a number; 0 for none.
     #[inline]
     pub fn autocomplete_rule(&self) -> Option<i64> {
         rt::view::read(&self.0, "AUTOCOMPLETE_RULE")
+    }
+    /// Sets `AUTOCOMPLETE_RULE`. Rule by which it completes itself, as a number; 0 for none.
+    #[inline]
+    #[must_use]
+    pub fn set_autocomplete_rule(self, value: impl Into<i64>) -> Self {
+        self.set("AUTOCOMPLETE_RULE", rt::value::integer(value))
     }
     /// `ORIGINATOR_ID`. Name of the other system that it comes from.
     #[inline]
@@ -390,39 +402,81 @@ impl CrmActivity {
     pub fn set_origin_version(self, value: impl Into<String>) -> Self {
         self.set("ORIGIN_VERSION", rt::value::text(value))
     }
-    /// `RESULT_MARK`. Mark for the result.
+    /// `RESULT_MARK`. How the other side rated it. Not in use any more.
     #[inline]
     pub fn result_mark(&self) -> Option<i64> {
         rt::view::read(&self.0, "RESULT_MARK")
     }
-    /// `RESULT_STATUS`. State of the result.
+    /// Sets `RESULT_MARK`. How the other side rated it. Not in use any more.
+    #[inline]
+    #[must_use]
+    pub fn set_result_mark(self, value: impl Into<i64>) -> Self {
+        self.set("RESULT_MARK", rt::value::integer(value))
+    }
+    /// `RESULT_STATUS`. Whether a call or chat was answered, as a number. Not in use any more.
     #[inline]
     pub fn result_status(&self) -> Option<i64> {
         rt::view::read(&self.0, "RESULT_STATUS")
+    }
+    /// Sets `RESULT_STATUS`. Whether a call or chat was answered, as a number. Not in use any more.
+    #[inline]
+    #[must_use]
+    pub fn set_result_status(self, value: impl Into<i64>) -> Self {
+        self.set("RESULT_STATUS", rt::value::integer(value))
     }
     /// `RESULT_STREAM`. Kind of request that it was, for statistics.
     #[inline]
     pub fn result_stream(&self) -> Option<i64> {
         rt::view::read(&self.0, "RESULT_STREAM")
     }
-    /// `RESULT_SOURCE_ID`. Source of the result, for statistics.
+    /// Sets `RESULT_STREAM`. Kind of request that it was, for statistics.
+    #[inline]
+    #[must_use]
+    pub fn set_result_stream(self, value: impl Into<i64>) -> Self {
+        self.set("RESULT_STREAM", rt::value::integer(value))
+    }
+    /// `RESULT_SOURCE_ID`. Where it came in, such as the connector of an open line. Not in use any more.
     #[inline]
     pub fn result_source_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESULT_SOURCE_ID")
     }
-    /// `RESULT_VALUE`. What the activity came to, as a number; its provider decides what that counts.
+    /// Sets `RESULT_SOURCE_ID`. Where it came in, such as the connector of an open line. Not in use any more.
+    #[inline]
+    #[must_use]
+    pub fn set_result_source_id(self, value: impl Into<String>) -> Self {
+        self.set("RESULT_SOURCE_ID", rt::value::text(value))
+    }
+    /// `RESULT_VALUE`. What the activity came to, as a number that its provider gives a meaning. Not in use any more.
     #[inline]
     pub fn result_value(&self) -> Option<f64> {
         rt::view::read(&self.0, "RESULT_VALUE")
     }
-    /// `RESULT_SUM`. Amount of the result.
+    /// Sets `RESULT_VALUE`. What the activity came to, as a number that its provider gives a meaning. Not in use any more.
+    #[inline]
+    #[must_use]
+    pub fn set_result_value(self, value: impl Into<f64>) -> Self {
+        self.set("RESULT_VALUE", rt::value::number(value))
+    }
+    /// `RESULT_SUM`. Amount of money that it brought. Not in use any more.
     #[inline]
     pub fn result_sum(&self) -> Option<f64> {
         rt::view::read(&self.0, "RESULT_SUM")
     }
-    /// `RESULT_CURRENCY_ID`. Currency of that amount.
+    /// Sets `RESULT_SUM`. Amount of money that it brought. Not in use any more.
+    #[inline]
+    #[must_use]
+    pub fn set_result_sum(self, value: impl Into<f64>) -> Self {
+        self.set("RESULT_SUM", rt::value::number(value))
+    }
+    /// `RESULT_CURRENCY_ID`. Currency of that amount. Not in use any more.
     #[inline]
     pub fn result_currency_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "RESULT_CURRENCY_ID")
+    }
+    /// Sets `RESULT_CURRENCY_ID`. Currency of that amount. Not in use any more.
+    #[inline]
+    #[must_use]
+    pub fn set_result_currency_id(self, value: impl Into<String>) -> Self {
+        self.set("RESULT_CURRENCY_ID", rt::value::text(value))
     }
 }

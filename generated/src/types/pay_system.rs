@@ -60,17 +60,6 @@ impl PaySystem {
     pub fn set_person_type_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("PERSON_TYPE_ID", rt::value::id(value))
     }
-    /// `BX_REST_HANDLER`. Code of the handler, as CreatePaySystemHandler was given it. Answers hold it as ACTION_FILE.
-    #[inline]
-    pub fn bx_rest_handler(&self) -> Option<&str> {
-        rt::view::text(&self.0, "BX_REST_HANDLER")
-    }
-    /// Sets `BX_REST_HANDLER`. Code of the handler, as CreatePaySystemHandler was given it. Answers hold it as ACTION_FILE.
-    #[inline]
-    #[must_use]
-    pub fn set_bx_rest_handler(self, value: impl Into<String>) -> Self {
-        self.set("BX_REST_HANDLER", rt::value::text(value))
-    }
     /// `ACTION_FILE`. Code of the handler: that of an application, or one of the portal itself.
     #[inline]
     pub fn action_file(&self) -> Option<&str> {
@@ -87,12 +76,12 @@ impl PaySystem {
     pub fn set_active(self, value: bool) -> Self {
         self.set("ACTIVE", rt::value::yes_no(value))
     }
-    /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when it is left out.
+    /// `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when a new one is made without it.
     #[inline]
     pub fn entity_registry_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "ENTITY_REGISTRY_TYPE")
     }
-    /// Sets `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when it is left out.
+    /// Sets `ENTITY_REGISTRY_TYPE`. What can be paid with it. Invoices when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_entity_registry_type(self, value: impl Into<String>) -> Self {
@@ -108,20 +97,6 @@ impl PaySystem {
     #[must_use]
     pub fn set_new_window(self, value: bool) -> Self {
         self.set("NEW_WINDOW", rt::value::yes_no(value))
-    }
-    /// `LOGOTYPE`. Picture to show beside it.
-    #[inline]
-    pub fn logotype(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "LOGOTYPE")
-    }
-    /// Sets `LOGOTYPE`. Picture to show beside it.
-    #[inline]
-    #[must_use]
-    pub fn set_logotype(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "LOGOTYPE",
-            rt::value::FileForm::Base64.encode(&Into::<rt::File>::into(value)),
-        )
     }
     /// `ALLOW_EDIT_PAYMENT`. Whether payments are computed anew by themselves.
     #[inline]

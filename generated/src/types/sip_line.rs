@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct SipLine(rt::Object);
 rt::view!(SipLine);
 impl SipLine {
-    /// `ID`. Number of the record.
+    /// `ID`. Number of the record; only CreateSipLine answers it.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "ID")
@@ -27,12 +27,12 @@ impl SipLine {
     pub fn set_type(self, value: impl Into<String>) -> Self {
         self.set("TYPE", rt::value::text(value))
     }
-    /// `CONFIG_ID`. Line, by the number of its configuration that GetSipLines tells.
+    /// `CONFIG_ID`. Number of the line's configuration, which the other methods for SIP lines ask for.
     #[inline]
     pub fn config_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CONFIG_ID")
     }
-    /// `REG_ID`. Registration of a line of the kind cloud, by the number that GetSipLines tells.
+    /// `REG_ID`. Number of the registration with the provider; only lines of the kind cloud have one.
     #[inline]
     pub fn reg_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "REG_ID")
@@ -81,12 +81,12 @@ impl SipLine {
     pub fn set_password(self, value: impl Into<String>) -> Self {
         self.set("PASSWORD", rt::value::text(value))
     }
-    /// `AUTH_USER`. User name for signing in where it differs from LOGIN.
+    /// `AUTH_USER`. User name for signing in where it differs from LOGIN; null or empty for none.
     #[inline]
     pub fn auth_user(&self) -> Option<&str> {
         rt::view::text(&self.0, "AUTH_USER")
     }
-    /// `OUTBOUND_PROXY`. SIP proxy for outgoing calls.
+    /// `OUTBOUND_PROXY`. SIP proxy for outgoing calls; null or empty for none.
     #[inline]
     pub fn outbound_proxy(&self) -> Option<&str> {
         rt::view::text(&self.0, "OUTBOUND_PROXY")
@@ -106,7 +106,7 @@ impl SipLine {
     pub fn registration_status_code(&self) -> Option<i64> {
         rt::view::read(&self.0, "REGISTRATION_STATUS_CODE")
     }
-    /// `REGISTRATION_ERROR_MESSAGE`. Why the registration failed.
+    /// `REGISTRATION_ERROR_MESSAGE`. Why the registration failed; null or empty when it did not.
     #[inline]
     pub fn registration_error_message(&self) -> Option<&str> {
         rt::view::text(&self.0, "REGISTRATION_ERROR_MESSAGE")

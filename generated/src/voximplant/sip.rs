@@ -157,7 +157,7 @@ pub fn get() -> Get {
 pub struct Get(rt::Call);
 rt::request!(Get -> rt::Page < crate ::types::SipLine >, all crate ::types::SipLine);
 impl Get {
-    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain).
+    /// `FILTER`. Conditions on the fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, \>\< (between), !\>\< (not between), ? or % (contains), !% (does not contain). Without one the value must be equal.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))
@@ -176,7 +176,7 @@ impl Get {
     pub fn order(self, value: impl Into<String>) -> Self {
         Self(self.0.param("ORDER", rt::value::text(value)))
     }
-    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\. With \-1 nothing is counted, which is quicker on long lists; then page by the ID.
+    /// `start`. How many records to skip; a page holds 50, so the second one begins at 50\.
     #[inline]
     pub fn start(self, value: impl Into<i64>) -> Self {
         Self(self.0.param("start", rt::value::integer(value)))

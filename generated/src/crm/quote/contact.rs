@@ -23,7 +23,7 @@ pub mod items;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the estimate.
-/// - without a code: A number is missing or wrong, or there is no such estimate. The description tells which.
+/// - without a code: A number is missing or wrong, fields is no object, there is no such estimate, or the caller may not see the contact. The description tells which.
 #[inline]
 pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -64,7 +64,7 @@ rt::request!(Add -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the estimate.
-/// - without a code: A number is missing or wrong, or there is no such estimate. The description tells which.
+/// - without a code: A number is missing or wrong, fields is no object, there is no such estimate, or the caller may not see the contact. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
     Delete(

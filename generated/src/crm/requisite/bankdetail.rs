@@ -60,7 +60,7 @@ rt::request!(Add -> rt::Id);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such bank account, or the caller may not delete it. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such bank account, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -131,7 +131,7 @@ rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such bank account, or the caller may not read it. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such bank account, or the caller may not read it. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -238,7 +238,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such bank account, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such bank account, the caller may not change it, or a value does not fit. The description tells which.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(

@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not change the deal.
-/// - without a code: The number is missing or wrong, or there is no such deal. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
     Delete(
@@ -62,7 +62,7 @@ rt::request!(Delete -> bool);
 /// Among others, the portal's own:
 ///
 /// - `ACCESS_DENIED`: The caller may not read the deal.
-/// - without a code: The number is missing or wrong, or there is no such deal. The description tells which.
+/// - without a code: The number is missing or wrong, there is no such deal, or the caller may read no deals at all. The description tells which.
 #[inline]
 pub fn get(id: impl Into<rt::Id>) -> Get {
     Get(
@@ -103,7 +103,7 @@ rt::request!(Get -> Vec < crate ::types::CrmContactLink >);
 ///
 /// - `ACCESS_DENIED`: The caller may not change the deal.
 /// - `ERROR_CORE`: The links could not be put in order, an error inside the portal.
-/// - without a code: A number is missing or wrong, items is no list, or there is no such record. The description tells which.
+/// - without a code: A number is missing or wrong, items is no list, there is no such deal, or the caller may change no deals at all. The description tells which.
 #[inline]
 pub fn set(
     id: impl Into<rt::Id>,
