@@ -130,7 +130,7 @@ impl AddByTemplate {
         Self(self.0.param("fields", value))
     }
 }
-/// Adds a block from the repository to the draft of a page.
+/// Adds a block from the repository to the draft of a page. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.landing.addblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -170,7 +170,7 @@ pub fn addblock(lid: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Addbloc
             .param("fields", fields),
     )
 }
-/// A call of `landing.landing.addblock`: Adds a block from the repository to the draft of a page.
+/// A call of `landing.landing.addblock`: Adds a block from the repository to the draft of a page. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Addblock(rt::Call);
@@ -264,7 +264,7 @@ impl Copy {
         Self(self.0.param("skipSystem", value))
     }
 }
-/// Copies a block of any page to a page.
+/// Copies a block of any page to the draft of a page. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.landing.copyblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -305,7 +305,7 @@ pub fn copyblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Copyblock 
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.copyblock`: Copies a block of any page to a page.
+/// A call of `landing.landing.copyblock`: Copies a block of any page to the draft of a page. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Copyblock(rt::Call);
@@ -383,7 +383,7 @@ impl Delete {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Removes a block of the draft with its files for good.
+/// Removes a block of the draft with its files for good. Visitors lose sight of it after PublishSitePage.
 ///
 /// Calls `landing.landing.deleteblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -405,7 +405,7 @@ impl Delete {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
-/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
 #[inline]
 pub fn deleteblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Deleteblock {
     Deleteblock(
@@ -421,7 +421,7 @@ pub fn deleteblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Deletebl
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.deleteblock`: Removes a block of the draft with its files for good.
+/// A call of `landing.landing.deleteblock`: Removes a block of the draft with its files for good. Visitors lose sight of it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Deleteblock(rt::Call);
@@ -438,7 +438,7 @@ impl Deleteblock {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Moves a block of the draft down by one place.
+/// Moves a block of the draft down by one place. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.landing.downblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -460,7 +460,7 @@ impl Deleteblock {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
-/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
 /// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
@@ -478,7 +478,7 @@ pub fn downblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Downblock 
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.downblock`: Moves a block of the draft down by one place.
+/// A call of `landing.landing.downblock`: Moves a block of the draft down by one place. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Downblock(rt::Call);
@@ -791,7 +791,7 @@ impl Getpublicurl {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Hides a block of a page; it stays in the draft.
+/// Hides a block of a page; it stays in the draft. Visitors lose sight of it after PublishSitePage.
 ///
 /// Calls `landing.landing.hideblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -813,7 +813,7 @@ impl Getpublicurl {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
-/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
 #[inline]
 pub fn hideblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Hideblock {
     Hideblock(
@@ -829,7 +829,7 @@ pub fn hideblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Hideblock 
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.hideblock`: Hides a block of a page; it stays in the draft.
+/// A call of `landing.landing.hideblock`: Hides a block of a page; it stays in the draft. Visitors lose sight of it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Hideblock(rt::Call);
@@ -949,7 +949,7 @@ pub fn mark_un_delete(lid: impl Into<rt::Id>) -> MarkUnDelete {
 #[derive(Clone, Debug)]
 pub struct MarkUnDelete(rt::Call);
 rt::request!(MarkUnDelete -> i64);
-/// Marks a block as removed, so that it can be brought back.
+/// Marks a block as removed, so that it can be brought back. Visitors lose sight of it after PublishSitePage.
 ///
 /// Calls `landing.landing.markdeletedblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -991,7 +991,7 @@ pub fn markdeletedblock(
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.markdeletedblock`: Marks a block as removed, so that it can be brought back.
+/// A call of `landing.landing.markdeletedblock`: Marks a block as removed, so that it can be brought back. Visitors lose sight of it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Markdeletedblock(rt::Call);
@@ -1018,7 +1018,7 @@ impl Markdeletedblock {
         Self(self.0.param("preventHistory", value))
     }
 }
-/// Takes the mark off a block that was marked as removed. One that was hidden before stays hidden.
+/// Takes the mark off a block that was marked as removed. One that was hidden before stays hidden. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.landing.markundeletedblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -1060,7 +1060,7 @@ pub fn markundeletedblock(
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.markundeletedblock`: Takes the mark off a block that was marked as removed. One that was hidden before stays hidden.
+/// A call of `landing.landing.markundeletedblock`: Takes the mark off a block that was marked as removed. One that was hidden before stays hidden. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Markundeletedblock(rt::Call);
@@ -1152,7 +1152,7 @@ impl Move {
         Self(self.0.param("toFolderId", rt::value::id(value)))
     }
 }
-/// Moves a block of any page to a page.
+/// Moves a block of any page to a page. Visitors see it after PublishSitePage for each of the pages.
 ///
 /// Calls `landing.landing.moveblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -1193,7 +1193,7 @@ pub fn moveblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Moveblock 
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.moveblock`: Moves a block of any page to a page.
+/// A call of `landing.landing.moveblock`: Moves a block of any page to a page. Visitors see it after PublishSitePage for each of the pages.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Moveblock(rt::Call);
@@ -1395,7 +1395,7 @@ impl ResolveIdByPublicUrl {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Shows a block that was hidden.
+/// Shows a hidden block of the draft again. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.landing.showblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -1417,7 +1417,7 @@ impl ResolveIdByPublicUrl {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
-/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
 #[inline]
 pub fn showblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Showblock {
     Showblock(
@@ -1433,7 +1433,7 @@ pub fn showblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Showblock 
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.showblock`: Shows a block that was hidden.
+/// A call of `landing.landing.showblock`: Shows a hidden block of the draft again. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Showblock(rt::Call);
@@ -1547,7 +1547,7 @@ impl Unpublic {
         Self(self.0.param("scope", rt::value::text(value)))
     }
 }
-/// Moves a block of the draft up by one place.
+/// Moves a block of the draft up by one place. Visitors see it after PublishSitePage.
 ///
 /// Calls `landing.landing.upblock`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -1569,7 +1569,7 @@ impl Unpublic {
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 /// - `LANDING_NOT_EXIST`: There is no such page, or the caller may not see it. Pages of knowledge bases, groups and the Vibe need scope.
 /// - `ACCESS_DENIED`: The caller may not change the site. Ask for the right.
-/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block. ListPageBlocks tells its numbers with edit_mode.
+/// - `BLOCK_NOT_FOUND`: The draft of the page has no such block, or it is marked as removed. ListPageBlocks tells its numbers with edit_mode, RestorePageBlock takes the mark off.
 /// - `BLOCK_WRONG_SORT`: The block is at the end already and cannot be moved further.
 /// - `TYPE_ERROR`: A parameter is of the wrong kind; the message tells which. Mend it.
 #[inline]
@@ -1587,7 +1587,7 @@ pub fn upblock(lid: impl Into<rt::Id>, block: impl Into<rt::Id>) -> Upblock {
             .param("block", rt::value::id(block)),
     )
 }
-/// A call of `landing.landing.upblock`: Moves a block of the draft up by one place.
+/// A call of `landing.landing.upblock`: Moves a block of the draft up by one place. Visitors see it after PublishSitePage.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Upblock(rt::Call);

@@ -252,7 +252,7 @@ impl List {
         Self(self.0.param("start", rt::value::integer(value)))
     }
 }
-/// Changes a property of orders. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
+/// Changes a property of orders. A defaultValue that is left out or null is removed: send it again to keep it. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
 ///
 /// Calls `sale.property.update`; scope `sale`. May be called by: administrator.
 ///
@@ -300,7 +300,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `sale.property.update`: Changes a property of orders. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
+/// A call of `sale.property.update`: Changes a property of orders. A defaultValue that is left out or null is removed: send it again to keep it. Flags that are left out may fall back to what a new one has: the documentation names those defaults here too.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

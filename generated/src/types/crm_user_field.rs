@@ -92,12 +92,12 @@ impl CrmUserField {
     pub fn set_mandatory(self, value: bool) -> Self {
         self.set("MANDATORY", rt::value::yes_no(value))
     }
-    /// `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
+    /// `SHOW_FILTER`. Whether and how the lists can be filtered by it. Adding and updating take Y and N alone: anything else counts as N, as does a new one without it. Answers tell the way of comparing, which is E after Y, or I for an employee; filters of lists take it too.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
-    /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
+    /// Sets `SHOW_FILTER`. Whether and how the lists can be filtered by it. Adding and updating take Y and N alone: anything else counts as N, as does a new one without it. Answers tell the way of comparing, which is E after Y, or I for an employee; filters of lists take it too.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
@@ -136,12 +136,12 @@ impl CrmUserField {
     pub fn set_is_searchable(self, value: bool) -> Self {
         self.set("IS_SEARCHABLE", rt::value::yes_no(value))
     }
-    /// `LABEL`. Name of the field in all labels and messages, and languages of these, that are not given.
+    /// `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. The code of the field when it is left out too.
     #[inline]
     pub fn label(&self) -> Option<&str> {
         rt::view::text(&self.0, "LABEL")
     }
-    /// Sets `LABEL`. Name of the field in all labels and messages, and languages of these, that are not given.
+    /// Sets `LABEL`. Name that fills each label and message, and each language of one, for which a new field has no text. The code of the field when it is left out too.
     #[inline]
     #[must_use]
     pub fn set_label(self, value: impl Into<String>) -> Self {
@@ -216,12 +216,12 @@ impl CrmUserField {
     ) -> Self {
         self.set("LIST", rt::value::list(value, Into::into))
     }
-    /// `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Smart processes are linked by DYNAMIC\_ and their number.
+    /// `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers, as does DYNAMIC\_ with the number of a smart process that can be linked.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "SETTINGS")
     }
-    /// Sets `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Smart processes are linked by DYNAMIC\_ and their number.
+    /// Sets `SETTINGS`. What the kind of value needs beyond that; an update changes only what is named. Adding and updating take DEFAULT_VALUE, ROWS, PRECISION, DISPLAY, LIST_HEIGHT, IBLOCK_TYPE_ID, IBLOCK_ID, ACTIVE_FILTER, ENTITY_TYPE, LEAD, CONTACT, COMPANY and DEAL alone. The other keys come in answers, as does DYNAMIC\_ with the number of a smart process that can be linked.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {

@@ -33,13 +33,13 @@ impl Rest3Field {
     }
     /// `validationRules`. Rules that a value has to meet.
     #[inline]
-    pub fn validation_rules(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "validationRules")
+    pub fn validation_rules(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "validationRules")
     }
-    /// `requiredGroups`. Actions for which a value is required, such as add.
+    /// `requiredGroups`. Actions for which a value is required, such as add; null where there are none.
     #[inline]
-    pub fn required_groups(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "requiredGroups")
+    pub fn required_groups(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "requiredGroups")
     }
     /// `filterable`. Whether a filter may name the field.
     #[inline]

@@ -87,12 +87,12 @@ impl UserField {
     pub fn set_mandatory(self, value: bool) -> Self {
         self.set("MANDATORY", rt::value::yes_no(value))
     }
-    /// `SHOW_FILTER`. Whether and how lists can be filtered by the field.
+    /// `SHOW_FILTER`. Whether and how lists can be filtered by the field. Adding and updating take Y or N; answers tell the way of comparing.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "SHOW_FILTER")
     }
-    /// Sets `SHOW_FILTER`. Whether and how lists can be filtered by the field.
+    /// Sets `SHOW_FILTER`. Whether and how lists can be filtered by the field. Adding and updating take Y or N; answers tell the way of comparing.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {

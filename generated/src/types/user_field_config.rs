@@ -93,12 +93,12 @@ impl UserFieldConfig {
     pub fn set_mandatory(self, value: bool) -> Self {
         self.set("mandatory", rt::value::yes_no(value))
     }
-    /// `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
+    /// `showFilter`. Whether and how the lists can be filtered by it. Adding and updating take Y or N, N when a new one is made without it; answers and filters tell the way of comparing.
     #[inline]
     pub fn show_filter(&self) -> Option<&str> {
         rt::view::text(&self.0, "showFilter")
     }
-    /// Sets `showFilter`. Whether and how the lists can be filtered by it; Y when setting it is the same as E. N when a new one is made without it.
+    /// Sets `showFilter`. Whether and how the lists can be filtered by it. Adding and updating take Y or N, N when a new one is made without it; answers and filters tell the way of comparing.
     #[inline]
     #[must_use]
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {

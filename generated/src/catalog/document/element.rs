@@ -22,7 +22,7 @@ use ::bitrix24_runtime as rt;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_DOCUMENT_RIGHTS`: The caller has no right to the document or to one of the warehouses. Have it given.
-/// - `ERROR_DOCUMENT_STATUS`: There is no such document or line, or the document is processed already. Cancel it first, or take another one.
+/// - `ERROR_DOCUMENT_STATUS`: There is no such document, the caller may not see it, or it is processed already. Cancel it first, or take another one.
 /// - `0`: The line could not be saved. The description tells why.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
@@ -261,7 +261,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_DOCUMENT_RIGHTS`: The caller has no right to the document or to one of the warehouses. Have it given.
-/// - `ERROR_DOCUMENT_STATUS`: There is no such document or line, or the document is processed already. Cancel it first, or take another one.
+/// - `ERROR_DOCUMENT_STATUS`: There is no such document or line, the caller may not see it, or the document is processed already. Cancel it first, or take another one.
 /// - `0`: The line could not be saved. The description tells why.
 #[inline]
 pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {

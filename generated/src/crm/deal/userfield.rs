@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::deal::userfield::add(json!({"FIELD_NAME":"PALLETS","USER_TYPE_ID":"enumeration","LABEL":"Kind of pallet","LIST":[{"VALUE":"Euro","SORT":10,"DEF":"Y"},{"VALUE":"Industrial","SORT":20}],"SETTINGS":{"DISPLAY":"UI"},"EDIT_FORM_LABEL":{"en":"Kind of pallet","de":"Palettenart"},"SHOW_FILTER":"E","SORT":200})).send(client).await?;
+/// let result = crm::deal::userfield::add(json!({"FIELD_NAME":"PALLETS","USER_TYPE_ID":"enumeration","LABEL":"Kind of pallet","LIST":[{"VALUE":"Euro","SORT":10,"DEF":"Y"},{"VALUE":"Industrial","SORT":20}],"SETTINGS":{"DISPLAY":"UI"},"EDIT_FORM_LABEL":{"en":"Kind of pallet","de":"Palettenart"},"SHOW_FILTER":"Y","SORT":200})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

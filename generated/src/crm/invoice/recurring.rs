@@ -262,7 +262,7 @@ impl List {
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))
     }
-    /// `select`. Keys to answer; all when it is left out.
+    /// `select`. Keys to answer; \* stands for all but the custom fields and those with several values. All when it is left out.
     #[inline]
     pub fn select(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self(self.0.param("select", rt::value::list(value, rt::value::text)))

@@ -134,7 +134,7 @@ rt::request!(Sendmessage -> bool);
 /// - `REQUEST_NOT_FOUND`: The delivery service has no request with this identifier. It is the REQUEST_ID that the service answered to the order.
 /// - `STATUS_UNEXPECTED_FORMAT`: STATUS is no object. Give TEXT and SEMANTIC in one.
 /// - `STATUS_TEXT_NOT_SPECIFIED`: STATUS has no TEXT. Give it.
-/// - `STATUS_SEMANTIC_NOT_SPECIFIED`: STATUS has no SEMANTIC. Give success, process or error.
+/// - `STATUS_SEMANTIC_NOT_SPECIFIED`: STATUS has no SEMANTIC, or one that does not exist. Give process or success.
 /// - `PROPERTIES_UNEXPECTED_FORMAT`: PROPERTIES is no list. Write it as one.
 /// - `PROPERTY_VALUE_UNEXPECTED_FORMAT`: One of the PROPERTIES is malformed.
 /// - `PROPERTY_VALUE_TAGS_UNEXPECTED_FORMAT`: The TAGS of a property are no list. Write them as one.

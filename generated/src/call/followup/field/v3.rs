@@ -29,7 +29,7 @@ use ::bitrix24_runtime as rt;
 /// - `BITRIX_REST_V3_REALISATION_EXCEPTION_FIELDNOTFOUNDEXCEPTION`: There is no field with this name. ListFollowupFields tells the names.
 /// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing, of the wrong kind or refused. The list in validation names the key and the reason.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: The value of select names a property that descriptions of fields do not have.
-/// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The value of select is no list of names. Write it as \[name, type\].
+/// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The value of select is no list of names. Write it as \["name", "type"\].
 #[inline]
 pub fn get(name: impl Into<String>) -> Get {
     Get(
@@ -95,7 +95,7 @@ impl Get {
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope call. Grant it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not see follow-ups. Check the rights and the scope call.
 /// - `BITRIX_REST_V3_EXCEPTION_UNKNOWNDTOPROPERTYEXCEPTION`: The value of select names a property that descriptions of fields do not have.
-/// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The value of select is no list of names. Write it as \[name, type\].
+/// - `BITRIX_REST_V3_EXCEPTION_INVALIDSELECTEXCEPTION`: The value of select is no list of names. Write it as \["name", "type"\].
 #[inline]
 pub fn list() -> List {
     List(

@@ -101,7 +101,7 @@ rt::request!(Complete -> crate ::types::ScrumSprint);
 ///
 /// Among others, the portal's own:
 ///
-/// - `0`: There is no such sprint, its tasks could not be moved to the backlog, or the caller has no access to the team; the message tells which.
+/// - `0`: There is no such sprint, it still has tasks, its tasks could not be moved to the backlog, or the caller has no access to the team; the message tells which.
 /// - `100`: The parameter id is missing or is no whole number.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>) -> Delete {
