@@ -1,5 +1,6 @@
 //! Good and bad specs, each a folder of files in one text: `=== path` begins a file. What comes out is a golden file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -104,9 +105,13 @@ fn what_good_specs_become_compiles() {
             fs::create_dir_all(place.parent().expect("a folder")).expect("made");
             fs::write(place, file.content).expect("written");
         }
+        let features: BTreeSet<&str> = api.methods.iter().map(|method| method.feature.as_str()).collect();
+        let names: Vec<String> = features.iter().map(|feature| format!("{feature:?}")).collect();
+        let names = names.join(", ");
+        let scopes: String = features.iter().map(|feature| format!("{feature} = []\n")).collect();
         let manifest = format!(
             "[package]\nname = \"bitrix24\"\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[workspace]\n\n\
-             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = {oint}\nsandbox = []\nfull = [\"thing\"]\nthing = []\n\n\
+             [dependencies]\nbitrix24-runtime = {{ path = {:?} }}\n\n[features]\ncli = {oint}\nsandbox = []\nfull = [{names}]\n{scopes}\n\
              [[bin]]\nname = \"oint-of-good-specs\"\npath = \"src/bin/oint.rs\"\nrequired-features = [\"cli\"]\n\n{profiles}",
             project.join("runtime")
         );
@@ -114,9 +119,9 @@ fn what_good_specs_become_compiles() {
         fs::write(generated.join("Cargo.toml"), manifest).expect("written");
         fs::copy(project.join("Cargo.lock"), generated.join("Cargo.lock")).expect("copied");
         for arguments in [
-            &["test", "--doc", "--features", "thing,cli"][..],
-            &["doc", "--no-deps", "--lib", "--features", "thing,cli"],
-            &["build", "--features", "thing,cli", "--bin", "oint-of-good-specs"],
+            &["test", "--doc", "--features", "full,cli"][..],
+            &["doc", "--no-deps", "--lib", "--features", "full,cli"],
+            &["build", "--features", "full,cli", "--bin", "oint-of-good-specs"],
         ] {
             let mut cargo = std::process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
             // What cargo tells this test about itself makes build scripts of dependencies run anew.

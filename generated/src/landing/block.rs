@@ -620,7 +620,7 @@ rt::request!(Getmanifestfile -> crate ::types::LandingManifest);
 /// use bitrix24::*;
 ///
 /// let result = landing::block::getrepository()
-///     .section("columns")
+///     .scope("KNOWLEDGE")
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -47,11 +47,21 @@ pub(super) fn by_name(command: &Command<'_>, params: &Object) -> Option<Object> 
     })
 }
 
+/// The documented answer to such a call: that of the example with the same parameters, else the first.
+fn example<'t>(command: &'t Command<'_>, params: &Object) -> Option<&'t Value> {
+    let answers = || command.examples.iter().filter_map(|example| Some((&example.body, example.response.as_ref()?)));
+    let same = |body: &Value| {
+        body.as_object()
+            .is_some_and(|body| body.len() == params.len() && body.keys().all(|key| params.contains_key(key)))
+    };
+    answers().find(|(body, _)| same(body)).or_else(|| answers().next()).map(|(_, answer)| answer)
+}
+
 pub(super) fn answer(command: &Command<'_>, call: &Call<'_>) -> Outcome {
     if let Some(path) = absent(command, call) {
         return Err(Refusal::new(400, "100", format!("Could not find value for parameter {{{path}}}")));
     }
-    let response = command.examples.iter().find_map(|example| example.response.as_ref());
+    let response = example(command, call.params);
     let Some(response) = response else {
         return Ok(Success { canned: true, ..Success::from(Value::Null) });
     };
