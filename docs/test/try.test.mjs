@@ -58,8 +58,8 @@ test('what only applications may call goes by a token', options, async () => {
   const form = page.locator('.try');
   await form.getByRole('button').click();
   const text = async () => (await form.innerText()).replaceAll('\u00a0', ' ');
-  assert.match(await text(), /--token "sandboxtoken0000"[^]*Client::with_token\([^]*"auth":"sandboxtoken0000"/);
   await form.getByLabel(/portal on this machine/).fill(new URL(told.webhook).origin);
+  assert.match(await text(), /--token "sandboxtoken0000"[^]*Client::with_token\([^]*"auth":"sandboxtoken0000"/);
   await form.getByRole('button', {name: 'Send'}).click();
   await form.getByText('HTTP 200').waitFor();
   assert.match(await text(), /"result": true/);
