@@ -114,7 +114,7 @@ pub const RESERVED_SEGMENTS: &[&str] = &["bool", "bitrix24_runtime", "f64", "i64
 /// Splits a name into lower-case words: at separators, at a capital after a small letter and before the last capital
 /// of a run (`getHTTPStatus` → get, http, status). Digits stay with the word before them.
 pub fn words(name: &str) -> Vec<String> {
-    parts(name).map(str::to_lowercase).collect()
+    parts(name).map(|part| part.chars().flat_map(char::to_lowercase).collect()).collect()
 }
 
 /// The words of a name as they are written in it.
@@ -144,7 +144,7 @@ pub fn parts(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The words of a name, lower-case, with a separator between them.
-fn joined(name: &str, separator: char) -> String {
+pub fn joined(name: &str, separator: char) -> String {
     let mut joined = String::with_capacity(name.len() + 4);
     for part in parts(name) {
         if !joined.is_empty() {
@@ -157,7 +157,7 @@ fn joined(name: &str, separator: char) -> String {
 
 /// A name as a title: `disk_object` is a `Disk object`.
 pub fn title(name: &str) -> String {
-    capitalised(&words(name).join(" "))
+    capitalised(&joined(name, ' '))
 }
 
 fn capitalised(word: &str) -> String {
@@ -235,7 +235,7 @@ impl FeatureName {
     /// The feature of a method: the first segment of its name.
     pub fn of_method(method: &str) -> Self {
         Self(match method.split_once('.') {
-            Some((first, _)) => words(first).join("_"),
+            Some((first, _)) => joined(first, '_'),
             None => "general".to_owned(),
         })
     }

@@ -119,7 +119,8 @@ fn what_good_specs_become_compiles() {
         fs::write(generated.join("Cargo.toml"), manifest).expect("written");
         fs::copy(project.join("Cargo.lock"), generated.join("Cargo.lock")).expect("copied");
         for arguments in [
-            &["test", "--doc", "--features", "full,cli"][..],
+            &["check", "--features", "full"][..],
+            &["test", "--doc", "--features", "full,cli"],
             &["doc", "--no-deps", "--lib", "--features", "full,cli"],
             &["build", "--features", "full,cli", "--bin", "oint-of-good-specs"],
         ] {

@@ -195,7 +195,7 @@ fn compat(compat: &Compat, folder: &str, texts: &Furniture, words: &Words) -> Ou
         "banner": banner(&compat.source), "package": compat.package, "short": compat.short,
         "differences": compat.differences, "rows": rows, "count": compat.rows.len(),
     });
-    let slug = crate::names::words(&compat.short).join("-");
+    let slug = crate::names::joined(&compat.short, '-');
     OutFile::new(format!("{folder}/coming-from-{slug}.mdx"), render("compat.mdx", &context, words))
 }
 

@@ -11,7 +11,7 @@ use crate::emit::docs::page::{Link, known_values, path_to, type_name};
 use crate::emit::docs::{Words, escape, render};
 use crate::emit::tables::in_order;
 use crate::ir::{Api, Entity, Entries, Function, Kind, Method, Param, Returns, Shape, Ty};
-use crate::names::words;
+use crate::names::joined;
 use crate::spec::{FieldsOf, Furniture};
 
 /// The folder of the types' pages, below that of all pages.
@@ -344,7 +344,7 @@ impl<'a> Tables<'_, 'a> {
     }
 
     fn field(&self, path: &[&'a str], field: &'a Param) -> Field {
-        let snake = words(&field.name).join("_");
+        let snake = joined(&field.name, '_');
         let fields = field.entries.as_ref().and_then(|entries| {
             let own = || {
                 let path: Vec<&str> = path.iter().copied().chain([field.name.as_str()]).collect();
@@ -393,6 +393,6 @@ fn answered(ty: &Ty) -> Cow<'_, Ty> {
 
 /// The address of the table of what a field holds. Two dashes part the names, because one may stand inside a name.
 fn anchor(path: &[&str]) -> String {
-    let names: Vec<String> = path.iter().map(|name| words(name).join("-")).collect();
+    let names: Vec<String> = path.iter().map(|name| joined(name, '-')).collect();
     format!("result-{}", names.join("--"))
 }

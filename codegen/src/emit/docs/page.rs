@@ -170,7 +170,7 @@ pub(super) fn page(
         nest(param.argument.as_str(), param, &mut nested, words);
     }
     let examples = match &function.kind {
-        Kind::Template { object, .. } => vec![template_example(method, function, object)],
+        Kind::Template { object, .. } => vec![template_example(function, object)],
         _ => function.examples.iter().map(|example| call_example(method, function, example, words)).collect(),
     };
     let returns = function.returns.as_ref().unwrap_or(&method.returns);
@@ -295,7 +295,7 @@ fn has_fields(param: &Param) -> bool {
 
 /// The anchor of the table of an object's keys.
 fn anchor(path: &str) -> String {
-    format!("fields-of-{}", crate::names::words(path).join("-"))
+    format!("fields-of-{}", crate::names::joined(path, '-'))
 }
 
 /// The tables of the keys inside a parameter, and inside its keys.
@@ -509,8 +509,7 @@ fn response(response: &Value) -> String {
     format!("{response:#}")
 }
 
-fn template_example(method: &Method, function: &Function, object: &serde_json::Map<String, Value>) -> Shown {
-    let _ = method;
+fn template_example(function: &Function, object: &serde_json::Map<String, Value>) -> Shown {
     Shown {
         title: None,
         rust: None,

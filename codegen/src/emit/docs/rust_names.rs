@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::emit::client::{arguments, required_struct};
 use crate::emit::{OutFile, banner};
 use crate::ir::{Api, Function, Kind, Method, Param};
-use crate::names::words;
+use crate::names::joined;
 
 /// `functions`: path, arguments, unusual setters, struct of arguments; `types`: unusual setters.
 pub(super) fn rust_names(api: &Api) -> OutFile {
@@ -58,7 +58,7 @@ fn names(method: &Method, function: &Function) -> Option<Value> {
 fn unusual(params: &[Param]) -> Map<String, Value> {
     params
         .iter()
-        .filter(|param| param.ident.as_str() != words(&param.name).join("_"))
+        .filter(|param| param.ident.as_str() != joined(&param.name, '_'))
         .map(|param| (param.name.clone(), json!(param.ident.as_str())))
         .collect()
 }
