@@ -6,7 +6,7 @@ pub mod base;
 pub mod localizations;
 /// Adds a currency to those that the CRM counts in.
 ///
-/// Calls `crm.currency.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.add`; scope `crm`. May be called by: whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-add.html>
 ///
@@ -46,7 +46,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> String);
 /// Removes a currency. The base currency and that of the reports stay.
 ///
-/// Calls `crm.currency.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.delete`; scope `crm`. May be called by: whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-delete.html>
 ///
@@ -86,7 +86,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Lists the fields that currencies have.
 ///
-/// Calls `crm.currency.fields`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.fields`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-fields.html>
 ///
@@ -124,7 +124,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one currency with its rate and with how amounts are written in each language.
 ///
-/// Calls `crm.currency.get`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.get`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-get.html>
 ///
@@ -172,7 +172,7 @@ impl Get {
 }
 /// Lists the currencies that the CRM counts in. All come at once.
 ///
-/// Calls `crm.currency.list`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.list`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html>
 ///
@@ -220,7 +220,7 @@ impl List {
 }
 /// Changes the rate of a currency, its place, or how amounts are written.
 ///
-/// Calls `crm.currency.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.update`; scope `crm`. May be called by: whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-update.html>
 ///

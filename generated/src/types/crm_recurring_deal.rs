@@ -102,12 +102,12 @@ impl CrmRecurringDeal {
     pub fn set_limit_date(self, value: impl Into<String>) -> Self {
         self.set("LIMIT_DATE", rt::value::text(value))
     }
-    /// `START_DATE`. First day that counts; today when it is left out.
+    /// `START_DATE`. First day that counts; today when a new rule is made without it.
     #[inline]
     pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_DATE")
     }
-    /// Sets `START_DATE`. First day that counts; today when it is left out.
+    /// Sets `START_DATE`. First day that counts; today when a new rule is made without it.
     #[inline]
     #[must_use]
     pub fn set_start_date(self, value: impl Into<String>) -> Self {
@@ -123,5 +123,25 @@ impl CrmRecurringDeal {
     #[must_use]
     pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("PARAMS", value)
+    }
+    /// `id`. Number of the rule; lists spell the key so.
+    #[inline]
+    pub fn id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "id")
+    }
+    /// `deal_id`. Deal that serves as the template; lists spell the key so.
+    #[inline]
+    pub fn deal_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "deal_id")
+    }
+    /// `based_id`. Deal that the template was made of; lists spell the key so.
+    #[inline]
+    pub fn based_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "based_id")
+    }
+    /// `category_id`. Funnel that the new deals come into; lists spell the key so.
+    #[inline]
+    pub fn category_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "category_id")
     }
 }

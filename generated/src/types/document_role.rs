@@ -21,32 +21,14 @@ impl DocumentRole {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. What people call the role.
-    #[inline]
-    #[must_use]
-    pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
-    }
     /// `code`. Symbolic code of the role.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code of the role.
-    #[inline]
-    #[must_use]
-    pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
-    }
-    /// `permissions`. Rights of the role. Keys are in capitals in requests, else the rights are lost; in answers they are in small letters.
+    /// `permissions`. Rights of the role; requests spell these keys in capitals.
     #[inline]
     pub fn permissions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "permissions")
-    }
-    /// Sets `permissions`. Rights of the role. Keys are in capitals in requests, else the rights are lost; in answers they are in small letters.
-    #[inline]
-    #[must_use]
-    pub fn set_permissions(self, value: impl Into<rt::Value>) -> Self {
-        self.set("permissions", value)
     }
 }

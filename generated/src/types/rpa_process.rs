@@ -43,23 +43,26 @@ impl RpaProcess {
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
-    /// `settings`. Settings of one's own.
+    /// `settings`. Any further settings that the application keeps with the process.
     #[inline]
-    pub fn settings(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "settings")
+    pub fn settings(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "settings")
     }
-    /// Sets `settings`. Settings of one's own.
+    /// Sets `settings`. Any further settings that the application keeps with the process.
     #[inline]
     #[must_use]
-    pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {
-        self.set("settings", value)
+    pub fn set_settings(
+        self,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+    ) -> Self {
+        self.set("settings", rt::value::list(value, Into::into))
     }
-    /// `permissions`. Rights, each with accessCode, action and permission.
+    /// `permissions`. Rights, each with accessCode (such as U1 or UA for everybody), action (such as MODIFY or ITEMS_CREATE) and permission (X for everything).
     #[inline]
     pub fn permissions(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "permissions")
     }
-    /// Sets `permissions`. Rights, each with accessCode, action and permission.
+    /// Sets `permissions`. Rights, each with accessCode (such as U1 or UA for everybody), action (such as MODIFY or ITEMS_CREATE) and permission (X for everything).
     #[inline]
     #[must_use]
     pub fn set_permissions(

@@ -42,7 +42,7 @@ pub struct Get(rt::Call);
 rt::request!(Get -> String);
 /// Chooses the currency to which the rates refer. Give the others new rates after it.
 ///
-/// Calls `crm.currency.base.set`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.currency.base.set`; scope `crm`. May be called by: whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-base-set.html>
 ///

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Adds a custom field of text, a yes or no, a number or a time to official details.
 ///
-/// Calls `crm.requisite.userfield.add`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.userfield.add`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/user-fields/crm-requisite-userfield-add.html>
 ///
@@ -44,7 +44,7 @@ pub struct Add(rt::Call);
 rt::request!(Add -> rt::Id);
 /// Removes a custom field from all official details, with every value in it.
 ///
-/// Calls `crm.requisite.userfield.delete`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.userfield.delete`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/user-fields/crm-requisite-userfield-delete.html>
 ///
@@ -180,7 +180,7 @@ impl List {
 }
 /// Changes the definition of a custom field of official details. Its code and kind of value are fixed for good.
 ///
-/// Calls `crm.requisite.userfield.update`; scope `crm`. May be called by: administrator of the CRM.
+/// Calls `crm.requisite.userfield.update`; scope `crm`. May be called by: administrator, or whoever may change the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/requisites/user-fields/crm-requisite-userfield-update.html>
 ///
