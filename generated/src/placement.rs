@@ -71,7 +71,7 @@ impl Bind {
     pub fn lang_all(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("LANG_ALL", value))
     }
-    /// `OPTIONS`. Settings of the place, for chats, for PAGE_BACKGROUND_WORKER and for activities in CRM forms.
+    /// `OPTIONS`. Settings of the place, for those in the messenger and in forms of the CRM and for PAGE_BACKGROUND_WORKER; others keep none.
     #[inline]
     pub fn options(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("OPTIONS", value))

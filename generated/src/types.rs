@@ -354,10 +354,6 @@ mod crm_activity_kind;
 #[cfg(feature = "crm")]
 pub use crm_activity_kind::CrmActivityKind;
 #[cfg(feature = "crm")]
-mod crm_activity_layout;
-#[cfg(feature = "crm")]
-pub use crm_activity_layout::CrmActivityLayout;
-#[cfg(feature = "crm")]
 mod crm_address;
 #[cfg(feature = "crm")]
 pub use crm_address::CrmAddress;
@@ -921,6 +917,10 @@ pub use mail_service::MailService;
 mod mail_task_outcome;
 #[cfg(feature = "mail")]
 pub use mail_task_outcome::MailTaskOutcome;
+#[cfg(feature = "mail")]
+mod mail_thread_message;
+#[cfg(feature = "mail")]
+pub use mail_thread_message::MailThreadMessage;
 #[cfg(feature = "mail")]
 mod mailbox;
 #[cfg(feature = "mail")]

@@ -469,7 +469,7 @@ pub fn fields() -> Fields {
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < String >);
-/// Finds accounts by their number or by any of their fields. Bots, integrators and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
+/// Finds accounts by their number or by any of their fields. Bots, integrators, clients of open channels and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 ///
 /// Calls `user.get`; scope `user`.
 ///
@@ -515,7 +515,7 @@ pub fn get() -> Get {
         ),
     )
 }
-/// A call of `user.get`: Finds accounts by their number or by any of their fields. Bots, integrators and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
+/// A call of `user.get`: Finds accounts by their number or by any of their fields. Bots, integrators, clients of open channels and people who only write e-mail are not among them. The scopes user_brief and user_basic are enough, with fewer fields in the answer.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -526,7 +526,7 @@ impl Get {
     pub fn id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("ID", rt::value::id(value)))
     }
-    /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal.
+    /// `FILTER`. Conditions on the account's fields, joined by "and". An operator may stand before a key: ! or != (is not), \>, \>=, \<, \<=, % (contains), !% (does not contain), \=% or %= (fits a mask with % signs), !=% or !%= (does not fit it), @ (is one of a list), !@ (is none of a list). Without one the value must be equal. Times are written as in 2026-01-01T00:00:00+02:00 or in the format of the portal; a text that is no time finds nobody.
     #[inline]
     pub fn filter(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("FILTER", value))

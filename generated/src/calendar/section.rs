@@ -143,7 +143,10 @@ rt::request!(Delete -> bool);
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = calendar::section::get(1, "user").send(client).await?;
+/// let result = calendar::section::get("user")
+///     .owner_id(1)
+///     .send(client)
+///     .await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -154,7 +157,7 @@ rt::request!(Delete -> bool);
 ///
 /// - without a code: A needed value is missing, or the caller may not use this calendar. The description tells which; mend the value or ask the owner.
 #[inline]
-pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
+pub fn get(r#type: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -164,7 +167,6 @@ pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
                     rt::Paging::None,
                 ),
             )
-            .param("ownerId", rt::value::id(owner_id))
             .param("type", rt::value::text(r#type)),
     )
 }
@@ -173,6 +175,13 @@ pub fn get(owner_id: impl Into<rt::Id>, r#type: impl Into<String>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Vec < crate ::types::Calendar >, all crate ::types::Calendar);
+impl Get {
+    /// `ownerId`. Number of the account or the workgroup; 0 for the company and for meeting rooms. With the type user, the caller when it is left out; it is needed for other types.
+    #[inline]
+    pub fn owner_id(self, value: impl Into<rt::Id>) -> Self {
+        Self(self.0.param("ownerId", rt::value::id(value)))
+    }
+}
 /// Changes the name, the colours or the subscribing of a calendar. What is left out stays as it is.
 ///
 /// Calls `calendar.section.update`; scope `calendar`.

@@ -128,7 +128,7 @@ pub struct GetAvailableFeaturesByProperty(rt::Call);
 rt::request!(
     GetAvailableFeaturesByProperty -> Vec < crate ::types::CatalogPropertyFeature >
 );
-/// Describes the fields of a switch.
+/// Describes the fields of a switch that tells where a property is shown.
 ///
 /// Calls `catalog.productPropertyFeature.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
 ///
@@ -162,7 +162,7 @@ pub fn get_fields() -> GetFields {
         ),
     )
 }
-/// A call of `catalog.productPropertyFeature.getFields`: Describes the fields of a switch.
+/// A call of `catalog.productPropertyFeature.getFields`: Describes the fields of a switch that tells where a property is shown.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);

@@ -45,7 +45,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> crate ::types::CatalogStoreProduct);
-/// Describes the fields of a stock.
+/// Describes the fields of the stock of a product in a warehouse.
 ///
 /// Calls `catalog.storeproduct.getFields`; scope `catalog`. May be called by: a user who may view the product catalog.
 ///
@@ -80,7 +80,7 @@ pub fn get_fields() -> GetFields {
         ),
     )
 }
-/// A call of `catalog.storeproduct.getFields`: Describes the fields of a stock.
+/// A call of `catalog.storeproduct.getFields`: Describes the fields of the stock of a product in a warehouse.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);

@@ -24,7 +24,7 @@ pub mod localizations;
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CORE`: A required field is missing, or the portal refused the currency. The description tells which.
-/// - without a code: The caller is no administrator of the CRM, or the portal has no module for currencies. The description tells which.
+/// - without a code: The caller may not change the CRM settings, or the portal has no module for currencies. The description tells which.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(
@@ -64,7 +64,7 @@ rt::request!(Add -> String);
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CODE`: The portal refused for another reason. The description tells it.
-/// - without a code: The code has not three letters, it is the base currency or that of the reports, the caller is no administrator of the CRM, or the portal has no module for currencies. The description tells which.
+/// - without a code: The code has not three letters, it is the base currency or that of the reports, the caller may not change the CRM settings, or the portal has no module for currencies. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<String>) -> Delete {
     Delete(
@@ -86,7 +86,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Lists the fields that currencies have.
 ///
-/// Calls `crm.currency.fields`; scope `crm`. May be called by: whoever may see the CRM settings.
+/// Calls `crm.currency.fields`; scope `crm`. May be called by: whoever may use the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-fields.html>
 ///
@@ -124,7 +124,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one currency with its rate and with how amounts are written in each language.
 ///
-/// Calls `crm.currency.get`; scope `crm`. May be called by: whoever may see the CRM settings.
+/// Calls `crm.currency.get`; scope `crm`. May be called by: whoever may use the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-get.html>
 ///
@@ -172,7 +172,7 @@ impl Get {
 }
 /// Lists the currencies that the CRM counts in. All come at once.
 ///
-/// Calls `crm.currency.list`; scope `crm`. May be called by: whoever may see the CRM settings.
+/// Calls `crm.currency.list`; scope `crm`. May be called by: whoever may use the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html>
 ///
@@ -242,7 +242,7 @@ impl List {
 /// Among others, the portal's own:
 ///
 /// - `ERROR_CODE`: The portal refused the change. The description tells why.
-/// - without a code: There is no such currency, a field is malformed, or the caller is no administrator of the CRM. The description tells which.
+/// - without a code: There is no such currency, a field is malformed, or the caller may not change the CRM settings. The description tells which.
 #[inline]
 pub fn update() -> Update {
     Update(

@@ -269,7 +269,7 @@ pub fn contenttype() -> Contenttype {
 #[derive(Clone, Debug)]
 pub struct Contenttype(rt::Call);
 rt::request!(Contenttype -> Vec < crate ::types::CrmEnumEntry >);
-/// Lists the fields that entries of such lists have.
+/// Lists the fields that the entries of the fixed lists have, which crm.enum.ownertype and its sisters answer.
 ///
 /// Calls `crm.enum.fields`; scope `crm`.
 ///
@@ -296,7 +296,7 @@ pub fn fields() -> Fields {
         ),
     )
 }
-/// A call of `crm.enum.fields`: Lists the fields that entries of such lists have.
+/// A call of `crm.enum.fields`: Lists the fields that the entries of the fixed lists have, which crm.enum.ownertype and its sisters answer.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);

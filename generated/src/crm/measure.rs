@@ -74,7 +74,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Lists the fields that units have.
+/// Lists the fields that units of measurement have.
 ///
 /// Calls `crm.measure.fields`; scope `crm`.
 ///
@@ -105,7 +105,7 @@ pub fn fields() -> Fields {
         ),
     )
 }
-/// A call of `crm.measure.fields`: Lists the fields that units have.
+/// A call of `crm.measure.fields`: Lists the fields that units of measurement have.
 #[deprecated(
     note = "use `catalog.measure.getFields`: The catalogue has its own method."
 )]

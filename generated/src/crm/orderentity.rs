@@ -87,7 +87,7 @@ pub fn delete_by_filter(fields: impl Into<rt::Value>) -> DeleteByFilter {
 #[derive(Clone, Debug)]
 pub struct DeleteByFilter(rt::Call);
 rt::request!(DeleteByFilter -> bool);
-/// Lists the fields that such links have.
+/// Lists the fields that links between orders and records of the CRM have.
 ///
 /// Calls `crm.orderentity.getFields`; scope `crm`. May be called by: whoever may read orders of the shop.
 ///
@@ -121,7 +121,7 @@ pub fn get_fields() -> GetFields {
         ),
     )
 }
-/// A call of `crm.orderentity.getFields`: Lists the fields that such links have.
+/// A call of `crm.orderentity.getFields`: Lists the fields that links between orders and records of the CRM have.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct GetFields(rt::Call);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `crm.productrow`.
 use ::bitrix24_runtime as rt;
-/// Lists the fields that such rows have.
+/// Lists the fields that rows of goods and services have.
 ///
 /// Calls `crm.productrow.fields`; scope `crm`.
 ///
@@ -33,7 +33,7 @@ pub fn fields() -> Fields {
         ),
     )
 }
-/// A call of `crm.productrow.fields`: Lists the fields that such rows have.
+/// A call of `crm.productrow.fields`: Lists the fields that rows of goods and services have.
 #[deprecated(
     note = "use `crm.item.productrow.fields`: It tells the fields of the new rows."
 )]

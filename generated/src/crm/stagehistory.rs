@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 /// Tells when records came into each of their stages.
 ///
-/// Calls `crm.stagehistory.list`; scope `crm`. May be called by: whoever may read the records.
+/// Calls `crm.stagehistory.list`; scope `crm`. May be called by: everybody but extranet users.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/crm-stage-history-list.html>
 ///

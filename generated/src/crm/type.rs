@@ -89,7 +89,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> ());
-/// Lists the fields that smart processes have.
+/// Lists the settings that a smart process has, such as its title and what its elements may have. GetItemFields lists the fields of the elements.
 ///
 /// Calls `crm.type.fields`; scope `crm`. May be called by: administrator of the CRM.
 ///
@@ -124,7 +124,7 @@ pub fn fields() -> Fields {
         ),
     )
 }
-/// A call of `crm.type.fields`: Lists the fields that smart processes have.
+/// A call of `crm.type.fields`: Lists the settings that a smart process has, such as its title and what its elements may have. GetItemFields lists the fields of the elements.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);

@@ -4,7 +4,7 @@
 use ::bitrix24_runtime as rt;
 pub mod enumeration;
 pub mod settings;
-/// Lists the fields that the definition of such a custom field has.
+/// Lists the fields that the definition of a custom field of the CRM has.
 ///
 /// Calls `crm.userfield.fields`; scope `crm`.
 ///
@@ -31,7 +31,7 @@ pub fn fields() -> Fields {
         ),
     )
 }
-/// A call of `crm.userfield.fields`: Lists the fields that the definition of such a custom field has.
+/// A call of `crm.userfield.fields`: Lists the fields that the definition of a custom field of the CRM has.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);

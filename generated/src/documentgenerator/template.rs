@@ -43,7 +43,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::DocumentTemplate);
-/// Removes a template. One that has documents is only marked as removed.
+/// Removes a template. One that has documents is only marked as removed; ListDocumentTemplates finds it with isDeleted Y.
 ///
 /// Calls `documentgenerator.template.delete`; scope `documentgenerator`. May be called by: a user who may change templates of documents.
 ///
@@ -78,7 +78,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `documentgenerator.template.delete`: Removes a template. One that has documents is only marked as removed.
+/// A call of `documentgenerator.template.delete`: Removes a template. One that has documents is only marked as removed; ListDocumentTemplates finds it with isDeleted Y.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

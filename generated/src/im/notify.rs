@@ -150,7 +150,7 @@ impl Delete {
     pub fn sub_tag(self, value: impl Into<String>) -> Self {
         Self(self.0.param("SUB_TAG", rt::value::text(value)))
     }
-    /// `CLIENT_ID`. The identifier that a webhook gave when it made the notification; applications do not need it.
+    /// `CLIENT_ID`. The identifier that a webhook gave when it made the notification; it needs it together with TAG and SUB_TAG, an application does not.
     #[inline]
     pub fn client_id(self, value: impl Into<String>) -> Self {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))

@@ -203,11 +203,7 @@ rt::request!(Unregister -> bool);
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = imbot::app::update(11)
-///     .iframe("https://example.org/echo2.html")
-///     .extranet_support(false)
-///     .send(client)
-///     .await?;
+/// let result = imbot::app::update(11, json!({"IFRAME":"https://example.org/echo2.html","EXTRANET_SUPPORT":"N"})).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -225,7 +221,7 @@ rt::request!(Unregister -> bool);
 )]
 #[allow(deprecated)]
 #[inline]
-pub fn update(app_id: impl Into<rt::Id>) -> Update {
+pub fn update(app_id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -235,7 +231,8 @@ pub fn update(app_id: impl Into<rt::Id>) -> Update {
                     rt::Paging::None,
                 ),
             )
-            .param("APP_ID", rt::value::id(app_id)),
+            .param("APP_ID", rt::value::id(app_id))
+            .param("FIELDS", fields),
     )
 }
 /// A call of `imbot.app.update`: Changes an icon of the field for messages; at least one new value is needed.
@@ -246,80 +243,3 @@ pub fn update(app_id: impl Into<rt::Id>) -> Update {
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);
 rt::request!(Update -> bool);
-#[allow(deprecated)]
-impl Update {
-    /// `IFRAME`. Address of the page, beginning with https. JS_METHOD goes before it.
-    #[inline]
-    pub fn iframe(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("IFRAME", rt::value::text(value)))
-    }
-    /// `IFRAME_WIDTH`. Width of the page in pixels, 250 at least.
-    #[inline]
-    pub fn iframe_width(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("IFRAME_WIDTH", rt::value::integer(value)))
-    }
-    /// `IFRAME_HEIGHT`. Height of the page in pixels, 50 at least.
-    #[inline]
-    pub fn iframe_height(self, value: impl Into<i64>) -> Self {
-        Self(self.0.param("IFRAME_HEIGHT", rt::value::integer(value)))
-    }
-    /// `JS_METHOD`. What a press on the icon does in place of opening a page.
-    ///
-    /// Known values:
-    /// - `PUT`: Put a command into the field for messages.
-    /// - `SEND`: Send a command.
-    /// - `CALL`: Call a number.
-    /// - `SUPPORT`: Open a support chat.
-    #[inline]
-    pub fn js_method(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("JS_METHOD", rt::value::text(value)))
-    }
-    /// `JS_PARAM`. What goes with JS_METHOD: the command, the number or the code of the support bot.
-    #[inline]
-    pub fn js_param(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("JS_PARAM", rt::value::text(value)))
-    }
-    /// `HASH`. Word of 32 characters that the page gets for checking who opens it.
-    #[inline]
-    pub fn hash(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("HASH", rt::value::text(value)))
-    }
-    /// `ICON_FILE`. Icon of the application.
-    #[inline]
-    pub fn icon_file(self, value: impl Into<rt::File>) -> Self {
-        Self(self.0.file(&["ICON_FILE"], rt::value::FileForm::Base64, Into::into(value)))
-    }
-    /// `CONTEXT`. Where the icon is shown. With \-admin behind it, as in BOT-admin, only administrators see it.
-    ///
-    /// Known values:
-    /// - `ALL`: Everywhere.
-    /// - `USER`: In private dialogs.
-    /// - `CHAT`: In chats.
-    /// - `BOT`: In the dialog with the bot.
-    /// - `LINES`: In open channels.
-    /// - `CALL`: In chats of calls.
-    #[inline]
-    pub fn context(self, value: impl Into<String>) -> Self {
-        Self(self.0.param("CONTEXT", rt::value::text(value)))
-    }
-    /// `EXTRANET_SUPPORT`. Whether partners see it.
-    #[inline]
-    pub fn extranet_support(self, value: bool) -> Self {
-        Self(self.0.param("EXTRANET_SUPPORT", rt::value::yes_no(value)))
-    }
-    /// `LIVECHAT_SUPPORT`. Whether clients of the online chat see it.
-    #[inline]
-    pub fn livechat_support(self, value: bool) -> Self {
-        Self(self.0.param("LIVECHAT_SUPPORT", rt::value::yes_no(value)))
-    }
-    /// `IFRAME_POPUP`. Whether the page stays open when the dialog changes.
-    #[inline]
-    pub fn iframe_popup(self, value: bool) -> Self {
-        Self(self.0.param("IFRAME_POPUP", rt::value::yes_no(value)))
-    }
-    /// `LANG`. Titles of the application by languages.
-    #[inline]
-    pub fn lang(self, value: impl IntoIterator<Item = impl Into<rt::Value>>) -> Self {
-        Self(self.0.param("LANG", rt::value::list(value, Into::into)))
-    }
-}

@@ -1049,9 +1049,9 @@ impl Updatecontent {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `designed`. Whether the block is marked as changed in the designer. No when it is left out.
+    /// `designed`. True or 1 to mark the block as changed in the designer. No when it is left out.
     #[inline]
-    pub fn designed(self, value: bool) -> Self {
+    pub fn designed(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("designed", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
@@ -1060,7 +1060,7 @@ impl Updatecontent {
         Self(self.0.param("preventHistory", value))
     }
 }
-/// Changes texts, links, pictures and other elements of a block in the draft.
+/// Changes texts, links, pictures and other elements of a block in the draft. Visitors see it when the page is published again.
 ///
 /// Calls `landing.block.updatenodes`; scope `landing`. May be called by: a user who may change the site.
 ///
@@ -1106,7 +1106,7 @@ pub fn updatenodes(
             .param("data", data),
     )
 }
-/// A call of `landing.block.updatenodes`: Changes texts, links, pictures and other elements of a block in the draft.
+/// A call of `landing.block.updatenodes`: Changes texts, links, pictures and other elements of a block in the draft. Visitors see it when the page is published again.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Updatenodes(rt::Call);
@@ -1202,9 +1202,9 @@ impl Uploadfile {
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
     }
-    /// `temp`. Whether the file is needed for a time only. No when it is left out.
+    /// `temp`. True or 1 for a file that is needed for a time only. No when it is left out.
     #[inline]
-    pub fn temp(self, value: bool) -> Self {
+    pub fn temp(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("temp", value))
     }
 }

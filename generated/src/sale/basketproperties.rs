@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.basketproperties`.
 use ::bitrix24_runtime as rt;
-/// Gives an item of an order a further property, such as its colour.
+/// Makes a property of an item in an order.
 ///
 /// Calls `sale.basketproperties.add`; scope `sale`. May be called by: administrator.
 ///
@@ -43,12 +43,12 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.basketproperties.add`: Gives an item of an order a further property, such as its colour.
+/// A call of `sale.basketproperties.add`: Makes a property of an item in an order.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> crate ::types::SaleBasketProperty);
-/// Removes a property of an item.
+/// Removes a property of an item in an order.
 ///
 /// Calls `sale.basketproperties.delete`; scope `sale`. May be called by: administrator.
 ///
@@ -85,7 +85,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `sale.basketproperties.delete`: Removes a property of an item.
+/// A call of `sale.basketproperties.delete`: Removes a property of an item in an order.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

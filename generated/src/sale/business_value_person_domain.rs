@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `200040300020`: Only an administrator may change this. Call as one.
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
-/// - `201450000001`: The domain is neither I nor E.
+/// - `201450000001`: The kind of payer has a domain already. Delete it first.
 #[inline]
 pub fn add(fields: impl Into<rt::Value>) -> Add {
     Add(

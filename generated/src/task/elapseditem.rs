@@ -191,7 +191,7 @@ rt::request!(Delete -> ());
 /// - `0x000001`: There is no such task, or the parameters come in another order than here. Keep the order, and look the task up with tasks.task.list.
 /// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
-/// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
+/// - `0x000040`: The portal failed for a reason that it does not tell. Try again later.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]
 pub fn get(taskid: impl Into<rt::Id>, itemid: impl Into<rt::Id>) -> Get {
@@ -240,7 +240,7 @@ rt::request!(Get -> rt::Value);
 ///
 /// - `0x100002`: The caller may not see the task. Call as somebody who may.
 /// - `0x000004`: The caller may not do this with the record. IsElapsedItemActionAllowed tells what is allowed.
-/// - `0x000040`: The portal failed for a reason that it does not tell. Look whether the change was made before you repeat it.
+/// - `0x000040`: The portal failed for a reason that it does not tell. Try again later.
 /// - `0x000100`: A parameter is refused, or the parameters come in another order than here.
 /// - `ERROR_CORE`: There is no such task or record, or the caller may not do this. The description tells which.
 #[inline]

@@ -41,7 +41,7 @@ impl AiEngine {
     pub fn completions_url(&self) -> Option<&str> {
         rt::view::text(&self.0, "completions_url")
     }
-    /// `settings`. Settings from its registration.
+    /// `settings`. Settings from its registration, further ones among them if it had any.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")

@@ -91,27 +91,15 @@ impl CrmRecurringDeal {
     pub fn set_limit_repeat(self, value: impl Into<i64>) -> Self {
         self.set("LIMIT_REPEAT", rt::value::integer(value))
     }
-    /// `LIMIT_DATE`. Last day on which a deal is made, with IS_LIMIT D.
+    /// `LIMIT_DATE`. Last day on which a deal is made, with IS_LIMIT D; answers give it with a time.
     #[inline]
     pub fn limit_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "LIMIT_DATE")
     }
-    /// Sets `LIMIT_DATE`. Last day on which a deal is made, with IS_LIMIT D.
-    #[inline]
-    #[must_use]
-    pub fn set_limit_date(self, value: impl Into<String>) -> Self {
-        self.set("LIMIT_DATE", rt::value::text(value))
-    }
-    /// `START_DATE`. First day that counts; today when a new rule is made without it.
+    /// `START_DATE`. First day that counts; answers give it with a time.
     #[inline]
     pub fn start_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "START_DATE")
-    }
-    /// Sets `START_DATE`. First day that counts; today when a new rule is made without it.
-    #[inline]
-    #[must_use]
-    pub fn set_start_date(self, value: impl Into<String>) -> Self {
-        self.set("START_DATE", rt::value::text(value))
     }
     /// `PARAMS`. How often, and which dates the deals get.
     #[inline]
@@ -123,25 +111,5 @@ impl CrmRecurringDeal {
     #[must_use]
     pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("PARAMS", value)
-    }
-    /// `id`. Number of the rule; lists spell the key so.
-    #[inline]
-    pub fn id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "id")
-    }
-    /// `deal_id`. Deal that serves as the template; lists spell the key so.
-    #[inline]
-    pub fn deal_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "deal_id")
-    }
-    /// `based_id`. Deal that the template was made of; lists spell the key so.
-    #[inline]
-    pub fn based_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "based_id")
-    }
-    /// `category_id`. Funnel that the new deals come into; lists spell the key so.
-    #[inline]
-    pub fn category_id_2(&self) -> Option<rt::Id> {
-        rt::view::read(&self.0, "category_id")
     }
 }

@@ -31,27 +31,27 @@ impl CrmStageChange {
     pub fn created_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED_TIME")
     }
-    /// `CATEGORY_ID`. Funnel of the stage; leads have none.
+    /// `CATEGORY_ID`. Funnel of the stage; leads and old invoices have none.
     #[inline]
     pub fn category_id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CATEGORY_ID")
     }
-    /// `STAGE_SEMANTIC_ID`. What the stage means; leads have STATUS_SEMANTIC_ID.
+    /// `STAGE_SEMANTIC_ID`. What the stage means; leads and old invoices have STATUS_SEMANTIC_ID.
     #[inline]
     pub fn stage_semantic_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STAGE_SEMANTIC_ID")
     }
-    /// `STAGE_ID`. Stage by its code; leads have STATUS_ID.
+    /// `STAGE_ID`. Stage by its code; leads and old invoices have STATUS_ID.
     #[inline]
     pub fn stage_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STAGE_ID")
     }
-    /// `STATUS_SEMANTIC_ID`. What the stage of a lead means.
+    /// `STATUS_SEMANTIC_ID`. What the stage of a lead or an old invoice means.
     #[inline]
     pub fn status_semantic_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_SEMANTIC_ID")
     }
-    /// `STATUS_ID`. Stage of a lead by its code.
+    /// `STATUS_ID`. Stage of a lead or an old invoice by its code.
     #[inline]
     pub fn status_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "STATUS_ID")

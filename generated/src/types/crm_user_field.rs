@@ -103,12 +103,12 @@ impl CrmUserField {
     pub fn set_show_filter(self, value: impl Into<String>) -> Self {
         self.set("SHOW_FILTER", rt::value::text(value))
     }
-    /// `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM.
+    /// `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     pub fn show_in_list(&self) -> Option<bool> {
         rt::view::read(&self.0, "SHOW_IN_LIST")
     }
-    /// Sets `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM.
+    /// Sets `SHOW_IN_LIST`. Whether it can be a column of the lists. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_show_in_list(self, value: bool) -> Self {
@@ -125,12 +125,12 @@ impl CrmUserField {
     pub fn set_edit_in_list(self, value: bool) -> Self {
         self.set("EDIT_IN_LIST", rt::value::yes_no(value))
     }
-    /// `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM.
+    /// `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     pub fn is_searchable(&self) -> Option<bool> {
         rt::view::read(&self.0, "IS_SEARCHABLE")
     }
-    /// Sets `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM.
+    /// Sets `IS_SEARCHABLE`. Whether the search looks into it. It has no effect in the CRM. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_is_searchable(self, value: bool) -> Self {

@@ -232,12 +232,12 @@ impl Deal {
     pub fn set_opened(self, value: bool) -> Self {
         self.set("OPENED", rt::value::yes_no(value))
     }
-    /// `CLOSED`. Whether it has ended. It follows from the stage.
+    /// `CLOSED`. Whether it has ended. It follows from the stage. No when a new one is made without it.
     #[inline]
     pub fn closed(&self) -> Option<bool> {
         rt::view::read(&self.0, "CLOSED")
     }
-    /// Sets `CLOSED`. Whether it has ended. It follows from the stage.
+    /// Sets `CLOSED`. Whether it has ended. It follows from the stage. No when a new one is made without it.
     #[inline]
     #[must_use]
     pub fn set_closed(self, value: bool) -> Self {

@@ -93,7 +93,7 @@ impl LandingDemoFile {
     }
     /// `DATA`. Contents of the template.
     #[inline]
-    pub fn data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATA")
+    pub fn data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DATA")
     }
 }

@@ -27,12 +27,12 @@ impl LandingFolder {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("TITLE", rt::value::text(value))
     }
-    /// `CODE`. Part of the address, without slashes. Made of the name when a folder is made without it.
+    /// `CODE`. Part of the address, 255 characters at most, without slashes. Made of the name when a folder is made without it, or of 12 chance signs where the name gives nothing.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "CODE")
     }
-    /// Sets `CODE`. Part of the address, without slashes. Made of the name when a folder is made without it.
+    /// Sets `CODE`. Part of the address, 255 characters at most, without slashes. Made of the name when a folder is made without it, or of 12 chance signs where the name gives nothing.
     #[inline]
     #[must_use]
     pub fn set_code(self, value: impl Into<String>) -> Self {

@@ -91,7 +91,7 @@ impl LandingReadyTemplate {
     pub fn rest(&self) -> Option<i64> {
         rt::view::read(&self.0, "REST")
     }
-    /// `DATA`. Contents of the template, such as code, name, type, fields, layout and items.
+    /// `DATA`. Contents of the template. Which keys there are depends on the template; an empty list for one of an application.
     #[inline]
     pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "DATA")

@@ -46,7 +46,7 @@ impl MailMessage {
     pub fn cc(&self) -> Option<&str> {
         rt::view::text(&self.0, "cc")
     }
-    /// `date`. When it was sent; GetMailThread writes it as 2026-05-26 12:17:35.
+    /// `date`. When it was sent.
     #[inline]
     pub fn date(&self) -> Option<&str> {
         rt::view::text(&self.0, "date")

@@ -21,7 +21,7 @@ impl RegisteredCall {
     pub fn crm_created_lead(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "CRM_CREATED_LEAD")
     }
-    /// `CRM_CREATED_ENTITIES`. Records of the CRM that were made of the call, with ENTITY_TYPE and ENTITY_ID.
+    /// `CRM_CREATED_ENTITIES`. Records of the CRM that were made of the call.
     #[inline]
     pub fn crm_created_entities(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "CRM_CREATED_ENTITIES")

@@ -43,12 +43,12 @@ impl RpaProcess {
     pub fn created_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "createdBy")
     }
-    /// `settings`. Any further settings that the application keeps with the process.
+    /// `settings`. Settings of one's own, in a list that the portal only keeps.
     #[inline]
     pub fn settings(&self) -> Option<Vec<rt::Value>> {
         rt::view::read(&self.0, "settings")
     }
-    /// Sets `settings`. Any further settings that the application keeps with the process.
+    /// Sets `settings`. Settings of one's own, in a list that the portal only keeps.
     #[inline]
     #[must_use]
     pub fn set_settings(
@@ -57,12 +57,12 @@ impl RpaProcess {
     ) -> Self {
         self.set("settings", rt::value::list(value, Into::into))
     }
-    /// `permissions`. Rights, each with accessCode (such as U1 or UA for everybody), action (such as MODIFY or ITEMS_CREATE) and permission (X for everything).
+    /// `permissions`. Rights to the process.
     #[inline]
     pub fn permissions(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "permissions")
     }
-    /// Sets `permissions`. Rights, each with accessCode (such as U1 or UA for everybody), action (such as MODIFY or ITEMS_CREATE) and permission (X for everything).
+    /// Sets `permissions`. Rights to the process.
     #[inline]
     #[must_use]
     pub fn set_permissions(

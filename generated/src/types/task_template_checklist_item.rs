@@ -73,15 +73,15 @@ impl TaskTemplateChecklistItem {
     }
     /// `nodeId`. Mark of the item in a form that is not saved yet; null for saved ones.
     #[inline]
-    pub fn node_id(&self) -> Option<&str> {
-        rt::view::text(&self.0, "nodeId")
+    pub fn node_id(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "nodeId")
     }
     /// `members`. People of the item, each with id, type (A helps, U watches), name and image.
     #[inline]
     pub fn members(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "members")
     }
-    /// `attachments`. Files of the item: below the number of each attachment n and the number of the file on the Drive, as in n5065. An empty list where there are none.
+    /// `attachments`. Files of the item by the number of the attachment; an empty list where there are none.
     #[inline]
     pub fn attachments(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "attachments")

@@ -86,7 +86,7 @@ impl TimeReportEntry {
     pub fn ip_finish(&self) -> Option<&str> {
         rt::view::text(&self.0, "ip_finish")
     }
-    /// `ip_start_network`. Network of the office that the address belongs to, with ip, range and name, or false. For heads only.
+    /// `ip_start_network`. Where the address belongs when it is outside the networks of the office, with ip, range and name; false within them. For heads only.
     #[inline]
     pub fn ip_start_network(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "ip_start_network")

@@ -131,12 +131,12 @@ impl UserFieldConfig {
     pub fn set_is_searchable(self, value: bool) -> Self {
         self.set("isSearchable", rt::value::yes_no(value))
     }
-    /// `settings`. What the kind of value needs beyond that, as in DEFAULT_VALUE, ROWS, PRECISION, DISPLAY or ENTITY_TYPE.
+    /// `settings`. What the kind of value needs beyond that; each kind has some of these keys. DYNAMIC\_ with the number of a kind of record is one too, for links to a smart process.
     #[inline]
     pub fn settings(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "settings")
     }
-    /// Sets `settings`. What the kind of value needs beyond that, as in DEFAULT_VALUE, ROWS, PRECISION, DISPLAY or ENTITY_TYPE.
+    /// Sets `settings`. What the kind of value needs beyond that; each kind has some of these keys. DYNAMIC\_ with the number of a kind of record is one too, for links to a smart process.
     #[inline]
     #[must_use]
     pub fn set_settings(self, value: impl Into<rt::Value>) -> Self {

@@ -135,7 +135,7 @@ rt::request!(
     List -> rt::Page < crate ::types::UserField >, all crate ::types::UserField
 );
 impl List {
-    /// `order`. Keys to sort by, each with its direction. Other keys of the definition can be named too.
+    /// `order`. Keys to sort by, each with its direction.
     #[inline]
     pub fn order(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("order", value))

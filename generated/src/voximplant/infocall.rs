@@ -2,7 +2,7 @@
 //!
 //! Methods of `voximplant.infocall`.
 use ::bitrix24_runtime as rt;
-/// Calls a number and plays a sound.
+/// Calls a number and plays a sound. The documentation names the scope call beside telephony.
 ///
 /// Calls `voximplant.infocall.startwithsound`; scope `telephony`. May be called by: whoever may make outgoing calls.
 ///
@@ -43,12 +43,12 @@ pub fn startwithsound(
             .param("URL", rt::value::text(url)),
     )
 }
-/// A call of `voximplant.infocall.startwithsound`: Calls a number and plays a sound.
+/// A call of `voximplant.infocall.startwithsound`: Calls a number and plays a sound. The documentation names the scope call beside telephony.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwithsound(rt::Call);
 rt::request!(Startwithsound -> crate ::types::StartedCall);
-/// Calls a number and speaks a text.
+/// Calls a number and speaks a text. The documentation names the scope call beside telephony.
 ///
 /// Calls `voximplant.infocall.startwithtext`; scope `telephony`. May be called by: whoever may make outgoing calls.
 ///
@@ -89,7 +89,7 @@ pub fn startwithtext(
             .param("TEXT_TO_PRONOUNCE", rt::value::text(text_to_pronounce)),
     )
 }
-/// A call of `voximplant.infocall.startwithtext`: Calls a number and speaks a text.
+/// A call of `voximplant.infocall.startwithtext`: Calls a number and speaks a text. The documentation names the scope call beside telephony.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Startwithtext(rt::Call);

@@ -217,7 +217,7 @@ impl List {
         Self(self.0.param("filter", value))
     }
 }
-/// Changes the note of an entry.
+/// Changes the note of an entry of the waiting list.
 ///
 /// Calls `booking.v1.waitlist.update`; scope `booking`.
 ///
@@ -253,7 +253,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
             .param("fields", fields),
     )
 }
-/// A call of `booking.v1.waitlist.update`: Changes the note of an entry.
+/// A call of `booking.v1.waitlist.update`: Changes the note of an entry of the waiting list.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Update(rt::Call);

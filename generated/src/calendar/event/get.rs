@@ -2,7 +2,7 @@
 //!
 //! Methods of `calendar.event.get`.
 use ::bitrix24_runtime as rt;
-/// Lists the events that come next.
+/// Lists the events of the next days, 60 if nothing else is said.
 ///
 /// Calls `calendar.event.get.nearest`; scope `calendar`.
 ///
@@ -43,7 +43,7 @@ pub fn nearest() -> Nearest {
         ),
     )
 }
-/// A call of `calendar.event.get.nearest`: Lists the events that come next.
+/// A call of `calendar.event.get.nearest`: Lists the events of the next days, 60 if nothing else is said.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Nearest(rt::Call);

@@ -59,7 +59,7 @@ rt::request!(Get -> String);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: The caller is no administrator of the CRM.
+/// - without a code: The caller may not change the CRM settings.
 #[inline]
 pub fn set(id: impl Into<String>) -> Set {
     Set(

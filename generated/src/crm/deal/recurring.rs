@@ -120,7 +120,7 @@ pub fn expose(id: impl Into<rt::Id>) -> Expose {
 #[derive(Clone, Debug)]
 pub struct Expose(rt::Call);
 rt::request!(Expose -> rt::Id);
-/// Lists the fields that such rules have.
+/// Lists the fields that the rules for recurring deals have.
 ///
 /// Calls `crm.deal.recurring.fields`; scope `crm`. May be called by: whoever may read deals.
 ///
@@ -153,7 +153,7 @@ pub fn fields() -> Fields {
         ),
     )
 }
-/// A call of `crm.deal.recurring.fields`: Lists the fields that such rules have.
+/// A call of `crm.deal.recurring.fields`: Lists the fields that the rules for recurring deals have.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Fields(rt::Call);
@@ -235,7 +235,7 @@ pub fn list() -> List {
                     filter: "filter",
                     order: rt::Order::Object("order"),
                     key: "ID",
-                    field: "id",
+                    field: "ID",
                     select: "",
                 }),
         ),

@@ -167,7 +167,7 @@ impl Enablepublicurl {
         Self(self.0.param("status", rt::value::one_zero(value)))
     }
 }
-/// Reads what is known of a document, with the addresses of its files.
+/// Reads what is known of a document, with the addresses of its files. The PDF file and the picture may follow half a minute after a change; ask again for their addresses then.
 ///
 /// Calls `crm.documentgenerator.document.get`; scope `crm`. May be called by: whoever may read documents.
 ///
@@ -205,7 +205,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
             .param("id", rt::value::id(id)),
     )
 }
-/// A call of `crm.documentgenerator.document.get`: Reads what is known of a document, with the addresses of its files.
+/// A call of `crm.documentgenerator.document.get`: Reads what is known of a document, with the addresses of its files. The PDF file and the picture may follow half a minute after a change; ask again for their addresses then.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
@@ -257,7 +257,7 @@ pub fn getfields(id: impl Into<rt::Id>) -> Getfields {
 pub struct Getfields(rt::Call);
 rt::request!(Getfields -> rt::Map < crate ::types::DocumentFieldInfo >);
 impl Getfields {
-    /// `values`. Values to try in place of those printed, as UpdateCrmDocument takes them.
+    /// `values`. Values to try in place of those printed, by the codes of the template's fields, such as DocumentNumber, DocumentCreateTime, DocumentTitle, ClientPhone, ClientEmail or TotalSum: text, or a list for a field of the product rows, such as ProductsProductName or ProductsProductQuantity. The document itself stays as it is.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))

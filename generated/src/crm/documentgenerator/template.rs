@@ -181,7 +181,7 @@ impl Getfields {
     pub fn entity_id(self, value: impl Into<rt::Id>) -> Self {
         Self(self.0.param("entityId", rt::value::id(value)))
     }
-    /// `values`. Values to try, as CreateCrmDocument takes them.
+    /// `values`. Values to try, by the codes of the template's fields, such as DocumentNumber, DocumentTitle, MyCompanyPhone, RequisiteRqCompanyName, ClientEmail or TotalSum: text, or a list for a field of the product rows or taxes, such as ProductsProductName or TaxesTaxRate. Without them the record's own values are shown.
     #[inline]
     pub fn values(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("values", value))

@@ -44,7 +44,7 @@ pub fn add(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Add {
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);
 rt::request!(Add -> bool);
-/// Takes back the link between a contact and an estimate. Both records stay.
+/// Takes back the link between a contact and an estimate. Both records stay; without its main contact the estimate gets the next one as such.
 ///
 /// Calls `crm.quote.contact.delete`; scope `crm`. May be called by: whoever may change the estimate.
 ///
@@ -80,7 +80,7 @@ pub fn delete(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Delete {
             .param("fields", fields),
     )
 }
-/// A call of `crm.quote.contact.delete`: Takes back the link between a contact and an estimate. Both records stay.
+/// A call of `crm.quote.contact.delete`: Takes back the link between a contact and an estimate. Both records stay; without its main contact the estimate gets the next one as such.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);

@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = crm::userfield::settings::fields("string").send(client).await?;
+/// let result = crm::userfield::settings::fields("double").send(client).await?;
 /// # Ok(())
 /// # }
 /// ```

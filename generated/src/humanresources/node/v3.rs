@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names the field; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form, or the company has no structure yet. The list in validation names the field; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not add anything below this department or team. Call as somebody with the right to add departments or teams.
 /// - `BITRIX_REST_V3_EXCEPTION_INSUFFICIENTSCOPEEXCEPTION`: The webhook or application lacks the scope humanresources. Add it in the settings of the webhook.
 #[inline]

@@ -3,7 +3,7 @@
 //! Methods of `im.user.status`.
 use ::bitrix24_runtime as rt;
 pub mod idle;
-/// Tells which status the caller shows to others.
+/// Tells which status the caller chose to show to others. The present messenger shows online alone.
 ///
 /// Calls `im.user.status.get`; scope `im`.
 ///
@@ -36,12 +36,12 @@ pub fn get() -> Get {
         ),
     )
 }
-/// A call of `im.user.status.get`: Tells which status the caller shows to others.
+/// A call of `im.user.status.get`: Tells which status the caller chose to show to others. The present messenger shows online alone.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);
 rt::request!(Get -> Option < String >);
-/// Chooses the status that the caller shows to others.
+/// Chooses the status that the caller shows to others. The present messenger takes every status but shows online alone.
 ///
 /// Calls `im.user.status.set`; scope `im`.
 ///
@@ -75,7 +75,7 @@ pub fn set(status: impl Into<String>) -> Set {
             .param("STATUS", rt::value::text(status)),
     )
 }
-/// A call of `im.user.status.set`: Chooses the status that the caller shows to others.
+/// A call of `im.user.status.set`: Chooses the status that the caller shows to others. The present messenger takes every status but shows online alone.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Set(rt::Call);

@@ -3,7 +3,7 @@
 //! Methods of `imopenlines.bot.session`.
 use ::bitrix24_runtime as rt;
 pub mod message;
-/// Ends a dialog that the bot has.
+/// Ends a dialog that the bot has. The documentation names the scope imbot beside imopenlines.
 ///
 /// Calls `imopenlines.bot.session.finish`; scope `imopenlines`. May be called by: owner of the bot.
 ///
@@ -39,7 +39,7 @@ pub fn finish(chat_id: impl Into<rt::Id>) -> Finish {
             .param("CHAT_ID", rt::value::id(chat_id)),
     )
 }
-/// A call of `imopenlines.bot.session.finish`: Ends a dialog that the bot has.
+/// A call of `imopenlines.bot.session.finish`: Ends a dialog that the bot has. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Finish(rt::Call);
@@ -51,7 +51,7 @@ impl Finish {
         Self(self.0.param("CLIENT_ID", rt::value::text(value)))
     }
 }
-/// Hands a dialog over from the bot to a free operator.
+/// Hands a dialog over from the bot to a free operator. The documentation names the scope imbot beside imopenlines.
 ///
 /// Calls `imopenlines.bot.session.operator`; scope `imopenlines`.
 ///
@@ -87,12 +87,12 @@ pub fn operator(chat_id: impl Into<rt::Id>) -> Operator {
             .param("CHAT_ID", rt::value::id(chat_id)),
     )
 }
-/// A call of `imopenlines.bot.session.operator`: Hands a dialog over from the bot to a free operator.
+/// A call of `imopenlines.bot.session.operator`: Hands a dialog over from the bot to a free operator. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Operator(rt::Call);
 rt::request!(Operator -> bool);
-/// Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID.
+/// Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID. The documentation names the scope imbot beside imopenlines.
 ///
 /// Calls `imopenlines.bot.session.transfer`; scope `imopenlines`. May be called by: owner of the bot.
 ///
@@ -136,7 +136,7 @@ pub fn transfer(chat_id: impl Into<rt::Id>) -> Transfer {
             .param("CHAT_ID", rt::value::id(chat_id)),
     )
 }
-/// A call of `imopenlines.bot.session.transfer`: Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID.
+/// A call of `imopenlines.bot.session.transfer`: Hands a dialog over from the bot to an employee or a queue. Where several are given, USER_ID goes before QUEUE_ID, and that before TRANSFER_ID. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Transfer(rt::Call);

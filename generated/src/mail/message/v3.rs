@@ -2,7 +2,7 @@
 //!
 //! Methods of `mail.message.v3`.
 use ::bitrix24_runtime as rt;
-/// Makes an event of the calendar of a letter.
+/// Makes a calendar event out of a letter.
 ///
 /// Calls `mail.message.createcalendarevent`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
@@ -24,7 +24,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the letter is gone or in another folder, or the event could not be made. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createcalendarevent(
@@ -46,7 +46,7 @@ pub fn createcalendarevent(
             .param("dateTo", rt::value::text(date_to)),
     )
 }
-/// A call of `mail.message.createcalendarevent`: Makes an event of the calendar of a letter.
+/// A call of `mail.message.createcalendarevent`: Makes a calendar event out of a letter.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createcalendarevent(rt::Call);
@@ -165,7 +165,7 @@ rt::request!(Createcrmactivity -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone or in another folder, the caller has no blog, or the post could not be made. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createfeedpost(message_id: impl Into<rt::Id>) -> Createfeedpost {
@@ -193,7 +193,7 @@ impl Createfeedpost {
         Self(self.0.param("title", rt::value::text(value)))
     }
 }
-/// Makes a task of a letter.
+/// Makes a task out of a letter.
 ///
 /// Calls `mail.message.createtask`; scope `mail`. May be called by: a user with access to the mailbox.
 ///
@@ -216,7 +216,7 @@ impl Createfeedpost {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing or wrong, the letter is gone or in another folder, or the task could not be made. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn createtask(message_id: impl Into<rt::Id>) -> Createtask {
@@ -232,7 +232,7 @@ pub fn createtask(message_id: impl Into<rt::Id>) -> Createtask {
             .param("messageId", rt::value::id(message_id)),
     )
 }
-/// A call of `mail.message.createtask`: Makes a task of a letter.
+/// A call of `mail.message.createtask`: Makes a task out of a letter.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Createtask(rt::Call);
@@ -273,7 +273,7 @@ impl Createtask {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, there is nobody to send to, a recipient is unknown, or the letter was not sent. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn forward(required: ForwardRequired) -> Forward {
@@ -506,7 +506,7 @@ impl List {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the letters lie in more than one folder, or none of them can be reached. The list in validation tells which; mend it.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn movetofolder(
@@ -557,7 +557,7 @@ impl Movetofolder {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: The number is missing, the letter is gone or in another folder, or the caller may not use the CRM or delete the activity there. The list in validation tells which; mend it, or ask for the right.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn removecrmactivity(message_id: impl Into<rt::Id>) -> Removecrmactivity {
@@ -597,7 +597,7 @@ rt::request!(Removecrmactivity -> bool);
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, there is nobody to send to, a recipient is unknown, or the letter was not sent. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn reply(required: ReplyRequired) -> Reply {
@@ -667,7 +667,7 @@ impl Reply {
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, there is nobody to send to, a recipient is unknown, or the letter was not sent. The list in validation tells which; mend it, or try again later.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller may not use this mailbox, or the webhook lacks the scope mail. Add the scope, or call as the owner.
 #[inline]
 pub fn send(
@@ -753,7 +753,8 @@ pub fn thread(id: impl Into<rt::Id>) -> Thread {
 #[derive(Clone, Debug)]
 pub struct Thread(rt::Call);
 rt::request!(
-    Thread -> Vec < crate ::types::MailMessage >, all crate ::types::MailMessage
+    Thread -> Vec < crate ::types::MailThreadMessage >, all crate
+    ::types::MailThreadMessage
 );
 impl Thread {
     /// `limit`. Most letters to answer, 50 at most. 20 when it is left out.

@@ -21,7 +21,7 @@ use ::bitrix24_runtime as rt;
 ///
 /// Among others, the portal's own:
 ///
-/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A required value is missing or has the wrong form. The list in validation names it and tells why; mend it.
+/// - `BITRIX_REST_V3_EXCEPTION_VALIDATION_REQUESTVALIDATIONEXCEPTION`: A value is missing or has the wrong form, the content is no Base64, or the portal could not keep the file. The list in validation tells which; mend it.
 /// - `NOTE_FILE_TOO_LARGE`: The file is larger than the portal takes. Make it smaller.
 /// - `NOTE_FILE_TYPE_NOT_ALLOWED`: Files with this ending are not taken. Look at the description of fileName.
 /// - `BITRIX_REST_V3_EXCEPTION_ACCESSDENIEDEXCEPTION`: The caller has no right to this, or the webhook lacks the scope note. Ask for the right, or add the scope.

@@ -227,7 +227,7 @@ pub fn delete(
 #[derive(Clone, Debug)]
 pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
-/// Reads one item.
+/// Reads one item of a template's checklists.
 ///
 /// Calls `tasks.template.checklist.get`; scope `task`. May be called by: everybody who may see the template.
 ///
@@ -267,7 +267,7 @@ pub fn get(
             .param("checkListItemId", rt::value::id(check_list_item_id)),
     )
 }
-/// A call of `tasks.template.checklist.get`: Reads one item.
+/// A call of `tasks.template.checklist.get`: Reads one item of a template's checklists.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Get(rt::Call);

@@ -100,7 +100,7 @@ rt::request!(Availabletoadd -> Vec < String >);
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such template or field, or the caller may not delete it. The description tells which.
+/// - without a code: A number is missing or wrong, there is no such template or field, or the caller may not delete it. The description tells which.
 #[inline]
 pub fn delete(id: impl Into<rt::Id>, preset: impl Into<rt::Value>) -> Delete {
     Delete(
@@ -254,7 +254,7 @@ rt::request!(
 ///
 /// Among others, the portal's own:
 ///
-/// - without a code: There is no such template or field, the caller may not change it, or a value does not fit. The description tells which.
+/// - without a code: A number is missing or wrong, there is no such template or field, the caller may not change it, or a value does not fit. The description tells which.
 #[inline]
 pub fn update(
     id: impl Into<rt::Id>,

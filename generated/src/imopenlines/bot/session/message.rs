@@ -2,7 +2,7 @@
 //!
 //! Methods of `imopenlines.bot.session.message`.
 use ::bitrix24_runtime as rt;
-/// Sends the greeting of the open channel or a text in the name of the bot.
+/// Sends the greeting of the open channel or a text in the name of the bot. The documentation names the scope imbot beside imopenlines.
 ///
 /// Calls `imopenlines.bot.session.message.send`; scope `imopenlines`.
 ///
@@ -41,7 +41,7 @@ pub fn send(chat_id: impl Into<rt::Id>) -> Send {
             .param("CHAT_ID", rt::value::id(chat_id)),
     )
 }
-/// A call of `imopenlines.bot.session.message.send`: Sends the greeting of the open channel or a text in the name of the bot.
+/// A call of `imopenlines.bot.session.message.send`: Sends the greeting of the open channel or a text in the name of the bot. The documentation names the scope imbot beside imopenlines.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Send(rt::Call);

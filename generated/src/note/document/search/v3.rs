@@ -2,7 +2,7 @@
 //!
 //! Methods of `note.document.search.v3`.
 use ::bitrix24_runtime as rt;
-/// Finds pages by words of heading and text. There is one part only; hasMore tells whether more pages match.
+/// Finds pages by words of heading and text, in the knowledge bases that the caller may use and among the pages shared with them; archived ones are left out. There is one part only; hasMore tells whether more pages match.
 ///
 /// Calls `note.document.search.list`; scope `note`. May be called by: a user with access to knowledge bases.
 ///
@@ -45,7 +45,7 @@ pub fn list(query: impl Into<String>) -> List {
             .param("query", rt::value::text(query)),
     )
 }
-/// A call of `note.document.search.list`: Finds pages by words of heading and text. There is one part only; hasMore tells whether more pages match.
+/// A call of `note.document.search.list`: Finds pages by words of heading and text, in the knowledge bases that the caller may use and among the pages shared with them; archived ones are left out. There is one part only; hasMore tells whether more pages match.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct List(rt::Call);
