@@ -197,11 +197,11 @@ impl Unregister {
 /// - `ACCESS_DENIED`: CLIENT_ID is missing, which a webhook needs.
 /// - `BOT_ID_ERROR`: There is no such bot, or the application has none. GetOldBots lists those of the application.
 /// - `APP_ID_ERROR`: The bot belongs to another application.
-/// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is missing or no address that the portal can call.
+/// - `EVENT_MESSAGE_ADD_ERROR`: EVENT_MESSAGE_ADD is no address that the portal can call.
 /// - `EVENT_MESSAGE_UPDATE_ERROR`: EVENT_MESSAGE_UPDATE is no address that the portal can call.
 /// - `EVENT_MESSAGE_DELETE_ERROR`: EVENT_MESSAGE_DELETE is no address that the portal can call.
-/// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is missing or no address that the portal can call.
-/// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is missing or no address that the portal can call.
+/// - `EVENT_WELCOME_MESSAGE_ERROR`: EVENT_WELCOME_MESSAGE is no address that the portal can call.
+/// - `EVENT_BOT_DELETE_ERROR`: EVENT_BOT_DELETE is no address that the portal can call.
 /// - `NAME_ERROR`: NAME and LAST_NAME are both empty. Give one of them.
 /// - `WRONG_REQUEST`: There is nothing to change, or the bot could not be changed; the message tells which.
 #[deprecated(note = "use `imbot.v2.Bot.update`")]

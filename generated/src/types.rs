@@ -354,6 +354,10 @@ mod crm_activity_kind;
 #[cfg(feature = "crm")]
 pub use crm_activity_kind::CrmActivityKind;
 #[cfg(feature = "crm")]
+mod crm_activity_layout;
+#[cfg(feature = "crm")]
+pub use crm_activity_layout::CrmActivityLayout;
+#[cfg(feature = "crm")]
 mod crm_address;
 #[cfg(feature = "crm")]
 pub use crm_address::CrmAddress;

@@ -104,7 +104,7 @@ impl Instances {
 /// - `ACCESS_DENIED`: The caller is no administrator. Use the webhook or the authorisation of one.
 /// - `ERROR_WRONG_WORKFLOW_ID`: The key of the workflow is empty. Find it with ListWorkflows.
 #[inline]
-pub fn kill(id: impl Into<rt::Id>) -> Kill {
+pub fn kill(id: impl Into<String>) -> Kill {
     Kill(
         rt::Call::new(
                 rt::Method::new(
@@ -114,7 +114,7 @@ pub fn kill(id: impl Into<rt::Id>) -> Kill {
                     rt::Paging::None,
                 ),
             )
-            .param("ID", rt::value::id(id)),
+            .param("ID", rt::value::text(id)),
     )
 }
 /// A call of `bizproc.workflow.kill`: Stops a running workflow and removes everything it has gathered.

@@ -86,7 +86,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Lists the fields that currencies have.
 ///
-/// Calls `crm.currency.fields`; scope `crm`. May be called by: whoever may use the CRM settings.
+/// Calls `crm.currency.fields`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-fields.html>
 ///
@@ -124,7 +124,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Reads one currency with its rate and with how amounts are written in each language.
 ///
-/// Calls `crm.currency.get`; scope `crm`. May be called by: whoever may use the CRM settings.
+/// Calls `crm.currency.get`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-get.html>
 ///
@@ -172,7 +172,7 @@ impl Get {
 }
 /// Lists the currencies that the CRM counts in. All come at once.
 ///
-/// Calls `crm.currency.list`; scope `crm`. May be called by: whoever may use the CRM settings.
+/// Calls `crm.currency.list`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/crm-currency-list.html>
 ///

@@ -107,7 +107,7 @@ rt::request!(Delete -> ());
 /// - `100`: The number is missing. Give id.
 /// - `0`: There is no such region, or the caller may not change templates. The message tells which.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -118,7 +118,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("region"),
             )
-            .param("id", rt::value::id(id)),
+            .param("id", rt::value::text(id)),
     )
 }
 /// A call of `documentgenerator.region.get`: Reads a region of documents: its name, its language and its formats.

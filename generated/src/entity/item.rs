@@ -76,7 +76,7 @@ impl Add {
     pub fn date_active_to(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DATE_ACTIVE_TO", rt::value::text(value)))
     }
-    /// `PREVIEW_PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `PREVIEW_PICTURE`. Small picture.
     #[inline]
     pub fn preview_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
@@ -85,7 +85,7 @@ impl Add {
                 .file(&["PREVIEW_PICTURE"], rt::value::FileForm::Pair, Into::into(value)),
         )
     }
-    /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
+    /// `DETAIL_PICTURE`. Large picture.
     #[inline]
     pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(

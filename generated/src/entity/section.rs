@@ -76,12 +76,12 @@ impl Add {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `PICTURE`. Small picture.
     #[inline]
     pub fn picture(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["PICTURE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
+    /// `DETAIL_PICTURE`. Large picture.
     #[inline]
     pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(
@@ -285,12 +285,12 @@ impl Update {
     pub fn description(self, value: impl Into<String>) -> Self {
         Self(self.0.param("DESCRIPTION", rt::value::text(value)))
     }
-    /// `PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `PICTURE`. Small picture.
     #[inline]
     pub fn picture(self, value: impl Into<rt::File>) -> Self {
         Self(self.0.file(&["PICTURE"], rt::value::FileForm::Pair, Into::into(value)))
     }
-    /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
+    /// `DETAIL_PICTURE`. Large picture.
     #[inline]
     pub fn detail_picture(self, value: impl Into<rt::File>) -> Self {
         Self(

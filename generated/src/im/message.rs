@@ -133,7 +133,7 @@ impl Add {
 /// Among others, the portal's own:
 ///
 /// - `MESSAGE_ID_ERROR`: MESSAGE_ID is missing or no number.
-/// - `BOT_ID_ERROR`: There is no such bot.
+/// - `BOT_ID_ERROR`: BOT_ID is missing, or there is no such bot.
 /// - `COMMAND_ERROR`: The command is missing.
 /// - `PARAMS_ERROR`: The command could not be given. The description tells why.
 #[inline]
@@ -162,7 +162,7 @@ pub fn command(
 pub struct Command(rt::Call);
 rt::request!(Command -> bool);
 impl Command {
-    /// `COMMAND_PARAMS`. What goes with the command.
+    /// `COMMAND_PARAMS`. Text that the bot gets along with the command; nothing when it is left out.
     #[inline]
     pub fn command_params(self, value: impl Into<String>) -> Self {
         Self(self.0.param("COMMAND_PARAMS", rt::value::text(value)))

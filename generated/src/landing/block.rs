@@ -1049,9 +1049,9 @@ impl Updatecontent {
     pub fn scope(self, value: impl Into<String>) -> Self {
         Self(self.0.param("scope", rt::value::text(value)))
     }
-    /// `designed`. True or 1 to mark the block as changed in the designer. No when it is left out.
+    /// `designed`. Whether the block is marked as changed in the designer. No when it is left out.
     #[inline]
-    pub fn designed(self, value: impl Into<rt::Value>) -> Self {
+    pub fn designed(self, value: bool) -> Self {
         Self(self.0.param("designed", value))
     }
     /// `preventHistory`. Whether to keep the change out of the page's history. No when it is left out.
@@ -1202,9 +1202,9 @@ impl Uploadfile {
     pub fn params(self, value: impl Into<rt::Value>) -> Self {
         Self(self.0.param("params", value))
     }
-    /// `temp`. True or 1 for a file that is needed for a time only. No when it is left out.
+    /// `temp`. Whether the file is needed for a time only. No when it is left out.
     #[inline]
-    pub fn temp(self, value: impl Into<rt::Value>) -> Self {
+    pub fn temp(self, value: bool) -> Self {
         Self(self.0.param("temp", value))
     }
 }

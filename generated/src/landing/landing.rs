@@ -580,7 +580,7 @@ impl FavoriteBlock {
 /// use bitrix24::*;
 ///
 /// let result = landing::landing::get_list()
-///     .params(json!({"select":["ID","TITLE","SITE_ID"],"filter":{"SITE_ID":157},"order":{"ID":"DESC"},"get_urls":1}))
+///     .params(json!({"select":["ID","TITLE","SITE_ID"],"filter":{"SITE_ID":157},"order":{"ID":"DESC"},"get_urls":true}))
 ///     .send(client)
 ///     .await?;
 /// # Ok(())

@@ -12,7 +12,7 @@ use ::bitrix24_runtime as rt;
 /// # async fn example(client: &bitrix24::Client) -> Result<(), Box<dyn std::error::Error>> {
 /// use bitrix24::*;
 ///
-/// let result = landing::role::enable(json!(1)).send(client).await?;
+/// let result = landing::role::enable(true).send(client).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -26,7 +26,7 @@ use ::bitrix24_runtime as rt;
 /// - `FEATURE_NOT_AVAIL`: The portal's plan does not include rights to sites.
 /// - `MISSING_PARAMS`: A parameter is missing; the message names it. Give it.
 #[inline]
-pub fn enable(mode: impl Into<rt::Value>) -> Enable {
+pub fn enable(mode: bool) -> Enable {
     Enable(
         rt::Call::new(
                 rt::Method::new(
@@ -36,7 +36,7 @@ pub fn enable(mode: impl Into<rt::Value>) -> Enable {
                     rt::Paging::None,
                 ),
             )
-            .param("mode", mode),
+            .param("mode", rt::value::one_zero(mode)),
     )
 }
 /// A call of `landing.role.enable`: Gives rights by roles, or by site, for all kinds of sites of the portal.

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.basketproperties`.
 use ::bitrix24_runtime as rt;
-/// Makes a property of an item in an order.
+/// Gives an item of an order a further property, such as its colour.
 ///
 /// Calls `sale.basketproperties.add`; scope `sale`. May be called by: administrator.
 ///
@@ -43,7 +43,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.basketproperties.add`: Makes a property of an item in an order.
+/// A call of `sale.basketproperties.add`: Gives an item of an order a further property, such as its colour.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

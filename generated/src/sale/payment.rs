@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.payment`.
 use ::bitrix24_runtime as rt;
-/// Makes a payment of an order.
+/// Adds a payment to an order.
 ///
 /// Calls `sale.payment.add`; scope `sale`. May be called by: administrator.
 ///
@@ -39,7 +39,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.payment.add`: Makes a payment of an order.
+/// A call of `sale.payment.add`: Adds a payment to an order.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.payment_item_shipment`.
 use ::bitrix24_runtime as rt;
-/// Makes a link of a payment with a shipment.
+/// Notes which shipment a payment pays for.
 ///
 /// Calls `sale.paymentItemShipment.add`; scope `sale`. May be called by: administrator.
 ///
@@ -42,7 +42,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.paymentItemShipment.add`: Makes a link of a payment with a shipment.
+/// A call of `sale.paymentItemShipment.add`: Notes which shipment a payment pays for.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

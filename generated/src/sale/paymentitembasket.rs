@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.paymentitembasket`.
 use ::bitrix24_runtime as rt;
-/// Makes a link of a payment with an item.
+/// Notes which item of the order a payment pays for, and how much of it.
 ///
 /// Calls `sale.paymentitembasket.add`; scope `sale`. May be called by: administrator.
 ///
@@ -42,7 +42,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.paymentitembasket.add`: Makes a link of a payment with an item.
+/// A call of `sale.paymentitembasket.add`: Notes which item of the order a payment pays for, and how much of it.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

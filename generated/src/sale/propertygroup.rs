@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.propertygroup`.
 use ::bitrix24_runtime as rt;
-/// Makes a group of properties.
+/// Makes a heading that properties of orders can stand under.
 ///
 /// Calls `sale.propertygroup.add`; scope `sale`. May be called by: administrator.
 ///
@@ -40,7 +40,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.propertygroup.add`: Makes a group of properties.
+/// A call of `sale.propertygroup.add`: Makes a heading that properties of orders can stand under.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

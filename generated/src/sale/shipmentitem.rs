@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.shipmentitem`.
 use ::bitrix24_runtime as rt;
-/// Makes an item of a shipment.
+/// Puts an item of the order into a shipment.
 ///
 /// Calls `sale.shipmentitem.add`; scope `sale`. May be called by: administrator.
 ///
@@ -42,7 +42,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.shipmentitem.add`: Makes an item of a shipment.
+/// A call of `sale.shipmentitem.add`: Puts an item of the order into a shipment.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

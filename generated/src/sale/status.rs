@@ -73,7 +73,7 @@ rt::request!(Add -> crate ::types::SaleStatus);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn delete(id: impl Into<rt::Id>) -> Delete {
+pub fn delete(id: impl Into<String>) -> Delete {
     Delete(
         rt::Call::new(
                 rt::Method::new(
@@ -83,7 +83,7 @@ pub fn delete(id: impl Into<rt::Id>) -> Delete {
                     rt::Paging::None,
                 ),
             )
-            .param("id", rt::value::id(id)),
+            .param("id", rt::value::text(id)),
     )
 }
 /// A call of `sale.status.delete`: Removes a state of orders or of shipments.
@@ -115,7 +115,7 @@ rt::request!(Delete -> bool);
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: Something else failed. The description tells what.
 #[inline]
-pub fn get(id: impl Into<rt::Id>) -> Get {
+pub fn get(id: impl Into<String>) -> Get {
     Get(
         rt::Call::new(
                 rt::Method::new(
@@ -126,7 +126,7 @@ pub fn get(id: impl Into<rt::Id>) -> Get {
                     )
                     .with_records("status"),
             )
-            .param("id", rt::value::id(id)),
+            .param("id", rt::value::text(id)),
     )
 }
 /// A call of `sale.status.get`: Reads a state of orders or of shipments by its code.
@@ -271,7 +271,7 @@ impl List {
 /// - `100`: A required parameter is missing or empty. The description names it.
 /// - `0`: A required field is missing, or something else failed. The description tells which.
 #[inline]
-pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
+pub fn update(id: impl Into<String>, fields: impl Into<rt::Value>) -> Update {
     Update(
         rt::Call::new(
                 rt::Method::new(
@@ -282,7 +282,7 @@ pub fn update(id: impl Into<rt::Id>, fields: impl Into<rt::Value>) -> Update {
                     )
                     .with_records("status"),
             )
-            .param("id", rt::value::id(id))
+            .param("id", rt::value::text(id))
             .param("fields", fields),
     )
 }

@@ -2,7 +2,7 @@
 //!
 //! Methods of `sale.status_lang`.
 use ::bitrix24_runtime as rt;
-/// Makes a name of a state.
+/// Gives a state of orders or deliveries its name in one more language.
 ///
 /// Calls `sale.statusLang.add`; scope `sale`. May be called by: administrator.
 ///
@@ -41,7 +41,7 @@ pub fn add(fields: impl Into<rt::Value>) -> Add {
             .param("fields", fields),
     )
 }
-/// A call of `sale.statusLang.add`: Makes a name of a state.
+/// A call of `sale.statusLang.add`: Gives a state of orders or deliveries its name in one more language.
 #[must_use = "a call does nothing until it is sent"]
 #[derive(Clone, Debug)]
 pub struct Add(rt::Call);

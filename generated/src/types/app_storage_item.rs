@@ -71,33 +71,15 @@ impl AppStorageItem {
     pub fn set_date_active_to(self, value: impl Into<String>) -> Self {
         self.set("DATE_ACTIVE_TO", rt::value::text(value))
     }
-    /// `PREVIEW_PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `PREVIEW_PICTURE`. Address of the small picture; null for none.
     #[inline]
-    pub fn preview_picture(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PREVIEW_PICTURE")
+    pub fn preview_picture(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PREVIEW_PICTURE")
     }
-    /// Sets `PREVIEW_PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `DETAIL_PICTURE`. Address of the large picture; null for none.
     #[inline]
-    #[must_use]
-    pub fn set_preview_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PREVIEW_PICTURE",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
-        )
-    }
-    /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
-    #[inline]
-    pub fn detail_picture(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DETAIL_PICTURE")
-    }
-    /// Sets `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
-    #[inline]
-    #[must_use]
-    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "DETAIL_PICTURE",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
-        )
+    pub fn detail_picture(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DETAIL_PICTURE")
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]

@@ -82,33 +82,15 @@ impl AppStorageSection {
     pub fn set_description(self, value: impl Into<String>) -> Self {
         self.set("DESCRIPTION", rt::value::text(value))
     }
-    /// `PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `PICTURE`. Address of the small picture; null for none.
     #[inline]
-    pub fn picture(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "PICTURE")
+    pub fn picture(&self) -> Option<&str> {
+        rt::view::text(&self.0, "PICTURE")
     }
-    /// Sets `PICTURE`. Small picture, sent as a file and answered as an address.
+    /// `DETAIL_PICTURE`. Address of the large picture; null for none.
     #[inline]
-    #[must_use]
-    pub fn set_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "PICTURE",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
-        )
-    }
-    /// `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
-    #[inline]
-    pub fn detail_picture(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DETAIL_PICTURE")
-    }
-    /// Sets `DETAIL_PICTURE`. Large picture, sent as a file and answered as an address.
-    #[inline]
-    #[must_use]
-    pub fn set_detail_picture(self, value: impl Into<rt::File>) -> Self {
-        self.set(
-            "DETAIL_PICTURE",
-            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
-        )
+    pub fn detail_picture(&self) -> Option<&str> {
+        rt::view::text(&self.0, "DETAIL_PICTURE")
     }
     /// `TIMESTAMP_X`. When it was last changed.
     #[inline]

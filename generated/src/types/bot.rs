@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct Bot(rt::Object);
 rt::view!(Bot);
 impl Bot {
-    /// `id`. Number of the object.
+    /// `id`. Number of the account that the bot acts as; other methods call it botId.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

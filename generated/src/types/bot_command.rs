@@ -28,13 +28,13 @@ impl BotCommand {
     }
     /// `title`. What the command does, in the language of the portal, or else in its usual one.
     #[inline]
-    pub fn title(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "title")
+    pub fn title(&self) -> Option<&str> {
+        rt::view::text(&self.0, "title")
     }
     /// `params`. What goes with the command, in the language of the portal, or else in its usual one.
     #[inline]
-    pub fn params(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "params")
+    pub fn params(&self) -> Option<&str> {
+        rt::view::text(&self.0, "params")
     }
     /// `common`. Whether it works in every chat rather than in those of the bot.
     #[inline]

@@ -46,7 +46,7 @@ impl BotUser {
     pub fn color(&self) -> Option<&str> {
         rt::view::text(&self.0, "color")
     }
-    /// `avatar`. Address of the portrait.
+    /// `avatar`. Address of the portrait; empty when there is none.
     #[inline]
     pub fn avatar(&self) -> Option<&str> {
         rt::view::text(&self.0, "avatar")
@@ -56,7 +56,7 @@ impl BotUser {
     pub fn gender(&self) -> Option<&str> {
         rt::view::text(&self.0, "gender")
     }
-    /// `birthday`. Day and month of birth.
+    /// `birthday`. Date of birth as DD-MM; empty when it is not stated.
     #[inline]
     pub fn birthday(&self) -> Option<&str> {
         rt::view::text(&self.0, "birthday")
@@ -76,7 +76,7 @@ impl BotUser {
     pub fn connector(&self) -> Option<bool> {
         rt::view::read(&self.0, "connector")
     }
-    /// `externalAuthId`. Way of signing in.
+    /// `externalAuthId`. What the account signs in with, such as default, bot, email or replica.
     #[inline]
     pub fn external_auth_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "externalAuthId")
@@ -91,7 +91,7 @@ impl BotUser {
     pub fn idle(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "idle")
     }
-    /// `lastActivityDate`. When the person last did something.
+    /// `lastActivityDate`. When the person last did something; false when that is not known.
     #[inline]
     pub fn last_activity_date(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "lastActivityDate")
@@ -116,7 +116,7 @@ impl BotUser {
     pub fn departments(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "departments")
     }
-    /// `phones`. Telephone numbers by kind, such as work_phone and personal_mobile; false for none.
+    /// `phones`. Telephone numbers by kind, such as workPhone and personalPhone; false for none.
     #[inline]
     pub fn phones(&self) -> Option<&rt::Value> {
         rt::view::any(&self.0, "phones")

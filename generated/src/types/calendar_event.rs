@@ -96,7 +96,7 @@ impl CalendarEvent {
     pub fn dt_length(&self) -> Option<i64> {
         rt::view::read(&self.0, "DT_LENGTH")
     }
-    /// `EVENT_TYPE`. How the event came about: \#shared# and \#shared_crm# through a booking page, \#collab# in a collaboration; empty for those made by hand.
+    /// `EVENT_TYPE`. How the event came about: \#shared# and \#shared_crm# through a booking page, \#collab# in a collaboration, \#resourcebooking# for the booking of a resource; empty for those made by hand.
     #[inline]
     pub fn event_type(&self) -> Option<&str> {
         rt::view::text(&self.0, "EVENT_TYPE")

@@ -463,16 +463,10 @@ impl CatalogProduct {
     pub fn set_without_order(self, value: bool) -> Self {
         self.set("withoutOrder", rt::value::yes_no(value))
     }
-    /// `parentId`. For a variation: the number of its parent product, as GetCatalogParentProductsList tells it. An update takes {value, valueId}, as answers hold it.
+    /// `parentId`. Parent product of a variation; null for none.
     #[inline]
-    pub fn parent_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "parentId")
-    }
-    /// Sets `parentId`. For a variation: the number of its parent product, as GetCatalogParentProductsList tells it. An update takes {value, valueId}, as answers hold it.
-    #[inline]
-    #[must_use]
-    pub fn set_parent_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("parentId", value)
+    pub fn parent_id(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "parentId")
     }
     /// `propertyN`. Value of a property; in place of N stands its number, as in property258. New records take a value or {value}, updates {value, valueId}, several values a list of these. What an update gives without valueId replaces the values there were, but files stay.
     #[inline]

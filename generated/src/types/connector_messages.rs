@@ -16,7 +16,7 @@ impl ConnectorMessages {
     pub fn success(&self) -> Option<bool> {
         rt::view::read(&self.0, "SUCCESS")
     }
-    /// `DATA`. The outcomes.
+    /// `DATA`. What became of the messages that were handed over.
     #[inline]
     pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "DATA")

@@ -277,12 +277,12 @@ impl CrmActivity {
     pub fn set_notify_type(self, value: impl Into<i64>) -> Self {
         self.set("NOTIFY_TYPE", rt::value::integer(value))
     }
-    /// `NOTIFY_VALUE`. How many of these units.
+    /// `NOTIFY_VALUE`. How many of these units before the start people are reminded.
     #[inline]
     pub fn notify_value(&self) -> Option<i64> {
         rt::view::read(&self.0, "NOTIFY_VALUE")
     }
-    /// Sets `NOTIFY_VALUE`. How many of these units.
+    /// Sets `NOTIFY_VALUE`. How many of these units before the start people are reminded.
     #[inline]
     #[must_use]
     pub fn set_notify_value(self, value: impl Into<i64>) -> Self {

@@ -27,17 +27,6 @@ impl CrmDocumentTemplate {
     pub fn set_name(self, value: impl Into<String>) -> Self {
         self.set("name", rt::value::text(value))
     }
-    /// `file`. The DOCX file: a list of name and Base64 content, or the number of a file.
-    #[inline]
-    pub fn file(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "file")
-    }
-    /// Sets `file`. The DOCX file: a list of name and Base64 content, or the number of a file.
-    #[inline]
-    #[must_use]
-    pub fn set_file(self, value: impl Into<rt::Value>) -> Self {
-        self.set("file", value)
-    }
     /// `region`. Country that the template is for, by its code, as in by or de.
     #[inline]
     pub fn region(&self) -> Option<&str> {
@@ -62,25 +51,22 @@ impl CrmDocumentTemplate {
     }
     /// `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; for one funnel of deals as in 2_category_5, of invoices and smart processes as in 31_1 and 177_1.
     #[inline]
-    pub fn entity_type_id(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "entityTypeId")
+    pub fn entity_type_id(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "entityTypeId")
     }
     /// Sets `entityTypeId`. Kinds of records that it can be printed from, as a list of their numbers; for one funnel of deals as in 2_category_5, of invoices and smart processes as in 31_1 and 177_1.
     #[inline]
     #[must_use]
-    pub fn set_entity_type_id(self, value: impl Into<rt::Value>) -> Self {
-        self.set("entityTypeId", value)
+    pub fn set_entity_type_id(
+        self,
+        value: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.set("entityTypeId", rt::value::list(value, rt::value::text))
     }
-    /// `users`. Who may use it, by codes as in UA for everybody, U1 for an employee, D5 for a department, DR5 for one with those below it, G3 for a group of users, SG4 for a workgroup or CHAT6 for the members of a chat. The caller alone when a new one is made without it. Answers hold an object with each code as key and value.
+    /// `users`. Who may use it, by codes as in UA for everybody: an object with each code as key and value, in lists an array of the codes.
     #[inline]
-    pub fn users(&self) -> Option<Vec<String>> {
-        rt::view::read(&self.0, "users")
-    }
-    /// Sets `users`. Who may use it, by codes as in UA for everybody, U1 for an employee, D5 for a department, DR5 for one with those below it, G3 for a group of users, SG4 for a workgroup or CHAT6 for the members of a chat. The caller alone when a new one is made without it. Answers hold an object with each code as key and value.
-    #[inline]
-    #[must_use]
-    pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("users", rt::value::list(value, rt::value::text))
+    pub fn users(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "users")
     }
     /// `active`. Whether it can be chosen. It can when a new one is made without it.
     #[inline]

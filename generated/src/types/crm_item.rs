@@ -959,4 +959,135 @@ impl CrmItem {
     pub fn search_content(&self) -> Option<&str> {
         rt::view::text(&self.0, "searchContent")
     }
+    /// `dateCreateShort`. Day of making. Switched off, so null as a rule.
+    #[inline]
+    pub fn date_create_short(&self) -> Option<&str> {
+        rt::view::text(&self.0, "dateCreateShort")
+    }
+    /// `dateModifyShort`. Day of the last change. Switched off, so null as a rule.
+    #[inline]
+    pub fn date_modify_short(&self) -> Option<&str> {
+        rt::view::text(&self.0, "dateModifyShort")
+    }
+    /// `begindateShort`. First day once more. Switched off, so null as a rule.
+    #[inline]
+    pub fn begindate_short(&self) -> Option<&str> {
+        rt::view::text(&self.0, "begindateShort")
+    }
+    /// `closedateShort`. Last day once more. Switched off, so null as a rule.
+    #[inline]
+    pub fn closedate_short(&self) -> Option<&str> {
+        rt::view::text(&self.0, "closedateShort")
+    }
+    /// `eventDateShort`. Day of the event once more. Switched off, so null as a rule.
+    #[inline]
+    pub fn event_date_short(&self) -> Option<&str> {
+        rt::view::text(&self.0, "eventDateShort")
+    }
+    /// `productId`. Product. Switched off, so null as a rule.
+    #[inline]
+    pub fn product_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "productId")
+    }
+    /// `login`. Name to sign in with. Switched off, so null as a rule.
+    #[inline]
+    pub fn login(&self) -> Option<&str> {
+        rt::view::text(&self.0, "login")
+    }
+    /// `isWork`. Whether a deal is open. Switched off, so null as a rule.
+    #[inline]
+    pub fn is_work(&self) -> Option<bool> {
+        rt::view::read(&self.0, "isWork")
+    }
+    /// `isWon`. Whether a deal is won. Switched off, so null as a rule.
+    #[inline]
+    pub fn is_won(&self) -> Option<bool> {
+        rt::view::read(&self.0, "isWon")
+    }
+    /// `isLose`. Whether a deal is lost. Switched off, so null as a rule.
+    #[inline]
+    pub fn is_lose(&self) -> Option<bool> {
+        rt::view::read(&self.0, "isLose")
+    }
+    /// `receivedAmount`. Amount received. Switched off, so null as a rule.
+    #[inline]
+    pub fn received_amount(&self) -> Option<&str> {
+        rt::view::text(&self.0, "receivedAmount")
+    }
+    /// `lostAmount`. Amount lost. Switched off, so null as a rule.
+    #[inline]
+    pub fn lost_amount(&self) -> Option<&str> {
+        rt::view::text(&self.0, "lostAmount")
+    }
+    /// `opportunityAccount`. Amount in the currency of the reports. Switched off, so null as a rule.
+    #[inline]
+    pub fn opportunity_account(&self) -> Option<f64> {
+        rt::view::read(&self.0, "opportunityAccount")
+    }
+    /// `taxValueAccount`. Tax in the currency of the reports. Switched off, so null as a rule.
+    #[inline]
+    pub fn tax_value_account(&self) -> Option<f64> {
+        rt::view::read(&self.0, "taxValueAccount")
+    }
+    /// `accountCurrencyId`. Currency of the reports. Switched off, so null as a rule.
+    #[inline]
+    pub fn account_currency_id(&self) -> Option<&str> {
+        rt::view::text(&self.0, "accountCurrencyId")
+    }
+    /// `ufLogo`. Logo on printed documents (company).
+    #[inline]
+    pub fn uf_logo(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "ufLogo")
+    }
+    /// Sets `ufLogo`. Logo on printed documents (company).
+    #[inline]
+    #[must_use]
+    pub fn set_uf_logo(self, value: impl Into<rt::File>) -> Self {
+        self.set(
+            "ufLogo",
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        )
+    }
+    /// `ufStamp`. Seal on printed documents (company).
+    #[inline]
+    pub fn uf_stamp(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "ufStamp")
+    }
+    /// Sets `ufStamp`. Seal on printed documents (company).
+    #[inline]
+    #[must_use]
+    pub fn set_uf_stamp(self, value: impl Into<rt::File>) -> Self {
+        self.set(
+            "ufStamp",
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        )
+    }
+    /// `ufDirectorSign`. Signature of the director on printed documents (company).
+    #[inline]
+    pub fn uf_director_sign(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "ufDirectorSign")
+    }
+    /// Sets `ufDirectorSign`. Signature of the director on printed documents (company).
+    #[inline]
+    #[must_use]
+    pub fn set_uf_director_sign(self, value: impl Into<rt::File>) -> Self {
+        self.set(
+            "ufDirectorSign",
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        )
+    }
+    /// `ufAccountantSign`. Signature of the chief accountant on printed documents (company).
+    #[inline]
+    pub fn uf_accountant_sign(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "ufAccountantSign")
+    }
+    /// Sets `ufAccountantSign`. Signature of the chief accountant on printed documents (company).
+    #[inline]
+    #[must_use]
+    pub fn set_uf_accountant_sign(self, value: impl Into<rt::File>) -> Self {
+        self.set(
+            "ufAccountantSign",
+            rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(value)),
+        )
+    }
 }

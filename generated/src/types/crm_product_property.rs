@@ -106,8 +106,8 @@ impl CrmProductProperty {
     }
     /// `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
     #[inline]
-    pub fn user_type_settings(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "USER_TYPE_SETTINGS")
+    pub fn user_type_settings(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "USER_TYPE_SETTINGS")
     }
     /// Sets `USER_TYPE_SETTINGS`. Settings of the finer kind, as crm.product.property.settings.fields tells.
     #[inline]
@@ -249,8 +249,8 @@ impl CrmProductProperty {
     }
     /// `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with VALUE, SORT, DEF and XML_ID.
     #[inline]
-    pub fn values(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "VALUES")
+    pub fn values(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "VALUES")
     }
     /// Sets `VALUES`. Choices of a list by their numbers, or n0, n1 and so on for new ones; each with VALUE, SORT, DEF and XML_ID.
     #[inline]

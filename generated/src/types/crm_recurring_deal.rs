@@ -112,4 +112,24 @@ impl CrmRecurringDeal {
     pub fn set_params(self, value: impl Into<rt::Value>) -> Self {
         self.set("PARAMS", value)
     }
+    /// `id`. Number of the rule; lists spell the key so.
+    #[inline]
+    pub fn id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "id")
+    }
+    /// `deal_id`. Deal that serves as the template; lists spell the key so.
+    #[inline]
+    pub fn deal_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "deal_id")
+    }
+    /// `based_id`. Deal that the template was made of; lists spell the key so.
+    #[inline]
+    pub fn based_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "based_id")
+    }
+    /// `category_id`. Funnel that the new deals come into; lists spell the key so.
+    #[inline]
+    pub fn category_id_2(&self) -> Option<rt::Id> {
+        rt::view::read(&self.0, "category_id")
+    }
 }

@@ -59,24 +59,9 @@ impl CrmTimelineComment {
     pub fn created(&self) -> Option<&str> {
         rt::view::text(&self.0, "CREATED")
     }
-    /// `FILES`. Files that go with it. Answers hold an object with each of them below its number: id, name, type, size in bytes, date, authorId, authorName, for pictures image with width and height, and the addresses urlPreview, urlShow and urlDownload.
+    /// `FILES`. Files that go with it, each below its number: id, name, type, size in bytes, date, authorId, authorName, for pictures image with width and height, and the addresses urlPreview, urlShow and urlDownload.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "FILES")
-    }
-    /// Sets `FILES`. Files that go with it. Answers hold an object with each of them below its number: id, name, type, size in bytes, date, authorId, authorName, for pictures image with width and height, and the addresses urlPreview, urlShow and urlDownload.
-    #[inline]
-    #[must_use]
-    pub fn set_files(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::File>>,
-    ) -> Self {
-        self.set(
-            "FILES",
-            rt::value::list(
-                value,
-                |file| rt::value::FileForm::Pair.encode(&Into::<rt::File>::into(file)),
-            ),
-        )
+    pub fn files(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "FILES")
     }
 }

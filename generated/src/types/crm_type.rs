@@ -274,18 +274,12 @@ impl CrmType {
     pub fn relations(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "relations")
     }
-    /// Sets `relations`. Kinds of records that it is linked with.
-    #[inline]
-    #[must_use]
-    pub fn set_relations(self, value: impl Into<rt::Value>) -> Self {
-        self.set("relations", value)
-    }
-    /// `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
+    /// `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false (Y or N in answers) by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
     #[inline]
     pub fn linked_user_fields(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "linkedUserFields")
     }
-    /// Sets `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
+    /// Sets `linkedUserFields`. Which field "CRM items" may link to its records, where isUseInUserfieldEnabled is set, with true or false (Y or N in answers) by the keys CALENDAR_EVENT\|UF_CRM_CAL_EVENT, TASKS_TASK\|UF_CRM_TASK and TASKS_TASK_TEMPLATE\|UF_CRM_TASK.
     #[inline]
     #[must_use]
     pub fn set_linked_user_fields(self, value: impl Into<rt::Value>) -> Self {

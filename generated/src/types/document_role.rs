@@ -21,24 +21,12 @@ impl DocumentRole {
     pub fn name(&self) -> Option<&str> {
         rt::view::text(&self.0, "name")
     }
-    /// Sets `name`. What people call the role.
-    #[inline]
-    #[must_use]
-    pub fn set_name(self, value: impl Into<String>) -> Self {
-        self.set("name", rt::value::text(value))
-    }
     /// `code`. Symbolic code of the role.
     #[inline]
     pub fn code(&self) -> Option<&str> {
         rt::view::text(&self.0, "code")
     }
-    /// Sets `code`. Symbolic code of the role.
-    #[inline]
-    #[must_use]
-    pub fn set_code(self, value: impl Into<String>) -> Self {
-        self.set("code", rt::value::text(value))
-    }
-    /// `permissions`. Rights of the role, with keys in small letters, other than those that are sent. Lists of roles are without them.
+    /// `permissions`. Rights of the role; requests spell these keys in capitals.
     #[inline]
     pub fn permissions(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "permissions")

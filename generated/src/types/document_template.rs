@@ -85,16 +85,10 @@ impl DocumentTemplate {
     pub fn set_code(self, value: impl Into<String>) -> Self {
         self.set("code", rt::value::text(value))
     }
-    /// `users`. Access codes of who may use it: U7 an account, G2 a group, D15 a department, DR15 one with those below it, SG4 a workgroup, SG4_A, SG4_E and SG4_K its owner, moderators and members, AU everybody signed in, UA everybody. The caller alone when a new one is made without it. Answers hold an object by code.
+    /// `users`. Access codes of who may use it: an object with each code as key and value, in lists an array of the codes.
     #[inline]
-    pub fn users(&self) -> Option<Vec<String>> {
-        rt::view::read(&self.0, "users")
-    }
-    /// Sets `users`. Access codes of who may use it: U7 an account, G2 a group, D15 a department, DR15 one with those below it, SG4 a workgroup, SG4_A, SG4_E and SG4_K its owner, moderators and members, AU everybody signed in, UA everybody. The caller alone when a new one is made without it. Answers hold an object by code.
-    #[inline]
-    #[must_use]
-    pub fn set_users(self, value: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.set("users", rt::value::list(value, rt::value::text))
+    pub fn users(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "users")
     }
     /// `active`. Whether it is in use. Yes when a new one is made without it.
     #[inline]
@@ -129,19 +123,10 @@ impl DocumentTemplate {
     pub fn set_sort(self, value: impl Into<i64>) -> Self {
         self.set("sort", rt::value::integer(value))
     }
-    /// `providers`. Classes that the data come from. That for REST when a new one is made without it. Answers hold an object by class.
+    /// `providers`. Classes that the data come from: an object with each class as key and value, in lists an array of the classes.
     #[inline]
-    pub fn providers(&self) -> Option<Vec<String>> {
-        rt::view::read(&self.0, "providers")
-    }
-    /// Sets `providers`. Classes that the data come from. That for REST when a new one is made without it. Answers hold an object by class.
-    #[inline]
-    #[must_use]
-    pub fn set_providers(
-        self,
-        value: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.set("providers", rt::value::list(value, rt::value::text))
+    pub fn providers(&self) -> Option<&rt::Value> {
+        rt::view::any(&self.0, "providers")
     }
     /// `download`. Address of the file, for people.
     #[inline]

@@ -118,7 +118,7 @@ impl FinishedCall {
     }
     /// `ERRORS`. What went wrong although the call was written down.
     #[inline]
-    pub fn errors(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "ERRORS")
+    pub fn errors(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "ERRORS")
     }
 }

@@ -16,7 +16,7 @@ impl OfflineEvents {
     pub fn process_id(&self) -> Option<&str> {
         rt::view::text(&self.0, "process_id")
     }
-    /// `events`. The changes.
+    /// `events`. Changes in the package, oldest first.
     #[inline]
     pub fn events(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "events")

@@ -488,16 +488,10 @@ impl OpenLine {
     pub fn set_worktime_timezone(self, value: impl Into<String>) -> Self {
         self.set("WORKTIME_TIMEZONE", rt::value::text(value))
     }
-    /// `WORKTIME_HOLIDAYS`. Holidays as DD.MM, with commas between them; answers give a list.
+    /// `WORKTIME_HOLIDAYS`. Holidays, each as DD.MM; requests write them into one text.
     #[inline]
-    pub fn worktime_holidays(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "WORKTIME_HOLIDAYS")
-    }
-    /// Sets `WORKTIME_HOLIDAYS`. Holidays as DD.MM, with commas between them; answers give a list.
-    #[inline]
-    #[must_use]
-    pub fn set_worktime_holidays(self, value: impl Into<rt::Value>) -> Self {
-        self.set("WORKTIME_HOLIDAYS", value)
+    pub fn worktime_holidays(&self) -> Option<Vec<String>> {
+        rt::view::read(&self.0, "WORKTIME_HOLIDAYS")
     }
     /// `WORKTIME_DAYOFF`. Days off; answers give a list of one empty text for none.
     #[inline]
@@ -680,13 +674,13 @@ impl OpenLine {
     }
     /// `DATE_CREATE`. When the channel was made, as an object of the portal's own that may be empty.
     #[inline]
-    pub fn date_create(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_CREATE")
+    pub fn date_create(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DATE_CREATE")
     }
     /// `DATE_MODIFY`. When the channel was last changed, as an object of the portal's own that may be empty.
     #[inline]
-    pub fn date_modify(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DATE_MODIFY")
+    pub fn date_modify(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DATE_MODIFY")
     }
     /// `MODIFY_USER_ID`. Employee who changed the channel last.
     #[inline]
@@ -777,14 +771,17 @@ impl OpenLine {
     }
     /// `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
     #[inline]
-    pub fn queue(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "QUEUE")
+    pub fn queue(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "QUEUE")
     }
     /// Sets `QUEUE`. Operators, as a list of objects with ENTITY_TYPE (user or department) and ENTITY_ID. Answers give the bare numbers of the people.
     #[inline]
     #[must_use]
-    pub fn set_queue(self, value: impl Into<rt::Value>) -> Self {
-        self.set("QUEUE", value)
+    pub fn set_queue(
+        self,
+        value: impl IntoIterator<Item = impl Into<rt::Value>>,
+    ) -> Self {
+        self.set("QUEUE", rt::value::list(value, Into::into))
     }
     /// `QUEUE_USERS_FIELDS`. What clients see of each operator, by their numbers: USER_NAME, USER_WORK_POSITION, USER_AVATAR and USER_AVATAR_ID.
     #[inline]
@@ -798,8 +795,8 @@ impl OpenLine {
     }
     /// `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
     #[inline]
-    pub fn default_operator_data(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "DEFAULT_OPERATOR_DATA")
+    pub fn default_operator_data(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "DEFAULT_OPERATOR_DATA")
     }
     /// Sets `DEFAULT_OPERATOR_DATA`. What clients see where an operator has nothing to show: NAME, AVATAR and AVATAR_ID.
     #[inline]

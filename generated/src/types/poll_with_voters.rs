@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct PollWithVoters(rt::Object);
 rt::view!(PollWithVoters);
 impl PollWithVoters {
-    /// `attach`. The poll.
+    /// `attach`. The poll with its questions and counts.
     #[inline]
     pub fn attach(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "attach")

@@ -57,17 +57,17 @@ impl RpaItem {
     pub fn moved_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "movedBy")
     }
-    /// `createdTime`. When it was made.
+    /// `createdTime`. When it was made, in the format of the site.
     #[inline]
     pub fn created_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "createdTime")
     }
-    /// `updatedTime`. When it was last changed.
+    /// `updatedTime`. When it was last changed, in the format of the site.
     #[inline]
     pub fn updated_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "updatedTime")
     }
-    /// `movedTime`. When it was last moved.
+    /// `movedTime`. When it was last moved, in the format of the site.
     #[inline]
     pub fn moved_time(&self) -> Option<&str> {
         rt::view::text(&self.0, "movedTime")
@@ -87,9 +87,9 @@ impl RpaItem {
     pub fn tasks_faces(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "tasksFaces")
     }
-    /// `users`. People who occur in it, by their numbers, each with id, name, secondName, lastName, title, workPosition, fullName and link.
+    /// `users`. People who occur in it, by their numbers, each with id, name, secondName, lastName, title, workPosition, fullName and link (address of the profile).
     #[inline]
-    pub fn users(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "users")
+    pub fn users(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "users")
     }
 }

@@ -41,9 +41,9 @@ impl RpaTask {
     pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "data")
     }
-    /// `users`. People who occur in it, by their numbers, with name, job title and link.
+    /// `users`. People who occur in it, by their numbers, each with id, name, secondName, lastName, title, workPosition, fullName and link (address of the profile).
     #[inline]
-    pub fn users(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "users")
+    pub fn users(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "users")
     }
 }

@@ -52,12 +52,12 @@ impl RpaTimelineEntry {
     pub fn set_title(self, value: impl Into<String>) -> Self {
         self.set("title", rt::value::text(value))
     }
-    /// `description`. Text, with HTML or BB codes.
+    /// `description`. Text with HTML; in comments with BB codes, too.
     #[inline]
     pub fn description(&self) -> Option<&str> {
         rt::view::text(&self.0, "description")
     }
-    /// Sets `description`. Text, with HTML or BB codes.
+    /// Sets `description`. Text with HTML; in comments with BB codes, too.
     #[inline]
     #[must_use]
     pub fn set_description(self, value: impl Into<String>) -> Self {
@@ -88,9 +88,9 @@ impl RpaTimelineEntry {
     pub fn data(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "data")
     }
-    /// `users`. People who occur in it, by their numbers.
+    /// `users`. People who occur in it, by their numbers, each with id, name, secondName, lastName, title, workPosition, fullName and link (address of the profile).
     #[inline]
-    pub fn users(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "users")
+    pub fn users(&self) -> Option<&rt::Object> {
+        rt::view::object(&self.0, "users")
     }
 }

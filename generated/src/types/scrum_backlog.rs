@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct ScrumBacklog(rt::Object);
 rt::view!(ScrumBacklog);
 impl ScrumBacklog {
-    /// `id`. Number of the object.
+    /// `id`. Number of the backlog.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

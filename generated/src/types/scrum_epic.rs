@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct ScrumEpic(rt::Object);
 rt::view!(ScrumEpic);
 impl ScrumEpic {
-    /// `id`. Number of the object.
+    /// `id`. Number of the epic.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct ScrumSprint(rt::Object);
 rt::view!(ScrumSprint);
 impl ScrumSprint {
-    /// `id`. Number of the object.
+    /// `id`. Number of the sprint.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")
@@ -69,15 +69,27 @@ impl ScrumSprint {
     pub fn modified_by(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "modifiedBy")
     }
-    /// `dateStart`. When the sprint begins.
+    /// `dateStart`. When the sprint begins, as a date in ISO 8601; a request may give seconds since 1970\.
     #[inline]
     pub fn date_start(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateStart")
     }
-    /// `dateEnd`. When the sprint ends.
+    /// Sets `dateStart`. When the sprint begins, as a date in ISO 8601; a request may give seconds since 1970\.
+    #[inline]
+    #[must_use]
+    pub fn set_date_start(self, value: impl Into<String>) -> Self {
+        self.set("dateStart", rt::value::text(value))
+    }
+    /// `dateEnd`. When the sprint ends, as a date in ISO 8601; a request may give seconds since 1970\.
     #[inline]
     pub fn date_end(&self) -> Option<&str> {
         rt::view::text(&self.0, "dateEnd")
+    }
+    /// Sets `dateEnd`. When the sprint ends, as a date in ISO 8601; a request may give seconds since 1970\.
+    #[inline]
+    #[must_use]
+    pub fn set_date_end(self, value: impl Into<String>) -> Self {
+        self.set("dateEnd", rt::value::text(value))
     }
     /// `status`. State of the sprint; a team has one running sprint at most.
     #[inline]

@@ -11,7 +11,7 @@ use ::bitrix24_runtime as rt;
 pub struct ScrumStage(rt::Object);
 rt::view!(ScrumStage);
 impl ScrumStage {
-    /// `id`. Number of the object.
+    /// `id`. Number of the stage.
     #[inline]
     pub fn id(&self) -> Option<rt::Id> {
         rt::view::read(&self.0, "id")

@@ -91,16 +91,10 @@ impl TaskChecklistItem {
     pub fn toggled_date(&self) -> Option<&str> {
         rt::view::text(&self.0, "TOGGLED_DATE")
     }
-    /// `MEMBERS`. People of the item; a change replaces them all. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME, PERSONAL_PHOTO (file of the picture), PERSONAL_GENDER (M or F), IMAGE (its address) and IS_COLLABER (true for an outside participant).
+    /// `MEMBERS`. People of the item; requests send them in another form.
     #[inline]
-    pub fn members(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "MEMBERS")
-    }
-    /// Sets `MEMBERS`. People of the item; a change replaces them all. Send an object: the number of a user as key, and {TYPE: A} for a helper or {TYPE: U} for a watcher as value; they get the same part in the task. The answer is a list with ID, TYPE, NAME, PERSONAL_PHOTO (file of the picture), PERSONAL_GENDER (M or F), IMAGE (its address) and IS_COLLABER (true for an outside participant).
-    #[inline]
-    #[must_use]
-    pub fn set_members(self, value: impl Into<rt::Value>) -> Self {
-        self.set("MEMBERS", value)
+    pub fn members(&self) -> Option<Vec<rt::Object>> {
+        rt::view::read(&self.0, "MEMBERS")
     }
     /// `ATTACHMENTS`. Files of the item by the number of the attachment, each with ATTACHMENT_ID, NAME, SIZE, FILE_ID, DOWNLOAD_URL and VIEW_URL; an empty list where there are none.
     #[inline]

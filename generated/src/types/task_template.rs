@@ -65,47 +65,20 @@ impl TaskTemplate {
     pub fn set_responsible_id(self, value: impl Into<rt::Id>) -> Self {
         self.set("RESPONSIBLE_ID", rt::value::id(value))
     }
-    /// `RESPONSIBLES`. Users who each get a task, with MULTITASK. In answers it is text, as PHP serialises a list.
+    /// `RESPONSIBLES`. Users who each get a task, with MULTITASK: their numbers, as PHP serialises a list.
     #[inline]
-    pub fn responsibles(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "RESPONSIBLES")
+    pub fn responsibles(&self) -> Option<&str> {
+        rt::view::text(&self.0, "RESPONSIBLES")
     }
-    /// Sets `RESPONSIBLES`. Users who each get a task, with MULTITASK. In answers it is text, as PHP serialises a list.
+    /// `ACCOMPLICES`. Users who help with the work: their numbers, as PHP serialises a list.
     #[inline]
-    #[must_use]
-    pub fn set_responsibles(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Id>>,
-    ) -> Self {
-        self.set("RESPONSIBLES", rt::value::list(value, rt::value::id))
+    pub fn accomplices(&self) -> Option<&str> {
+        rt::view::text(&self.0, "ACCOMPLICES")
     }
-    /// `ACCOMPLICES`. Users who help with the work. In answers it is text, as PHP serialises a list.
+    /// `AUDITORS`. Users who watch the tasks: their numbers, as PHP serialises a list.
     #[inline]
-    pub fn accomplices(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "ACCOMPLICES")
-    }
-    /// Sets `ACCOMPLICES`. Users who help with the work. In answers it is text, as PHP serialises a list.
-    #[inline]
-    #[must_use]
-    pub fn set_accomplices(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Id>>,
-    ) -> Self {
-        self.set("ACCOMPLICES", rt::value::list(value, rt::value::id))
-    }
-    /// `AUDITORS`. Users who watch the tasks. In answers it is text, as PHP serialises a list.
-    #[inline]
-    pub fn auditors(&self) -> Option<Vec<rt::Id>> {
-        rt::view::read(&self.0, "AUDITORS")
-    }
-    /// Sets `AUDITORS`. Users who watch the tasks. In answers it is text, as PHP serialises a list.
-    #[inline]
-    #[must_use]
-    pub fn set_auditors(
-        self,
-        value: impl IntoIterator<Item = impl Into<rt::Id>>,
-    ) -> Self {
-        self.set("AUDITORS", rt::value::list(value, rt::value::id))
+    pub fn auditors(&self) -> Option<&str> {
+        rt::view::text(&self.0, "AUDITORS")
     }
     /// `PRIORITY`. How urgent the tasks are.
     #[inline]
@@ -209,16 +182,10 @@ impl TaskTemplate {
     pub fn set_replicate(self, value: bool) -> Self {
         self.set("REPLICATE", rt::value::yes_no(value))
     }
-    /// `REPLICATE_PARAMS`. Schedule, for REPLICATE. In answers it is text, as PHP serialises an array.
+    /// `REPLICATE_PARAMS`. How the portal makes tasks again and again, as PHP serialises an object.
     #[inline]
-    pub fn replicate_params(&self) -> Option<&rt::Object> {
-        rt::view::object(&self.0, "REPLICATE_PARAMS")
-    }
-    /// Sets `REPLICATE_PARAMS`. Schedule, for REPLICATE. In answers it is text, as PHP serialises an array.
-    #[inline]
-    #[must_use]
-    pub fn set_replicate_params(self, value: impl Into<rt::Value>) -> Self {
-        self.set("REPLICATE_PARAMS", value)
+    pub fn replicate_params(&self) -> Option<&str> {
+        rt::view::text(&self.0, "REPLICATE_PARAMS")
     }
     /// `TASK_CONTROL`. Whether the creator has to accept the work. N in a new template without it.
     #[inline]
@@ -344,19 +311,10 @@ impl TaskTemplate {
     ) -> Self {
         self.set("UF_CRM_TASK", rt::value::list(value, rt::value::text))
     }
-    /// `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428.
+    /// `UF_TASK_WEBDAV_FILES`. Files attached, by the numbers of their attachments.
     #[inline]
-    pub fn uf_task_webdav_files(&self) -> Option<Vec<String>> {
+    pub fn uf_task_webdav_files(&self) -> Option<Vec<rt::Id>> {
         rt::view::read(&self.0, "UF_TASK_WEBDAV_FILES")
-    }
-    /// Sets `UF_TASK_WEBDAV_FILES`. Files of Drive to attach: n and the number of the file, as in n428.
-    #[inline]
-    #[must_use]
-    pub fn set_uf_task_webdav_files(
-        self,
-        value: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Self {
-        self.set("UF_TASK_WEBDAV_FILES", rt::value::list(value, rt::value::text))
     }
     /// `ALLOW_CHANGE_DEADLINE`. Whether the responsible person may move the deadline.
     #[inline]
@@ -375,13 +333,13 @@ impl TaskTemplate {
     }
     /// `FILES`. Files of the template; null where there are none.
     #[inline]
-    pub fn files(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "FILES")
+    pub fn files(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "FILES")
     }
     /// `TAGS`. Tags of the template; null where there are none.
     #[inline]
-    pub fn tags(&self) -> Option<&rt::Value> {
-        rt::view::any(&self.0, "TAGS")
+    pub fn tags(&self) -> Option<Vec<rt::Value>> {
+        rt::view::read(&self.0, "TAGS")
     }
     /// `TASK_ID`. Task that the template was made from; null where there is none.
     #[inline]

@@ -81,7 +81,7 @@ impl TaskTemplateChecklistItem {
     pub fn members(&self) -> Option<Vec<rt::Object>> {
         rt::view::read(&self.0, "members")
     }
-    /// `attachments`. Files of the item by the number of the attachment; an empty list where there are none.
+    /// `attachments`. Files of the item: below the number of each attachment n and the number of the file on the Drive, as in n5065. An empty list where there are none.
     #[inline]
     pub fn attachments(&self) -> Option<&rt::Object> {
         rt::view::object(&self.0, "attachments")

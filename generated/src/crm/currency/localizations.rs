@@ -47,7 +47,7 @@ pub struct Delete(rt::Call);
 rt::request!(Delete -> bool);
 /// Lists the fields that the way of writing amounts has.
 ///
-/// Calls `crm.currency.localizations.fields`; scope `crm`. May be called by: whoever may use the CRM settings.
+/// Calls `crm.currency.localizations.fields`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/localizations/crm-currency-localizations-fields.html>
 ///
@@ -85,7 +85,7 @@ pub struct Fields(rt::Call);
 rt::request!(Fields -> rt::Map < crate ::types::FieldInfo >);
 /// Tells how amounts of a currency are written in each language.
 ///
-/// Calls `crm.currency.localizations.get`; scope `crm`. May be called by: whoever may use the CRM settings.
+/// Calls `crm.currency.localizations.get`; scope `crm`. May be called by: whoever may see the CRM settings.
 ///
 /// Documentation: <https://apidocs.bitrix24.com/api-reference/crm/currency/localizations/crm-currency-localizations-get.html>
 ///

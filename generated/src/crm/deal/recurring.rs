@@ -235,7 +235,7 @@ pub fn list() -> List {
                     filter: "filter",
                     order: rt::Order::Object("order"),
                     key: "ID",
-                    field: "ID",
+                    field: "id",
                     select: "",
                 }),
         ),
